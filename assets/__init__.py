@@ -1,0 +1,1 @@
+"""Thin Dagster definitions, generated from contracts."""

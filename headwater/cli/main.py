@@ -1,0 +1,67 @@
+"""The `headwater` command: finds the group asked for, and turns named errors into exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from pipeline.errors import ExitCode, HeadwaterError
+
+# Loaded only when asked for: `headwater --help` must not pay for Spark.
+COMMANDS = {
+    "up": "headwater.cli.stack:up",
+    "down": "headwater.cli.stack:down",
+    "status": "headwater.cli.stack:status",
+    "contract": "headwater.cli.contract:contract",
+    "produce": "headwater.cli.produce:produce",
+    "ingest": "headwater.cli.ingest:ingest",
+    "ledger": "headwater.cli.ledger:ledger",
+    "hours": "headwater.cli.hours:hours",
+    "demo": "headwater.cli.demo:demo",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when first needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the commands in the order a newcomer meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import and return one command, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, attribute = COMMANDS[cmd_name].partition(":")
+        command = getattr(importlib.import_module(module), attribute)
+        if not isinstance(command, click.Command):
+            raise TypeError(f"{COMMANDS[cmd_name]} is not a command")
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="headwater")
+def cli() -> None:
+    """Headwater: Kafka topics to Iceberg tables you can prove things about."""
+
+
+def main() -> None:
+    """Run the command line and exit with a documented code."""
+    try:
+        code = cli(standalone_mode=False)
+    except HeadwaterError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted", err=True)
+        sys.exit(ExitCode.INTERRUPTED)
+    sys.exit(code if isinstance(code, int) else ExitCode.OK)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The local stack: pinned jars, Kafka, Dagster, up and down."""

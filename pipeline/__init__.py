@@ -1,0 +1,1 @@
+"""The engine: Kafka to Iceberg, hours, ledger and contracts, usable from plain Python."""

@@ -1,0 +1,1 @@
+"""Spark: one session, staged writes, audited publishes."""

@@ -1,0 +1,1 @@
+"""Data contracts: load, check, diff and compile."""

@@ -1,0 +1,170 @@
+"""A data product, as its contract states it: frozen, validated, free of any format's details."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Model(BaseModel):
+    """Frozen, and no key that is not known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Retention(Model):
+    """How long Kafka keeps records, in milliseconds; -1 is for ever."""
+
+    hot_ms: int = 7 * 24 * 3_600_000
+    warm_ms: int = 30 * 24 * 3_600_000
+
+
+class Topic(Model):
+    """The Kafka topic of a product.
+
+    `record_time` says whose clock a record's timestamp is: the broker's (LogAppendTime) or the
+    producer's (CreateTime). `envelope` says whether values are Headwater envelopes; without one,
+    uuid, key and event time come from the payload's own fields.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")
+    partitions: int = Field(default=4, ge=1, le=10_000)
+    replication: int = Field(default=3, ge=1)
+    record_time: Literal["CreateTime", "LogAppendTime"] = "CreateTime"
+    cleanup: Literal["delete", "compact"] = "delete"
+    retention: Retention = Retention()
+    envelope: bool = True
+    start: Literal["earliest", "latest"] | datetime = "earliest"
+
+
+class Gates(Model):
+    """Thresholds of the record gates; a record past one is a dead letter.
+
+    `late_s` None is the strict gate: older than `freshness_s` is a dead letter. Otherwise older is
+    `late` up to `late_s`, and a dead letter beyond. `ahead_s` bounds how far an event time may lie
+    ahead of record time. All in seconds but `payload_bytes`.
+    """
+
+    payload_bytes: int = Field(default=1_048_576, ge=1)
+    freshness_s: float = Field(default=10.0, gt=0)
+    late_s: float | None = Field(default=None, gt=0)
+    ahead_s: float = Field(default=300.0, ge=0)
+
+
+class Column(Model):
+    """What the contract adds to one Avro field of the payload."""
+
+    name: str
+    description: str = ""
+    classification: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+class Rule(Model):
+    """A business rule on one payload column: a built-in pandera check by its name.
+
+    Breaking it alerts and continues; the row is kept.
+    """
+
+    column: str
+    check: str
+    arguments: dict[str, Any] = {}
+    description: str = ""
+
+
+class Reference(Model):
+    """Reference data joined to each event (left join on equal values of `on`).
+
+    `source` is `file:<path in the contract's folder>` or `package:<package>/<path>`; CSV or Parquet.
+    """
+
+    name: str
+    source: str
+    on: tuple[str, ...] = Field(min_length=1)
+    columns: tuple[str, ...] = Field(min_length=1)
+
+
+class Expectation(Model):
+    """A Great Expectations expectation on a table: its snake_case type and arguments."""
+
+    type: str = Field(pattern=r"^expect_[a-z_]+$")
+    kwargs: dict[str, Any] = {}
+
+
+class Aggregate(Model):
+    """An hourly table computed from the product's events by one SQL statement.
+
+    The statement (Spark SQL) reads the view `events`, which holds the rows of one hour, and returns
+    the aggregate's columns without the hour; the engine adds `hour` and partitions by it.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    description: str = ""
+    sql: str
+    columns: tuple[Column, ...] = ()
+    expectations: tuple[Expectation, ...] = ()
+
+
+class Slo(Model):
+    """A service level objective as ODCS states it: property, value and unit."""
+
+    property: str
+    value: float
+    unit: str
+    element: str | None = None
+    description: str = ""
+
+
+class Product(Model):
+    """One data product: everything that its folder under contracts/ says.
+
+    Attributes:
+        name: also its Iceberg namespace and its folder's name.
+        version: the contract's semantic version.
+        cells: the cells it lives in.
+        key: payload field that keys records (with an envelope: the envelope's key, this names its source).
+        event_time: payload field that holds event time; with an envelope, the envelope's timestamp rules.
+        uuid: payload field that holds the uuid where there is no envelope; None derives one from coordinates.
+        payload_schemas: Avro schemas of the payload, oldest first; version N is the N-th, from 1.
+        allowed_lateness_s: how long after an hour's end its fence is taken, in seconds.
+        folder: where the contract was read from.
+    """
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    version: str
+    owner: str
+    domain: str
+    description: str
+    cells: tuple[str, ...] = Field(min_length=1)
+    topic: Topic
+    key: str
+    event_time: str
+    uuid: str | None = None
+    envelope_schema: dict[str, Any] | None
+    payload_schemas: tuple[dict[str, Any], ...] = Field(min_length=1)
+    columns: tuple[Column, ...] = ()
+    gates: Gates = Gates()
+    rules: tuple[Rule, ...] = ()
+    references: tuple[Reference, ...] = ()
+    aggregates: tuple[Aggregate, ...] = ()
+    slos: tuple[Slo, ...] = ()
+    allowed_lateness_s: float = Field(default=300.0, ge=0)
+    folder: Path
+
+    @property
+    def payload_schema(self) -> dict[str, Any]:
+        """The newest payload schema: what rows are read as."""
+        return self.payload_schemas[-1]
+
+    @property
+    def value_subject(self) -> str:
+        """Registry subject of the record value (the envelope, where there is one)."""
+        return f"{self.topic.name}-value"
+
+    @property
+    def payload_subject(self) -> str:
+        """Registry subject of the payload: the value's own where there is no envelope."""
+        return f"{self.topic.name}-payload" if self.topic.envelope else self.value_subject

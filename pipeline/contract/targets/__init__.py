@@ -1,0 +1,1 @@
+"""What a contract compiles to, one target a file."""

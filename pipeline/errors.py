@@ -1,0 +1,54 @@
+"""Named errors, classed by what may be done about them.
+
+Every error carries what happened, to which object, and what to do. The class says whether trying
+again can help (`RetryableError`), cannot (`TerminalError`), or whether the fault lies in one record,
+which is then a dead letter and never an exception that stops a run (`PoisonError`).
+"""
+
+from __future__ import annotations
+
+import enum
+
+
+class ExitCode(enum.IntEnum):
+    """Exit codes of the `headwater` command. Documented in docs/cli.md; never renumbered."""
+
+    OK = 0
+    CHECK_FAILED = 1
+    USAGE = 2
+    TERMINAL = 3
+    RETRYABLE = 4
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+class HeadwaterError(Exception):
+    """Base of all named errors.
+
+    Attributes:
+        what: one sentence that says what happened.
+        subject: the object it happened to, e.g. `viewing_events/us partition 3`.
+        remedy: what the reader can do about it.
+    """
+
+    exit_code = ExitCode.TERMINAL
+
+    def __init__(self, what: str, *, subject: str, remedy: str) -> None:
+        super().__init__(f"{subject}: {what} {remedy}")
+        self.what = what
+        self.subject = subject
+        self.remedy = remedy
+
+
+class RetryableError(HeadwaterError):
+    """The same call may succeed later, unchanged."""
+
+    exit_code = ExitCode.RETRYABLE
+
+
+class TerminalError(HeadwaterError):
+    """The same call will fail again until somebody acts."""
+
+
+class PoisonError(HeadwaterError):
+    """One record cannot be used; it becomes a dead letter."""

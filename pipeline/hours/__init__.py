@@ -1,0 +1,1 @@
+"""When an hour is closed, by proof."""

@@ -1,0 +1,1 @@
+"""Kafka to Iceberg, exactly once: plan, decode, enrich, gate, deduplicate, run."""

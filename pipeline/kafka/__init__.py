@@ -1,0 +1,1 @@
+"""Talking to Kafka: connect, fetch, topics, produce."""

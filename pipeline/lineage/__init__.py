@@ -1,0 +1,1 @@
+"""OpenLineage events, one transport a file."""

@@ -1,0 +1,1 @@
+"""Schema registry, wire format and compatibility."""

@@ -1,0 +1,48 @@
+"""The one module that reads the environment.
+
+| variable | meaning | default |
+| --- | --- | --- |
+| HEADWATER_HOME | folder that holds every byte the platform keeps | `.headwater` in the project |
+| HEADWATER_CONTRACTS | folder of contracts, one folder a data product | `contracts` in the project |
+| HEADWATER_CACHE | per-user cache of verified jars | `~/.cache/headwater` |
+| HEADWATER_FAILPOINT | `name:hits`: end the process with SIGKILL there (tests only) | unset |
+| JAVA_HOME | Java 17 or newer | `java` on the PATH |
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the environment says, read once per process by `load_settings`."""
+
+    home: Path
+    contracts: Path
+    cache: Path
+    failpoint: str | None
+    java_home: Path | None
+
+    @property
+    def logs(self) -> Path:
+        """Folder of every service's log."""
+        return self.home / "logs"
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings of `environment`, the process's own by default. Creates nothing."""
+    env = os.environ if environment is None else environment
+    java_home = env.get("JAVA_HOME")
+    return Settings(
+        home=Path(env.get("HEADWATER_HOME", PROJECT / ".headwater")).absolute(),
+        contracts=Path(env.get("HEADWATER_CONTRACTS", PROJECT / "contracts")).absolute(),
+        cache=Path(env.get("HEADWATER_CACHE", Path.home() / ".cache" / "headwater")).absolute(),
+        failpoint=env.get("HEADWATER_FAILPOINT") or None,
+        java_home=Path(java_home) if java_home else None,
+    )

@@ -1,0 +1,1 @@
+"""Iceberg: catalogs, layouts and the only commits to ingest tables."""

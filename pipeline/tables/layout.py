@@ -1,0 +1,86 @@
+"""Names, columns, partitioning and keys of every table Headwater keeps. docs/format.md is its text."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+FORMAT_VERSION = 1
+FORMAT_VERSION_PROPERTY = "headwater.format-version"
+
+UTC_MICROS = pa.timestamp("us", tz="UTC")
+
+COORDINATES = [
+    pa.field("_topic", pa.string(), nullable=False),
+    pa.field("_topic_id", pa.string(), nullable=False),
+    pa.field("_partition", pa.int32(), nullable=False),
+    pa.field("_offset", pa.int64(), nullable=False),
+]
+"""Where a record stood in Kafka: the first columns of events and of dead letters."""
+
+EVENT_COLUMNS = [
+    *COORDINATES,
+    pa.field("_record_time", UTC_MICROS, nullable=False),
+    pa.field("_ingested_at", UTC_MICROS, nullable=False),
+    pa.field("_run_id", pa.string(), nullable=False),
+    pa.field("_uuid", pa.string(), nullable=False),
+    pa.field("_key", pa.string(), nullable=False),
+    pa.field("_event_time", UTC_MICROS, nullable=False),
+    pa.field("_schema_version", pa.int32(), nullable=False),
+    pa.field("_late", pa.bool_(), nullable=False),
+    pa.field("_traceparent", pa.string()),
+    pa.field("_producer", pa.string()),
+    pa.field("_job_id", pa.string()),
+]
+"""Before the payload's own columns and those joined from reference data."""
+
+DEAD_LETTER_SCHEMA = pa.schema(
+    [
+        *COORDINATES,
+        pa.field("_record_time", UTC_MICROS, nullable=False),
+        pa.field("_ingested_at", UTC_MICROS, nullable=False),
+        pa.field("_run_id", pa.string(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("detail", pa.string(), nullable=False),
+        pa.field("record_key", pa.binary()),
+        pa.field("record_value", pa.binary()),
+        pa.field("headers", pa.list_(pa.struct([("key", pa.string()), ("value", pa.binary())]))),
+    ]
+)
+"""The record's original bytes, why it is here, and where it stood."""
+
+PUBLICATION_SCHEMA = pa.schema(
+    [
+        pa.field("table", pa.string(), nullable=False),
+        pa.field("hour", UTC_MICROS, nullable=False),
+        pa.field("published_at", UTC_MICROS, nullable=False),
+        pa.field("source_snapshot_id", pa.int64(), nullable=False),
+        pa.field("staged_snapshot_id", pa.int64()),
+        pa.field("published_snapshot_id", pa.int64()),
+        pa.field("wap_id", pa.string(), nullable=False),
+        pa.field("rows", pa.int64(), nullable=False),
+        pa.field("contract_version", pa.string(), nullable=False),
+        pa.field("run_id", pa.string(), nullable=False),
+        pa.field("expectations", pa.int32(), nullable=False),
+    ]
+)
+"""One row a published hour; an empty hour has no snapshots and 0 rows."""
+
+
+def events_table(product: str) -> str:
+    """Return the identifier of a product's events."""
+    return f"{product}.events"
+
+
+def dead_letters_table(product: str) -> str:
+    """Return the identifier of a product's dead letters."""
+    return f"{product}.dead_letters"
+
+
+def publications_table(product: str) -> str:
+    """Return the identifier of a product's publications."""
+    return f"{product}.publications"
+
+
+def aggregate_table(product: str, aggregate: str) -> str:
+    """Return the identifier of one hourly table of a product."""
+    return f"{product}.{aggregate}"

@@ -1,0 +1,1 @@
+"""Table audits, freshness, SLIs and SLOs."""

@@ -1,0 +1,1 @@
+"""One external system a file, as Dagster resources over the engine."""
