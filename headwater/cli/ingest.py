@@ -1,0 +1,172 @@
+"""`headwater ingest`: Kafka to Iceberg, exactly once."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import threading
+import time
+from dataclasses import asdict
+from types import FrameType
+
+import click
+
+from headwater.cli.options import cell_option, json_option, product_argument, resolve
+from pipeline.errors import ExitCode, RetryableError
+from pipeline.ingest.accept_loss import accept_loss
+from pipeline.ingest.plan import Limits, Plan
+from pipeline.ingest.report import Committed, IngestReport
+from pipeline.ingest.run import explain as explain_ingest
+from pipeline.ingest.run import ingest as run_ingest
+
+
+@click.group()
+def ingest() -> None:
+    """Bring topics into Iceberg tables, exactly once."""
+
+
+@ingest.command()
+@product_argument
+@cell_option
+@click.option("--once", is_flag=True, help="End when caught up with the topic as it is now.")
+@click.option(
+    "--explain", is_flag=True, help="Print what the next micro-batch would read, and end."
+)
+@click.option(
+    "--max-records",
+    type=click.IntRange(min=1),
+    default=Limits().max_records,
+    show_default=True,
+    help="Records of one micro-batch, over all partitions.",
+)
+@json_option
+def run(
+    product: str, cell: str, once: bool, explain: bool, max_records: int, as_json: bool
+) -> ExitCode:
+    """Ingest PRODUCT until stopped, or with --once until caught up.
+
+    SIGTERM and Ctrl-C end it at a commit boundary within 10 s; nothing is lost or doubled, whatever
+    ends it. Exit codes: 0 caught up, 3 somebody must act, 4 try again, 130 Ctrl-C, 143 SIGTERM.
+
+    \b
+    Examples:
+      headwater ingest run viewing_events --cell us
+      headwater ingest run viewing_events --cell us --once --json
+      headwater ingest run viewing_events --cell us --explain
+    """
+    loaded, where = resolve(product, cell)
+    limits = Limits(max_records=max_records)
+    if explain:
+        _print_plan(explain_ingest(where, loaded, limits), as_json=as_json)
+        return ExitCode.OK
+    stop = threading.Event()
+    received: list[int] = []
+
+    def ask_to_stop(number: int, _frame: FrameType | None) -> None:
+        received.append(number)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, ask_to_stop)
+    progress = _Progress(quiet=as_json)
+    report = run_ingest(
+        where,
+        loaded,
+        once=once,
+        limits=limits,
+        stop=stop,
+        on_commit=progress.committed,
+        on_retry=progress.retrying,
+    )
+    progress.end()
+    _print_report(report, as_json=as_json)
+    if received:
+        return ExitCode(128 + received[0])
+    return ExitCode.OK
+
+
+@ingest.command(name="accept-loss")
+@product_argument
+@cell_option
+@click.option("--topic", required=True, help="The topic's name, to be sure.")
+@click.option("--partition", type=click.IntRange(min=0), required=True)
+@click.option("--offsets", required=True, metavar="A..B", help="The lost offsets, B excluded.")
+@click.option("--reason", required=True, help="Why they cannot be restored; kept for ever.")
+def accept_loss_command(
+    product: str, cell: str, topic: str, partition: int, offsets: str, reason: str
+) -> ExitCode:
+    """Book offsets that Kafka deleted before they were ingested as lost, so that ingest goes on.
+
+    \b
+    Example:
+      headwater ingest accept-loss viewing_events --cell us --topic viewing_events_v3 \\
+          --partition 3 --offsets 1200..1500 --reason "retention passed during the outage"
+    """
+    start, _, end = offsets.partition("..")
+    if not (start.isdigit() and end.isdigit()):
+        raise click.BadParameter(f"{offsets} is not A..B", param_hint="--offsets")
+    loaded, where = resolve(product, cell)
+    accept_loss(where, loaded, topic, partition, int(start), int(end), reason)
+    click.echo(f"booked as lost: {topic} partition {partition} offsets {start}..{end}")
+    return ExitCode.OK
+
+
+class _Progress:
+    """One line on standard error, rewritten at each commit: totals, rate and lag."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._tty = sys.stderr.isatty()
+        self._began = time.monotonic()
+        self._report = IngestReport()
+        self._printed = 0.0
+
+    def committed(self, committed: Committed) -> None:
+        self._report.add(committed)
+        now = time.monotonic()
+        # A log file is not a terminal: there, a line every five seconds is enough.
+        if self._quiet or (not self._tty and now - self._printed < 5):
+            return
+        self._printed = now
+        rate = self._report.offsets / max(now - self._began, 1e-9)
+        line = (
+            f"{self._report.rows:,} rows, {self._report.duplicates:,} duplicates, "
+            f"{self._report.dead_letters:,} dead letters in {self._report.commits:,} commits; "
+            f"{rate:,.0f} records/s, lag {committed.lag:,}"
+        )
+        click.echo(f"\r\x1b[K{line}" if self._tty else line, nl=not self._tty, err=True)
+
+    def retrying(self, error: RetryableError, seconds: float) -> None:
+        click.echo(f"retrying in {seconds:.1f} s: {error}", err=True)
+
+    def end(self) -> None:
+        if self._tty and self._printed:
+            click.echo("", err=True)
+
+
+def _print_plan(plan: Plan, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(asdict(plan), default=str))
+        return
+    click.echo(f"topic {plan.identity.topic} ({plan.identity.topic_id}), lag {plan.lag:,}")
+    for title, ranges in (("read", plan.ranges), ("repair", plan.repairs), ("redo", plan.redone)):
+        for r in ranges:
+            click.echo(f"  {title:6} partition {r.partition}: {r.start}..{r.end} ({len(r):,})")
+    if plan.is_empty:
+        click.echo("  nothing to read")
+
+
+def _print_report(report: IngestReport, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(asdict(report)))
+        return
+    click.echo(
+        f"{report.offsets:,} offsets in {report.commits:,} commits: {report.rows:,} rows "
+        f"({report.late:,} late), {report.duplicates:,} duplicates, "
+        f"{report.dead_letters:,} dead letters, {report.gaps:,} gaps; lag {report.lag:,}"
+    )
+    for reason, count in sorted(report.reasons.items()):
+        click.echo(f"  dead letter {reason}: {count:,}")
+    for rule, count in sorted(report.rules.items()):
+        click.echo(f"  rule broken {rule}: {count:,} rows")

@@ -1,0 +1,92 @@
+"""`headwater ledger`: every offset accounted for."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from headwater.cli.options import cell_option, json_option, product_argument, resolve
+from pipeline.errors import ExitCode
+from pipeline.ledger.read import Ledger, Totals, read_ledger
+from pipeline.ledger.verify import Verification
+from pipeline.ledger.verify import verify as verify_ledger
+
+COUNTS = ("offsets", "rows", "duplicates", "dead_letters", "gaps", "lost", "unexplained")
+
+
+@click.command()
+@product_argument
+@cell_option
+@click.option(
+    "--verify",
+    is_flag=True,
+    help="Recount by scanning the tables and by reading the topic with another client.",
+)
+@json_option
+def ledger(product: str, cell: str, verify: bool, as_json: bool) -> ExitCode:
+    """Show the books of PRODUCT: rows + duplicates + dead letters + gaps + lost = offsets.
+
+    Exit codes: 0 the books balance, 1 they do not, 3 there is nothing to show, 4 try again.
+
+    \b
+    Examples:
+      headwater ledger viewing_events --cell us
+      headwater ledger viewing_events --cell us --json --verify
+    """
+    loaded, where = resolve(product, cell)
+    verification = verify_ledger(where, loaded) if verify else None
+    books = verification.ledger if verification else read_ledger(where, loaded)
+    problems = (*books.problems, *(verification.problems if verification else ()))
+    balanced = books.balanced and not problems
+    if as_json:
+        click.echo(json.dumps(_document(books, verification, problems, balanced=balanced)))
+    else:
+        _show(books, verification, problems, balanced=balanced)
+    return ExitCode.OK if balanced else ExitCode.CHECK_FAILED
+
+
+def _document(
+    books: Ledger, verification: Verification | None, problems: tuple[str, ...], *, balanced: bool
+) -> dict[str, object]:
+    return {
+        "product": books.product,
+        "cell": books.cell,
+        "topic": books.offsets.topic if books.offsets else None,
+        "balanced": balanced,
+        "unexplained": books.unexplained,
+        "problems": list(problems),
+        "totals": _counts(books.totals),
+        "partitions": {str(p): _counts(t) for p, t in books.by_partition().items()},
+        "hours": {h.isoformat(): _counts(t) for h, t in books.by_hour().items()},
+        "verified": [asdict(r) for r in verification.recounts] if verification else None,
+    }
+
+
+def _counts(totals: Totals) -> dict[str, int]:
+    return {name: int(getattr(totals, name)) for name in COUNTS}
+
+
+def _show(
+    books: Ledger, verification: Verification | None, problems: tuple[str, ...], *, balanced: bool
+) -> None:
+    table = Table(title=f"{books.product} in {books.cell}", title_justify="left")
+    table.add_column("partition / hour of commit")
+    for name in COUNTS:
+        table.add_column(name.replace("_", " "), justify="right")
+    lines = [(f"partition {p}", t) for p, t in books.by_partition().items()]
+    lines += [(h.strftime("%Y-%m-%d %H:00"), t) for h, t in books.by_hour().items()]
+    for name, totals in [*lines, ("all", books.totals)]:
+        table.add_row(name, *(f"{getattr(totals, count):,}" for count in COUNTS))
+    console = Console()
+    console.print(table)
+    if verification:
+        readable = sum(r.readable for r in verification.recounts)
+        console.print(f"recounted: {readable:,} records readable in Kafka by another client")
+    for problem in problems:
+        console.print(f"[red]does not balance:[/red] {problem}")
+    if balanced:
+        console.print("the books balance")

@@ -1,0 +1,46 @@
+"""Options and arguments that commands share, and what they resolve to."""
+
+from __future__ import annotations
+
+import click
+
+from pipeline.cells import Cell, load_cell
+from pipeline.contract.load import load_product
+from pipeline.contract.model import Product
+from pipeline.errors import TerminalError
+from pipeline.settings import load_settings
+
+product_argument = click.argument("product", metavar="PRODUCT")
+cell_option = click.option("--cell", required=True, help="The cell, e.g. us.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+
+
+class ProductNotFoundError(TerminalError):
+    """No contract of that name, or it does not live in the cell."""
+
+
+def resolve(product: str, cell: str) -> tuple[Product, Cell]:
+    """Return the contract's product and the configured cell.
+
+    Raises:
+        ProductNotFoundError: there is no such contract, or it does not name the cell.
+        ContractError: the contract has mistakes.
+        CellNotFoundError: the cell is not configured.
+    """
+    settings = load_settings()
+    folder = settings.contracts / product
+    if not folder.is_dir():
+        known = sorted(path.name for path in settings.contracts.iterdir() if path.is_dir())
+        raise ProductNotFoundError(
+            "there is no such data product.",
+            subject=f"product {product}",
+            remedy=f"Known are: {', '.join(known) or 'none'} (in {settings.contracts}).",
+        )
+    loaded = load_product(folder)
+    if cell not in loaded.cells:
+        raise ProductNotFoundError(
+            f"it does not live in cell {cell}.",
+            subject=f"product {product}",
+            remedy=f"Its contract names: {', '.join(loaded.cells)}.",
+        )
+    return loaded, load_cell(settings.home, cell)

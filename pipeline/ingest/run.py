@@ -1,0 +1,107 @@
+"""Ingest: Kafka to Iceberg, exactly once. docs/exactly-once.md tells the protocol step by step."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from uuid import uuid4
+
+from pipeline.cells import Cell
+from pipeline.clock import Clock, utc_now
+from pipeline.contract.model import Product
+from pipeline.errors import RetryableError
+from pipeline.ingest.plan import DEFAULT_LIMITS, Limits, Plan
+from pipeline.ingest.report import Committed, IngestReport
+from pipeline.ingest.session import Session, StopAskedError
+from pipeline.tables.commit import CommitConflictError, CommitUnknownError
+
+POLL_S = 0.5
+"""How long a caught-up ingest waits before it looks again."""
+PATIENCE = 8
+"""Failures in a row that may pass before an ingest gives up; each is waited for twice as long."""
+
+
+def ingest(
+    cell: Cell,
+    product: Product,
+    *,
+    once: bool = False,
+    limits: Limits = DEFAULT_LIMITS,
+    stop: threading.Event | None = None,
+    on_commit: Callable[[Committed], None] | None = None,
+    on_retry: Callable[[RetryableError, float], None] | None = None,
+    run_id: str | None = None,
+    clock: Clock = utc_now,
+) -> IngestReport:
+    """Bring the product's topic into its events and dead letters tables.
+
+    With `once`, up to the last stable offsets as they are now; otherwise until `stop` is set.
+    Every offset is in the tables exactly once, whatever is killed when and however many processes
+    do this at the same time. `stop` is heeded within seconds, between commits; a batch that is not
+    committed by then is abandoned and read again by the next ingest. `on_commit` is called after
+    each commit, in this thread; `on_retry` before waiting out a retryable error, with the seconds.
+
+    Raises:
+        RetryableError: broker, registry or catalog stayed out of reach (at once, with `once`).
+        TerminalError: one of pipeline.ingest.refusals, TableRolledBackError, TopicMissingError.
+    """
+    stop = stop or threading.Event()
+    report = IngestReport()
+    failures = 0
+    targets = None
+    with Session(cell, product, limits, run_id or str(uuid4()), stop, clock) as session:
+        while not stop.is_set():
+            try:
+                plan = session.plan(targets)
+                if once and targets is None:
+                    targets = session.targets
+                if plan.is_empty and session.is_started:
+                    report.lag = plan.lag
+                    if once:
+                        return report
+                    stop.wait(POLL_S)
+                    continue
+                committed = session.execute(plan)
+                failures = 0
+            except StopAskedError:
+                break
+            except (CommitConflictError, CommitUnknownError) as error:
+                session.reset()
+                failures += 1
+                if failures > PATIENCE:
+                    raise
+                _wait(error, 0.05 * 2**failures, stop, on_retry)
+                continue
+            except RetryableError as error:
+                session.reset()
+                failures += 1
+                if once or failures > PATIENCE:
+                    raise
+                _wait(error, 0.25 * 2**failures, stop, on_retry)
+                continue
+            if committed is not None:
+                report.add(committed)
+                if on_commit is not None:
+                    on_commit(committed)
+    report.stopped = True
+    return report
+
+
+def explain(cell: Cell, product: Product, limits: Limits = DEFAULT_LIMITS) -> Plan:
+    """Return what the next micro-batch would read. Creates the tables if absent, commits nothing.
+
+    Raises: as `ingest`.
+    """
+    with Session(cell, product, limits, "explain", threading.Event(), utc_now) as session:
+        return session.plan(None)
+
+
+def _wait(
+    error: RetryableError,
+    seconds: float,
+    stop: threading.Event,
+    on_retry: Callable[[RetryableError, float], None] | None,
+) -> None:
+    if on_retry is not None:
+        on_retry(error, seconds)
+    stop.wait(seconds)

@@ -1,0 +1,121 @@
+"""The only commits to events and dead letters: rows, offsets and books in one transaction.
+
+What makes the protocol exactly once: the append and the offsets property land together or not at
+all, and the commit is refused if main has moved since the table was loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pyarrow as pa
+from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.io.pyarrow import _dataframe_to_data_files
+from pyiceberg.manifest import DataFile
+from pyiceberg.table import Table, TableProperties
+
+from pipeline.errors import RetryableError
+from pipeline.kafka.topics import TopicIdentity
+from pipeline.ledger.model import SUMMARY_KEY, Entry, to_summary
+from pipeline.tables.offsets import PROPERTY, CommittedOffsets
+
+RUN_ID_KEY = "headwater.run-id"
+CONTRACT_VERSION_KEY = "headwater.contract-version"
+REFERENCE_VERSIONS_KEY = "headwater.reference-versions"
+
+
+class CommitConflictError(RetryableError):
+    """Another commit came first; this one did not land. The files written for it are still good."""
+
+
+class CommitUnknownError(RetryableError):
+    """The commit may or may not have landed; only the table's property tells."""
+
+
+@dataclass(frozen=True)
+class OffsetCommit:
+    """What one commit says beside its rows.
+
+    Attributes:
+        identity: the topic the offsets are of.
+        first, next: partition -> offset, whole: every partition of the table, not only those moved.
+        entries: the books' entries of the ranges that this commit adds.
+        provenance: further snapshot summary keys (run id, contract version, reference versions).
+    """
+
+    identity: TopicIdentity
+    first: Mapping[int, int]
+    next: Mapping[int, int]
+    entries: tuple[Entry, ...]
+    provenance: Mapping[str, str]
+
+
+def refuse_hidden_retries(table: Table) -> None:
+    """Make a lost commit of `table` fail instead of being rebased over the winner's.
+
+    Set in memory only: kept in the table, it would starve maintenance, which may rebase freely.
+    """
+    table.metadata.properties[TableProperties.COMMIT_NUM_RETRIES] = "0"
+
+
+def write_files(table: Table, rows: pa.Table) -> tuple[DataFile, ...]:
+    """Write `rows` as data files of `table`, which no reader sees until they are committed.
+
+    `rows` has the table's column names and types. Files left behind by a crash are orphans.
+
+    Raises:
+        OSError: the disk is full or the warehouse cannot be written.
+    """
+    if rows.num_rows == 0:
+        return ()
+    return tuple(_dataframe_to_data_files(table_metadata=table.metadata, df=rows, io=table.io))
+
+
+def commit(table: Table, files: tuple[DataFile, ...], entry: OffsetCommit) -> CommittedOffsets:
+    """Append `files` and move the offsets, atomically; returns the offsets as committed.
+
+    A commit of no files still makes a snapshot: the fence is main's snapshot id, which a change of
+    properties alone would neither carry nor trip.
+
+    Raises:
+        CommitConflictError: main moved since `table` was loaded; nothing landed.
+        CommitUnknownError: the catalog failed in a way that leaves the outcome open.
+    """
+    subject = ".".join(table.name())
+    refuse_hidden_retries(table)
+    summary = {SUMMARY_KEY: to_summary(entry.entries), **entry.provenance}
+    try:
+        transaction = table.transaction()
+        with transaction.update_snapshot(snapshot_properties=summary).fast_append() as append:
+            for file in files:
+                append.append_data_file(file)
+            snapshot_id = append.snapshot_id
+        snapshot = transaction.table_metadata.snapshot_by_id(snapshot_id)
+        millis = snapshot.timestamp_ms if snapshot else 0
+        offsets = CommittedOffsets(
+            cluster_id=entry.identity.cluster_id,
+            topic=entry.identity.topic,
+            topic_id=entry.identity.topic_id,
+            first=entry.first,
+            next=entry.next,
+            snapshot_id=snapshot_id,
+            committed_at=datetime.fromtimestamp(millis / 1000, UTC),
+        )
+        transaction.set_properties({PROPERTY: offsets.to_json()})
+        transaction.commit_transaction()
+    except CommitFailedException as error:
+        raise CommitConflictError(
+            f"another commit came first ({error}).",
+            subject=subject,
+            remedy="Reload the table and compare its offsets.",
+        ) from error
+    except Exception as error:
+        # The catalog is somebody else's code: whatever it raised, the commit may have landed.
+        raise CommitUnknownError(
+            f"the commit's outcome is unknown ({type(error).__name__}: {error}).",
+            subject=subject,
+            remedy="Reload the table and plan again from its offsets; nothing is lost or doubled.",
+        ) from error
+    return offsets

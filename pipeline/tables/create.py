@@ -1,0 +1,83 @@
+"""Creating a product's ingest tables, and growing their columns with the contract."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.exceptions import NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.partitioning import PartitionField, PartitionSpec
+from pyiceberg.schema import Schema
+from pyiceberg.table import Table
+from pyiceberg.transforms import DayTransform, HourTransform, Transform
+
+from pipeline.cells import Cell
+from pipeline.contract.model import Product
+from pipeline.contract.targets import iceberg
+from pipeline.tables import layout
+from pipeline.tables.catalog import open_catalog
+
+PROPERTIES = {
+    layout.FORMAT_VERSION_PROPERTY: str(layout.FORMAT_VERSION),
+    "format-version": "2",
+    "write.parquet.compression-codec": "zstd",
+    # Every commit writes a metadata file; without this, they are kept for ever.
+    "write.metadata.delete-after-commit.enabled": "true",
+    "write.metadata.previous-versions-max": "50",
+}
+
+
+def ensure_tables(cell: Cell, product: Product) -> tuple[Table, Table]:
+    """Return the product's (events, dead letters), created where absent.
+
+    Columns that the contract has gained are added; none is dropped or narrowed. Idempotent, and
+    safe when several processes do it at once.
+    """
+    catalog = open_catalog(cell)
+    catalog.create_namespace_if_not_exists(product.name)
+    events = _ensure(
+        catalog,
+        layout.events_table(product.name),
+        iceberg.events_schema(product),
+        ("_event_time", HourTransform(), "event_hour"),
+    )
+    dead_letters = _ensure(
+        catalog,
+        layout.dead_letters_table(product.name),
+        layout.DEAD_LETTER_SCHEMA,
+        ("_ingested_at", DayTransform(), "ingested_day"),
+    )
+    return events, dead_letters
+
+
+def _ensure(
+    catalog: SqlCatalog,
+    identifier: str,
+    columns: pa.Schema,
+    partition: tuple[str, Transform[int, int], str],
+) -> Table:
+    try:
+        table = catalog.load_table(identifier)
+    except NoSuchTableError:
+        source, transform, name = partition
+        schema = _fresh(columns)
+        spec = PartitionSpec(
+            PartitionField(schema.find_field(source).field_id, 1000, transform, name)
+        )
+        try:
+            return catalog.create_table(
+                identifier, schema, partition_spec=spec, properties=PROPERTIES
+            )
+        except TableAlreadyExistsError:
+            return catalog.load_table(identifier)
+    if set(columns.names) - set(table.schema().column_names):
+        with table.update_schema() as update:
+            update.union_by_name(columns)
+        table = catalog.load_table(identifier)
+    return table
+
+
+def _fresh(columns: pa.Schema) -> Schema:
+    from pyiceberg.io.pyarrow import _pyarrow_to_schema_without_ids
+    from pyiceberg.schema import assign_fresh_schema_ids
+
+    return assign_fresh_schema_ids(_pyarrow_to_schema_without_ids(columns))

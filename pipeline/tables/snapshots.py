@@ -1,0 +1,42 @@
+"""Questions about a table's snapshots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pyiceberg.table import Table
+from pyiceberg.table.snapshots import Snapshot
+
+from pipeline.errors import TerminalError
+from pipeline.tables.offsets import committed_offsets
+
+
+class TableRolledBackError(TerminalError):
+    """The table's rows are older than the offsets it claims to hold."""
+
+
+def main_history(table: Table) -> Iterator[Snapshot]:
+    """Yield main's retained snapshots, newest first."""
+    by_id = {snapshot.snapshot_id: snapshot for snapshot in table.metadata.snapshots}
+    current = table.metadata.current_snapshot_id
+    while current is not None and (snapshot := by_id.get(current)) is not None:
+        yield snapshot
+        current = snapshot.parent_snapshot_id
+
+
+def refuse_rolled_back(table: Table) -> None:
+    """Raise if the offsets were written by a retained snapshot that main no longer descends from.
+
+    Raises:
+        TableRolledBackError: with the snapshot and what to do.
+    """
+    offsets = committed_offsets(table)
+    if offsets is None or table.metadata.snapshot_by_id(offsets.snapshot_id) is None:
+        return
+    if all(snapshot.snapshot_id != offsets.snapshot_id for snapshot in main_history(table)):
+        raise TableRolledBackError(
+            f"its offsets were committed by snapshot {offsets.snapshot_id}, which main no longer "
+            "descends from: the table was rolled back, its offsets were not.",
+            subject=".".join(table.name()),
+            remedy=f"Roll forward to snapshot {offsets.snapshot_id}, or drop the table and ingest again.",
+        )
