@@ -1,0 +1,81 @@
+"""De-duplication against a plain set, over batches, restarts and forgetting."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.partitioning import PartitionField, PartitionSpec
+from pyiceberg.schema import Schema
+from pyiceberg.table import Table
+from pyiceberg.transforms import HourTransform
+from pyiceberg.types import NestedField, StringType, TimestamptzType
+
+from pipeline.ingest.deduplicate import Deduplicator
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+COLUMNS = pa.schema([("_uuid", pa.string()), ("_event_time", pa.timestamp("us", tz="UTC"))])
+Event = tuple[int, int]
+
+batches = st.lists(
+    st.lists(st.tuples(st.integers(0, 12), st.integers(0, 3)), max_size=12), min_size=1, max_size=5
+)
+
+
+@pytest.fixture
+def catalog(tmp_path: Path) -> SqlCatalog:
+    catalog = SqlCatalog("us", uri=f"sqlite:///{tmp_path}/c.db", warehouse=tmp_path.as_uri())
+    catalog.create_namespace("n")
+    return catalog
+
+
+def new_table(catalog: SqlCatalog) -> Table:
+    schema = Schema(
+        NestedField(1, "_uuid", StringType()), NestedField(2, "_event_time", TimestamptzType())
+    )
+    spec = PartitionSpec(PartitionField(2, 1000, HourTransform(), "hour"))
+    catalog.drop_table("n.t") if catalog.table_exists("n.t") else None
+    return catalog.create_table("n.t", schema, partition_spec=spec)
+
+
+def frame(batch: list[Event]) -> pl.DataFrame:
+    rows = {
+        "_uuid": [f"u{number}" for number, _ in batch],
+        "_event_time": [START + timedelta(hours=hour, minutes=number) for number, hour in batch],
+    }
+    return pl.DataFrame(rows, schema={"_uuid": pl.String, "_event_time": pl.Datetime("us", "UTC")})
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(stream=batches, restarts=st.sets(st.integers(0, 4)), capacity=st.sampled_from([0, 3, 1000]))
+def test_it_answers_as_a_set_would(
+    catalog: SqlCatalog, stream: list[list[Event]], restarts: set[int], capacity: int
+) -> None:
+    table = new_table(catalog)
+    seen: set[Event] = set()
+    deduplicator = Deduplicator(capacity)
+    for number, batch in enumerate(stream):
+        if number in restarts:
+            deduplicator = Deduplicator(capacity)
+        fresh, duplicates = deduplicator.split(frame(batch), table)
+        expected = [event for i, event in enumerate(batch) if event not in seen | set(batch[:i])]
+        assert fresh.equals(frame(expected))
+        assert len(duplicates) == len(batch) - len(expected)
+        seen |= set(batch)
+        if expected:
+            table.append(fresh.to_arrow().cast(COLUMNS))
+            deduplicator.remember(fresh)
+
+
+def test_a_batch_that_was_not_committed_is_not_remembered(catalog: SqlCatalog) -> None:
+    table = new_table(catalog)
+    deduplicator = Deduplicator()
+    deduplicator.split(frame([(1, 0)]), table)
+    fresh, _ = deduplicator.split(frame([(1, 0)]), table)
+    assert len(fresh) == 1
