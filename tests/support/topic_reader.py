@@ -1,0 +1,108 @@
+"""Every record that a read-committed consumer can be given of a topic. Imports nothing under test."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import fastavro
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+TIMEOUT_S = 30.0
+HEADER_BYTES = 5
+
+
+class TopicUnreadableError(Exception):
+    """The topic does not exist, or a record did not come in time."""
+
+
+@dataclass(frozen=True)
+class Readable:
+    """One record. `uuid` is None where the value is no envelope, or the topic has none."""
+
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    uuid: str | None
+
+
+def read_topic(
+    bootstrap_servers: str, topic: str, envelope: Mapping[str, Any] | None
+) -> list[Readable]:
+    """Return every record of `topic` up to its last stable offsets, as they are now.
+
+    Raises:
+        TopicUnreadableError: no such topic, or nothing came for `TIMEOUT_S` seconds.
+    """
+    schema = fastavro.parse_schema(dict(envelope)) if envelope else None
+    partitions = sorted(_describe(bootstrap_servers, topic).partitions, key=lambda p: int(p.id))
+    consumer = Consumer(
+        {
+            "bootstrap.servers": bootstrap_servers,
+            "group.id": "independent-verifier",
+            "enable.auto.commit": False,
+            "isolation.level": "read_committed",
+            "auto.offset.reset": "earliest",
+            # Read-committed, a partition ends where its first open transaction begins.
+            "enable.partition.eof": True,
+            "fetch.message.max.bytes": 20_000_000,
+        }
+    )
+    try:
+        consumer.assign([TopicPartition(topic, p.id, 0) for p in partitions])
+        return _drain(consumer, {p.id for p in partitions}, schema)
+    finally:
+        consumer.close()
+
+
+def topic_id(bootstrap_servers: str, topic: str) -> str:
+    """Return Kafka's id of the topic.
+
+    Raises:
+        TopicUnreadableError: no such topic.
+    """
+    return str(_describe(bootstrap_servers, topic).topic_id)
+
+
+def _describe(bootstrap_servers: str, topic: str) -> Any:
+    admin = AdminClient({"bootstrap.servers": bootstrap_servers})
+    try:
+        return admin.describe_topics(TopicCollection([topic]))[topic].result(TIMEOUT_S)
+    except KafkaException as error:
+        raise TopicUnreadableError(f"{topic}: {error}") from error
+
+
+def _drain(consumer: Consumer, unfinished: set[int], schema: Any) -> list[Readable]:
+    found: list[Readable] = []
+    while unfinished:
+        messages = consumer.consume(10_000, timeout=TIMEOUT_S)
+        if not messages:
+            raise TopicUnreadableError(f"nothing more came of partitions {sorted(unfinished)}")
+        for message in messages:
+            error, partition, offset = message.error(), message.partition(), message.offset()
+            if partition is None or offset is None:
+                raise TopicUnreadableError(str(error))
+            if error is None:
+                value = message.value()
+                found.append(
+                    Readable(partition, offset, message.key(), value, _uuid(value, schema))
+                )
+            elif error.code() == KafkaError._PARTITION_EOF:
+                unfinished.discard(partition)
+            else:
+                raise TopicUnreadableError(str(error))
+    return found
+
+
+def _uuid(value: bytes | None, schema: Any) -> str | None:
+    if schema is None or value is None or len(value) <= HEADER_BYTES or value[0] != 0:
+        return None
+    try:
+        envelope: Any = fastavro.schemaless_reader(io.BytesIO(value[HEADER_BYTES:]), schema, None)
+    except (EOFError, IndexError, ValueError, TypeError, OverflowError, StopIteration):
+        return None
+    return str(envelope["uuid"])
