@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pyiceberg.expressions import And, EqualTo, GreaterThanOrEqual, LessThan
 from pyiceberg.table import Table
 
 from pipeline.ingest.batch import Coordinate
@@ -15,11 +14,9 @@ def held_coordinates(table: Table, topic_id: str, ranges: Iterable[Range]) -> fr
     """Return the (partition, offset) pairs of `ranges` that are rows of `table`."""
     found: set[Coordinate] = set()
     for r in ranges:
-        wanted = And(
-            EqualTo("_topic_id", topic_id),
-            EqualTo("_partition", r.partition),
-            GreaterThanOrEqual("_offset", r.start),
-            LessThan("_offset", r.end),
+        wanted = (
+            f"_topic_id == '{topic_id}' and _partition == {r.partition} "
+            f"and _offset >= {r.start} and _offset < {r.end}"
         )
         offsets = table.scan(row_filter=wanted, selected_fields=("_offset",)).to_arrow()
         found.update((r.partition, offset) for offset in offsets.column("_offset").to_pylist())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import struct
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -160,7 +160,7 @@ class Decoder:
 
 
 def _remembered(
-    known: dict[int, Any], number: int, look_up: Callable[[], dict[str, Any]], name: str
+    known: dict[int, Any], number: int, look_up: Callable[[], Mapping[str, Any]], name: str
 ) -> Any:
     if number not in known:
         try:

@@ -9,7 +9,6 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from pyiceberg.expressions import And, BooleanExpression, GreaterThanOrEqual, LessThan, Or
 from pyiceberg.table import Table
 
 MICROS_PER_HOUR = 3_600_000_000
@@ -118,14 +117,9 @@ def _read(table: Table, hours: list[int]) -> pl.DataFrame:
             spans[-1][1] = hour + 1
         else:
             spans.append([hour, hour + 1])
-    filters: list[BooleanExpression] = [
-        And(
-            GreaterThanOrEqual("_event_time", _iso(start)),
-            LessThan("_event_time", _iso(end)),
-        )
-        for start, end in spans
-    ]
-    wanted = filters[0] if len(filters) == 1 else Or(*filters)
+    wanted = " or ".join(
+        f"(_event_time >= '{_iso(start)}' and _event_time < '{_iso(end)}')" for start, end in spans
+    )
     arrow = table.scan(row_filter=wanted, selected_fields=("_uuid", "_event_time")).to_arrow()
     frame = pl.from_arrow(arrow)
     if not isinstance(frame, pl.DataFrame):

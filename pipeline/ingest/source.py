@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from datetime import datetime
 
 from kafka import KafkaAdminClient, KafkaConsumer
 
@@ -51,7 +52,7 @@ class Source:
         start = earliest
         if is_new and topic.start == "latest":
             start = stable
-        elif is_new and topic.start != "earliest":
+        elif is_new and isinstance(topic.start, datetime):
             start = offsets_at(*where, topic.start)
         return TopicState(identity, earliest, stable, start)
 

@@ -171,13 +171,14 @@ def _count(consumer: Consumer, topic: str, partition: int, start: int, end: int)
         messages = consumer.consume(5_000, timeout=1.0)
         for message in messages:
             error = message.error()
-            if error is None:
-                if message.offset() >= end:
+            offset = message.offset()
+            if error is None and offset is not None:
+                if offset >= end:
                     return seen
                 seen += 1
-                if message.offset() == end - 1:
+                if offset == end - 1:
                     return seen
-            elif error.code() == KafkaError._PARTITION_EOF:
+            elif error is not None and error.code() == KafkaError._PARTITION_EOF:
                 return seen
             else:
                 raise KafkaException(error)

@@ -1,0 +1,65 @@
+"""The freshness gate: record time - event time, strict or with late data allowed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pandera.polars as pa
+import polars as pl
+import pytest
+
+from pipeline.contract.model import Gates
+from pipeline.ingest.gate import broken_rules, gate
+
+RECORD_TIME = datetime(2026, 1, 1, 12, tzinfo=UTC)
+STRICT = Gates(freshness_s=10, ahead_s=300)
+LATE_ALLOWED = Gates(freshness_s=10, late_s=72 * 3600, ahead_s=300)
+
+
+def frame(*ages_s: float) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "__row": list(range(len(ages_s))),
+            "_record_time": [RECORD_TIME] * len(ages_s),
+            "_event_time": [RECORD_TIME - timedelta(seconds=age) for age in ages_s],
+        },
+        schema_overrides={"_event_time": pl.Datetime("us", "UTC")},
+    )
+
+
+@pytest.mark.parametrize(
+    ("age_s", "gates", "outcome"),
+    [
+        (0, STRICT, "row"),
+        (10, STRICT, "row"),
+        (10.000001, STRICT, "stale"),
+        (-300, STRICT, "row"),
+        (-300.000001, STRICT, "ahead"),
+        (10, LATE_ALLOWED, "row"),
+        (10.000001, LATE_ALLOWED, "late"),
+        (72 * 3600, LATE_ALLOWED, "late"),
+        (72 * 3600 + 0.000001, LATE_ALLOWED, "stale"),
+        (-301, LATE_ALLOWED, "ahead"),
+    ],
+)
+def test_an_event_of_some_age_becomes(age_s: float, gates: Gates, outcome: str) -> None:
+    gated = gate(frame(age_s), gates)
+    if outcome in {"row", "late"}:
+        assert gated.frame.get_column("_late").to_list() == [outcome == "late"]
+        assert gated.refused.is_empty()
+    else:
+        assert gated.frame.is_empty()
+        assert gated.refused.get_column("reason").to_list() == [outcome]
+
+
+def test_refused_rows_are_named_by_their_place_in_the_batch() -> None:
+    gated = gate(frame(1, 100, 2, -1000), STRICT)
+    assert gated.refused.get_column("__row").to_list() == [1, 3]
+    assert gated.frame.get_column("__row").to_list() == [0, 2]
+
+
+def test_business_rules_count_and_let_pass() -> None:
+    rules = pa.DataFrameSchema({"seconds": pa.Column(float, pa.Check.in_range(0, 10), nullable=True)})
+    counts = broken_rules(pl.DataFrame({"seconds": [1.0, 99.0, None, -1.0]}), rules)
+    assert list(counts.values()) == [2]
+    assert broken_rules(pl.DataFrame({"seconds": [1.0]}), rules) == {}
