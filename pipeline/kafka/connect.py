@@ -1,0 +1,203 @@
+"""Connections to a cell's Kafka cluster, with time-outs that end and errors that are named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka.errors import (
+    AuthorizationError,
+    BrokerNotAvailableError,
+    InvalidReceiveError,
+    KafkaConfigurationError,
+    RetriableError,
+    SaslAuthenticationFailedError,
+    UnsupportedSaslMechanismError,
+)
+from kafka.net.compat import KafkaNetClient
+
+from pipeline.cells import Cell
+from pipeline.errors import RetryableError, TerminalError
+
+CONNECT_MS = 8_000
+"""How long a cluster may take to answer a new connection."""
+REQUEST_MS = 8_000
+"""How long a broker may take to answer one request."""
+FETCH_BYTES = 64 * 1024 * 1024
+"""Most bytes of one fetch; a single larger record batch is still returned."""
+MAX_RECORD_BYTES = 16 * 1024 * 1024
+"""Largest record a producer sends; the topic may allow less."""
+
+Client = TypeVar("Client", KafkaAdminClient, KafkaConsumer, KafkaProducer)
+
+# librdkafka's names beside kafka-python's: one cell.json serves both clients.
+_ALIASES = {
+    "sasl.mechanisms": "sasl_mechanism",
+    "sasl.username": "sasl_plain_username",
+    "sasl.password": "sasl_plain_password",
+    "sasl.kerberos.service.name": "sasl_kerberos_service_name",
+    "ssl.ca.location": "ssl_cafile",
+    "ssl.certificate.location": "ssl_certfile",
+    "ssl.key.location": "ssl_keyfile",
+    "ssl.key.password": "ssl_password",
+    "ssl.crl.location": "ssl_crlfile",
+    "ssl.cipher.suites": "ssl_ciphers",
+}
+
+
+class BrokerUnavailableError(RetryableError):
+    """No broker answered in time."""
+
+
+class KafkaAccessError(TerminalError):
+    """The cluster refused the credentials or the operation."""
+
+
+class KafkaSettingError(TerminalError):
+    """A Kafka setting of the cell is not one that clients know."""
+
+
+def connect_admin(cell: Cell, **overrides: Any) -> KafkaAdminClient:
+    """Return a connected admin client, a context manager that closes itself.
+
+    Raises:
+        BrokerUnavailableError: no broker answered within `CONNECT_MS`; nothing is left open.
+        KafkaSettingError: `cell.kafka` has a setting that no client knows.
+        KafkaAccessError: the cluster refused the credentials.
+    """
+    return _connect(KafkaAdminClient, cell, overrides)
+
+
+def connect_consumer(cell: Cell, **overrides: Any) -> KafkaConsumer:
+    """Return a connected consumer of committed records, a context manager that closes itself.
+
+    It belongs to no group, commits no offsets, and never jumps to another offset by itself: an
+    offset that is not there any more is an error.
+
+    Raises:
+        As `connect_admin`.
+    """
+    settings = {
+        "group_id": None,
+        "enable_auto_commit": False,
+        "auto_offset_reset": "none",
+        "isolation_level": "read_committed",
+        "allow_auto_create_topics": False,
+        "metrics_enabled": False,
+        "fetch_max_bytes": FETCH_BYTES,
+        "max_partition_fetch_bytes": 2 * 1024 * 1024,
+        "max_poll_records": 50_000,
+        "request_timeout_ms": REQUEST_MS,
+    }
+    return _connect(KafkaConsumer, cell, settings | overrides)
+
+
+def connect_producer(cell: Cell, **overrides: Any) -> KafkaProducer:
+    """Return a connected idempotent producer (acks=all), a context manager that flushes and closes.
+
+    Raises:
+        As `connect_admin`.
+    """
+    settings = {
+        "enable_idempotence": True,
+        "acks": "all",
+        "compression_type": "lz4",
+        "linger_ms": 20,
+        "batch_size": 256 * 1024,
+        "max_request_size": MAX_RECORD_BYTES,
+        "allow_auto_create_topics": False,
+        "metrics_enabled": False,
+        "max_block_ms": 15_000,
+        "delivery_timeout_ms": 30_000,
+        "request_timeout_ms": REQUEST_MS,
+    }
+    return _connect(KafkaProducer, cell, settings | overrides)
+
+
+@contextmanager
+def named_errors(subject: str) -> Iterator[None]:
+    """Turn the client library's errors into named ones about `subject`.
+
+    Raises:
+        BrokerUnavailableError: the same call may succeed later.
+        KafkaAccessError: the cluster refused the credentials or the operation.
+    """
+    try:
+        yield
+    except (
+        AuthorizationError,
+        SaslAuthenticationFailedError,
+        UnsupportedSaslMechanismError,
+    ) as error:
+        raise KafkaAccessError(
+            f"Kafka refused the access ({error}).",
+            subject=subject,
+            remedy="Check the credentials in the cell's kafka settings and the cluster's ACLs.",
+        ) from error
+    except (RetriableError, BrokerNotAvailableError, InvalidReceiveError, OSError) as error:
+        raise BrokerUnavailableError(
+            f"Kafka does not answer ({type(error).__name__}: {error}).",
+            subject=subject,
+            remedy="Check the broker with `headwater status`, then try again.",
+        ) from error
+
+
+def _connect(kind: type[Client], cell: Cell, settings: Mapping[str, Any]) -> Client:
+    opened: list[KafkaNetClient] = []
+
+    def network(**configs: Any) -> KafkaNetClient:
+        opened.append(KafkaNetClient(**configs))
+        return opened[-1]
+
+    configs = {
+        "bootstrap_servers": cell.bootstrap_servers.split(","),
+        "client_id": "headwater",
+        "bootstrap_timeout_ms": CONNECT_MS,
+        "request_timeout_ms": REQUEST_MS,
+        "reconnect_backoff_max_ms": 1_000,
+        "kafka_client": network,
+        **settings,
+        **client_settings(cell, kind.DEFAULT_CONFIG),
+    }
+    client: Client | None = None
+    try:
+        with named_errors(cell.bootstrap_servers):
+            client = kind(**configs)
+            return client
+    except KafkaConfigurationError as error:
+        raise KafkaSettingError(
+            f"the Kafka client refused its settings ({error}).",
+            subject=f"cell {cell.name}",
+            remedy="Correct `kafka` in the cell's cell.json.",
+        ) from error
+    finally:
+        # The client's constructor leaves its network thread running when it fails.
+        if client is None:
+            for half_open in opened:
+                half_open._net.stop()
+                half_open.close()
+
+
+def client_settings(cell: Cell, known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `cell.kafka` under kafka-python's names, without those that only other clients know.
+
+    Raises:
+        KafkaSettingError: a setting that no client knows.
+    """
+    everywhere: set[str] = set()
+    for kind in (KafkaAdminClient, KafkaConsumer, KafkaProducer):
+        everywhere.update(kind.DEFAULT_CONFIG)
+    found: dict[str, Any] = {}
+    for name, value in cell.kafka.items():
+        ours = _ALIASES.get(name, name.replace(".", "_"))
+        if ours in known:
+            found[ours] = value
+        elif ours not in everywhere:
+            raise KafkaSettingError(
+                f"`{name}` is not a setting of a Kafka client.",
+                subject=f"cell {cell.name}",
+                remedy=f"Use the client's own names, or one of: {', '.join(sorted(_ALIASES))}.",
+            )
+    return found
