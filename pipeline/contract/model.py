@@ -16,10 +16,18 @@ class Model(BaseModel):
 
 
 class Retention(Model):
-    """How long Kafka keeps records, in milliseconds; -1 is for ever."""
+    """How long records are kept, in milliseconds; -1 is for ever.
 
-    hot_ms: int = 7 * 24 * 3_600_000
-    warm_ms: int = 30 * 24 * 3_600_000
+    `hot_ms` is Kafka's own retention; `warm_ms` is how long they stay readable once tiered away.
+    """
+
+    hot_ms: int = Field(default=7 * 24 * 3_600_000, ge=-1)
+    warm_ms: int = Field(default=30 * 24 * 3_600_000, ge=-1)
+
+    @property
+    def forever(self) -> bool:
+        """Whether Kafka never deletes a record for its age."""
+        return self.hot_ms == -1
 
 
 class Topic(Model):
@@ -27,7 +35,8 @@ class Topic(Model):
 
     `record_time` says whose clock a record's timestamp is: the broker's (LogAppendTime) or the
     producer's (CreateTime). `envelope` says whether values are Headwater envelopes; without one,
-    uuid, key and event time come from the payload's own fields.
+    uuid, key and event time come from the payload's own fields. `history` says that records with old
+    times are loaded; under CreateTime the broker would delete them, unless it keeps records for ever.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")
@@ -35,6 +44,7 @@ class Topic(Model):
     replication: int = Field(default=3, ge=1)
     record_time: Literal["CreateTime", "LogAppendTime"] = "CreateTime"
     cleanup: Literal["delete", "compact"] = "delete"
+    history: bool = False
     retention: Retention = Retention()
     envelope: bool = True
     start: Literal["earliest", "latest"] | datetime = "earliest"
@@ -109,13 +119,18 @@ class Aggregate(Model):
 
 
 class Slo(Model):
-    """A service level objective as ODCS states it: property, value and unit."""
+    """A service level objective as ODCS states it: property, value and unit.
+
+    `target` is the share (0 to 1) of the window `window_s` (seconds) in which it must hold.
+    """
 
     property: str
     value: float
     unit: str
     element: str | None = None
     description: str = ""
+    target: float = Field(default=0.999, gt=0, lt=1)
+    window_s: float = Field(default=30 * 86_400.0, gt=0)
 
 
 class Product(Model):

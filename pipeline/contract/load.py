@@ -1,0 +1,154 @@
+"""Reading contracts: `contract.yaml` and the files that it names, checked as a whole."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from pipeline.contract.aggregates import read_aggregates, read_slos
+from pipeline.contract.avro_files import read_schemas
+from pipeline.contract.columns import objects, read_columns, read_rules
+from pipeline.contract.cross_checks import (
+    check_gates,
+    check_named_fields,
+    check_properties,
+    check_references,
+    check_topic,
+)
+from pipeline.contract.document import Document, DocumentError, Loc
+from pipeline.contract.findings import Findings
+from pipeline.contract.header import read_header
+from pipeline.contract.mistakes import ContractError, Mistake
+from pipeline.contract.model import Gates, Product, Reference, Retention, Topic
+from pipeline.contract.odcs import check_structure
+from pipeline.contract.own_settings import NO_ENVELOPE, OwnSettings, read_own_settings
+
+__all__ = ["CONTRACT_FILE", "ContractError", "Mistake", "load_product", "load_products"]
+
+CONTRACT_FILE = "contract.yaml"
+TOPIC_NAME = r"[A-Za-z0-9._-]{1,249}"
+
+
+def load_products(contracts: Path) -> tuple[Product, ...]:
+    """Read every folder of `contracts` that holds a `contract.yaml`; sorted by name.
+
+    Raises:
+        ContractError: with the mistakes of all of them, or when there is no contract at all.
+    """
+    products: list[Product] = []
+    mistakes: list[Mistake] = []
+    folders = sorted(file.parent for file in contracts.glob(f"*/{CONTRACT_FILE}"))
+    if not folders:
+        mistakes.append(Mistake(contracts, 1, "", f"a folder with a {CONTRACT_FILE} in it"))
+    for folder in folders:
+        try:
+            products.append(load_product(folder))
+        except ContractError as error:
+            mistakes += error.mistakes
+    mistakes += _shared_topics(products)
+    if mistakes:
+        raise ContractError(str(contracts), mistakes)
+    return tuple(products)
+
+
+def load_product(folder: Path) -> Product:
+    """Read the contract in `folder`, whose name is the product's.
+
+    Raises:
+        ContractError: with every mistake of the contract and the files it names.
+    """
+    try:
+        findings = Findings(Document(folder.absolute() / CONTRACT_FILE))
+    except DocumentError as error:
+        raise ContractError(f"contract {folder.name}", [error.mistake]) from None
+    check_structure(findings)
+    product = _read(findings)
+    if product is None or findings.mistakes:
+        raise ContractError(f"contract {folder.name}", findings.mistakes)
+    return product
+
+
+def _read(findings: Findings) -> Product | None:
+    header = read_header(findings)
+    settings, own = read_own_settings(findings)
+    check_topic(findings, settings, own)
+    check_gates(findings, settings.gates, own)
+    envelope, payloads = read_schemas(findings, settings.schemas, (*own, "schemas"))
+    newest = payloads[-1] if payloads else None
+    if newest is not None:
+        check_named_fields(findings, settings, own, newest)
+    check_references(findings, settings, own, newest)
+    aggregates, slos = read_aggregates(findings), read_slos(findings)
+    topics = objects(findings, "topic")
+    if len(topics) != 1:
+        findings.add(("schema",), f"one object of physicalType: topic, not {len(topics)}")
+        return None
+    loc, entry = topics[0]
+    columns = read_columns(findings, loc, "the Avro schema gives it")
+    rules = read_rules(findings, loc)
+    if newest is not None:
+        check_properties(findings, loc, newest, {column.name for column in columns})
+    topic = _topic(findings, settings, (*loc, "physicalName"), entry.get("physicalName"))
+    if findings.mistakes or topic is None:
+        return None
+    return Product(
+        name=header.name,
+        version=header.version,
+        owner=header.owner,
+        domain=header.domain,
+        description=header.description,
+        cells=tuple(settings.cells or ()),
+        topic=topic,
+        key=settings.key or "",
+        event_time=settings.event_time or "",
+        uuid=settings.uuid,
+        envelope_schema=envelope,
+        payload_schemas=payloads,
+        columns=columns,
+        gates=Gates(
+            payload_bytes=settings.gates.payload,
+            freshness_s=settings.gates.freshness,
+            late_s=settings.gates.late,
+            ahead_s=settings.gates.ahead,
+        ),
+        rules=rules,
+        references=tuple(
+            Reference(
+                name=one.name, source=one.source, on=tuple(one.on), columns=tuple(one.columns)
+            )
+            for one in settings.references
+        ),
+        aggregates=aggregates,
+        slos=slos,
+        allowed_lateness_s=settings.allowed_lateness,
+        folder=findings.folder,
+    )
+
+
+def _topic(findings: Findings, settings: OwnSettings, loc: Loc, name: object) -> Topic | None:
+    if not isinstance(name, str) or not re.fullmatch(TOPIC_NAME, name):
+        findings.add(loc, f"the topic's name: letters, digits, `.`, `_` and `-`; not {name!r}")
+        return None
+    section = settings.topic
+    return Topic(
+        name=name,
+        partitions=section.partitions,
+        replication=section.replication,
+        record_time=section.record_time,
+        cleanup=section.cleanup,
+        history=section.history,
+        retention=Retention(hot_ms=section.retention.hot, warm_ms=section.retention.warm),
+        envelope=settings.schemas is not None and settings.schemas.envelope != NO_ENVELOPE,
+        start=section.start,
+    )
+
+
+def _shared_topics(products: list[Product]) -> list[Mistake]:
+    owners: dict[str, str] = {}
+    mistakes: list[Mistake] = []
+    for product in products:
+        owner = owners.setdefault(product.topic.name, product.name)
+        if owner != product.name:
+            expected = f"a topic of its own; {product.topic.name} is {owner}'s"
+            mistakes.append(Mistake(product.folder / CONTRACT_FILE, 1, "schema", expected))
+    return mistakes

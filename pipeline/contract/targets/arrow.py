@@ -1,0 +1,92 @@
+"""Arrow types of Avro types: what Iceberg columns are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pyarrow as pa
+from fastavro import parse_schema
+
+from pipeline.tables.layout import UTC_MICROS
+
+PRIMITIVES = {
+    "boolean": pa.bool_(),
+    "int": pa.int32(),
+    "long": pa.int64(),
+    "float": pa.float32(),
+    "double": pa.float64(),
+    "bytes": pa.binary(),
+    "string": pa.string(),
+    "enum": pa.string(),
+}
+LOGICAL = {
+    "timestamp-micros": UTC_MICROS,
+    "timestamp-millis": UTC_MICROS,
+    "local-timestamp-micros": pa.timestamp("us"),
+    "local-timestamp-millis": pa.timestamp("us"),
+    "date": pa.date32(),
+    "time-micros": pa.time64("us"),
+    "time-millis": pa.time64("us"),
+    "uuid": pa.string(),
+}
+MAX_DECIMAL_PRECISION = 38
+
+
+class UnsupportedTypeError(ValueError):
+    """No Iceberg type holds this Avro type."""
+
+
+def fields(record: Mapping[str, Any]) -> list[pa.Field]:
+    """Return one nullable field for each of a record's. `record` is any valid Avro record schema.
+
+    Raises:
+        UnsupportedTypeError: a field's type has no Iceberg type.
+    """
+    names: dict[str, Any] = {}
+    parsed = parse_schema(dict(record), named_schemas=names)
+    return _record_fields(parsed, names, ())
+
+
+def _record_fields(
+    record: Any, names: Mapping[str, Any], within: tuple[str, ...]
+) -> list[pa.Field]:
+    if record["name"] in within:
+        raise UnsupportedTypeError(f"record {record['name']} holds itself")
+    inside = (*within, record["name"])
+    return [
+        pa.field(field["name"], _type(field["type"], names, inside)) for field in record["fields"]
+    ]
+
+
+def _type(schema: Any, names: Mapping[str, Any], within: tuple[str, ...]) -> pa.DataType:
+    if isinstance(schema, list):
+        branches = [branch for branch in schema if branch != "null"]
+        if len(branches) != 1:
+            raise UnsupportedTypeError("a union of more than one type besides null")
+        return _type(branches[0], names, within)
+    if isinstance(schema, str):
+        if schema in names:
+            return _type(names[schema], names, within)
+        schema = {"type": schema}
+    kind = schema["type"]
+    if not isinstance(kind, str) or kind in names:
+        return _type(kind, names, within)
+    logical = schema.get("logicalType")
+    if logical in LOGICAL:
+        return LOGICAL[logical]
+    if logical == "decimal":
+        if schema["precision"] > MAX_DECIMAL_PRECISION:
+            raise UnsupportedTypeError(f"a decimal of more than {MAX_DECIMAL_PRECISION} digits")
+        return pa.decimal128(schema["precision"], schema.get("scale", 0))
+    if kind == "record":
+        return pa.struct(_record_fields(schema, names, within))
+    if kind == "array":
+        return pa.list_(_type(schema["items"], names, within))
+    if kind == "map":
+        return pa.map_(pa.string(), _type(schema["values"], names, within))
+    if kind == "fixed":
+        return pa.binary(schema["size"])
+    if kind in PRIMITIVES:
+        return PRIMITIVES[kind]
+    raise UnsupportedTypeError(f"type {kind}")

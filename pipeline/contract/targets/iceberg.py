@@ -1,0 +1,53 @@
+"""The columns of a product's events table."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from pipeline.contract.model import Product
+from pipeline.contract.reference import load_reference
+from pipeline.contract.targets import arrow
+from pipeline.tables.layout import EVENT_COLUMNS
+
+
+def payload_schema(product: Product) -> pa.Schema:
+    """Return the payload's own columns, in the order of the newest payload schema.
+
+    Every column is nullable, whatever Avro says: a later payload version may drop a field, or make it
+    nullable, and an Iceberg column that is required cannot follow.
+
+    Raises:
+        UnsupportedTypeError: a field has no Iceberg type; the contract check refuses it before.
+    """
+    return pa.schema(arrow.fields(product.payload_schema))
+
+
+def reference_schema(product: Product) -> pa.Schema:
+    """Return the columns that reference data adds: nullable, typed as in the data itself.
+
+    Raises:
+        ReferenceDataError: the data cannot be read.
+    """
+    columns: list[pa.Field] = []
+    for reference in product.references:
+        table = load_reference(product, reference).frame.select(reference.columns).to_arrow()
+        columns += [pa.field(field.name, _narrow(field.type)) for field in table.schema]
+    return pa.schema(columns)
+
+
+def events_schema(product: Product) -> pa.Schema:
+    """Return the columns of `<product>.events`: Headwater's own, the payload's, the reference data's.
+
+    Raises:
+        UnsupportedTypeError, ReferenceDataError: as `payload_schema` and `reference_schema`.
+    """
+    return pa.schema([*EVENT_COLUMNS, *payload_schema(product), *reference_schema(product)])
+
+
+def _narrow(type_: pa.DataType) -> pa.DataType:
+    # polars hands over 64-bit offsets; tables of the format hold plain strings.
+    if pa.types.is_large_string(type_) or pa.types.is_string_view(type_):
+        return pa.string()
+    if pa.types.is_large_binary(type_) or pa.types.is_binary_view(type_):
+        return pa.binary()
+    return type_

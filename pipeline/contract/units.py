@@ -1,0 +1,49 @@
+"""Durations and sizes as a contract writes them: `10s`, `72h`, `7d`; `1MB`."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import BeforeValidator
+
+DURATION_UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+SIZE_UNITS = {"B": 1, "KB": 1_024, "MB": 1_048_576, "GB": 1_073_741_824}
+
+_QUANTITY = re.compile(r"(\d+(?:\.\d+)?)\s*([A-Za-z]+)")
+
+
+def parse_duration_ms(text: object) -> int:
+    """Return the milliseconds of a duration such as `10s`, `1.5h` or `7d`.
+
+    Raises:
+        ValueError: it is not a number and one of the units ms, s, m, h, d.
+    """
+    return round(_scaled(text, DURATION_UNITS_MS, "a duration such as 10s, 5m, 72h or 7d"))
+
+
+def parse_size(text: object) -> int:
+    """Return the bytes of a size such as `512KB` or `1MB` (1,048,576 bytes).
+
+    Raises:
+        ValueError: it is not a number and one of the units B, KB, MB, GB.
+    """
+    return round(_scaled(text, SIZE_UNITS, "a size such as 512KB or 1MB"))
+
+
+def _scaled(text: object, units: dict[str, int], wanted: str) -> float:
+    found = _QUANTITY.fullmatch(text) if isinstance(text, str) else None
+    if found is None or found[2] not in units:
+        raise ValueError(f"{wanted}, not {text!r}")
+    return float(found[1]) * units[found[2]]
+
+
+def _seconds(text: object) -> float:
+    return parse_duration_ms(text) / 1_000
+
+
+Seconds = Annotated[float, BeforeValidator(_seconds)]
+"""Written as a duration, held in seconds."""
+
+Bytes = Annotated[int, BeforeValidator(parse_size)]
+"""Written as a size, held in bytes."""

@@ -1,0 +1,77 @@
+"""The checks and expectations that a contract may name.
+
+Known without importing pandera or Great Expectations, which takes seconds that reading a contract
+should not cost; tests hold the pandera table to the library.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+
+PANDERA_CHECKS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
+    name: (frozenset(required.split()), frozenset(optional.split()))
+    for name, required, optional in (
+        ("equal_to", "value", ""),
+        ("not_equal_to", "value", ""),
+        ("greater_than", "min_value", ""),
+        ("greater_than_or_equal_to", "min_value", ""),
+        ("less_than", "max_value", ""),
+        ("less_than_or_equal_to", "max_value", ""),
+        ("in_range", "min_value max_value", "include_min include_max"),
+        ("isin", "allowed_values", ""),
+        ("notin", "forbidden_values", ""),
+        ("str_matches", "pattern", ""),
+        ("str_contains", "pattern", ""),
+        ("str_startswith", "string", ""),
+        ("str_endswith", "string", ""),
+        ("str_length", "", "min_value max_value exact_value"),
+        ("unique_values_eq", "values", ""),
+    )
+}
+"""Check name -> the arguments it needs, and those it may have."""
+
+
+def check_mistakes(name: str, arguments: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with one pandera check."""
+    if name not in PANDERA_CHECKS:
+        yield f"one of pandera's checks {', '.join(sorted(PANDERA_CHECKS))}; not {name!r}"
+        return
+    required, optional = PANDERA_CHECKS[name]
+    for argument in sorted(required - set(arguments)):
+        yield f"argument {argument!r} of {name}"
+    for argument in sorted(set(arguments) - required - optional):
+        yield f"arguments {', '.join(sorted(required | optional))} of {name}; not {argument!r}"
+
+
+def expectation_mistakes(type_: str, kwargs: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with one Great Expectations expectation, by its published JSON Schema."""
+    schema = _expectation_schema(type_)
+    if schema is None:
+        yield f"the type of a Great Expectations expectation, not {type_!r}"
+        return
+    for error in jsonschema.Draft7Validator(schema).iter_errors(dict(kwargs)):
+        yield f"arguments as {type_} takes them: {error.message[:200]}"
+
+
+def _expectation_schema(type_: str) -> Any:
+    return _expectation_schemas().get(type_.replace("_", ""))
+
+
+@cache
+def _expectation_schemas() -> Mapping[str, Any]:
+    """Return the JSON Schema of every expectation, by its type without underscores."""
+    package = find_spec("great_expectations")
+    if package is None or not package.submodule_search_locations:
+        return {}
+    folder = Path(package.submodule_search_locations[0], "expectations", "core", "schemas")
+    return {
+        file.stem.lower(): json.loads(file.read_text("utf-8"))
+        for file in folder.glob("Expect*.json")
+    }
