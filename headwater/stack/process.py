@@ -1,0 +1,95 @@
+"""Processes that outlive the command that started them, and are never mistaken for another's."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+from pipeline.errors import RetryableError
+
+
+class StartFailedError(RetryableError):
+    """A part of the stack did not become ready."""
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process as the system knows it: a pid may be used again, a pid and a start time not.
+
+    Attributes:
+        started: seconds since the epoch, as the system reports it.
+    """
+
+    pid: int
+    started: float
+
+    @property
+    def alive(self) -> bool:
+        """Whether this very process still runs."""
+        return self._find() is not None
+
+    def stop(self, patience_s: float = 20.0) -> None:
+        """End it and its descendants: SIGTERM, then SIGKILL for what is left after `patience_s`.
+
+        Does nothing if it has ended.
+        """
+        found = self._find()
+        if found is None:
+            return
+        family = [*found.children(recursive=True), found]
+        found.terminate()
+        _, left = psutil.wait_procs(family, timeout=patience_s)
+        self._end(left)
+
+    def kill(self) -> None:
+        """End it at once, as a crash would; its descendants are left alone."""
+        found = self._find()
+        if found is not None:
+            self._end([found])
+
+    def _find(self) -> psutil.Process | None:
+        try:
+            found = psutil.Process(self.pid)
+            same = abs(found.create_time() - self.started) < 0.01
+            ended = found.status() == psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return None
+        return found if same and not ended else None
+
+    @staticmethod
+    def _end(processes: Sequence[psutil.Process]) -> None:
+        for process in processes:
+            try:
+                process.kill()
+            except psutil.NoSuchProcess:
+                continue
+        psutil.wait_procs(processes, timeout=10)
+
+
+def start_detached(
+    command: Sequence[str], log: Path, environment: Mapping[str, str], cwd: Path
+) -> Process:
+    """Start `command` in a session of its own, its output appended to `log`."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env=dict(environment),
+            cwd=cwd,
+            start_new_session=True,
+        )
+    return Process(child.pid, psutil.Process(child.pid).create_time())
+
+
+def tail(log: Path, lines: int = 15) -> str:
+    """Return the last lines of `log`, for an error message."""
+    if not log.exists():
+        return "(no log)"
+    return "\n".join(log.read_text(errors="replace").splitlines()[-lines:])

@@ -1,0 +1,54 @@
+"""The Java archives that Headwater needs: pinned by hash, kept once a user."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import TerminalError
+
+LOCK = Path(__file__).with_name("jars.lock")
+
+
+class JarMissingError(TerminalError):
+    """A jar is not in the user's cache."""
+
+
+@dataclass(frozen=True)
+class Jar:
+    """One line of jars.lock."""
+
+    group: str
+    artifact: str
+    version: str
+    sha256: str
+
+    @property
+    def coordinates(self) -> str:
+        """Its Maven coordinates."""
+        return f"{self.group}:{self.artifact}:{self.version}"
+
+    def path(self, cache: Path) -> Path:
+        """Where it lies in `cache`; a changed hash is another place."""
+        return cache / "jars" / self.sha256[:16] / f"{self.artifact}-{self.version}.jar"
+
+
+def locked_jars(name: str) -> tuple[Jar, ...]:
+    """Return the jars of the set `name`: `kafka` or `spark`."""
+    lines = [line.split() for line in LOCK.read_text().splitlines() if not line.startswith("#")]
+    return tuple(Jar(*line[1].split(":"), line[2]) for line in lines if line[0] == name)
+
+
+def installed_jars(cache: Path, name: str) -> tuple[Path, ...]:
+    """Return the paths of the set's jars, all of which exist.
+
+    Raises:
+        JarMissingError: one was never fetched.
+    """
+    paths = {jar: jar.path(cache) for jar in locked_jars(name)}
+    for jar, path in paths.items():
+        if not path.exists():
+            raise JarMissingError(
+                f"it is not in {cache}.", subject=jar.coordinates, remedy="Run `headwater up`."
+            )
+    return tuple(paths.values())

@@ -1,0 +1,45 @@
+"""Real services for the suite: started once, shared, stopped at the end. None is ever skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from headwater.stack.broker import KafkaBroker
+from headwater.stack.jars import ensure_jars
+from headwater.stack.ports import free_port
+from pipeline.cells import Cell, embedded_cell, save_cell
+from pipeline.settings import load_settings
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
+    """A real broker for the whole session; topics of one test are its own by their names."""
+    root = tmp_path_factory.mktemp("kafka")
+    jars = ensure_jars(load_settings().cache, "kafka", print)
+    broker = KafkaBroker(root, jars, free_port(), free_port(), root / "kafka.log")
+    process = broker.start()
+    yield broker
+    process.stop()
+
+
+@pytest.fixture(scope="session")
+def spark_jars() -> tuple[Path, ...]:
+    """Iceberg's runtime and the catalog's driver, fetched if need be."""
+    return ensure_jars(load_settings().cache, "spark", print)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """The folder of a platform of its own."""
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def cell(home: Path, broker: KafkaBroker) -> Cell:
+    """A fresh cell named `us`: its own catalog, warehouse and registry, the session's broker."""
+    cell = embedded_cell(home, "us", broker.bootstrap_servers)
+    save_cell(home, cell)
+    return cell
