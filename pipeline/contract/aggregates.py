@@ -9,6 +9,7 @@ from pipeline.contract.document import Loc
 from pipeline.contract.findings import Findings
 from pipeline.contract.model import Aggregate, Slo
 from pipeline.contract.own_settings import AggregateSection, SloSection, note
+from pipeline.contract.targets import openslo
 
 HOUR_COLUMN = "hour"
 RESERVED = ("events", "dead_letters", "publications", "ledger")
@@ -74,8 +75,8 @@ def read_slos(findings: Findings) -> tuple[Slo, ...]:
         if isinstance(value, bool) or not isinstance(value, int | float):
             findings.add((*loc, "value"), f"a number, not {value!r}")
             continue
-        if not isinstance(unit, str):
-            findings.add(loc, "required key: 'unit'")
+        if not isinstance(unit, str) or unit not in openslo.UNITS:
+            findings.add((*loc, "unit"), f"one of {', '.join(openslo.UNITS)}; not {unit!r}")
             continue
         section = SloSection()
         settings = findings.custom_property(loc, "headwater")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -124,9 +124,30 @@ def _check_evolution(
             expected = f"a schema that reads data of {other.name}: {problem.problem}"
             name = problem.path.removeprefix("/fields/").split("/", maxsplit=1)[0]
             findings.add_in(file, field_line(file, name), problem.path, expected)
-        before = {field["name"]: avro.logical_type(field["type"]) for field in writer["fields"]}
+        before = {field["name"]: field for field in writer["fields"]}
         for field in schema["fields"]:
-            name, now = field["name"], avro.logical_type(field["type"])
-            if name in before and before[name] != now:
-                expected = f"logical type {before[name]} as in {other.name}, not {now}"
-                findings.add_in(file, field_line(file, name), f"/fields/{name}/type", expected)
+            name = field["name"]
+            for expected in _retyped(writer, schema, name) if name in before else ():
+                text = f"{expected} of {other.name}"
+                findings.add_in(file, field_line(file, name), f"/fields/{name}/type", text)
+
+
+def _retyped(old: AvroSchema, new: AvroSchema, name: str) -> Iterator[str]:
+    """Yield what Avro would let pass in a field's new type, but a table cannot follow."""
+    before, after = (
+        next(field["type"] for field in schema["fields"] if field["name"] == name)
+        for schema in (old, new)
+    )
+    was, now = avro.logical_type(before), avro.logical_type(after)
+    if was != now:
+        yield f"no other logical type ({now}) than that ({was})"
+        return
+    try:
+        types = [
+            next(one.type for one in arrow.fields(schema) if one.name == name)
+            for schema in (old, new)
+        ]
+    except arrow.UnsupportedTypeError:
+        return
+    if avro.type_name(before) != avro.type_name(after) and not arrow.widens(*types):
+        yield f"a type that an Iceberg column of type {types[0]} can be widened to, not {types[1]},"

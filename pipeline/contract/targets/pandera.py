@@ -1,0 +1,32 @@
+"""The business rules of a product as a pandera schema."""
+
+from __future__ import annotations
+
+import pandera.polars as pa
+
+from pipeline.contract.model import Product, Rule
+
+
+def rules_schema(product: Product) -> pa.DataFrameSchema:
+    """Return a schema with the rules on each column; nulls break none, types are not judged.
+
+    Made for `validate(frame, lazy=True)`, which reports every broken rule. Columns without rules may
+    be there or not; those with rules must.
+    """
+    by_column: dict[str, list[Rule]] = {}
+    for rule in product.rules:
+        by_column.setdefault(rule.column, []).append(rule)
+    return pa.DataFrameSchema(
+        {
+            column: pa.Column(checks=[_check(rule) for rule in rules], nullable=True)
+            for column, rules in by_column.items()
+        },
+        name=product.name,
+    )
+
+
+def _check(rule: Rule) -> pa.Check:
+    check: pa.Check = getattr(pa.Check, rule.check)(
+        **rule.arguments, title=rule.check, description=rule.description, ignore_na=True
+    )
+    return check

@@ -1,0 +1,41 @@
+"""The Kafka topic of a product."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipeline.contract.model import Product
+
+MESSAGE_BYTES = 8 * 1_048_576
+"""A topic takes records this large at least: the payload gate dead-letters what a broker let through."""
+
+
+@dataclass(frozen=True)
+class TopicConfig:
+    """What the topic is created with; `config` is in Kafka's own names and texts."""
+
+    name: str
+    partitions: int
+    replication: int
+    config: Mapping[str, str]
+
+
+def topic_config(product: Product) -> TopicConfig:
+    """Return the product's topic.
+
+    `retention.ms` is the contract's hot retention: Kafka's own. Warm retention is what tiered storage
+    keeps, where a cluster has it; it is not set here.
+    """
+    topic = product.topic
+    return TopicConfig(
+        name=topic.name,
+        partitions=topic.partitions,
+        replication=topic.replication,
+        config={
+            "cleanup.policy": topic.cleanup,
+            "max.message.bytes": str(max(MESSAGE_BYTES, 2 * product.gates.payload_bytes)),
+            "message.timestamp.type": topic.record_time,
+            "retention.ms": str(topic.retention.hot_ms),
+        },
+    )
