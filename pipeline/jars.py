@@ -35,8 +35,13 @@ class Jar:
 
 def locked_jars(name: str) -> tuple[Jar, ...]:
     """Return the jars of the set `name`: `kafka` or `spark`."""
-    lines = [line.split() for line in LOCK.read_text().splitlines() if not line.startswith("#")]
-    return tuple(Jar(*line[1].split(":"), line[2]) for line in lines if line[0] == name)
+    jars = []
+    for line in LOCK.read_text().splitlines():
+        if line.startswith(f"{name} "):
+            _, coordinates, sha256 = line.split()
+            group, artifact, version = coordinates.split(":")
+            jars.append(Jar(group, artifact, version, sha256))
+    return tuple(jars)
 
 
 def installed_jars(cache: Path, name: str) -> tuple[Path, ...]:

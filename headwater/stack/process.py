@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,7 +42,9 @@ class Process:
         if found is None:
             return
         family = [*found.children(recursive=True), found]
-        found.terminate()
+        for member in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                member.terminate()
         _, left = psutil.wait_procs(family, timeout=patience_s)
         self._end(left)
 
@@ -63,10 +66,8 @@ class Process:
     @staticmethod
     def _end(processes: Sequence[psutil.Process]) -> None:
         for process in processes:
-            try:
+            with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
-            except psutil.NoSuchProcess:
-                continue
         psutil.wait_procs(processes, timeout=10)
 
 

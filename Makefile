@@ -1,0 +1,46 @@
+.DEFAULT_GOAL := help
+.PHONY: setup demo up down test check bench crash-test lock help
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/ready ## install everything into .venv, hashes checked
+
+.venv/ready: requirements/bootstrap.txt requirements/lock.txt pyproject.toml
+	@PYTHON=$(PYTHON) deploy/preflight.sh
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
+	$(BIN)/uv pip sync --quiet --require-hashes requirements/lock.txt
+	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: setup ## from nothing to audited hourly tables and a running UI
+	$(BIN)/headwater demo
+
+up: setup ## start Kafka, the Dagster UI and the daemon
+	$(BIN)/headwater up
+
+down: setup ## stop what was started
+	$(BIN)/headwater down
+
+test: setup ## the whole suite, on real parts
+	$(BIN)/pytest
+
+check: setup ## lint, format, types, import direction
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup ## timings as ratios against a peer in the same run
+	$(BIN)/python -m benchmarks
+
+crash-test: setup ## the crash suite, a thousand seeded kills
+	$(BIN)/pytest tests/crash --crash-rounds 1000 --timeout 0
+
+lock: setup ## pin every dependency again
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--group dev pyproject.toml --output-file requirements/lock.txt

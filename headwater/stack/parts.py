@@ -1,0 +1,71 @@
+"""The parts of the stack, and whether each is well."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from headwater.stack.broker import KafkaBroker
+from headwater.stack.dagster import is_serving
+from headwater.stack.state import StackState
+from pipeline.jars import locked_jars
+from pipeline.settings import Settings
+
+WEBSERVER = "dagster-webserver"
+DAEMON = "dagster-daemon"
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part as it is now. `pid` is None where it does not run."""
+
+    name: str
+    address: str | None
+    pid: int | None
+    log: Path
+    healthy: bool
+
+
+def broker_name(cell: str) -> str:
+    """Return the name of a cell's broker among the parts."""
+    return f"kafka-{cell}"
+
+
+def log_path(settings: Settings, part: str) -> Path:
+    """Return where a part logs."""
+    return settings.logs / f"{part}.log"
+
+
+def broker_of(settings: Settings, state: StackState, cell: str) -> KafkaBroker:
+    """Return the broker of `cell` on the ports that `state` has for it."""
+    name = broker_name(cell)
+    return KafkaBroker(
+        root=settings.home / "cells" / cell / "kafka",
+        jars=[jar.path(settings.cache) for jar in locked_jars("kafka")],
+        port=state.ports[name],
+        controller_port=state.ports[f"{name}-controller"],
+        log=log_path(settings, name),
+    )
+
+
+def look(settings: Settings, state: StackState) -> tuple[Part, ...]:
+    """Ask every part that was ever started how it is."""
+    parts = []
+    for cell in state.cells:
+        broker = broker_of(settings, state, cell)
+        pid = _pid(state, broker_name(cell))
+        healthy = pid is not None and broker.is_ready()
+        parts.append(Part(broker_name(cell), broker.bootstrap_servers, pid, broker.log, healthy))
+    if WEBSERVER in state.ports:
+        port, pid = state.ports[WEBSERVER], _pid(state, WEBSERVER)
+        healthy = pid is not None and is_serving(port)
+        address = f"http://127.0.0.1:{port}"
+        parts.append(Part(WEBSERVER, address, pid, log_path(settings, WEBSERVER), healthy))
+        pid = _pid(state, DAEMON)
+        parts.append(Part(DAEMON, None, pid, log_path(settings, DAEMON), pid is not None))
+    return tuple(parts)
+
+
+def _pid(state: StackState, name: str) -> int | None:
+    process = state.processes.get(name)
+    return process.pid if process is not None and process.alive else None
