@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import io
+import time
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -60,12 +63,13 @@ def read_topic(
 
 
 def topic_id(bootstrap_servers: str, topic: str) -> str:
-    """Return Kafka's id of the topic.
+    """Return Kafka's id of the topic, written as a UUID.
 
     Raises:
         TopicUnreadableError: no such topic.
     """
-    return str(_describe(bootstrap_servers, topic).topic_id)
+    text = str(_describe(bootstrap_servers, topic).topic_id)
+    return str(uuid.UUID(bytes=base64.urlsafe_b64decode(text + "==")))
 
 
 def _describe(bootstrap_servers: str, topic: str) -> Any:
@@ -78,9 +82,12 @@ def _describe(bootstrap_servers: str, topic: str) -> Any:
 
 def _drain(consumer: Consumer, unfinished: set[int], schema: Any) -> list[Readable]:
     found: list[Readable] = []
+    heard = time.monotonic()
     while unfinished:
-        messages = consumer.consume(10_000, timeout=TIMEOUT_S)
-        if not messages:
+        messages = consumer.consume(10_000, timeout=0.2)
+        if messages:
+            heard = time.monotonic()
+        elif time.monotonic() - heard > TIMEOUT_S:
             raise TopicUnreadableError(f"nothing more came of partitions {sorted(unfinished)}")
         for message in messages:
             error, partition, offset = message.error(), message.partition(), message.offset()
@@ -89,7 +96,7 @@ def _drain(consumer: Consumer, unfinished: set[int], schema: Any) -> list[Readab
             if error is None:
                 value = message.value()
                 found.append(
-                    Readable(partition, offset, message.key(), value, _uuid(value, schema))
+                    Readable(partition, offset, message.key(), value, _uuid_of(value, schema))
                 )
             elif error.code() == KafkaError._PARTITION_EOF:
                 unfinished.discard(partition)
@@ -98,7 +105,7 @@ def _drain(consumer: Consumer, unfinished: set[int], schema: Any) -> list[Readab
     return found
 
 
-def _uuid(value: bytes | None, schema: Any) -> str | None:
+def _uuid_of(value: bytes | None, schema: Any) -> str | None:
     if schema is None or value is None or len(value) <= HEADER_BYTES or value[0] != 0:
         return None
     try:

@@ -1,0 +1,104 @@
+"""Records that cannot be used: each a dead letter with its reason and its own bytes, none in the way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.cells import Cell
+from pipeline.contract.model import Product
+from pipeline.ingest.run import ingest
+from pipeline.ledger.verify import verify
+from pipeline.schemas.registry import RegistryUnavailableError
+from pipeline.tables.catalog import load_table
+from pipeline.tables.layout import dead_letters_table, events_table
+from tests.support.judge import judge
+from tests.support.load import POISON, Message, TopicWriter
+
+
+@pytest.fixture
+def writer(cell: Cell, strict_product: Product) -> TopicWriter:
+    return TopicWriter(cell, strict_product)
+
+
+def letters(cell: Cell, product: Product) -> list[dict[str, Any]]:
+    rows = load_table(cell, dead_letters_table(product.name)).scan().to_arrow().to_pylist()
+    return sorted(rows, key=lambda row: (row["_partition"], row["_offset"]))
+
+
+@pytest.mark.parametrize("kind", sorted(POISON))
+def test_poison_is_a_dead_letter_with_its_reason_and_original_bytes(
+    cell: Cell, strict_product: Product, writer: TopicWriter, kind: str
+) -> None:
+    bad = writer.poison(kind)
+    before, after = event_on(writer, bad.partition), event_on(writer, bad.partition)
+    writer.send([before, bad, after])
+
+    report = ingest(cell, strict_product, once=True)
+
+    assert (report.rows, report.dead_letters) == (2, 1)
+    assert report.reasons == {POISON[kind]: 1}
+    (letter,) = letters(cell, strict_product)
+    assert letter["reason"] == POISON[kind]
+    assert letter["detail"]
+    assert letter["record_value"] == bad.value
+    assert letter["record_key"] == bad.key
+    assert [(h["key"], h["value"]) for h in letter["headers"]] == list(bad.headers)
+    assert (letter["_partition"], letter["_offset"]) == (bad.partition, 1)
+    assert letter["_topic"] == strict_product.topic.name
+    assert judge(cell, strict_product).exact
+
+
+def event_on(writer: TopicWriter, partition: int) -> Message:
+    return next(m for m in writer.events(100) if m.partition == partition)
+
+
+def test_every_kind_at_once_balances(
+    cell: Cell, strict_product: Product, writer: TopicWriter
+) -> None:
+    filled = writer.fill(600, poison_every=5)
+    report = ingest(cell, strict_product, once=True)
+    assert report.rows == filled.events
+    assert report.duplicates == filled.duplicates
+    assert report.reasons == filled.reasons
+    found = Counter(letter["reason"] for letter in letters(cell, strict_product))
+    assert found == filled.reasons
+    assert judge(cell, strict_product).exact
+    assert verify(cell, strict_product).balanced
+
+
+def test_a_registry_that_does_not_answer_makes_no_dead_letters(
+    cell: Cell, strict_product: Product, writer: TopicWriter
+) -> None:
+    writer.send(writer.events(20))
+    with unreadable(cell.registry_db), pytest.raises(RegistryUnavailableError):
+        ingest(cell, strict_product, once=True)
+    assert load_table(cell, events_table(strict_product.name)).metadata.snapshots == []
+    assert letters(cell, strict_product) == []
+    assert ingest(cell, strict_product, once=True).rows == 20
+    assert judge(cell, strict_product).exact
+
+
+def test_headers_become_columns(cell: Cell, strict_product: Product, writer: TopicWriter) -> None:
+    writer.send(writer.events(1))
+    ingest(cell, strict_product, once=True)
+    (row,) = load_table(cell, events_table(strict_product.name)).scan().to_arrow().to_pylist()
+    assert (row["_producer"], row["_job_id"], row["_traceparent"]) == ("load", "test", None)
+
+
+class unreadable:  # noqa: N801 - used as a statement
+    """Keeps a file from being read as what it is, for the length of a block."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._kept = path.with_suffix(".kept")
+
+    def __enter__(self) -> None:
+        self._path.rename(self._kept)
+        self._path.write_bytes(b"this is no database" * 100)
+
+    def __exit__(self, *_: object) -> None:
+        self._kept.rename(self._path)

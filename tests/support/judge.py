@@ -1,0 +1,20 @@
+"""The independent verifier, asked about a cell's product."""
+
+from __future__ import annotations
+
+from pipeline.cells import Cell
+from pipeline.contract.model import Product
+from tests.support.verifier import Findings, verify_exactly_once
+
+
+def judge(cell: Cell, product: Product) -> Findings:
+    """Return what the independent verifier finds of `product` in `cell`."""
+    return verify_exactly_once(
+        bootstrap_servers=cell.bootstrap_servers,
+        topic=product.topic.name,
+        catalog_name=cell.name,
+        catalog_uri=cell.catalog_uri,
+        warehouse=cell.warehouse,
+        namespace=product.name,
+        envelope=product.envelope_schema,
+    )

@@ -1,0 +1,23 @@
+"""Products of a test's own: a contract of tests/data on a topic that no other test uses."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from pathlib import Path
+
+from pipeline.contract.load import load_product
+from pipeline.contract.model import Product
+
+CONTRACTS = Path(__file__).parent.parent / "data" / "contracts"
+
+
+def own_product(name: str, folder: Path) -> Product:
+    """Copy the contract `name` of tests/data to `folder`, on a topic of its own, and load it."""
+    original = load_product(CONTRACTS / name)
+    target = folder / name
+    shutil.copytree(CONTRACTS / name, target)
+    topic = f"{original.topic.name}-{uuid.uuid4().hex[:8]}"
+    for path in target.rglob("*.yaml"):
+        path.write_text(path.read_text().replace(original.topic.name, topic))
+    return load_product(target)
