@@ -31,7 +31,7 @@ AvroSchema = dict[str, Any]
 def read_schemas(
     findings: Findings, section: SchemasSection | None, loc: Loc
 ) -> tuple[AvroSchema | None, tuple[AvroSchema, ...]]:
-    """Return envelope (None without one) and payload schemas; those with mistakes are left out."""
+    """Return envelope (None without one) and payload schemas; no payload if any is unreadable."""
     if section is None:
         return None, ()
     envelope = None
@@ -46,6 +46,9 @@ def read_schemas(
             _check_payload(findings, findings.folder / name, schema)
             _check_evolution(findings, findings.folder / name, schema, payloads)
             payloads.append((findings.folder / name, schema))
+    if len(payloads) < len(section.payload):
+        # Nothing else can be judged by a version that is not the newest.
+        return envelope, ()
     return envelope, tuple(schema for _, schema in payloads)
 
 
