@@ -6,10 +6,9 @@ import json
 from dataclasses import asdict
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from headwater.cli.options import cell_option, json_option, product_argument, resolve
+from headwater.cli.tables import print_table
 from pipeline.errors import ExitCode
 from pipeline.ledger.read import Ledger, Totals, read_ledger
 from pipeline.ledger.verify import Verification
@@ -73,20 +72,20 @@ def _counts(totals: Totals) -> dict[str, int]:
 def _show(
     books: Ledger, verification: Verification | None, problems: tuple[str, ...], *, balanced: bool
 ) -> None:
-    table = Table(title=f"{books.product} in {books.cell}", title_justify="left")
-    table.add_column("partition / hour of commit")
-    for name in COUNTS:
-        table.add_column(name.replace("_", " "), justify="right")
     lines = [(f"partition {p}", t) for p, t in books.by_partition().items()]
     lines += [(h.strftime("%Y-%m-%d %H:00"), t) for h, t in books.by_hour().items()]
-    for name, totals in [*lines, ("all", books.totals)]:
-        table.add_row(name, *(f"{getattr(totals, count):,}" for count in COUNTS))
-    console = Console()
-    console.print(table)
+    print_table(
+        f"{books.product} in {books.cell}",
+        ["partition / hour of commit", *(f"{name.replace('_', ' ')}#" for name in COUNTS)],
+        [
+            (name, *(f"{getattr(totals, count):,}" for count in COUNTS))
+            for name, totals in [*lines, ("all", books.totals)]
+        ],
+    )
     if verification:
         readable = sum(r.readable for r in verification.recounts)
-        console.print(f"recounted: {readable:,} records readable in Kafka by another client")
+        click.echo(f"recounted: {readable:,} records readable in Kafka by another client")
     for problem in problems:
-        console.print(f"[red]does not balance:[/red] {problem}")
+        click.echo(f"does not balance: {problem}")
     if balanced:
-        console.print("the books balance")
+        click.echo("the books balance")

@@ -7,10 +7,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from headwater.cli.options import json_option
+from headwater.cli.tables import print_table
 from headwater.stack import stack
 from headwater.stack.parts import Part
 from pipeline.errors import ExitCode
@@ -93,9 +92,18 @@ def _report(parts: tuple[Part, ...], *, as_json: bool) -> ExitCode:
     elif not parts:
         click.echo("nothing was started yet: run `headwater up`")
     else:
-        table = Table("part", "state", "address", "pid", "log")
-        for part in parts:
-            state = "[green]well[/green]" if part.healthy else "[red]down[/red]"
-            table.add_row(part.name, state, part.address or "", str(part.pid or ""), str(part.log))
-        Console(soft_wrap=True).print(table)
+        print_table(
+            "",
+            ["part", "state", "address", "pid", "log"],
+            [
+                (
+                    part.name,
+                    "well" if part.healthy else "down",
+                    part.address or "",
+                    str(part.pid or ""),
+                    str(part.log),
+                )
+                for part in parts
+            ],
+        )
     return ExitCode.OK if well else ExitCode.CHECK_FAILED
