@@ -1,0 +1,80 @@
+"""`headwater contract` as a user meets it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner, Result
+
+from headwater.cli.contract import contract
+from tests.unit.contract.conftest import ROOT, SOURCES, Copy
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(contract, list(arguments), standalone_mode=False)
+
+
+@pytest.fixture(autouse=True)
+def contracts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADWATER_CONTRACTS", str(ROOT / "contracts"))
+
+
+def test_check_passes_the_projects_own_contracts() -> None:
+    result = run("check", "--json")
+    assert result.return_value == 0
+    document = json.loads(result.output)
+    assert document["ok"] is True
+    assert [one["product"] for one in document["products"]] == ["departures", "viewing_events"]
+
+
+def test_check_exits_1_and_lists_mistakes_of_every_contract(copy: Copy) -> None:
+    wrong = copy(
+        "viewing_events", ("key: user_id", "key: nobody"), ("partitions: 4", "partitions: 0")
+    )
+    result = run("check", str(wrong), "departures")
+    assert result.return_value == 1
+    lines = (wrong / "contract.yaml").read_text().splitlines()
+    key, partitions = (
+        next(number for number, line in enumerate(lines, 1) if text in line)
+        for text in ("key: nobody", "partitions: 0")
+    )
+    assert f"{wrong / 'contract.yaml'}:{key}:" in result.output
+    assert "ok    departures" in result.output
+    assert "2 checked, 2 mistakes" in result.output
+    document = json.loads(run("check", str(wrong), "--json").output)
+    (product,) = document["products"]
+    assert [one["line"] for one in product["mistakes"]] == [key, partitions]
+
+
+def test_an_unknown_product_is_told_the_known_ones() -> None:
+    result = run("check", "nothing")
+    assert "Known products: departures, viewing_events" in str(result.exception)
+
+
+def test_show_explain_prints_what_a_contract_compiles_into() -> None:
+    text = run("show", "viewing_events", "--explain").output
+    assert "retention.ms=-1" in text
+    assert "expect_compound_columns_to_be_unique" in text
+    assert "watch_duration: in_range(0, 86400)" in text
+    assert "viewing_events_v3-payload" in text
+
+
+def test_show_prints_the_product_as_json() -> None:
+    document = json.loads(run("show", "departures", "--json").output)
+    assert document["topic"]["envelope"] is False
+
+
+def test_diff_exits_1_only_when_something_breaks(copy: Copy) -> None:
+    harmless = copy("viewing_events", ("version: 1.0.0", "version: 1.1.0"), parent="a")
+    breaking = copy("viewing_events", ("key: user_id", "key: profile"), parent="b")
+    old = str(SOURCES["viewing_events"])
+    assert run("diff", old, str(harmless)).return_value == 0
+    result = run("diff", old, str(breaking))
+    assert result.return_value == 1
+    assert "BREAKING key" in result.output
+
+
+@pytest.mark.parametrize("command", ["check", "show", "diff"])
+def test_help_shows_examples(command: str) -> None:
+    assert "Examples:" in run(command, "--help").output
