@@ -1,0 +1,43 @@
+"""What Spark says went wrong, by the name of its exception's class."""
+
+from __future__ import annotations
+
+from py4j.protocol import Py4JJavaError
+
+from pipeline.errors import RetryableError, TerminalError
+
+ICEBERG = "org.apache.iceberg.exceptions."
+VALIDATION = f"{ICEBERG}ValidationException"
+ALREADY_PUBLISHED = f"{ICEBERG}DuplicateWAPCommitException"
+
+
+class AggregateSqlError(TerminalError):
+    """The aggregate's statement does not fit the events table, or its own table."""
+
+
+class SourceExpiredError(RetryableError):
+    """The snapshot of events to compute from is gone."""
+
+
+class EmptiedHourError(TerminalError):
+    """An hour that was published with rows would now be published without any."""
+
+
+class SparkFailedError(RetryableError):
+    """Spark gave up; main is as it was."""
+
+
+class StagingOutdatedError(RetryableError):
+    """The hour was changed on main after it was staged: it is to be staged again."""
+
+
+def java_class(error: Py4JJavaError) -> str:
+    """Return the full name of the Java exception's class."""
+    return str(error.java_exception.getClass().getName())
+
+
+def first_line(error: BaseException) -> str:
+    """Return what `error` says, without its stack trace."""
+    if isinstance(error, Py4JJavaError):
+        return str(error.java_exception.toString()).split("\n", maxsplit=1)[0]
+    return str(error).split("\n", maxsplit=1)[0]

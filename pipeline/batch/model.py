@@ -1,0 +1,80 @@
+"""What the building of an hour hands from step to step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from pyspark.sql import DataFrame
+
+
+class Verdict(Protocol):
+    """What an audit says of a staged hour."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether the hour may be published."""
+        ...
+
+    @property
+    def met(self) -> int:
+        """How many expectations were met."""
+        ...
+
+
+Audit = Callable[[DataFrame], Verdict]
+"""Judges the rows of one staged hour, before any reader of the table sees them."""
+
+
+@dataclass(frozen=True)
+class Staged:
+    """One hour of one table, written and not published.
+
+    Attributes:
+        table: its identifier, `namespace.table`.
+        hour: start of the hour, UTC.
+        wap_id: unique to this staging.
+        source_snapshot_id: the snapshot of events it was computed from.
+        snapshot_id: the snapshot that holds it, off main; None when the hour has no rows.
+        base_snapshot_id: main's when it was staged; None when the table was empty.
+        rows: rows staged.
+        expectations: how many an audit is to check.
+    """
+
+    table: str
+    hour: datetime
+    wap_id: str
+    source_snapshot_id: int
+    snapshot_id: int | None
+    base_snapshot_id: int | None
+    rows: int
+    contract_version: str
+    run_id: str
+    expectations: int
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One row of the publications table; docs/format.md gives the meanings."""
+
+    table: str
+    hour: datetime
+    published_at: datetime
+    source_snapshot_id: int
+    staged_snapshot_id: int | None
+    published_snapshot_id: int | None
+    wap_id: str
+    rows: int
+    contract_version: str
+    run_id: str
+    expectations: int
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """An hour whose audit failed: main is as it was, the staging stays for inspection."""
+
+    staged: Staged
+    verdict: Verdict

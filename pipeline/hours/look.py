@@ -1,0 +1,97 @@
+"""One look at a product's hours: places the fences that are due, and tells which hours are closed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pipeline.cells import Cell
+from pipeline.contract.model import Product
+from pipeline.hours.closed import candidate_hours, hours_to_fence, is_closed
+from pipeline.hours.fence import Fence, FenceStore
+from pipeline.hours.rows import rows_by_hour
+from pipeline.tables.catalog import load_table
+from pipeline.tables.layout import events_table
+from pipeline.tables.offsets import committed_offsets
+
+
+@dataclass(frozen=True)
+class HourState:
+    """One hour of event time, as of a look.
+
+    Attributes:
+        hour: its start, UTC.
+        rows: rows of events in it, in the snapshot looked at.
+        fence: None while the allowed lateness has not passed.
+        closed: whether everything up to the fence is in that snapshot.
+    """
+
+    hour: datetime
+    rows: int
+    fence: Fence | None
+    closed: bool
+
+
+@dataclass(frozen=True)
+class HourStates:
+    """What one look found.
+
+    Attributes:
+        snapshot_id: the snapshot of events looked at; None before the first commit. A closed hour is
+            whole in it: builds are to read this one.
+        hours: oldest first.
+    """
+
+    product: str
+    cell: str
+    snapshot_id: int | None
+    looked_at: datetime
+    hours: tuple[HourState, ...]
+
+    @property
+    def closed(self) -> tuple[datetime, ...]:
+        """The closed hours, oldest first."""
+        return tuple(state.hour for state in self.hours if state.closed)
+
+
+def look(
+    cell: Cell,
+    product: Product,
+    now: datetime,
+    watermarks: Mapping[int, int],
+    also: Iterable[datetime] = (),
+) -> HourStates:
+    """Fence every hour that is due, and return the state of all. Idempotent.
+
+    `watermarks` maps every partition of the product's topic to its high watermark, open transactions
+    included (READ_UNCOMMITTED), asked for at `now` or later: earlier ones could close an hour too
+    soon. Hours looked at are those with rows, those of the wall clock since the product's first look
+    in this cell, and those of `also`.
+
+    Raises:
+        TableMissingError: the product was never ingested in this cell.
+        NotHourlyError: the events table is not partitioned by hour.
+    """
+    table = load_table(cell, events_table(product.name))
+    snapshot = table.current_snapshot()
+    committed = committed_offsets(table)
+    if committed is None or snapshot is None:
+        return HourStates(product.name, cell.name, None, now, ())
+    store = FenceStore(cell.state_db)
+    since = store.watched_since(committed.topic_id, now)
+    rows = rows_by_hour(table)
+    candidates = candidate_hours((*rows, *also), since, now)
+    lateness = timedelta(seconds=product.allowed_lateness_s)
+    due = hours_to_fence(candidates, store.fences(committed.topic_id), now, lateness)
+    if due:
+        store.place(committed.topic_id, due, watermarks, now)
+    # Read back: another process may have placed some of them first.
+    fences = store.fences(committed.topic_id)
+    states = tuple(
+        HourState(
+            hour, rows.get(hour, 0), fences.get(hour), is_closed(fences.get(hour), committed.next)
+        )
+        for hour in candidates
+    )
+    return HourStates(product.name, cell.name, snapshot.snapshot_id, now, states)

@@ -1,0 +1,37 @@
+"""Which hours of event time have rows, told by a table's metadata alone."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from pyiceberg.table import Table
+
+from pipeline.errors import TerminalError
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class NotHourlyError(TerminalError):
+    """The table is not partitioned by hour alone."""
+
+
+def rows_by_hour(table: Table) -> dict[datetime, int]:
+    """Return rows by hour in main's current snapshot, oldest hour first; reads no data file.
+
+    Raises:
+        NotHourlyError: the partitioning is another.
+    """
+    if table.current_snapshot() is None:
+        return {}
+    fields = table.spec().fields
+    if len(fields) != 1 or str(fields[0].transform) != "hour":
+        raise NotHourlyError(
+            f"it is partitioned by {table.spec()}, not by one hour transform.",
+            subject=".".join(table.name()),
+            remedy="Restore the partitioning that docs/format.md gives.",
+        )
+    rows: dict[datetime, int] = {}
+    for line in table.inspect.partitions().to_pylist():
+        hour = EPOCH + timedelta(hours=line["partition"][fields[0].name])
+        rows[hour] = rows.get(hour, 0) + line["record_count"]
+    return dict(sorted(rows.items()))

@@ -1,0 +1,57 @@
+"""Fences are placed once and never moved, whoever places them."""
+
+from __future__ import annotations
+
+import multiprocessing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from pipeline.hours.fence import Fence, FenceStore
+
+HOUR = datetime(2026, 1, 1, 5, tzinfo=UTC)
+TAKEN = HOUR + timedelta(hours=1, minutes=5)
+
+
+def test_a_fence_is_what_was_seen_at_the_first_look(tmp_path: Path) -> None:
+    store = FenceStore(tmp_path / "state" / "state.db")
+    store.place("t", [HOUR], {0: 10, 1: 0}, TAKEN)
+    store.place("t", [HOUR], {0: 99, 1: 99, 2: 99}, TAKEN + timedelta(hours=1))
+    assert store.fences("t") == {HOUR: Fence(HOUR, TAKEN, {0: 10, 1: 0})}
+
+
+def test_it_outlives_the_process(tmp_path: Path) -> None:
+    FenceStore(tmp_path / "state.db").place("t", [HOUR], {0: 10}, TAKEN)
+    assert FenceStore(tmp_path / "state.db").fences("t")[HOUR].watermarks == {0: 10}
+
+
+def test_a_recreated_topic_has_fences_of_its_own(tmp_path: Path) -> None:
+    store = FenceStore(tmp_path / "state.db")
+    store.place("old", [HOUR], {0: 10}, TAKEN)
+    assert store.fences("new") == {}
+
+
+def test_the_first_look_is_remembered(tmp_path: Path) -> None:
+    store = FenceStore(tmp_path / "state.db")
+    assert store.watched_since("t", TAKEN) == TAKEN
+    assert store.watched_since("t", TAKEN + timedelta(days=1)) == TAKEN
+
+
+def _race(path: Path, watermark: int) -> None:
+    store = FenceStore(path)
+    for number in range(30):
+        at = HOUR + timedelta(hours=number)
+        store.place("t", [at], {0: watermark, 1: watermark}, TAKEN)
+
+
+def test_two_processes_that_race_leave_whole_fences_of_one_of_them(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    context = multiprocessing.get_context("spawn")
+    racers = [context.Process(target=_race, args=(path, w)) for w in (1, 2)]
+    for racer in racers:
+        racer.start()
+    for racer in racers:
+        racer.join()
+    assert [racer.exitcode for racer in racers] == [0, 0]
+    fences = FenceStore(path).fences("t")
+    assert len(fences) == 30
+    assert all(fence.watermarks in ({0: 1, 1: 1}, {0: 2, 1: 2}) for fence in fences.values())
