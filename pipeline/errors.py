@@ -27,7 +27,7 @@ class HeadwaterError(Exception):
 
     Attributes:
         what: one sentence that says what happened.
-        subject: the object it happened to, e.g. `viewing_events/us partition 3`.
+        subject: the object it happened to, e.g. `orders/us partition 3`.
         remedy: what the reader can do about it.
     """
 

@@ -88,4 +88,5 @@ def pause_after(failures: int) -> timedelta:
     """Return how long to wait after the last of `failures` failed runs in a row."""
     if failures == 0:
         return timedelta(0)
-    return min(FIRST_PAUSE * 2 ** min(failures - 1, 10), LONGEST_PAUSE)
+    doublings = min(failures - 1, 10)
+    return min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)

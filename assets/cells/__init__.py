@@ -1,0 +1,1 @@
+"""One module a code location: a cell each."""

@@ -1,0 +1,39 @@
+"""Column schemas, as Dagster shows them."""
+
+from __future__ import annotations
+
+import dagster as dg
+import pyarrow as pa
+
+from pipeline.contract.model import Column
+
+
+def table_schema(schema: pa.Schema, columns: tuple[Column, ...]) -> dg.TableSchema:
+    """Return `schema` with what the contract says of its columns."""
+    known = {column.name: column for column in columns}
+    return dg.TableSchema(
+        [
+            _column(field.name, str(field.type), known.get(field.name), nullable=field.nullable)
+            for field in schema
+        ]
+    )
+
+
+def contract_schema(columns: tuple[Column, ...]) -> dg.TableSchema:
+    """Return what the contract says of columns whose types only the table knows."""
+    return dg.TableSchema([_column(c.name, "", c, nullable=True) for c in columns])
+
+
+def _column(name: str, type_: str, column: Column | None, *, nullable: bool) -> dg.TableColumn:
+    tags = {}
+    if column is not None:
+        if column.classification:
+            tags["classification"] = column.classification
+        tags.update(dict.fromkeys(column.tags, ""))
+    return dg.TableColumn(
+        name,
+        type=type_,
+        description=column.description if column else None,
+        constraints=dg.TableColumnConstraints(nullable=nullable),
+        tags=tags,
+    )

@@ -1,0 +1,68 @@
+"""Everything one cell's code location holds, made from the contracts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from assets.events import events
+from assets.hourly import hourly_asset
+from assets.jobs import hourly_job, ingest_job
+from assets.keys import Keys
+from assets.schedules import hourly_schedule
+from assets.sensors.hour_closed import hour_closed
+from assets.sensors.keep_alive import keep_alive
+from assets.sensors.watermark import watermark_sensor
+from assets.topic import references, topic
+from assets.watermark import watermark
+from pipeline.contract.load import load_products
+from pipeline.contract.model import Product
+from pipeline.settings import load_settings
+from resources.cell import CellResource
+from resources.spark import spark_resource
+
+
+def build(cell_name: str) -> dg.Definitions:
+    """Return the definitions of every product that lives in the cell.
+
+    Reads contracts, and nothing else: it works with no stack running.
+
+    Raises:
+        ContractError: a contract has mistakes.
+    """
+    products = [p for p in load_products(load_settings().contracts) if cell_name in p.cells]
+    resources = dg.Definitions(
+        resources={"cell": CellResource(name=cell_name), "spark": spark_resource(cell_name)}
+    )
+    return dg.Definitions.merge(resources, *(_of(cell_name, product) for product in products))
+
+
+def _of(cell_name: str, product: Product) -> dg.Definitions:
+    keys = Keys(cell_name, product)
+    ingest = ingest_job(keys)
+    found = dg.Definitions(
+        assets=[*_external(keys), events(keys)],
+        jobs=[ingest],
+        sensors=[keep_alive(keys, ingest.name), watermark_sensor(keys)],
+    )
+    if not product.aggregates:
+        return found
+    hourly = hourly_job(keys)
+    return dg.Definitions.merge(
+        found,
+        dg.Definitions(
+            assets=[hourly_asset(keys, aggregate) for aggregate in product.aggregates],
+            jobs=[hourly],
+            sensors=[hour_closed(keys, hourly.name)],
+            schedules=[hourly_schedule(keys, hourly.name)],
+        ),
+    )
+
+
+def _external(keys: Keys) -> Iterator[dg.AssetSpec]:
+    yield topic(keys)
+    yield from references(keys)
+    mark = watermark(keys)
+    if mark is not None:
+        yield mark

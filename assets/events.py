@@ -1,0 +1,77 @@
+"""Events and dead letters: one long run that ingests both."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from assets.columns import table_schema
+from assets.keys import LEDGER_CHECK, Keys
+from pipeline.code_version import code_version
+from pipeline.contract.targets.iceberg import events_schema
+from pipeline.tables.layout import DEAD_LETTER_SCHEMA, dead_letters_table, events_table
+from resources.cell import CellResource
+
+
+def events(keys: Keys) -> dg.AssetsDefinition:
+    """Return the assets `events` and `dead_letters` of a product, and the ledger check on events.
+
+    A run lasts until `pipeline.ingest.lifetime` ends it, or it is terminated; either way it ends at
+    a commit boundary. It logs a materialization of both at most once a minute.
+
+    Runs fail with `LockHeldError` while another run of the product is at work in the cell.
+    """
+    product = keys.product
+    version = code_version(product.folder)
+    specs = [
+        dg.AssetSpec(
+            keys.events,
+            deps=[keys.topic, *(keys.reference(r) for r in product.references)],
+            description=f"Every event once. {product.description}",
+            metadata={
+                "dagster/column_schema": table_schema(events_schema(product), product.columns),
+                "dagster/table_name": f"{keys.cell}.{events_table(product.name)}",
+            },
+            skippable=True,
+            group_name=keys.group,
+            kinds={"iceberg", "python"},
+            owners=keys.owners,
+            tags=keys.asset_tags,
+            code_version=version,
+        ),
+        dg.AssetSpec(
+            keys.dead_letters,
+            deps=[keys.topic],
+            description="Records that cannot be events: original bytes, coordinates and reason.",
+            metadata={
+                "dagster/column_schema": table_schema(DEAD_LETTER_SCHEMA, ()),
+                "dagster/table_name": f"{keys.cell}.{dead_letters_table(product.name)}",
+            },
+            skippable=True,
+            group_name=keys.group,
+            kinds={"iceberg", "python"},
+            owners=keys.owners,
+            tags=keys.asset_tags,
+            code_version=version,
+        ),
+    ]
+
+    @dg.multi_asset(
+        name=keys.name("events"),
+        specs=specs,
+        check_specs=[
+            dg.AssetCheckSpec(
+                LEDGER_CHECK,
+                asset=keys.events,
+                description="Every committed offset is a row, a duplicate, a dead letter or a gap.",
+                blocking=True,
+            )
+        ],
+    )
+    def ingest(
+        context: dg.AssetExecutionContext, cell: CellResource
+    ) -> Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.AssetCheckResult]:
+        from assets.steps.ingest import ingest_events
+
+        yield from ingest_events(context, cell.load(), keys, version)
+
+    return ingest

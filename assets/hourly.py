@@ -1,0 +1,62 @@
+"""One hourly table: a partition an hour, audited before it is published."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+from dagster_pyspark import LazyPySparkResource
+
+from assets.columns import contract_schema
+from assets.keys import AUDIT_CHECK, Keys
+from assets.partitions import hourly
+from pipeline.code_version import code_version
+from pipeline.contract.model import Aggregate
+from pipeline.tables.layout import aggregate_table
+from resources.cell import CellResource
+
+
+def hourly_asset(keys: Keys, aggregate: Aggregate) -> dg.AssetsDefinition:
+    """Return the asset of one aggregate, with its audit as a blocking check.
+
+    A run builds a range of hours, oldest first, and logs a materialization as each is published. An
+    hour whose audit fails is not published: the table's main is as it was, the other hours go on,
+    and then the check and the run fail.
+    """
+    product = keys.product
+    version = code_version(product.folder)
+
+    @dg.asset(
+        key=keys.aggregate(aggregate),
+        deps=[keys.events],
+        partitions_def=hourly(product),
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        output_required=False,
+        group_name=keys.group,
+        description=aggregate.description,
+        kinds={"spark", "iceberg"},
+        owners=keys.owners,
+        tags=keys.asset_tags,
+        code_version=version,
+        metadata={
+            "dagster/column_schema": contract_schema(aggregate.columns),
+            "dagster/table_name": f"{keys.cell}.{aggregate_table(product.name, aggregate.name)}",
+            "sql": dg.MetadataValue.md(f"```sql\n{aggregate.sql}\n```"),
+        },
+        check_specs=[
+            dg.AssetCheckSpec(
+                AUDIT_CHECK,
+                asset=keys.aggregate(aggregate),
+                description="Great Expectations' verdict on the staged hour, before it is published.",
+                blocking=True,
+            )
+        ],
+    )
+    def build(
+        context: dg.AssetExecutionContext,
+        cell: CellResource,
+        spark: dg.ResourceParam[LazyPySparkResource],
+    ) -> Iterator[dg.AssetMaterialization | dg.AssetCheckResult]:
+        from assets.steps.hours import build_hours
+
+        yield from build_hours(context, spark.spark_session, cell.load(), keys, aggregate, version)
+
+    return build

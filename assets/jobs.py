@@ -1,0 +1,34 @@
+"""Two jobs a product: the long ingest, and the hourly build of its aggregates."""
+
+from __future__ import annotations
+
+from dagster import AssetSelection, define_asset_job, in_process_executor
+from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
+
+from assets.keys import Keys
+
+INGEST = "ingest"
+BATCH = "batch"
+
+
+def ingest_job(keys: Keys) -> UnresolvedAssetJobDefinition:
+    """Return the job that ingests the product for hours; its runs are tagged `ingest`."""
+    return define_asset_job(
+        keys.name("ingest"),
+        selection=AssetSelection.assets(keys.events, keys.dead_letters),
+        description=f"Ingests {keys.product.name} in cell {keys.cell}, until told to stop.",
+        executor_def=in_process_executor,
+        tags=keys.run_tags(INGEST),
+    )
+
+
+def hourly_job(keys: Keys) -> UnresolvedAssetJobDefinition:
+    """Return the job that builds hours of all aggregates, in one process and one Spark session."""
+    selection = [keys.aggregate(aggregate) for aggregate in keys.product.aggregates]
+    return define_asset_job(
+        keys.name("hourly"),
+        selection=AssetSelection.assets(*selection),
+        description=f"Builds hours of {keys.product.name}'s aggregates in cell {keys.cell}.",
+        executor_def=in_process_executor,
+        tags=keys.run_tags(BATCH),
+    )

@@ -1,0 +1,91 @@
+"""Names of everything that one product has in one cell's code location."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import dagster as dg
+
+from pipeline.contract.model import Aggregate, Product, Reference
+
+LEDGER_CHECK = "ledger_balances"
+AUDIT_CHECK = "audit"
+
+CELL_TAG = "headwater/cell"
+PRODUCT_TAG = "headwater/product"
+KIND_TAG = "headwater/kind"
+HOURS_TAG = "headwater/hours"
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Asset keys, job names and tags of one product in one cell."""
+
+    cell: str
+    product: Product
+
+    def key(self, *path: str) -> dg.AssetKey:
+        """Return an asset key under the cell and the product."""
+        return dg.AssetKey([self.cell, self.product.name, *path])
+
+    @property
+    def topic(self) -> dg.AssetKey:
+        """The Kafka topic."""
+        return self.key("topic")
+
+    @property
+    def events(self) -> dg.AssetKey:
+        """The table of events."""
+        return self.key("events")
+
+    @property
+    def dead_letters(self) -> dg.AssetKey:
+        """The table of dead letters."""
+        return self.key("dead_letters")
+
+    @property
+    def watermark(self) -> dg.AssetKey:
+        """The event watermark, fresh while the product is within its freshness SLO."""
+        return self.key("watermark")
+
+    def reference(self, reference: Reference) -> dg.AssetKey:
+        """One set of reference data."""
+        return self.key("reference", reference.name)
+
+    def aggregate(self, aggregate: Aggregate) -> dg.AssetKey:
+        """One hourly table."""
+        return self.key(aggregate.name)
+
+    def name(self, part: str) -> str:
+        """Return the name of a job, sensor, schedule or op: unique in a code location."""
+        return f"{self.cell}__{self.product.name}__{part}"
+
+    @property
+    def group(self) -> str:
+        """The asset group: one a product."""
+        return self.product.name
+
+    @property
+    def owners(self) -> list[str]:
+        """The contract's owner, as an e-mail address or a team."""
+        owner = self.product.owner
+        if "@" in owner:
+            return [owner]
+        team = owner.removeprefix("team:")
+        return ["team:" + re.sub(r"[^A-Za-z0-9_-]+", "-", team).strip("-")]
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Tags of every asset and run of the product."""
+        return {CELL_TAG: self.cell, PRODUCT_TAG: self.product.name}
+
+    @property
+    def asset_tags(self) -> dict[str, str]:
+        """Tags of every asset of the product."""
+        domain = re.sub(r"[^A-Za-z0-9_.-]+", "-", self.product.domain).strip("-")
+        return {**self.tags, "domain": domain}
+
+    def run_tags(self, kind: str) -> dict[str, str]:
+        """Tags of a job's runs; `headwater/kind` tells long ingests from batch runs."""
+        return {**self.tags, KIND_TAG: kind}

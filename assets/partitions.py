@@ -1,0 +1,36 @@
+"""Hourly partitions: one partition an hour of event time, in UTC."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from pipeline.clock import hour_of
+from pipeline.contract.model import Product
+
+FORMAT = "%Y-%m-%d-%H:00"
+FIRST_HOUR = datetime(2025, 1, 1, tzinfo=UTC)
+"""Where partitions start for a product whose contract names no time to start from."""
+
+
+def first_hour(product: Product) -> datetime:
+    """Return the first hour that has a partition: where the contract starts reading, if it says."""
+    start = product.topic.start
+    return hour_of(start) if isinstance(start, datetime) else FIRST_HOUR
+
+
+def hourly(product: Product) -> dg.HourlyPartitionsDefinition:
+    """Return the hours of a product, from `first_hour` to the last that has ended."""
+    first = to_key(first_hour(product))
+    return dg.HourlyPartitionsDefinition(start_date=first, timezone="UTC", fmt=FORMAT)
+
+
+def to_key(hour: datetime) -> str:
+    """Return the partition key of an hour."""
+    return hour.astimezone(UTC).strftime(FORMAT)
+
+
+def to_hour(key: str) -> datetime:
+    """Return the hour of a partition key."""
+    return datetime.strptime(key, FORMAT).replace(tzinfo=UTC)

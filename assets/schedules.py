@@ -1,0 +1,47 @@
+"""The hourly schedule: backs the hour-closed sensor up."""
+
+import dagster as dg
+
+from assets.keys import Keys
+from assets.runs import look_at
+from pipeline.cells import CellNotFoundError
+from pipeline.errors import HeadwaterError
+from pipeline.locks import batch_lock
+from resources.cell import CellResource
+
+MINUTE = 20
+
+
+def hourly_schedule(keys: Keys, job_name: str) -> dg.ScheduleDefinition:
+    """Return the schedule that asks once an hour what the hour-closed sensor asks all the time.
+
+    It launches only what the sensor has left undone, and nothing while a build is under way.
+    """
+
+    @dg.schedule(
+        name=keys.name("hourly"),
+        job_name=job_name,
+        cron_schedule=f"{MINUTE} * * * *",
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description="Builds closed hours that the hour-closed sensor has left.",
+        tags=keys.tags,
+    )
+    def backup(
+        context: dg.ScheduleEvaluationContext, cell: CellResource
+    ) -> dg.RunRequest | dg.SkipReason:
+        from assets.hour_runs import next_build
+
+        try:
+            where = cell.load()
+            lock = batch_lock(where, keys.product.name)
+            judgement = look_at(context.instance, job_name, lock, None)
+            if judgement.busy:
+                return dg.SkipReason(judgement.reason)
+            return next_build(context.instance, where, keys, job_name)
+        except CellNotFoundError as error:
+            return dg.SkipReason(str(error))
+        except HeadwaterError as error:
+            return dg.SkipReason(f"Nothing is built. {error}")
+
+    return backup

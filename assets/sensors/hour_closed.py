@@ -1,0 +1,51 @@
+"""Launches the hourly build for every hour that is closed and not published."""
+
+import dagster as dg
+
+from assets.keys import Keys
+from assets.runs import look_at, to_cursor
+from pipeline.cells import CellNotFoundError
+from pipeline.errors import HeadwaterError
+from pipeline.locks import batch_lock
+from resources.cell import CellResource
+
+INTERVAL_S = 30
+
+
+def hour_closed(keys: Keys, job_name: str) -> dg.SensorDefinition:
+    """Return the sensor that builds closed hours, one run at a time for each product.
+
+    A run covers adjoining hours, so that a backlog costs one Spark session and not one an hour.
+    Nothing is built while the ledger does not balance. Runs whose process is gone are reported as
+    failed, as `keep_alive` does.
+    """
+
+    @dg.sensor(
+        name=keys.name("hour_closed"),
+        job_name=job_name,
+        minimum_interval_seconds=INTERVAL_S,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Builds each hour once every record that it waits for is in the table.",
+        tags=keys.tags,
+    )
+    def sense(context: dg.SensorEvaluationContext, cell: CellResource) -> dg.SensorResult:
+        from assets.hour_runs import next_build
+
+        try:
+            where = cell.load()
+        except CellNotFoundError as error:
+            return dg.SensorResult(skip_reason=str(error))
+        lock = batch_lock(where, keys.product.name)
+        judgement = look_at(context.instance, job_name, lock, context.cursor)
+        cursor = to_cursor(judgement)
+        if judgement.busy:
+            return dg.SensorResult(skip_reason=judgement.reason, cursor=cursor)
+        try:
+            found = next_build(context.instance, where, keys, job_name)
+        except HeadwaterError as error:
+            return dg.SensorResult(skip_reason=f"Nothing is built. {error}", cursor=cursor)
+        if isinstance(found, dg.SkipReason):
+            return dg.SensorResult(skip_reason=found, cursor=cursor)
+        return dg.SensorResult(run_requests=[found], cursor=cursor)
+
+    return sense

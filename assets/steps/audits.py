@@ -1,0 +1,81 @@
+"""What a published hour, and an audit, say of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import dagster as dg
+
+from assets.keys import AUDIT_CHECK, Keys
+from assets.partitions import to_key
+from assets.steps.told import CODE_VERSION_TAG
+from pipeline.batch.model import Publication
+from pipeline.contract.model import Aggregate
+from quality.audit import AuditResult
+
+
+def hour_published(
+    keys: Keys, aggregate: Aggregate, publication: Publication, code_version: str
+) -> dg.AssetMaterialization:
+    """Return the materialization of one hour's partition."""
+    return dg.AssetMaterialization(
+        keys.aggregate(aggregate),
+        partition=to_key(publication.hour),
+        metadata={
+            "dagster/partition_row_count": publication.rows,
+            "source snapshot id": str(publication.source_snapshot_id),
+            "staged snapshot id": str(publication.staged_snapshot_id),
+            "published snapshot id": str(publication.published_snapshot_id),
+            "published at": dg.MetadataValue.timestamp(publication.published_at),
+            "expectations met": publication.expectations,
+            "wap id": publication.wap_id,
+        },
+        tags={CODE_VERSION_TAG: code_version},
+    )
+
+
+def audit_result(
+    keys: Keys, aggregate: Aggregate, verdicts: Mapping[datetime, AuditResult]
+) -> dg.AssetCheckResult:
+    """Return the check's verdict over the hours of one run: passed if every hour did.
+
+    Hours without rows are not audited and do not count.
+    """
+    failed = [to_key(hour) for hour, verdict in verdicts.items() if not verdict.passed]
+    results = [result for verdict in verdicts.values() for result in verdict.results]
+    return dg.AssetCheckResult(
+        asset_key=keys.aggregate(aggregate),
+        check_name=AUDIT_CHECK,
+        passed=not failed,
+        description=(
+            f"Not published: {', '.join(failed)}." if failed else "Every audited hour is published."
+        ),
+        metadata={
+            "hours audited": len(verdicts),
+            "hours not published": len(failed),
+            "expectations met": sum(result.success for result in results),
+            "expectations": len(results),
+            "not met": _table(verdicts, success=False),
+            "met": _table(verdicts, success=True),
+        },
+    )
+
+
+def _table(verdicts: Mapping[datetime, AuditResult], *, success: bool) -> dg.TableMetadataValue:
+    records = [
+        dg.TableRecord(
+            {
+                "hour": to_key(hour),
+                "expectation": result.type,
+                "column": result.column or "",
+                "expected": result.expected,
+                "observed": result.observed,
+            }
+        )
+        for hour, verdict in verdicts.items()
+        for result in verdict.results
+        if result.success is success
+    ]
+    columns = ["hour", "expectation", "column", "expected", "observed"]
+    return dg.MetadataValue.table(records, dg.TableSchema([dg.TableColumn(c) for c in columns]))

@@ -1,0 +1,98 @@
+"""What an ingest run says of its commits, and of the books."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from assets.keys import LEDGER_CHECK, Keys
+from pipeline.ingest.digest import Digest
+from pipeline.ledger.read import Ledger
+
+CODE_VERSION_TAG = "dagster/code_version"
+"""Dagster's own tag; without it, a materialization logged by hand counts as out of date."""
+
+
+def events_materialized(
+    keys: Keys, digest: Digest, ledger: Ledger, code_version: str
+) -> dg.AssetMaterialization:
+    """Return the events' materialization for a digest of commits."""
+    return dg.AssetMaterialization(
+        keys.events,
+        metadata={
+            "dagster/row_count": ledger.totals.rows,
+            "rows added": digest.rows,
+            "late rows": digest.late,
+            "duplicates": digest.duplicates,
+            "dead letters": digest.dead_letters,
+            "gaps": digest.gaps,
+            "offset ranges": _ranges(digest),
+            "snapshot id": str(digest.snapshot_id),
+            "committed at": dg.MetadataValue.timestamp(digest.committed_at),
+            "commits": digest.commits,
+            "lag (records)": digest.lag,
+        },
+        tags={CODE_VERSION_TAG: code_version},
+    )
+
+
+def dead_letters_materialized(
+    keys: Keys, digest: Digest, code_version: str
+) -> dg.AssetMaterialization:
+    """Return the dead letters' materialization for a digest of commits."""
+    return dg.AssetMaterialization(
+        keys.dead_letters,
+        metadata={
+            "rows added": digest.dead_letters,
+            "reasons": dg.MetadataValue.json(dict(digest.reasons)),
+            "offset ranges": _ranges(digest),
+        },
+        tags={CODE_VERSION_TAG: code_version},
+    )
+
+
+def ledger_metadata(ledger: Ledger) -> Mapping[str, Any]:
+    """Return the books' totals and what does not add up."""
+    totals = ledger.totals
+    return {
+        "offsets": totals.offsets,
+        "rows": totals.rows,
+        "duplicates": totals.duplicates,
+        "dead letters": totals.dead_letters,
+        "gaps": totals.gaps,
+        "lost": totals.lost,
+        "unexplained": ledger.unexplained,
+        "problems": dg.MetadataValue.json(list(ledger.problems)),
+    }
+
+
+def ledger_evaluation(keys: Keys, ledger: Ledger) -> dg.AssetCheckEvaluation:
+    """Return the ledger check's verdict while a run goes on."""
+    return dg.AssetCheckEvaluation(
+        asset_key=keys.events,
+        check_name=LEDGER_CHECK,
+        passed=ledger.balanced,
+        metadata=ledger_metadata(ledger),
+        blocking=True,
+    )
+
+
+def ledger_result(keys: Keys, ledger: Ledger) -> dg.AssetCheckResult:
+    """Return the ledger check's verdict at the end of a run."""
+    return dg.AssetCheckResult(
+        asset_key=keys.events,
+        check_name=LEDGER_CHECK,
+        passed=ledger.balanced,
+        metadata=ledger_metadata(ledger),
+    )
+
+
+def _ranges(digest: Digest) -> dg.TableMetadataValue:
+    return dg.MetadataValue.table(
+        [
+            dg.TableRecord({"partition": p, "start": start, "end": end, "offsets": end - start})
+            for p, (start, end) in sorted(digest.ranges.items())
+        ]
+    )

@@ -1,0 +1,137 @@
+"""A long ingest, told in digests: many commits summed into one now and then."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from pipeline.cells import Cell
+from pipeline.contract.model import Product
+from pipeline.errors import RetryableError
+from pipeline.ingest.report import Committed
+from pipeline.ingest.run import ingest
+
+STOP_S = 10.0
+"""How long an ingest that is told to stop may take."""
+_TICK_S = 0.5
+
+
+@dataclass(frozen=True)
+class Digest:
+    """Consecutive commits, summed.
+
+    Attributes:
+        commits: how many.
+        snapshot_id, committed_at, lag: of the last one.
+        ranges: partition -> offsets [start, end) that they added together.
+        reasons: dead letters by reason.
+    """
+
+    commits: int
+    snapshot_id: int
+    committed_at: datetime
+    ranges: Mapping[int, tuple[int, int]]
+    rows: int
+    duplicates: int
+    dead_letters: int
+    gaps: int
+    late: int
+    reasons: Mapping[str, int]
+    lag: int
+
+
+def digest(commits: list[Committed]) -> Digest:
+    """Sum consecutive commits, oldest first.
+
+    Raises:
+        ValueError: there are none.
+    """
+    if not commits:
+        raise ValueError("no commits to sum")
+    ranges: dict[int, tuple[int, int]] = {}
+    reasons: Counter[str] = Counter()
+    for commit in commits:
+        reasons.update(commit.reasons)
+        for partition, (start, end) in commit.ranges.items():
+            ranges[partition] = (ranges.get(partition, (start, end))[0], end)
+    return Digest(
+        commits=len(commits),
+        snapshot_id=commits[-1].snapshot_id,
+        committed_at=commits[-1].committed_at,
+        ranges=ranges,
+        rows=sum(c.rows for c in commits),
+        duplicates=sum(c.duplicates for c in commits),
+        dead_letters=sum(c.dead_letters for c in commits),
+        gaps=sum(c.gaps for c in commits),
+        late=sum(c.late for c in commits),
+        reasons=dict(reasons),
+        lag=commits[-1].lag,
+    )
+
+
+def digests(
+    cell: Cell,
+    product: Product,
+    *,
+    run_id: str,
+    ended: Callable[[], bool],
+    once: bool = False,
+    every_s: float = 60.0,
+    on_retry: Callable[[RetryableError, float], None] | None = None,
+) -> Iterator[Digest]:
+    """Ingest until `ended`, yielding a digest of new commits at most once every `every_s` seconds.
+
+    The first comes with the first commit, the last at the end. `ended` is asked several times a
+    second and heeded between commits. With `once`, ends when caught up. Closing the iterator, or an
+    exception raised in it (an interrupt), stops the ingest between commits, within `STOP_S` seconds.
+
+    Raises: as `ingest`.
+    """
+    stop = threading.Event()
+    commits: queue.SimpleQueue[Committed] = queue.SimpleQueue()
+    failure: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            ingest(
+                cell,
+                product,
+                once=once,
+                stop=stop,
+                on_commit=commits.put,
+                on_retry=on_retry,
+                run_id=run_id,
+            )
+        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+            failure.append(error)
+
+    # A thread of its own: an interrupt then ends the waiting below, never a commit half made.
+    worker = threading.Thread(target=work, name=f"ingest {product.name}", daemon=True)
+    worker.start()
+    pending: list[Committed] = []
+    told_at = float("-inf")
+    try:
+        while worker.is_alive():
+            with contextlib.suppress(queue.Empty):
+                pending.append(commits.get(timeout=_TICK_S))
+            if ended():
+                stop.set()
+            if pending and time.monotonic() - told_at >= every_s:
+                told_at = time.monotonic()
+                yield digest(pending)
+                pending = []
+        while not commits.empty():
+            pending.append(commits.get())
+        if pending:
+            yield digest(pending)
+    finally:
+        stop.set()
+        worker.join(STOP_S)
+    if failure:
+        raise failure[0]

@@ -1,0 +1,89 @@
+"""Event lag: how long the oldest record that is not in the table yet has been waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from pipeline.cells import Cell
+from pipeline.clock import Clock, utc_now
+from pipeline.contract.model import Product
+from pipeline.kafka.connect import connect_admin, connect_consumer
+from pipeline.kafka.fetch import fetch
+from pipeline.kafka.topics import describe_topic, earliest_offsets, stable_offsets
+from pipeline.tables.catalog import TableMissingError, load_table
+from pipeline.tables.layout import events_table
+from pipeline.tables.offsets import committed_offsets
+
+
+@dataclass(frozen=True)
+class Freshness:
+    """One look at how far the table is behind its topic.
+
+    Attributes:
+        looked_at: when.
+        ends: partition -> last stable offset.
+        waiting: records below them that the table does not hold.
+        lag: age of the oldest of these by record time; zero when none waits.
+    """
+
+    looked_at: datetime
+    ends: Mapping[int, int]
+    waiting: int
+    lag: timedelta
+
+
+def look(cell: Cell, product: Product, clock: Clock = utc_now) -> Freshness:
+    """Measure the event lag. Reads at most one fetch of every partition that is behind.
+
+    Under CreateTime a history being loaded counts with its own times: it lags by its age.
+
+    Raises:
+        TopicMissingError, RetryableError: as pipeline.kafka's functions.
+    """
+    topic = product.topic.name
+    admin = connect_admin(cell)
+    try:
+        identity = describe_topic(admin, topic)
+        ends = stable_offsets(admin, topic, identity.partitions)
+        begin = earliest_offsets(admin, topic, identity.partitions)
+    finally:
+        admin.close()
+    committed = _committed(cell, product)
+    behind = {
+        p: (start, end)
+        for p, end in ends.items()
+        if (start := max(committed.get(p, 0), begin[p])) < end
+    }
+    oldest = _oldest(cell, topic, behind) if behind else None
+    now = clock()
+    return Freshness(
+        looked_at=now,
+        ends=ends,
+        waiting=sum(end - start for start, end in behind.values()),
+        lag=timedelta(0) if oldest is None else max(now - oldest, timedelta(0)),
+    )
+
+
+def _committed(cell: Cell, product: Product) -> Mapping[int, int]:
+    try:
+        committed = committed_offsets(load_table(cell, events_table(product.name)))
+    except TableMissingError:
+        return {}
+    return {} if committed is None else committed.next
+
+
+def _oldest(cell: Cell, topic: str, behind: Mapping[int, tuple[int, int]]) -> datetime | None:
+    times: list[int] = []
+    consumer = connect_consumer(cell)
+    try:
+        for partition, offsets in behind.items():
+            for fetched in fetch(consumer, topic, {partition: offsets}):
+                records = fetched.records.get(partition, [])
+                if records:
+                    times.append(records[0].timestamp)
+                    break
+    finally:
+        consumer.close()
+    return datetime.fromtimestamp(min(times) / 1000, UTC) if times else None

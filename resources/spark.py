@@ -1,0 +1,28 @@
+"""Spark: one lazy session a process, configured for a cell's catalog."""
+
+from __future__ import annotations
+
+import dagster as dg
+from dagster_pyspark import LazyPySparkResource
+
+from pipeline.batch.jars import spark_jars
+from pipeline.batch.session import session_config
+from pipeline.cells import load_cell
+from pipeline.settings import load_settings
+
+
+def spark_resource(cell_name: str) -> dg.ResourceDefinition:
+    """Return a resource that gives runs a `LazyPySparkResource` for the cell `cell_name`.
+
+    Where the cell's catalog is gets looked up when a run that needs Spark starts; the session itself
+    starts with the first use of `.spark_session`, and everything in one process shares it.
+    Initialization raises `CellNotFoundError` where no such cell is configured.
+    """
+
+    @dg.resource(description=f"Spark, with the Iceberg catalog of cell {cell_name}.")
+    def spark(_context: dg.InitResourceContext) -> LazyPySparkResource:
+        settings = load_settings()
+        config = session_config(load_cell(settings.home, cell_name), spark_jars(settings.cache))
+        return LazyPySparkResource(spark_config=dict(config))
+
+    return spark

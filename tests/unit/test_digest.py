@@ -1,0 +1,86 @@
+"""Digests of a long ingest, and how long one run of it lasts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pipeline.code_version import code_version
+from pipeline.ingest.digest import digest
+from pipeline.ingest.lifetime import lifetime
+from pipeline.ingest.report import Committed
+
+
+def committed(snapshot_id: int, ranges: dict[int, tuple[int, int]], **counts: int) -> Committed:
+    return Committed(
+        snapshot_id=snapshot_id,
+        committed_at=datetime(2026, 1, 1, tzinfo=UTC),
+        ranges=ranges,
+        rows=counts.get("rows", 0),
+        duplicates=counts.get("duplicates", 0),
+        dead_letters=counts.get("dead_letters", 0),
+        gaps=counts.get("gaps", 0),
+        late=counts.get("late", 0),
+        reasons={"null_key": counts["dead_letters"]} if "dead_letters" in counts else {},
+        rules={},
+        lag=counts.get("lag", 0),
+    )
+
+
+def test_a_digest_sums_its_commits_and_keeps_the_lasts_snapshot_and_lag() -> None:
+    told = digest(
+        [
+            committed(1, {0: (0, 10), 1: (5, 6)}, rows=10, dead_letters=1, lag=7),
+            committed(2, {0: (10, 12)}, rows=1, duplicates=1, dead_letters=2, lag=3),
+        ]
+    )
+    assert told.commits == 2
+    assert told.ranges == {0: (0, 12), 1: (5, 6)}
+    assert (told.rows, told.duplicates, told.dead_letters) == (11, 1, 3)
+    assert told.reasons == {"null_key": 3}
+    assert (told.snapshot_id, told.lag) == (2, 3)
+
+
+def test_no_commits_have_no_digest() -> None:
+    with pytest.raises(ValueError, match="no commits"):
+        digest([])
+
+
+class Seconds:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_run_ends_after_its_longest_time(tmp_path: Path) -> None:
+    seconds = Seconds()
+    ended = lifetime(tmp_path, longest_s=100, seconds=seconds)
+    seconds.now = 99
+    assert not ended()
+    seconds.now = 100
+    assert ended()
+
+
+def test_a_run_ends_when_its_contract_changes(tmp_path: Path) -> None:
+    contract = tmp_path / "contract.yaml"
+    contract.write_text("version: 1")
+    seconds = Seconds()
+    ended = lifetime(tmp_path, look_s=30, seconds=seconds)
+    contract.write_text("version: 2")
+    assert not ended(), "it looks now and then only"
+    seconds.now = 30
+    assert ended()
+
+
+def test_the_code_version_changes_with_the_contract_and_with_nothing_else(tmp_path: Path) -> None:
+    contract = tmp_path / "contract.yaml"
+    contract.write_text("version: 1")
+    first = code_version(tmp_path)
+    contract.touch()
+    assert code_version(tmp_path) == first
+    contract.write_text("version: 2")
+    assert code_version(tmp_path) != first
