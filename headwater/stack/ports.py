@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Collection
 from contextlib import closing
 
 
@@ -17,10 +18,16 @@ def is_free(port: int) -> bool:
     return True
 
 
-def free_port(preferred: int | None = None) -> int:
-    """Return `preferred` if it is free, else some free port. Another process may still take it."""
-    if preferred is not None and is_free(preferred):
+def free_port(preferred: int | None = None, avoid: Collection[int] = ()) -> int:
+    """Return `preferred` if it is free, else some free port that is not in `avoid`.
+
+    Another process may still take it before it is used.
+    """
+    if preferred is not None and preferred not in avoid and is_free(preferred):
         return preferred
-    with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    while True:
+        with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM)) as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        if port not in avoid:
+            return port

@@ -130,7 +130,8 @@ def _stop(state: StackState, name: str) -> None:
 
 
 def _keep_or_choose(state: StackState, name: str, default: int) -> int:
-    state.ports[name] = free_port(state.ports.get(name, default))
+    others = [port for part, port in state.ports.items() if part != name]
+    state.ports[name] = free_port(state.ports.get(name, default), avoid=others)
     return state.ports[name]
 
 

@@ -1,0 +1,108 @@
+"""`headwater up`, `status` and `down`, as a user runs them, on a stack of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from headwater.stack.ports import free_port
+
+WORKSPACE = """\
+load_from:
+  - python_file: {definitions}
+"""
+DEFINITIONS = "import dagster\n\ndefs = dagster.Definitions()\n"
+
+
+class Headwater:
+    """The command line on a home of its own."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        self._environment = {**os.environ, "HEADWATER_HOME": str(folder / "home")}
+        definitions = folder / "definitions.py"
+        definitions.write_text(DEFINITIONS)
+        self._workspace = folder / "workspace.yaml"
+        self._workspace.write_text(WORKSPACE.format(definitions=definitions))
+        self._port = port
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "headwater.cli.main", *arguments],
+            env=self._environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def up(self) -> dict[str, dict[str, Any]]:
+        ports = ["--kafka-port", str(self._port), "--web-port", str(free_port())]
+        done = self.run("up", "--json", "--workspace", str(self._workspace), *ports)
+        assert done.returncode == 0, done.stderr
+        return parts(done)
+
+
+def parts(done: subprocess.CompletedProcess[str]) -> dict[str, dict[str, Any]]:
+    return {part["name"]: part for part in json.loads(done.stdout)["parts"]}
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    """A port that a stranger listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        yield int(stranger.getsockname()[1])
+
+
+@pytest.fixture
+def headwater(tmp_path: Path, taken_port: int) -> Iterator[Headwater]:
+    command = Headwater(tmp_path, taken_port)
+    yield command
+    command.run("down")
+
+
+def test_the_stack_starts_repairs_and_stops(headwater: Headwater, taken_port: int) -> None:
+    nothing = headwater.run("status")
+    assert nothing.returncode == 1
+    assert "nothing was started yet" in nothing.stdout
+
+    first = headwater.up()
+    assert set(first) == {"kafka-us", "dagster-webserver", "dagster-daemon"}
+    assert all(part["healthy"] for part in first.values())
+    assert first["kafka-us"]["address"] != f"127.0.0.1:{taken_port}", (
+        "a stranger's port is left alone"
+    )
+
+    assert headwater.up() == first, "what runs is left alone"
+
+    for name in first:
+        os.kill(first[name]["pid"], signal.SIGKILL)
+    wait_until_gone(part["pid"] for part in first.values())
+    down = headwater.run("status", "--json")
+    assert down.returncode == 1
+    assert not any(part["healthy"] for part in parts(down).values())
+
+    again = headwater.up()
+    assert all(part["healthy"] for part in again.values())
+    assert all(again[name]["pid"] != first[name]["pid"] for name in first)
+    assert again["kafka-us"]["address"] == first["kafka-us"]["address"]
+
+    assert headwater.run("down").returncode == 0
+    assert not any(psutil.pid_exists(part["pid"]) for part in again.values())
+    assert headwater.run("down").returncode == 0, "stopping twice is no error"
+
+
+def wait_until_gone(pids: Iterator[int]) -> None:
+    deadline = time.monotonic() + 20
+    for pid in pids:
+        while psutil.pid_exists(pid) and time.monotonic() < deadline:
+            time.sleep(0.1)
