@@ -1,0 +1,1 @@
+"""Producing events: generators of real-looking data, and files."""

@@ -1,0 +1,44 @@
+"""The bytes of each kind of record: an event as it should be, or spoiled in one chosen way."""
+
+from __future__ import annotations
+
+from headwater.produce.model import Event, Kind
+from pipeline.contract.model import Product
+from pipeline.kafka.produce import EventWriter
+
+UNREGISTERED = 4_000_000_000
+"""A schema id that no registry has given out."""
+
+
+def record_of(
+    writer: EventWriter, product: Product, kind: Kind, event: Event
+) -> tuple[bytes | None, bytes | None]:
+    """Return key and value of the record that `event` becomes when it is of `kind`.
+
+    Raises:
+        EncodingError: the payload does not fit its schema.
+    """
+    key, uuid, event_time, payload = event
+    if kind is Kind.NO_VALUE:
+        return key.encode(), None
+    if kind is Kind.TOO_LARGE:
+        large = bytes(product.gates.payload_bytes + 1)
+        version = len(product.payload_schemas)
+        value = writer.encode_envelope(
+            large, key=key, event_time=event_time, uuid=uuid, version=version
+        )
+        return key.encode(), value
+    value = writer.encode(payload, key=key, event_time=event_time, uuid=uuid)
+    match kind:
+        case Kind.BAD_MAGIC:
+            return key.encode(), b"\x7b" + value[1:]
+        case Kind.UNKNOWN_SCHEMA:
+            return key.encode(), value[:1] + UNREGISTERED.to_bytes(4, "big") + value[5:]
+        case Kind.TRUNCATED:
+            return key.encode(), value[: len(value) // 2]
+        case Kind.NULL_KEY:
+            return None, value
+        case Kind.WRONG_ENVELOPE:
+            return f"not-{key}".encode(), value
+        case _:
+            return key.encode(), value
