@@ -8,13 +8,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from fastavro.schema import SchemaParseException, UnknownType, parse_schema
-
 from pipeline.contract.document import Loc
 from pipeline.contract.findings import Findings
 from pipeline.contract.own_settings import NO_ENVELOPE, SchemasSection
 from pipeline.contract.targets import arrow, avro
 from pipeline.schemas import compatibility
+from pipeline.schemas.validity import NotAvroError, require_avro
 
 ENVELOPE_FIELDS = {
     "uuid": ("string", None),
@@ -73,9 +72,9 @@ def _read(findings: Findings, name: str, loc: Loc) -> AvroSchema | None:
         findings.add_in(file, 1, "", "an Avro record")
         return None
     try:
-        parse_schema(schema)
-    except (SchemaParseException, UnknownType, KeyError, TypeError, ValueError) as error:
-        findings.add_in(file, 1, "", f"an Avro schema; {type(error).__name__}: {error}")
+        require_avro(schema)
+    except NotAvroError as error:
+        findings.add_in(file, 1, "", f"an Avro schema; {error}")
         return None
     return schema
 

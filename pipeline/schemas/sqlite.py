@@ -9,8 +9,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from fastavro.schema import SchemaParseException, UnknownType, parse_schema
-
 from pipeline.schemas.compatibility import require_backward_transitive
 from pipeline.schemas.registry import (
     InvalidSchemaError,
@@ -19,6 +17,7 @@ from pipeline.schemas.registry import (
     SchemaRef,
     canonical,
 )
+from pipeline.schemas.validity import NotAvroError, require_avro
 
 LOCK_WAIT_S = 60
 """How long a call waits for another process's registration."""
@@ -63,12 +62,10 @@ class SqliteRegistry:
     def register(self, subject: str, schema: Mapping[str, Any]) -> SchemaRef:
         """See `Registry.register`."""
         try:
-            parse_schema(dict(schema))
-        except (SchemaParseException, UnknownType, KeyError, TypeError, ValueError) as error:
+            require_avro(schema)
+        except NotAvroError as error:
             raise InvalidSchemaError(
-                f"not an Avro schema: {type(error).__name__} {error}.",
-                subject=subject,
-                remedy="Correct the schema.",
+                f"not an Avro schema: {error}.", subject=subject, remedy="Correct the schema."
             ) from None
         with self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE")

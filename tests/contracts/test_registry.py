@@ -1,0 +1,237 @@
+"""What every schema registry does. A new implementation is one more line of IMPLEMENTATIONS."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sqlite3
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.cells import embedded_cell
+from pipeline.contract.load import load_product
+from pipeline.errors import PoisonError, RetryableError, TerminalError
+from pipeline.schemas.compatibility import IncompatibleSchemaError
+from pipeline.schemas.registry import (
+    InvalidSchemaError,
+    Registry,
+    RegistryConflictError,
+    RegistryUnavailableError,
+    SchemaNotFoundError,
+    SchemaRef,
+    open_registry,
+    register_product,
+)
+from pipeline.schemas.sqlite import SqliteRegistry
+
+ROOT = Path(__file__).resolve().parents[2]
+
+Open = Callable[[Path], Registry]
+"""Opens the registry whose data is at a place; every call a client of its own."""
+
+
+def open_sqlite(folder: Path) -> Registry:
+    return SqliteRegistry(folder / "registry.db")
+
+
+IMPLEMENTATIONS = [pytest.param(open_sqlite, id="sqlite")]
+
+
+@pytest.fixture(params=IMPLEMENTATIONS)
+def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Registry]:
+    opener: Open = request.param
+    return lambda: opener(tmp_path)
+
+
+@pytest.fixture
+def registry(reopen: Callable[[], Registry]) -> Registry:
+    return reopen()
+
+
+def reading(*more: dict[str, Any], name: str = "Reading") -> dict[str, Any]:
+    return {"type": "record", "name": name, "fields": [{"name": "value", "type": "int"}, *more]}
+
+
+NOTE = {"name": "note", "type": ["null", "string"], "default": None}
+UNIT = {"name": "unit", "type": "string"}
+
+
+def test_a_registered_schema_is_found_by_id_by_version_and_as_the_latest(
+    registry: Registry,
+) -> None:
+    ref = registry.register("a-value", reading())
+    assert ref == SchemaRef("a-value", 1, ref.id, reading())
+    assert registry.schema(ref.id) == reading()
+    assert registry.version("a-value", 1) == ref
+    assert registry.latest("a-value") == ref
+    assert registry.subjects() == ["a-value"]
+
+
+def test_versions_count_up_and_the_latest_is_the_newest(registry: Registry) -> None:
+    first = registry.register("a-value", reading())
+    second = registry.register("a-value", reading(NOTE))
+    assert (first.version, second.version) == (1, 2)
+    assert first.id != second.id
+    assert registry.latest("a-value") == second
+
+
+def test_registering_again_changes_nothing(registry: Registry) -> None:
+    first = registry.register("a-value", reading())
+    registry.register("a-value", reading(NOTE))
+    again = registry.register("a-value", dict(reversed(list(reading().items()))))
+    assert (again.version, again.id) == (first.version, first.id)
+    assert registry.latest("a-value").version == 2
+
+
+def test_equal_schemas_share_an_id_across_subjects(registry: Registry) -> None:
+    one, other = registry.register("b-value", reading()), registry.register("a-value", reading())
+    assert one.id == other.id
+    assert registry.subjects() == ["a-value", "b-value"]
+
+
+def test_what_is_registered_survives_reopening(reopen: Callable[[], Registry]) -> None:
+    ref = reopen().register("a-value", reading())
+    assert reopen().schema(ref.id) == reading()
+
+
+def test_a_schema_that_cannot_read_earlier_data_is_refused_and_not_kept(
+    registry: Registry,
+) -> None:
+    registry.register("a-value", reading())
+    with pytest.raises(IncompatibleSchemaError, match="version 1 /fields/unit") as caught:
+        registry.register("a-value", reading(UNIT))
+    assert isinstance(caught.value, TerminalError)
+    assert registry.latest("a-value").version == 1
+
+
+def test_every_earlier_version_counts_not_only_the_last(registry: Registry) -> None:
+    registry.register("a-value", reading())
+    registry.register("a-value", reading(NOTE))
+    with pytest.raises(IncompatibleSchemaError, match="version 1 /fields/note"):
+        registry.register("a-value", reading({"name": "note", "type": ["null", "string"]}))
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "recrod", "name": "R", "fields": []},
+        {"type": "record", "name": "R"},
+        {"type": "record", "name": "R", "fields": [{"name": "a", "type": "Absent"}]},
+        {},
+    ],
+)
+def test_what_is_not_avro_is_refused(registry: Registry, schema: dict[str, Any]) -> None:
+    with pytest.raises(InvalidSchemaError):
+        registry.register("a-value", schema)
+    assert registry.subjects() == []
+
+
+def test_an_unknown_schema_is_poison_not_a_reason_to_stop(registry: Registry) -> None:
+    registry.register("a-value", reading())
+    for look_up in (
+        lambda: registry.schema(999),
+        lambda: registry.version("a-value", 2),
+        lambda: registry.version("a-value", 0),
+        lambda: registry.version("b-value", 1),
+        lambda: registry.latest("b-value"),
+    ):
+        with pytest.raises(SchemaNotFoundError) as caught:
+            look_up()
+        assert isinstance(caught.value, PoisonError)
+
+
+def register_all(opener: Open, folder: Path, ready: Any, answers: Any) -> None:
+    """Register 20 compatible schemas under two subjects, at the same time as another process."""
+    registry = opener(folder)
+    ready.wait()
+    found = {}
+    for number in range(20):
+        field = {"name": f"n{number}", "type": "int", "default": 0}
+        for subject in ("a-value", "b-value"):
+            ref = registry.register(subject, reading(field))
+            found[subject, number] = (ref.version, ref.id)
+    answers.put(found)
+
+
+@pytest.mark.parametrize("opener", IMPLEMENTATIONS)
+def test_processes_that_register_at_once_agree(opener: Open, tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    ready, answers = context.Barrier(2), context.Queue()
+    processes = [
+        context.Process(target=register_all, args=(opener, tmp_path, ready, answers))
+        for _ in range(2)
+    ]
+    for process in processes:
+        process.start()
+    one, other = (answers.get(timeout=60) for _ in processes)
+    for process in processes:
+        process.join()
+    assert one == other
+    assert sorted(
+        version for (subject, _), (version, _) in one.items() if subject == "a-value"
+    ) == [*range(1, 21)]
+    assert len({id_ for _, id_ in one.values()}) == 20
+
+
+def test_threads_share_one_registry(registry: Registry) -> None:
+    refs: list[SchemaRef] = []
+    threads = [
+        threading.Thread(target=lambda: refs.append(registry.register("a-value", reading())))
+        for _ in range(8)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(refs) == 8
+    assert len({(ref.version, ref.id) for ref in refs}) == 1
+
+
+def test_sqlite_that_stays_locked_is_unavailable_and_worth_another_try(tmp_path: Path) -> None:
+    database = tmp_path / "registry.db"
+    registry = SqliteRegistry(database, lock_wait_s=0.1)
+    holder = sqlite3.connect(database, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    with pytest.raises(RegistryUnavailableError) as caught:
+        registry.register("a-value", reading())
+    assert isinstance(caught.value, RetryableError)
+    holder.execute("ROLLBACK")
+    holder.close()
+    assert registry.register("a-value", reading()).version == 1
+
+
+def test_sqlite_that_is_no_database_is_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "registry.db").write_bytes(b"not a database" * 100)
+    with pytest.raises(RegistryUnavailableError):
+        SqliteRegistry(tmp_path / "registry.db")
+
+
+def test_a_cells_registry_knows_its_products(tmp_path: Path) -> None:
+    registry = open_registry(embedded_cell(tmp_path, "us", "127.0.0.1:1"))
+    viewing = load_product(ROOT / "contracts" / "viewing_events")
+    departures = load_product(ROOT / "contracts" / "departures")
+    strict = load_product(ROOT / "tests" / "data" / "contracts" / "strict_events")
+    for product in (viewing, departures, strict):
+        assert register_product(registry, product) == register_product(registry, product)
+    assert registry.subjects() == [
+        "departures_v1-value",
+        "strict_events_v1-payload",
+        "strict_events_v1-value",
+        "viewing_events_v3-payload",
+        "viewing_events_v3-value",
+    ]
+    assert registry.version("strict_events_v1-payload", 1).schema == strict.payload_schemas[0]
+    assert registry.latest("strict_events_v1-payload").version == 2
+    assert registry.latest("departures_v1-value").schema == departures.payload_schema
+
+
+def test_a_contract_that_lacks_a_registered_version_is_refused(tmp_path: Path) -> None:
+    registry = open_registry(embedded_cell(tmp_path, "us", "127.0.0.1:1"))
+    strict = load_product(ROOT / "tests" / "data" / "contracts" / "strict_events")
+    register_product(registry, strict)
+    forgetful = strict.model_copy(update={"payload_schemas": strict.payload_schemas[1:]})
+    with pytest.raises(RegistryConflictError, match="oldest first"):
+        register_product(registry, forgetful)
