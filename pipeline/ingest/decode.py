@@ -164,7 +164,7 @@ def _remembered(
 ) -> Any:
     if number not in known:
         try:
-            known[number] = fastavro.parse_schema(look_up())
+            known[number] = fastavro.parse_schema(avro.with_text_uuids(look_up()))
         except SchemaNotFoundError:
             # Not kept: it may be registered before its records are replayed.
             raise _PoisonedError(Reason.UNKNOWN_SCHEMA, f"{name} is not registered") from None
