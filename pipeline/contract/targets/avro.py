@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from typing import Any
 
 from pipeline.contract.model import Product
@@ -35,6 +36,23 @@ def reader_schema(product: Product) -> dict[str, Any]:
     It reads what every earlier version wrote: the contract check has made sure.
     """
     return copy.deepcopy(product.payload_schema)
+
+
+def with_text_uuids(schema: Any) -> Any:
+    """Return parsed JSON `schema` without the logical type uuid: uuids are read as the text they are.
+
+    The tables hold them as strings.
+    """
+    if isinstance(schema, list):
+        return [with_text_uuids(one) for one in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    uuid = schema.get("type") == "string" and schema.get("logicalType") == "uuid"
+    return {
+        key: value if key == "default" else with_text_uuids(value)
+        for key, value in schema.items()
+        if not (uuid and key == "logicalType")
+    }
 
 
 def non_null(schema: Any) -> Any:

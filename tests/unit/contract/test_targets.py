@@ -113,6 +113,17 @@ def test_every_avro_type_that_iceberg_holds_becomes_a_nullable_column() -> None:
     assert all(field.nullable for field in arrow.fields(record))
 
 
+def test_uuids_are_read_as_text() -> None:
+    uuid = {"type": "string", "logicalType": "uuid"}
+    assert avro.with_text_uuids(
+        {"type": "record", "name": "R", "fields": [{"name": "f", "type": ["null", uuid]}]}
+    ) == {
+        "type": "record",
+        "name": "R",
+        "fields": [{"name": "f", "type": ["null", {"type": "string"}]}],
+    }
+
+
 @pytest.mark.parametrize(
     "type_",
     [

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import pytest
+from pydantic import BaseModel
+
+from pipeline.contract import own_settings
+from pipeline.contract.vocabulary import PANDERA_CHECKS
+from tests.unit.contract.conftest import ROOT
+
+DOCS = (ROOT / "docs" / "contract.md").read_text()
+
+
+@pytest.mark.parametrize(
+    ("section", "prefix"),
+    [
+        (own_settings.OwnSettings, ""),
+        (own_settings.TopicSection, "topic."),
+        (own_settings.RetentionSection, "topic.retention."),
+        (own_settings.GatesSection, "gates."),
+        (own_settings.SchemasSection, "schemas."),
+        (own_settings.ReferenceSection, "references[]."),
+        (own_settings.AggregateSection, ""),
+        (own_settings.SloSection, ""),
+    ],
+)
+def test_every_setting_is_documented(section: type[BaseModel], prefix: str) -> None:
+    sections = {"topic", "gates", "schemas"}
+    for field in section.model_fields.values():
+        if field.alias not in sections:
+            assert f"| `{prefix}{field.alias}` |" in DOCS
+
+
+def test_every_check_is_documented() -> None:
+    assert all(f"`{name}`" in DOCS for name in PANDERA_CHECKS)
