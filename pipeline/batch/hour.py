@@ -16,7 +16,10 @@ from pipeline.batch.tags import release
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import Aggregate, Product
+from pipeline.errors import HeadwaterError
 from pipeline.failpoints import failpoint
+from pipeline.lineage.emitter import Emitter
+from pipeline.lineage.hour_events import hour_completed, hour_failed, hour_started
 from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.layout import aggregate_table
 
@@ -44,12 +47,41 @@ def build_hour(
     A failed audit leaves main as it was, and the staging (tagged) for inspection until the hour is
     staged again. Ended at any point, main has the hour whole or as it was; the same call again
     converges: a staging that was published and not recorded is recorded, and it is the result if it
-    was computed from the same snapshot.
+    was computed from the same snapshot. The hour's OpenLineage events go to the run's file.
 
     Raises, with main as it was:
         StagingOutdatedError: the hour kept changing on main.
         Whatever `stage_hour`, `publish`, `record` and `audit` raise.
     """
+    emitter = Emitter(cell, run_id)
+    emitter.emit(hour_started(cell, product, aggregate, hour, source_snapshot_id, run_id, clock()))
+    try:
+        outcome = _build(
+            spark, cell, product, aggregate, hour, audit, source_snapshot_id, run_id, clock
+        )
+    except HeadwaterError as error:
+        emitter.emit(hour_failed(cell, product, aggregate, hour, run_id, clock(), str(error)))
+        raise
+    if isinstance(outcome, Rejected):
+        why = "the audit failed"
+        emitter.emit(hour_failed(cell, product, aggregate, hour, run_id, clock(), why))
+    else:
+        schema = load_table(cell, outcome.table).schema()
+        emitter.emit(hour_completed(cell, product, aggregate, outcome, schema, run_id))
+    return outcome
+
+
+def _build(
+    spark: SparkSession,
+    cell: Cell,
+    product: Product,
+    aggregate: Aggregate,
+    hour: datetime,
+    audit: Audit,
+    source_snapshot_id: int,
+    run_id: str,
+    clock: Clock,
+) -> Publication | Rejected:
     recovered = record_unrecorded(cell, product, aggregate, hour, clock)
     if recovered is not None and recovered.source_snapshot_id == source_snapshot_id:
         return recovered

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from pipeline.batch.session import own_session
 from pipeline.batch.stage import stage_hour, staged_frame
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
+from pipeline.lineage.emitter import lineage_folder
 from pipeline.tables.catalog import TableMissingError, load_table
 from tests.support.orders import Orders, hour, orders_product, sales
 
@@ -111,6 +113,29 @@ def test_a_good_hour_is_published_and_equals_a_recompute(shop: Shop) -> None:
     assert publication.contract_version == "1.2.0"
     assert read_publications(shop.cell, "orders") == (publication,)
     assert shop.tags() == set(), "nothing is kept from expiry once an hour is settled"
+
+
+def test_every_build_leaves_its_lineage(shop: Shop) -> None:
+    shop.build(1)
+    shop.build(2, refuse)
+    shop.build(8)
+    (path,) = lineage_folder(shop.cell).iterdir()
+    events = [json.loads(line) for line in path.read_text().splitlines()]
+    told = [
+        (event["run"]["facets"]["nominalTime"]["nominalStartTime"][11:13], event["eventType"])
+        for event in events
+    ]
+    assert told == [
+        ("01", "START"),
+        ("01", "COMPLETE"),
+        ("02", "START"),
+        ("02", "FAIL"),
+        ("08", "START"),
+        ("08", "COMPLETE"),
+    ]
+    written = events[1]["outputs"][0]
+    assert [f["name"] for f in written["facets"]["schema"]["fields"]][-1] == "hour"
+    assert written["outputFacets"]["outputStatistics"]["rowCount"] == 2
 
 
 def test_an_audit_sees_the_rows_of_the_staged_hour_alone(shop: Shop) -> None:

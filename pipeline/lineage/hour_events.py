@@ -1,0 +1,121 @@
+"""The building of an hour as OpenLineage run events: pure functions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from openlineage.client.event_v2 import Job, Run, RunEvent, RunState
+from openlineage.client.facet_v2 import (
+    JobFacet,
+    RunFacet,
+    nominal_time_run,
+    sql_job,
+)
+from pyiceberg.schema import Schema
+
+from pipeline.batch.model import Publication
+from pipeline.cells import Cell
+from pipeline.clock import HOUR
+from pipeline.contract.model import Aggregate, Product
+from pipeline.lineage.datasets import table_input, table_output
+from pipeline.lineage.facets import PRODUCER, error, job_type, run_uuid
+from pipeline.tables.layout import aggregate_table, events_table
+
+
+def hour_started(
+    cell: Cell,
+    product: Product,
+    aggregate: Aggregate,
+    hour: datetime,
+    source_snapshot_id: int,
+    run_id: str,
+    at: datetime,
+) -> RunEvent:
+    """Return the start of one hour's build; the run's id is that of the same hour's other events."""
+    return RunEvent(
+        eventTime=at.isoformat(),
+        producer=PRODUCER,
+        eventType=RunState.START,
+        run=_hour_run(cell, product, aggregate, hour, run_id),
+        job=_hour_job(cell, product, aggregate),
+        inputs=[table_input(cell, events_table(product.name), source_snapshot_id)],
+        outputs=[table_output(cell, aggregate_table(product.name, aggregate.name))],
+    )
+
+
+def hour_completed(
+    cell: Cell,
+    product: Product,
+    aggregate: Aggregate,
+    publication: Publication,
+    schema: Schema | None,
+    run_id: str,
+) -> RunEvent:
+    """Return the publishing of one hour. `schema` is that of the published table."""
+    return RunEvent(
+        eventTime=publication.published_at.isoformat(),
+        producer=PRODUCER,
+        eventType=RunState.COMPLETE,
+        run=_hour_run(cell, product, aggregate, publication.hour, run_id),
+        job=_hour_job(cell, product, aggregate),
+        inputs=[table_input(cell, events_table(product.name), publication.source_snapshot_id)],
+        outputs=[
+            table_output(
+                cell,
+                publication.table,
+                schema,
+                publication.published_snapshot_id,
+                publication.rows,
+            )
+        ],
+    )
+
+
+def hour_failed(
+    cell: Cell,
+    product: Product,
+    aggregate: Aggregate,
+    hour: datetime,
+    run_id: str,
+    at: datetime,
+    why: str,
+) -> RunEvent:
+    """Return the failure of one hour's build: main is as it was."""
+    return RunEvent(
+        eventTime=at.isoformat(),
+        producer=PRODUCER,
+        eventType=RunState.FAIL,
+        run=_hour_run(cell, product, aggregate, hour, run_id, why),
+        job=_hour_job(cell, product, aggregate),
+        outputs=[table_output(cell, aggregate_table(product.name, aggregate.name))],
+    )
+
+
+def _hour_run(
+    cell: Cell,
+    product: Product,
+    aggregate: Aggregate,
+    hour: datetime,
+    run_id: str,
+    why: str | None = None,
+) -> Run:
+    nominal: dict[str, RunFacet] = {
+        "nominalTime": nominal_time_run.NominalTimeRunFacet(
+            nominalStartTime=hour.isoformat(), nominalEndTime=(hour + HOUR).isoformat()
+        )
+    }
+    return Run(
+        runId=run_uuid(cell.name, product.name, aggregate.name, hour.isoformat(), run_id),
+        facets=nominal | error(why),
+    )
+
+
+def _hour_job(cell: Cell, product: Product, aggregate: Aggregate) -> Job:
+    statement: dict[str, JobFacet] = {
+        "sql": sql_job.SQLJobFacet(query=aggregate.sql, dialect="spark")
+    }
+    return Job(
+        namespace=cell.name,
+        name=f"{product.name}.{aggregate.name}",
+        facets=statement | job_type("BATCH"),
+    )

@@ -1,0 +1,126 @@
+"""OpenLineage events: what they say, and that they are kept whole."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from openlineage.client.event_v2 import RunEvent, RunState
+from pyiceberg.schema import Schema
+from pyiceberg.types import LongType, NestedField, StringType
+
+from pipeline.batch.model import Publication
+from pipeline.cells import Cell, embedded_cell
+from pipeline.lineage.emitter import Emitter
+from pipeline.lineage.hour_events import hour_completed, hour_failed, hour_started
+from pipeline.lineage.ingest_events import ingest_event
+from tests.support.orders import SQL, hour, orders_product
+
+SCHEMA = Schema(
+    NestedField(1, "region", StringType(), required=False, doc="Where."),
+    NestedField(2, "orders", LongType(), required=False),
+)
+PUBLICATION = Publication(
+    "orders.sales", hour(5), hour(7), 11, 22, 33, "wap", 4, "1.2.0", "run 1", 2
+)
+
+
+def cell(folder: Path) -> Cell:
+    return embedded_cell(folder, "us", "127.0.0.1:9092,127.0.0.1:9093")
+
+
+def written(folder: Path, *events: RunEvent) -> list[dict[str, Any]]:
+    emitter = Emitter(cell(folder), "run 1")
+    for event in events:
+        emitter.emit(event)
+    return [json.loads(line) for line in emitter.path.read_text().splitlines()]
+
+
+def test_an_hours_build_names_source_and_result_by_their_snapshots(tmp_path: Path) -> None:
+    product = orders_product(tmp_path)
+    where, aggregate = cell(tmp_path), product.aggregates[0]
+    started, completed = written(
+        tmp_path,
+        hour_started(where, product, aggregate, hour(5), 11, "run 1", hour(6)),
+        hour_completed(where, product, aggregate, PUBLICATION, SCHEMA, "run 1"),
+    )
+    assert (started["eventType"], completed["eventType"]) == ("START", "COMPLETE")
+    assert started["run"]["runId"] == completed["run"]["runId"]
+    assert started["job"]["namespace"] == "us"
+    assert started["job"]["name"] == "orders.sales"
+    assert started["job"]["facets"]["sql"]["query"] == SQL
+    nominal = completed["run"]["facets"]["nominalTime"]
+    assert nominal["nominalStartTime"] == "2026-01-01T05:00:00+00:00"
+    (source,), (result,) = completed["inputs"], completed["outputs"]
+    assert source["name"] == "orders.events"
+    assert source["facets"]["version"]["datasetVersion"] == "11"
+    assert (result["namespace"], result["name"]) == (where.warehouse, "orders.sales")
+    assert result["facets"]["version"]["datasetVersion"] == "33"
+    assert result["outputFacets"]["outputStatistics"]["rowCount"] == 4
+    fields = result["facets"]["schema"]["fields"]
+    assert [(field["name"], field["type"]) for field in fields] == [
+        ("region", "string"),
+        ("orders", "long"),
+    ]
+
+
+def test_hours_and_runs_have_run_ids_of_their_own(tmp_path: Path) -> None:
+    product = orders_product(tmp_path)
+    where, aggregate = cell(tmp_path), product.aggregates[0]
+    events = [
+        hour_started(where, product, aggregate, hour(number), 11, run, hour(6))
+        for number in (5, 6)
+        for run in ("run 1", "run 2")
+    ]
+    assert len({event.run.runId for event in events}) == 4
+
+
+def test_a_failure_says_why(tmp_path: Path) -> None:
+    product = orders_product(tmp_path)
+    aggregate = product.aggregates[0]
+    (failed,) = written(
+        tmp_path,
+        hour_failed(cell(tmp_path), product, aggregate, hour(5), "r", hour(6), "the audit failed"),
+    )
+    assert failed["eventType"] == "FAIL"
+    assert failed["run"]["facets"]["errorMessage"]["message"] == "the audit failed"
+
+
+def test_an_ingest_reads_the_topic_and_writes_events_and_dead_letters(tmp_path: Path) -> None:
+    (completed,) = written(
+        tmp_path,
+        ingest_event(
+            RunState.COMPLETE,
+            cell(tmp_path),
+            orders_product(tmp_path),
+            "run 1",
+            hour(6) + timedelta(minutes=1),
+            topic_id="abc",
+            records=10,
+            snapshot_id=44,
+            rows=8,
+            dead_letters=2,
+            schema=SCHEMA,
+        ),
+    )
+    (topic,) = completed["inputs"]
+    assert (topic["namespace"], topic["name"]) == ("kafka://127.0.0.1:9092", "orders")
+    assert topic["facets"]["version"]["datasetVersion"] == "abc"
+    assert topic["inputFacets"]["inputStatistics"]["rowCount"] == 10
+    counts = {
+        output["name"]: output["outputFacets"]["outputStatistics"]["rowCount"]
+        for output in completed["outputs"]
+    }
+    assert counts == {"orders.events": 8, "orders.dead_letters": 2}
+
+
+def test_lineage_that_cannot_be_written_does_not_stop_the_work(tmp_path: Path) -> None:
+    (tmp_path / "cells" / "us").mkdir(parents=True)
+    (tmp_path / "cells" / "us" / "lineage").write_text("in the way")
+    product = orders_product(tmp_path)
+    event = hour_started(
+        cell(tmp_path), product, product.aggregates[0], hour(5), 11, "run 1", hour(6)
+    )
+    Emitter(cell(tmp_path), "run 1").emit(event)
