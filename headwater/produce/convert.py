@@ -57,16 +57,18 @@ def _field(field: Mapping[str, Any], *, texts: bool) -> Converter:
     has_default = "default" in field
     default = field.get("default")
     convert = _value(field["type"])
-    keeps_texts = texts and type_name(field["type"]) == "string" and not nullable
+    kind = type_name(field["type"])
+    # A text field that must have a value may well hold `NA`, or be empty.
+    nulls = NULLS if texts and (nullable or has_default or kind != "string") else frozenset()
 
     def of(value: Any) -> Any:
-        if value is None or (texts and value in NULLS and not (keeps_texts and not has_default)):
-            if nullable:
-                return None
-            if has_default:
-                return default
-            raise ValueError("no value")
-        return convert(value)
+        if value is not None and not (nulls and value in nulls):
+            return convert(value)
+        if nullable:
+            return None
+        if has_default:
+            return default
+        raise ValueError("no value")
 
     return of
 
@@ -85,8 +87,7 @@ def _value(schema: Any) -> Converter:
             return _day
     kind = type_name(schema)
     if kind in _BITS:
-        limit = 1 << _BITS[kind]
-        return lambda value: _whole(value, limit)
+        return _whole(1 << _BITS[kind])
     if kind == "enum":
         symbols = frozenset(non_null(schema)["symbols"])
         return lambda value: _symbol(value, symbols)
@@ -101,18 +102,22 @@ def _value(schema: Any) -> Converter:
     return converters.get(kind, lambda value: value)
 
 
-def _whole(value: Any, limit: int) -> int:
-    if isinstance(value, bool):
-        raise TypeError("true and false are no numbers")
-    try:
-        number = int(value)
-    except ValueError:
-        number = int(float(value))
-    if not isinstance(value, int) and float(value) != number:
-        raise ValueError(f"{value!r} is not a whole number")
-    if not -limit <= number < limit:
-        raise OverflowError(f"{value!r} is too large")
-    return number
+def _whole(limit: int) -> Converter:
+    def of(value: Any) -> int:
+        try:
+            number = int(value)
+        except ValueError:
+            number = int(float(value))
+        if not -limit <= number < limit:
+            raise OverflowError(f"{value!r} is too large")
+        # What was cut off, by int() of a float or of a text like "1.5".
+        if type(value) is not int and str(number) != value and _number(value) != number:
+            raise ValueError(f"{value!r} is not a whole number")
+        if isinstance(value, bool):
+            raise TypeError("true and false are no numbers")
+        return number
+
+    return of
 
 
 def _number(value: Any) -> float:

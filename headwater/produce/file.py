@@ -102,7 +102,6 @@ def _converter(source: Source, product: Product) -> Callable[[SourceRow], Event]
     convert = row_converter(product.payload_schema, texts=source.texts)
     types = {f["name"]: f["type"] for f in product.payload_schema["fields"]}
     scale = 1000 if logical_type(types[product.event_time]) == "timestamp-millis" else 1
-    own_uuid = product.uuid or ("uuid" if product.topic.envelope else None)
     prefix = f"{product.topic.name}/{source.path.name}"
 
     def event(row: SourceRow) -> Event:
@@ -116,8 +115,10 @@ def _converter(source: Source, product: Product) -> Callable[[SourceRow], Event]
             raise RowError(f"{product.event_time}: not an instant, and it is the event time")
         if event_time < 0:
             raise RowError(f"{product.event_time}: before 1970, which Kafka cannot hold")
-        given = (row.values.get(own_uuid) or payload.get(own_uuid)) if own_uuid else None
-        event_uuid = str(given) if given else _uuid(prefix, row.line, payload)
+        event_uuid = ""
+        if product.topic.envelope:
+            given = row.values.get("uuid")
+            event_uuid = str(given) if given else _uuid(prefix, row.line, payload)
         return Event(str(key), event_uuid, event_time * scale, payload)
 
     return event

@@ -15,7 +15,7 @@ from typing import Any
 
 import fastavro
 from kafka import KafkaProducer
-from kafka.errors import KafkaError, KafkaTimeoutError
+from kafka.errors import AuthorizationError, KafkaError, KafkaTimeoutError
 from kafka.future import Future
 from kafka.partitioner.default import murmur2
 
@@ -192,10 +192,12 @@ class EventWriter:
         headers = [("traceparent", self._traceparent()), *self._told]
         partition = None if key is None else self._partition_of(key)
         try:
+            future = self._client.send(
+                self._topic, value, key, headers, partition, record_time // 1000
+            )
+        except AuthorizationError:
             with named_errors(f"topic {self._topic}"):
-                future = self._client.send(
-                    self._topic, value, key, headers, partition, record_time // 1000
-                )
+                raise
         except KafkaError as error:
             raise self._failure(f"{type(error).__name__}: {error}") from error
         size = (len(value) if value else 0) + 200
