@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
-import threading
 import time
 from dataclasses import asdict
-from types import FrameType
 
 import click
 
 from headwater.cli.options import cell_option, json_option, product_argument, resolve
+from headwater.cli.signals import until_signalled
 from pipeline.errors import ExitCode, RetryableError
 from pipeline.ingest.accept_loss import accept_loss
 from pipeline.ingest.plan import Limits, Plan
@@ -60,30 +58,21 @@ def run(
     if explain:
         _print_plan(explain_ingest(where, loaded, limits), as_json=as_json)
         return ExitCode.OK
-    stop = threading.Event()
-    received: list[int] = []
-
-    def ask_to_stop(number: int, _frame: FrameType | None) -> None:
-        received.append(number)
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, ask_to_stop)
     progress = _Progress(quiet=as_json)
-    report = run_ingest(
-        where,
-        loaded,
-        once=once,
-        limits=limits,
-        stop=stop,
-        on_commit=progress.committed,
-        on_retry=progress.retrying,
+    report, signalled = until_signalled(
+        lambda stop: run_ingest(
+            where,
+            loaded,
+            once=once,
+            limits=limits,
+            stop=stop,
+            on_commit=progress.committed,
+            on_retry=progress.retrying,
+        )
     )
     progress.end()
     _print_report(report, as_json=as_json)
-    if received:
-        return ExitCode(128 + received[0])
-    return ExitCode.OK
+    return ExitCode.OK if signalled is None else ExitCode(128 + signalled)
 
 
 @ingest.command(name="accept-loss")
@@ -159,7 +148,8 @@ def _print_plan(plan: Plan, *, as_json: bool) -> None:
 
 def _print_report(report: IngestReport, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(asdict(report)))
+        # Not asdict, which makes a Counter of a Counter's items.
+        click.echo(json.dumps(vars(report)))
         return
     click.echo(
         f"{report.offsets:,} offsets in {report.commits:,} commits: {report.rows:,} rows "

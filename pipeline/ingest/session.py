@@ -31,6 +31,7 @@ from pipeline.tables.commit import (
     write_files,
 )
 from pipeline.tables.create import ensure_tables
+from pipeline.tables.errors import named_errors
 from pipeline.tables.offsets import CommittedOffsets, committed_offsets
 from pipeline.tables.snapshots import refuse_rolled_back
 
@@ -111,7 +112,12 @@ class Session:
             CommitConflictError: somebody else moved the offsets first: plan again.
             CommitUnknownError: the outcome is open: plan again.
             StopAskedError: `stop` was set before anything of the plan was committed.
+            CatalogUnavailableError, WarehouseUnavailableError: try again later.
         """
+        with named_errors(self._subject):
+            return self._execute(planned)
+
+    def _execute(self, planned: Plan) -> Committed | None:
         if self._tables is None or self._topic is None:
             raise RuntimeError("execute follows plan")
         events, side = self._tables

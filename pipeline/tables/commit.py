@@ -19,6 +19,7 @@ from pyiceberg.table import Table, TableProperties
 from pipeline.errors import RetryableError
 from pipeline.kafka.topics import TopicIdentity
 from pipeline.ledger.model import SUMMARY_KEY, Entry, to_summary
+from pipeline.tables.errors import named_errors
 from pipeline.tables.offsets import PROPERTY, CommittedOffsets
 
 RUN_ID_KEY = "headwater.run-id"
@@ -66,11 +67,12 @@ def write_files(table: Table, rows: pa.Table) -> tuple[DataFile, ...]:
     `rows` has the table's column names and types. Files left behind by a crash are orphans.
 
     Raises:
-        OSError: the disk is full or the warehouse cannot be written.
+        WarehouseUnavailableError: the disk is full or the warehouse cannot be written.
     """
     if rows.num_rows == 0:
         return ()
-    return tuple(_dataframe_to_data_files(table_metadata=table.metadata, df=rows, io=table.io))
+    with named_errors(".".join(table.name())):
+        return tuple(_dataframe_to_data_files(table_metadata=table.metadata, df=rows, io=table.io))
 
 
 def commit(table: Table, files: tuple[DataFile, ...], entry: OffsetCommit) -> CommittedOffsets:

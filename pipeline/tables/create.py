@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import pyarrow as pa
 from pyiceberg.catalog.sql import SqlCatalog
-from pyiceberg.exceptions import NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
 from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 from pyiceberg.transforms import DayTransform, HourTransform, Transform
+from sqlalchemy.exc import IntegrityError
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.contract.targets import iceberg
 from pipeline.tables import layout
-from pipeline.tables.catalog import open_catalog
+from pipeline.tables.catalog import CREATORS, open_catalog
+from pipeline.tables.errors import named_errors
 
 PROPERTIES = {
     layout.FORMAT_VERSION_PROPERTY: str(layout.FORMAT_VERSION),
@@ -31,22 +33,35 @@ def ensure_tables(cell: Cell, product: Product) -> tuple[Table, Table]:
 
     Columns that the contract has gained are added; none is dropped or narrowed. Idempotent, and
     safe when several processes do it at once.
+
+    Raises:
+        CatalogUnavailableError, WarehouseUnavailableError: try again later.
     """
     catalog = open_catalog(cell)
-    catalog.create_namespace_if_not_exists(product.name)
-    events = _ensure(
-        catalog,
-        layout.events_table(product.name),
-        iceberg.events_schema(product),
-        ("_event_time", HourTransform(), "event_hour"),
-    )
-    dead_letters = _ensure(
-        catalog,
-        layout.dead_letters_table(product.name),
-        layout.DEAD_LETTER_SCHEMA,
-        ("_ingested_at", DayTransform(), "ingested_day"),
-    )
+    with named_errors(f"{product.name}/{cell.name}"):
+        _ensure_namespace(catalog, product.name)
+        events = _ensure(
+            catalog,
+            layout.events_table(product.name),
+            iceberg.events_schema(product),
+            ("_event_time", HourTransform(), "event_hour"),
+        )
+        dead_letters = _ensure(
+            catalog,
+            layout.dead_letters_table(product.name),
+            layout.DEAD_LETTER_SCHEMA,
+            ("_ingested_at", DayTransform(), "ingested_day"),
+        )
     return events, dead_letters
+
+
+def _ensure_namespace(catalog: SqlCatalog, name: str) -> None:
+    try:
+        catalog.create_namespace_if_not_exists(name)
+    except IntegrityError:
+        # Another process created it after PyIceberg had looked.
+        if not catalog.namespace_exists(name):
+            raise
 
 
 def _ensure(
@@ -68,10 +83,16 @@ def _ensure(
                 identifier, schema, partition_spec=spec, properties=PROPERTIES
             )
         except TableAlreadyExistsError:
-            return catalog.load_table(identifier)
-    if set(columns.names) - set(table.schema().column_names):
-        with table.update_schema() as update:
-            update.union_by_name(columns)
+            table = catalog.load_table(identifier)
+    for _ in range(CREATORS):
+        if not set(columns.names) - set(table.schema().column_names):
+            break
+        try:
+            with table.update_schema() as update:
+                update.union_by_name(columns)
+        except CommitFailedException:
+            # Another process changed the table first, perhaps by the same columns.
+            pass
         table = catalog.load_table(identifier)
     return table
 
