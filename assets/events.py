@@ -8,6 +8,7 @@ from assets.columns import table_schema
 from assets.keys import LEDGER_CHECK, Keys
 from pipeline.code_version import code_version
 from pipeline.contract.targets.iceberg import events_schema
+from pipeline.locks import hold, ingest_lock
 from pipeline.tables.layout import DEAD_LETTER_SCHEMA, dead_letters_table, events_table
 from resources.cell import CellResource
 
@@ -70,8 +71,11 @@ def events(keys: Keys) -> dg.AssetsDefinition:
     def ingest(
         context: dg.AssetExecutionContext, cell: CellResource
     ) -> Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.AssetCheckResult]:
-        from assets.steps.ingest import ingest_events
+        where = cell.load()
+        # First of all: a run without its lock is soon taken for dead.
+        with hold(ingest_lock(where, product.name), context.run_id):
+            from assets.steps.ingest import ingest_events
 
-        yield from ingest_events(context, cell.load(), keys, version)
+            yield from ingest_events(context, where, keys, version)
 
     return ingest

@@ -10,6 +10,7 @@ from assets.keys import AUDIT_CHECK, Keys
 from assets.partitions import hourly
 from pipeline.code_version import code_version
 from pipeline.contract.model import Aggregate
+from pipeline.locks import batch_lock, hold
 from pipeline.tables.layout import aggregate_table
 from resources.cell import CellResource
 
@@ -55,8 +56,12 @@ def hourly_asset(keys: Keys, aggregate: Aggregate) -> dg.AssetsDefinition:
         cell: CellResource,
         spark: dg.ResourceParam[LazyPySparkResource],
     ) -> Iterator[dg.AssetMaterialization | dg.AssetCheckResult]:
-        from assets.steps.hours import build_hours
+        where = cell.load()
+        # First of all: a run without its lock is soon taken for dead.
+        with hold(batch_lock(where, product.name), context.run_id):
+            from assets.steps.hours import build_hours
 
-        yield from build_hours(context, spark.spark_session, cell.load(), keys, aggregate, version)
+            session = spark.spark_session
+            yield from build_hours(context, session, where, keys, aggregate, version)
 
     return build

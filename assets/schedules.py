@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from assets.hour_runs import next_build
 from assets.keys import Keys
 from assets.runs import look_at
 from pipeline.cells import CellNotFoundError
@@ -30,8 +31,6 @@ def hourly_schedule(keys: Keys, job_name: str) -> dg.ScheduleDefinition:
     def backup(
         context: dg.ScheduleEvaluationContext, cell: CellResource
     ) -> dg.RunRequest | dg.SkipReason:
-        from assets.hour_runs import next_build
-
         try:
             where = cell.load()
             lock = batch_lock(where, keys.product.name)

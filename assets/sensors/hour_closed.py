@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from assets.hour_runs import next_build
 from assets.keys import Keys
 from assets.runs import look_at, to_cursor
 from pipeline.cells import CellNotFoundError
@@ -29,8 +30,6 @@ def hour_closed(keys: Keys, job_name: str) -> dg.SensorDefinition:
         tags=keys.tags,
     )
     def sense(context: dg.SensorEvaluationContext, cell: CellResource) -> dg.SensorResult:
-        from assets.hour_runs import next_build
-
         try:
             where = cell.load()
         except CellNotFoundError as error:

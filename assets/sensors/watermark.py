@@ -1,18 +1,15 @@
 """Tells Dagster how far the topic and the table are: the watermark and the topic's offsets."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from assets.keys import Keys
 from pipeline.cells import CellNotFoundError
 from pipeline.errors import HeadwaterError
+from quality.freshness import Freshness, look
 from quality.objectives import freshness_objective
 from resources.cell import CellResource
-
-if TYPE_CHECKING:
-    from quality.freshness import Freshness
 
 INTERVAL_S = 60
 
@@ -32,8 +29,6 @@ def watermark_sensor(keys: Keys) -> dg.SensorDefinition:
         tags=keys.tags,
     )
     def measure(cell: CellResource) -> dg.SensorResult:
-        from quality.freshness import look
-
         try:
             seen = look(cell.load(), keys.product)
         except CellNotFoundError as error:
@@ -48,7 +43,7 @@ def watermark_sensor(keys: Keys) -> dg.SensorDefinition:
     return measure
 
 
-def _observation(keys: Keys, seen: "Freshness") -> dg.AssetObservation:
+def _observation(keys: Keys, seen: Freshness) -> dg.AssetObservation:
     ends = [
         dg.TableRecord({"partition": p, "last stable offset": end})
         for p, end in sorted(seen.ends.items())
@@ -59,7 +54,7 @@ def _observation(keys: Keys, seen: "Freshness") -> dg.AssetObservation:
     )
 
 
-def _materialization(keys: Keys, seen: "Freshness", limit: timedelta) -> dg.AssetMaterialization:
+def _materialization(keys: Keys, seen: Freshness, limit: timedelta) -> dg.AssetMaterialization:
     return dg.AssetMaterialization(
         keys.watermark,
         metadata={

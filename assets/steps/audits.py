@@ -9,7 +9,6 @@ import dagster as dg
 
 from assets.keys import AUDIT_CHECK, Keys
 from assets.partitions import to_key
-from assets.steps.told import CODE_VERSION_TAG
 from pipeline.batch.model import Publication
 from pipeline.contract.model import Aggregate
 from quality.audit import AuditResult
@@ -30,8 +29,8 @@ def hour_published(
             "published at": dg.MetadataValue.timestamp(publication.published_at),
             "expectations met": publication.expectations,
             "wap id": publication.wap_id,
+            "code version": code_version,
         },
-        tags={CODE_VERSION_TAG: code_version},
     )
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 import dagster as dg
 from pyspark.sql import DataFrame, SparkSession
 
-from assets.keys import Keys
+from assets.keys import HOURS_TAG, Keys
 from assets.partitions import to_hour
 from assets.steps.audits import audit_result, hour_published
 from pipeline.batch.hour import build_hour
@@ -17,7 +17,6 @@ from pipeline.batch.prepare import prepare
 from pipeline.cells import Cell
 from pipeline.contract.model import Aggregate
 from pipeline.contract.targets import expectations
-from pipeline.locks import batch_lock, hold
 from quality.audit import AuditResult, audit
 
 Event = dg.AssetMaterialization | dg.AssetCheckResult
@@ -33,36 +32,36 @@ def build_hours(
 ) -> Iterator[Event]:
     """Build the run's hours, yielding a materialization as each is published, and the audit last.
 
-    Raises: as `prepare` (an hour is open, the ledger does not balance) and `build_hour`;
-        `LockHeldError` while another process builds the product's hours.
+    Raises: as `prepare` (an hour is open, the ledger does not balance) and `build_hour`.
     """
     product = keys.product
     suite = expectations.suite(aggregate)
     verdicts: dict[datetime, AuditResult] = {}
     hours = [to_hour(key) for key in context.partition_keys]
-    with hold(batch_lock(cell, product.name), context.run_id):
-        plan = prepare(cell, product, hours=hours, aggregates=[aggregate.name], again=True)
-        source = plan.source_snapshot_id
-        for build in plan.builds:
-            if source is None:
-                break
+    # What the sensor asks for is what was not published; what a person asks for is meant.
+    again = HOURS_TAG not in context.run.tags
+    plan = prepare(cell, product, hours=hours, aggregates=[aggregate.name], again=again)
+    source = plan.source_snapshot_id
+    for build in plan.builds:
+        if source is None:
+            break
 
-            def judge(frame: DataFrame, hour: datetime = build.hour) -> AuditResult:
-                verdicts[hour] = audit(frame, suite)
-                return verdicts[hour]
+        def judge(frame: DataFrame, hour: datetime = build.hour) -> AuditResult:
+            verdicts[hour] = audit(frame, suite)
+            return verdicts[hour]
 
-            outcome = build_hour(
-                spark,
-                cell,
-                product,
-                aggregate,
-                build.hour,
-                judge,
-                source_snapshot_id=source,
-                run_id=context.run_id,
-            )
-            if isinstance(outcome, Publication):
-                yield hour_published(keys, aggregate, outcome, code_version)
-            else:
-                context.log.error(f"The audit of {build.hour:%Y-%m-%dT%H} failed; not published.")
-        yield audit_result(keys, aggregate, verdicts)
+        outcome = build_hour(
+            spark,
+            cell,
+            product,
+            aggregate,
+            build.hour,
+            judge,
+            source_snapshot_id=source,
+            run_id=context.run_id,
+        )
+        if isinstance(outcome, Publication):
+            yield hour_published(keys, aggregate, outcome, code_version)
+        else:
+            context.log.error(f"The audit of {build.hour:%Y-%m-%dT%H} failed; not published.")
+    yield audit_result(keys, aggregate, verdicts)

@@ -17,7 +17,6 @@ from pipeline.cells import Cell
 from pipeline.ingest.digest import digests
 from pipeline.ingest.lifetime import lifetime
 from pipeline.ledger.read import read_ledger
-from pipeline.locks import hold, ingest_lock
 
 Event = dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.AssetCheckResult
 
@@ -27,19 +26,18 @@ def ingest_events(
 ) -> Iterator[Event]:
     """Ingest while the run lasts, yielding what to log at most once a minute, and the ledger last.
 
-    Raises: as `ingest`; `LockHeldError` while another process ingests the product.
+    Raises: as `ingest`.
     """
     product = keys.product
-    with hold(ingest_lock(cell, product.name), context.run_id):
-        for digest in digests(
-            cell,
-            product,
-            run_id=context.run_id,
-            ended=lifetime(product.folder),
-            on_retry=lambda error, pause: context.log.warning(f"{error} Again in {pause:.1f} s."),
-        ):
-            ledger = read_ledger(cell, product)
-            yield events_materialized(keys, digest, ledger, code_version)
-            yield dead_letters_materialized(keys, digest, code_version)
-            yield ledger_evaluation(keys, ledger)
-        yield ledger_result(keys, read_ledger(cell, product))
+    for digest in digests(
+        cell,
+        product,
+        run_id=context.run_id,
+        ended=lifetime(product.folder),
+        on_retry=lambda error, pause: context.log.warning(f"{error} Again in {pause:.1f} s."),
+    ):
+        ledger = read_ledger(cell, product)
+        yield events_materialized(keys, digest, ledger, code_version)
+        yield dead_letters_materialized(keys, digest, code_version)
+        yield ledger_evaluation(keys, ledger)
+    yield ledger_result(keys, read_ledger(cell, product))

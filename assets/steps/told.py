@@ -11,9 +11,6 @@ from assets.keys import LEDGER_CHECK, Keys
 from pipeline.ingest.digest import Digest
 from pipeline.ledger.read import Ledger
 
-CODE_VERSION_TAG = "dagster/code_version"
-"""Dagster's own tag; without it, a materialization logged by hand counts as out of date."""
-
 
 def events_materialized(
     keys: Keys, digest: Digest, ledger: Ledger, code_version: str
@@ -33,8 +30,8 @@ def events_materialized(
             "committed at": dg.MetadataValue.timestamp(digest.committed_at),
             "commits": digest.commits,
             "lag (records)": digest.lag,
+            "code version": code_version,
         },
-        tags={CODE_VERSION_TAG: code_version},
     )
 
 
@@ -48,8 +45,8 @@ def dead_letters_materialized(
             "rows added": digest.dead_letters,
             "reasons": dg.MetadataValue.json(dict(digest.reasons)),
             "offset ranges": _ranges(digest),
+            "code version": code_version,
         },
-        tags={CODE_VERSION_TAG: code_version},
     )
 
 

@@ -21,8 +21,11 @@ class Phase(StrEnum):
     RUNNING = "running"
 
 
-PATIENCE = {Phase.STARTING: timedelta(seconds=90), Phase.RUNNING: timedelta(seconds=30)}
-"""How long a run may be seen without the lock before it is called dead. Waiting runs may wait."""
+PATIENCE = {Phase.STARTING: timedelta(seconds=120), Phase.RUNNING: timedelta(seconds=60)}
+"""How long a run may be seen in one phase without the lock before it is called dead.
+
+A waiting run may wait for ever. A loaded machine takes tens of seconds to start a process.
+"""
 
 FIRST_PAUSE = timedelta(seconds=15)
 LONGEST_PAUSE = timedelta(minutes=10)
@@ -43,7 +46,8 @@ class Judgement:
     Attributes:
         busy: somebody works, or may be about to: start nothing.
         dead: runs whose process is gone; they are to be reported as failed.
-        suspects: run -> when it was first seen without the lock; pass it to the next look.
+        suspects: `<run> <phase>` -> when the run was first seen so without the lock; pass it to the
+            next look.
         reason: one sentence for whoever watches.
     """
 
@@ -69,11 +73,12 @@ def judge(
         if run.phase is Phase.WAITING:
             hopeful.append(run.run_id)
             continue
-        since = suspects.get(run.run_id, now)
+        suspect = f"{run.run_id} {run.phase}"
+        since = suspects.get(suspect, now)
         if now - since >= PATIENCE[run.phase]:
             dead.append(run.run_id)
         else:
-            suspected[run.run_id] = since
+            suspected[suspect] = since
             hopeful.append(run.run_id)
     if owner is not None:
         reason = f"{owner} is at work."

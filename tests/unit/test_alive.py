@@ -50,6 +50,13 @@ def test_a_run_that_takes_the_lock_in_time_is_no_longer_suspected() -> None:
     assert judge("a", [run], first.suspects, LATER).suspects == {}
 
 
+def test_a_run_that_has_come_further_is_suspected_anew() -> None:
+    first = judge(None, [Unfinished("a", Phase.STARTING)], {}, NOW)
+    soon = NOW + PATIENCE[Phase.RUNNING]
+    second = judge(None, [Unfinished("a", Phase.RUNNING)], first.suspects, soon)
+    assert second.dead == ()
+
+
 def test_a_dead_run_is_found_beside_a_living_one() -> None:
     runs = [Unfinished("dead", Phase.RUNNING), Unfinished("living", Phase.RUNNING)]
     first = judge("living", runs, {}, NOW)
@@ -60,7 +67,7 @@ def test_a_dead_run_is_found_beside_a_living_one() -> None:
 
 def test_a_queued_run_may_wait_for_ever() -> None:
     run = Unfinished("a", Phase.WAITING)
-    assert judge(None, [run], {"a": NOW}, NOW + timedelta(days=1)).busy
+    assert judge(None, [run], {"a waiting": NOW}, NOW + timedelta(days=1)).busy
 
 
 def test_the_pause_doubles_with_each_failure_up_to_ten_minutes() -> None:
