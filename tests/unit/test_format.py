@@ -1,0 +1,91 @@
+"""The tables are an interface: names, types and keys stay as the golden file and the docs have them."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from pipeline.batch.target import PROPERTIES as AGGREGATE_PROPERTIES
+from pipeline.ingest.accept_loss import LOSS_REASON_KEY
+from pipeline.ingest.model import TRANSITIONS, Reason, State
+from pipeline.ledger.model import SUMMARY_KEY, Entry
+from pipeline.settings import PROJECT
+from pipeline.tables import commit, layout, offsets
+from pipeline.tables.create import PROPERTIES
+
+GOLDEN = PROJECT / "tests" / "data" / "golden" / "format-1.json"
+DOCUMENT = (PROJECT / "docs" / "format.md").read_text()
+SCHEMAS = {
+    "events": pa.schema(layout.EVENT_COLUMNS),
+    "dead_letters": layout.DEAD_LETTER_SCHEMA,
+    "publications": layout.PUBLICATION_SCHEMA,
+}
+KEYS = [
+    offsets.PROPERTY,
+    layout.FORMAT_VERSION_PROPERTY,
+    SUMMARY_KEY,
+    commit.RUN_ID_KEY,
+    commit.CONTRACT_VERSION_KEY,
+    commit.REFERENCE_VERSIONS_KEY,
+    LOSS_REASON_KEY,
+]
+
+
+def current_format() -> dict[str, object]:
+    return {
+        "version": layout.FORMAT_VERSION,
+        "columns": {
+            table: [f"{f.name}: {f.type}{'' if f.nullable else ' required'}" for f in schema]
+            for table, schema in SCHEMAS.items()
+        },
+        "keys": KEYS,
+        "entry": list(Entry.__dataclass_fields__),
+        "reasons": [reason.value for reason in Reason],
+    }
+
+
+def test_the_format_is_what_it_was() -> None:
+    """A change here is a new format version, with code that reads this one."""
+    assert current_format() == json.loads(GOLDEN.read_text())
+
+
+@pytest.mark.parametrize("table", sorted(SCHEMAS))
+def test_every_column_is_documented(table: str) -> None:
+    section = DOCUMENT.partition(f"## {table}")[2].partition("\n## ")[0]
+    shared = DOCUMENT.partition("## Coordinates")[2].partition("\n## ")[0]
+    documented = set(re.findall(r"`(\w+)`", section + shared))
+    assert set(SCHEMAS[table].names) <= documented
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_key_is_documented(key: str) -> None:
+    assert f"`{key}`" in DOCUMENT
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_is_documented(reason: Reason) -> None:
+    assert f"`{reason}`" in DOCUMENT
+
+
+def test_every_kind_of_table_says_its_format_version() -> None:
+    for properties in (PROPERTIES, AGGREGATE_PROPERTIES):
+        assert properties[layout.FORMAT_VERSION_PROPERTY] == str(layout.FORMAT_VERSION)
+
+
+def test_an_offsets_property_of_a_newer_format_is_refused() -> None:
+    with pytest.raises(ValueError, match="newer than 1"):
+        offsets.CommittedOffsets.from_json('{"format": 2}')
+
+
+def test_every_state_can_be_left_only_for_one_that_follows() -> None:
+    assert set(TRANSITIONS) == set(State)
+    ends = [state for state, following in TRANSITIONS.items() if not following]
+    assert ends == [State.ARCHIVED]
+
+
+if __name__ == "__main__":
+    Path(GOLDEN).write_text(json.dumps(current_format(), indent=1) + "\n")
