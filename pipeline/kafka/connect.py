@@ -138,7 +138,7 @@ def named_errors(subject: str) -> Iterator[None]:
         ) from error
     except (RetriableError, BrokerNotAvailableError, InvalidReceiveError, OSError) as error:
         raise BrokerUnavailableError(
-            f"Kafka does not answer ({type(error).__name__}: {error}).",
+            f"Kafka does not answer ({str(error) or type(error).__name__}).",
             subject=subject,
             remedy="Check the broker with `headwater status`, then try again.",
         ) from error

@@ -123,7 +123,7 @@ def _poll(
         ) from error
     except KafkaError as error:
         raise FetchStalledError(
-            f"the fetch failed ({type(error).__name__}: {error}).",
+            f"the fetch failed ({error}).",
             subject=f"topic {topic}",
             remedy="Try again.",
         ) from error

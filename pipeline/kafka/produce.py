@@ -199,7 +199,7 @@ class EventWriter:
             with named_errors(f"topic {self._topic}"):
                 raise
         except KafkaError as error:
-            raise self._failure(f"{type(error).__name__}: {error}") from error
+            raise self._failure(str(error)) from error
         size = (len(value) if value else 0) + 200
         self._accepted += 1
         self._waiting.append((future, size))
