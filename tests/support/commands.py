@@ -59,10 +59,11 @@ class Command:
 
     def start(self, *arguments: str) -> Running:
         """Start, and leave it running."""
+        limit = "" if self.file_bytes is None else str(self.file_bytes)
         out, err = (Path(tempfile.mkstemp(dir=self.home)[1]) for _ in range(2))
         with out.open("w") as to, err.open("w") as complain:
             process = subprocess.Popen(
-                [sys.executable, "-c", LIMITED_MAIN, str(self.file_bytes or ""), *arguments],
+                [sys.executable, "-c", LIMITED_MAIN, limit, *arguments],
                 stdout=to,
                 stderr=complain,
                 env={
