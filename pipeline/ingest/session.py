@@ -131,7 +131,7 @@ class Session:
         head = events.metadata.current_snapshot_id
         if head != self._known_snapshot:
             self._processor.deduplicator.forget()
-        records = self._source.read(planned.ranges)
+        records = self._source.read(planned.identity, planned.ranges)
         failpoint("ingest.fetched")
         held = held_coordinates(side, planned.identity.topic_id, planned.redone)
         done = self._processor.process(records, planned.ranges, held, events, self._clock())
@@ -213,7 +213,7 @@ class Session:
             Range(r.partition, r.start, min(r.end, r.start + self._limits.max_records))
             for r in planned.repairs
         ]
-        records = self._source.read(part)
+        records = self._source.read(planned.identity, part)
         settled = held_coordinates(events, planned.identity.topic_id, part)
         letters = processor.letters_of(records, settled, self._clock())
         advanced = {**planned.side_next, **{r.partition: r.end for r in part}}

@@ -10,11 +10,13 @@ from kafka import KafkaAdminClient, KafkaConsumer
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
+from pipeline.errors import RetryableError
 from pipeline.ingest.model import RawRecord
 from pipeline.ingest.plan import Range, TopicState
 from pipeline.kafka.connect import connect_admin, connect_consumer
 from pipeline.kafka.fetch import fetch
 from pipeline.kafka.topics import (
+    TopicIdentity,
     describe_topic,
     earliest_offsets,
     offsets_at,
@@ -24,6 +26,10 @@ from pipeline.kafka.topics import (
 
 class StopAskedError(Exception):
     """The ingest was asked to stop, and the batch in hand is abandoned."""
+
+
+class TopicChangedError(RetryableError):
+    """The topic was recreated between two looks; the records read in between are not used."""
 
 
 class Source:
@@ -56,13 +62,15 @@ class Source:
             start = offsets_at(*where, topic.start)
         return TopicState(identity, earliest, stable, start)
 
-    def read(self, ranges: Sequence[Range]) -> list[RawRecord]:
+    def read(self, identity: TopicIdentity, ranges: Sequence[Range]) -> list[RawRecord]:
         """Return the committed records of `ranges` in (partition, offset) order.
 
-        When it returns, the fetch has passed the end of every range.
+        When it returns, the fetch has passed the end of every range, and the topic is still the one
+        that `identity` names.
 
         Raises:
             StopAskedError: between two fetches.
+            TopicChangedError: the topic was recreated while it was read.
             RetryableError: the broker stopped answering.
         """
         if not ranges:
@@ -86,8 +94,21 @@ class Source:
                     )
                     for record in batch
                 )
+        self._refuse_change(identity)
         records.sort(key=lambda record: (record.partition, record.offset))
         return records
+
+    def _refuse_change(self, identity: TopicIdentity) -> None:
+        # A fetch names its topic, not the topic's id: what came may be another topic's.
+        if self._admin is None:
+            self._admin = connect_admin(self._cell)
+        now = describe_topic(self._admin, identity.topic)
+        if (now.cluster_id, now.topic_id) != (identity.cluster_id, identity.topic_id):
+            raise TopicChangedError(
+                f"it became topic {now.topic_id} while topic {identity.topic_id} was read.",
+                subject=f"topic {identity.topic}",
+                remedy="Plan again: the next look decides.",
+            )
 
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""
