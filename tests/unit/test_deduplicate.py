@@ -52,7 +52,9 @@ def frame(batch: list[Event]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"_uuid": pl.String, "_event_time": pl.Datetime("us", "UTC")})
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(stream=batches, restarts=st.sets(st.integers(0, 4)), capacity=st.sampled_from([0, 3, 1000]))
 def test_it_answers_as_a_set_would(
     catalog: SqlCatalog, stream: list[list[Event]], restarts: set[int], capacity: int

@@ -59,7 +59,9 @@ def test_refused_rows_are_named_by_their_place_in_the_batch() -> None:
 
 
 def test_business_rules_count_and_let_pass() -> None:
-    rules = pa.DataFrameSchema({"seconds": pa.Column(float, pa.Check.in_range(0, 10), nullable=True)})
+    rules = pa.DataFrameSchema(
+        {"seconds": pa.Column(float, pa.Check.in_range(0, 10), nullable=True)}
+    )
     counts = broken_rules(pl.DataFrame({"seconds": [1.0, 99.0, None, -1.0]}), rules)
     assert list(counts.values()) == [2]
     assert broken_rules(pl.DataFrame({"seconds": [1.0]}), rules) == {}

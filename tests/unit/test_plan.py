@@ -68,12 +68,16 @@ def test_a_partition_added_later_is_read_from_its_beginning_even_if_the_contract
 
 
 def test_what_the_dead_letters_already_claim_is_redone() -> None:
-    planned = plan(SUBJECT, topic({0: 0}, {0: 9}), committed({0: 2}), committed({0: 5}), Limits(100))
+    planned = plan(
+        SUBJECT, topic({0: 0}, {0: 9}), committed({0: 2}), committed({0: 5}), Limits(100)
+    )
     assert planned.redone == (Range(0, 2, 5),)
 
 
 def test_what_only_events_hold_is_repaired() -> None:
-    planned = plan(SUBJECT, topic({0: 0}, {0: 9}), committed({0: 5}), committed({0: 2}), Limits(100))
+    planned = plan(
+        SUBJECT, topic({0: 0}, {0: 9}), committed({0: 5}), committed({0: 2}), Limits(100)
+    )
     assert planned.repairs == (Range(0, 2, 5),)
 
 
