@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -185,6 +186,17 @@ def test_hours_staged_from_one_base_are_all_published(shop: Shop) -> None:
     assert first.base_snapshot_id == second.base_snapshot_id == third.base_snapshot_id
     for staged in (second, first, third):
         publish(shop.spark, shop.cell, staged)
+    for number in (1, 2, 3):
+        assert shop.published(number) == shop.orders.expected(hour(number))
+
+
+def test_hours_staged_at_once_by_threads_do_not_share_a_staging(shop: Shop) -> None:
+    with ThreadPoolExecutor(3) as threads:
+        stagings = list(threads.map(shop.stage, (1, 2, 3)))
+    assert [staged.hour for staged in stagings] == [hour(1), hour(2), hour(3)]
+    assert len({staged.snapshot_id for staged in stagings}) == 3
+    with ThreadPoolExecutor(3) as threads:
+        list(threads.map(lambda staged: publish(shop.spark, shop.cell, staged), stagings))
     for number in (1, 2, 3):
         assert shop.published(number) == shop.orders.expected(hour(number))
 

@@ -1,0 +1,138 @@
+"""`headwater hours`, from a real topic to published hours, as another process."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.cells import Cell
+from pipeline.clock import hour_of
+from pipeline.contract.load import load_product
+from pipeline.contract.model import Product
+from pipeline.errors import ExitCode
+from pipeline.tables.catalog import load_table
+from tests.support.commands import Command, command_for
+from tests.support.load import TopicWriter
+from tests.support.products import own_product
+
+AGGREGATE = """
+  - name: readings
+    physicalName: readings
+    physicalType: table
+    description: Readings by lot.
+    properties:
+      - {name: lane, logicalType: integer, description: One of three lots.}
+      - {name: readings, logicalType: integer, description: How many.}
+      - name: total
+        logicalType: integer
+        description: Their sum.
+        quality:
+          - type: custom
+            engine: greatExpectations
+            implementation:
+              type: expect_column_values_to_be_between
+              kwargs: {min_value: MINIMUM}
+    customProperties:
+      - property: headwater
+        value:
+          sql: readings.sql
+"""
+SQL = (
+    "SELECT CAST(_offset % 3 AS int) AS lane, count(*) AS readings, sum(value) AS total "
+    "FROM events GROUP BY _offset % 3\n"
+)
+
+
+def with_aggregate(product: Product, minimum: int) -> Product:
+    """Give the product's contract an hourly table, or that table another expectation."""
+    contract, kept = product.folder / "contract.yaml", product.folder / "contract.without"
+    if not kept.exists():
+        kept.write_text(contract.read_text())
+    (product.folder / "readings.sql").write_text(SQL)
+    aggregate = AGGREGATE.replace("MINIMUM", str(minimum))
+    contract.write_text(kept.read_text().rstrip() + aggregate)
+    return load_product(product.folder)
+
+
+@pytest.fixture
+def product(tmp_path: Path) -> Product:
+    return with_aggregate(own_product("strict_events", tmp_path / "contracts"), 0)
+
+
+def listed(command: Command, product: Product) -> dict[datetime, dict[str, Any]]:
+    result = command.run("hours", product.name, "--cell", "us", "--json")
+    assert result.code == ExitCode.OK, result.err
+    return {datetime.fromisoformat(hour["hour"]): hour for hour in result.json["hours"]}
+
+
+def recomputed(cell: Cell, product: Product) -> dict[datetime, Counter[tuple[int, str]]]:
+    """Readings and totals of every hour and lot, from the events themselves."""
+    totals: dict[datetime, Counter[tuple[int, str]]] = {}
+    for row in load_table(cell, f"{product.name}.events").scan().to_arrow().to_pylist():
+        counts = totals.setdefault(hour_of(row["_event_time"]), Counter())
+        counts[row["_offset"] % 3, "readings"] += 1
+        counts[row["_offset"] % 3, "total"] += row["value"]
+    return totals
+
+
+def published(cell: Cell, product: Product) -> dict[datetime, Counter[tuple[int, str]]]:
+    totals: dict[datetime, Counter[tuple[int, str]]] = {}
+    for row in load_table(cell, f"{product.name}.readings").scan().to_arrow().to_pylist():
+        counts = totals.setdefault(row["hour"], Counter())
+        counts[row["lane"], "readings"] += row["readings"]
+        counts[row["lane"], "total"] += row["total"]
+    return totals
+
+
+@pytest.mark.timeout(600)
+def test_closed_hours_are_published_once_whatever_ends_a_build(
+    cell: Cell, product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    TopicWriter(cell, product).fill(900)
+    command = command_for(cell, product)
+    name = product.name
+
+    ingested = command.run("ingest", "run", name, "--cell", "us", "--once", "--json")
+    assert ingested.code == ExitCode.OK, ingested.err
+    before = listed(command, product)
+    closed = [hour for hour, state in before.items() if state["closed"] and state["rows"]]
+    assert closed
+    assert not any(state["published"]["readings"] for state in before.values())
+
+    explained = command.run("hours", "build", name, "--cell", "us", "--explain", "--json")
+    assert [b["rows"] for b in explained.json["builds"]] == [before[h]["rows"] for h in closed]
+
+    still_open = f"{datetime.now(UTC):%Y-%m-%dT%H}"
+    refused = command.run("hours", "build", name, "--cell", "us", "--hour", still_open)
+    assert refused.code == ExitCode.RETRYABLE
+    assert "not closed" in refused.err
+
+    with monkeypatch.context() as armed:
+        armed.setenv("HEADWATER_FAILPOINT", "hour.after_publish")
+        killed = command.run("hours", "build", name, "--cell", "us")
+    assert killed.code == -9
+    first = closed[0]
+    assert list(published(cell, product)) == [first]
+    assert listed(command, product)[first]["published"]["readings"] is None
+
+    built = command.run("hours", "build", name, "--cell", "us", "--json")
+    assert built.code == ExitCode.OK, built.err
+    expected = recomputed(cell, product)
+    assert published(cell, product) == {hour: expected[hour] for hour in closed}
+    after = listed(command, product)
+    assert all(after[hour]["published"]["readings"]["expectations"] == 1 for hour in closed)
+
+    idle = command.run("hours", "build", name, "--cell", "us")
+    assert (idle.code, idle.out.strip()) == (0, "no closed hour is waiting to be built")
+
+    with_aggregate(product, 1_000_000_000)
+    only = f"{first:%Y-%m-%dT%H}"
+    rejected = command.run("hours", "build", name, "--cell", "us", "--hour", only, "--again")
+    assert rejected.code == ExitCode.CHECK_FAILED
+    assert "not published" in rejected.out
+    assert "expect_column_values_to_be_between of total" in rejected.out
+    assert published(cell, product) == {hour: expected[hour] for hour in closed}
