@@ -9,10 +9,9 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from headwater.cli.options import cell_option, json_option, product_argument, resolve
+from headwater.cli.tables import print_table
 from pipeline.batch.model import Publication
 from pipeline.batch.plan import HoursPlan
 from pipeline.batch.prepare import prepare
@@ -198,31 +197,28 @@ def _show(
     published: dict[tuple[str, datetime], Publication],
     last: int,
 ) -> None:
-    table = Table(title=f"{states.product} in {states.cell}", title_justify="left")
-    table.add_column("hour (UTC)", no_wrap=True)
-    table.add_column("rows", justify="right")
-    table.add_column("fenced at")
-    table.add_column("state")
+    columns = ["hour (UTC)", "rows#", "fenced at", "state"]
     for aggregate in product.aggregates:
-        table.add_column(aggregate.name)
-        table.add_column("source snapshot", justify="right", no_wrap=True)
+        columns += [aggregate.name, "source snapshot#"]
+    rows = []
     for state in states.hours[-last:]:
         cells: list[str] = []
         for aggregate in product.aggregates:
             found = published.get((aggregate_table(product.name, aggregate.name), state.hour))
             cells += [f"{found.rows:,} rows", str(found.source_snapshot_id)] if found else ["", ""]
-        table.add_row(
-            f"{state.hour:{HOUR}}",
-            f"{state.rows:,}",
-            f"{state.fence.taken_at:%Y-%m-%d %H:%M:%S}" if state.fence else "",
-            _state(state),
-            *cells,
+        rows.append(
+            (
+                f"{state.hour:{HOUR}}",
+                f"{state.rows:,}",
+                f"{state.fence.taken_at:%Y-%m-%d %H:%M:%S}" if state.fence else "",
+                _state(state),
+                *cells,
+            )
         )
-    console = Console()
-    console.print(table)
+    print_table(f"{states.product} in {states.cell}", columns, rows)
     hidden = len(states.hours) - last
     if hidden > 0:
-        console.print(f"and {hidden:,} older hours (--last {len(states.hours)} shows them)")
+        click.echo(f"and {hidden:,} older hours (--last {len(states.hours)} shows them)")
 
 
 def _state(state: HourState) -> str:
