@@ -55,7 +55,7 @@ def audit_result(
             "hours not published": len(failed),
             "expectations met": sum(result.success for result in results),
             "expectations": len(results),
-            "not met": _table(verdicts, success=False),
+            "broken expectations": _table(verdicts, success=False),
             "met": _table(verdicts, success=True),
         },
     )

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pipeline.clock import HOUR
-from pipeline.ingest.alive import pause_after
 
 MOST_HOURS = 24
 """Hours that one run builds at most, so that no run is too long to watch."""
+FIRST_PAUSE = timedelta(minutes=5)
+"""How long an hour waits after its first fruitless run; each time twice as long.
+
+An audit that failed will mostly fail again, and an hour is not urgent.
+"""
 MOST_ATTEMPTS = 5
 """After as many fruitless runs an hour waits for somebody to act."""
 
@@ -68,7 +72,7 @@ def due(hours: Iterable[datetime], attempts: Iterable[Attempt], now: datetime) -
         ends = [attempt.ended_at for attempt in tried if attempt.hours.holds(hour)]
         if len(ends) >= MOST_ATTEMPTS:
             given_up.append(hour)
-        elif ends and now < max(ends) + pause_after(len(ends)):
+        elif ends and now < max(ends) + FIRST_PAUSE * (1 << (len(ends) - 1)):
             waiting.append(hour)
         else:
             ready[hour] = len(ends) + 1

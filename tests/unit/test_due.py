@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from pipeline.hours.due import MOST_ATTEMPTS, MOST_HOURS, Attempt, HourRange, due
+from pipeline.hours.due import FIRST_PAUSE, MOST_ATTEMPTS, MOST_HOURS, Attempt, HourRange, due
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -37,8 +37,14 @@ def test_an_hour_that_just_failed_waits_while_others_are_built() -> None:
 
 
 def test_after_its_pause_an_hour_is_tried_again_by_itself() -> None:
-    plan = due([hour(0), hour(1)], [Attempt(hours(0, 0), NOW - timedelta(minutes=1))], NOW)
+    plan = due([hour(0), hour(1)], [Attempt(hours(0, 0), NOW - FIRST_PAUSE)], NOW)
     assert plan.ranges == {hours(0, 0): 2, hours(1, 1): 1}
+
+
+def test_the_pause_doubles_with_each_attempt() -> None:
+    failed = [Attempt(hours(0, 0), NOW - FIRST_PAUSE * n) for n in (1, 4)]
+    assert due([hour(0)], failed, NOW).waiting == (hour(0),)
+    assert due([hour(0)], failed, NOW + FIRST_PAUSE).ranges == {hours(0, 0): 3}
 
 
 def test_an_hour_that_keeps_failing_is_left_to_somebody() -> None:

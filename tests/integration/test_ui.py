@@ -1,0 +1,187 @@
+"""The whole stack, left to itself, seen through a real browser.
+
+Kafka, the Dagster webserver and its daemon are started as a user starts them, and events are produced.
+Nothing else is done: sensors start the ingest, close the hours and build them. One of two aggregates
+expects what cannot be, so that its audit fails.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from headwater.stack import stack
+from headwater.stack.ports import free_port
+from pipeline.cells import Cell, load_cell
+from pipeline.contract.load import load_product
+from pipeline.contract.model import Product
+from pipeline.ledger.read import read_ledger
+from pipeline.locks import holder, ingest_lock
+from pipeline.settings import load_settings
+from pipeline.tables.catalog import load_table
+from pipeline.tables.layout import aggregate_table
+from tests.support.browser import browser_page
+from tests.support.dagster_api import DagsterApi, wait_until
+from tests.support.load import Filled, TopicWriter
+
+PRODUCT = "viewing_events"
+GOOD, BAD = "content_engagement_hourly", "content_engagement_impossible"
+RECORDS = 600
+PATIENCE_S = 360
+
+expect.set_options(timeout=30_000)
+pytestmark = pytest.mark.timeout(PATIENCE_S + 120)
+
+
+@dataclass(frozen=True)
+class Platform:
+    """A running stack that has ingested and built what it was given."""
+
+    cell: Cell
+    product: Product
+    filled: Filled
+    api: DagsterApi
+    pictures: Path
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    root = tmp_path_factory.mktemp("ui")
+    contracts = _contracts(root / "contracts")
+    settings = replace(load_settings(), home=root / "home", contracts=contracts)
+    pictures = root / "pictures"
+    pictures.mkdir()
+    try:
+        parts = stack.up(settings, ["us"], print, kafka_port=free_port(), web_port=free_port())
+        api = DagsterApi(next(p.address for p in parts if p.name == "dagster-webserver") or "")
+        cell = load_cell(settings.home, "us")
+        product = load_product(contracts / PRODUCT)
+        filled = TopicWriter(cell, product).fill(RECORDS)
+        key = ["us", PRODUCT]
+        wait_until(
+            "both audits done and the books balanced",
+            lambda: (
+                api.check([*key, GOOD], "audit")
+                and api.check([*key, BAD], "audit")
+                and api.check([*key, "events"], "ledger_balances")
+            ),
+            PATIENCE_S,
+        )
+        yield Platform(cell, product, filled, api, pictures)
+    finally:
+        stack.down(settings, print)
+
+
+@pytest.fixture
+def page(platform: Platform) -> Iterator[Page]:
+    with browser_page(platform.api.address) as page:
+        yield page
+
+
+def test_the_graph_leads_from_the_topic_over_events_to_the_aggregates(
+    platform: Platform, page: Page
+) -> None:
+    page.goto(f"/locations/us/asset-groups/{PRODUCT}/lineage")
+    across = {}
+    for name in ("topic", "content", "events", "dead_letters", GOOD, BAD, "watermark"):
+        node = page.get_by_text(name, exact=True).last
+        expect(node).to_be_visible()
+        box = node.bounding_box()
+        assert box is not None
+        across[name] = box["x"]
+    assert across["topic"] == across["content"] < across["events"] == across["dead_letters"]
+    assert across["events"] < across[GOOD] == across[BAD] == across["watermark"]
+    for kind in ("Kafka", "avro", "Iceberg", "Spark"):
+        expect(page.get_by_text(kind, exact=True).first).to_be_visible()
+    page.screenshot(path=platform.pictures / "graph.png")
+
+
+def test_a_materialization_shows_counts_offsets_snapshot_and_lag(
+    platform: Platform, page: Page
+) -> None:
+    page.goto(f"/assets/us/{PRODUCT}/events?view=events")
+    for name, value in {
+        "rows added": platform.filled.events,
+        "duplicates": platform.filled.duplicates,
+        "dead letters": sum(platform.filled.poison.values()),
+        "gaps": 0,
+        "lag (records)": 0,
+    }.items():
+        row = page.get_by_role("row").filter(has_text=name).first
+        expect(row).to_contain_text(f"{value}")
+    expect(page.get_by_text("snapshot id")).to_be_visible()
+    ends = page.get_by_role("row").filter(has_text="partition")
+    expect(ends.first).to_be_visible()
+    page.screenshot(path=platform.pictures / "materialization.png")
+
+
+def test_a_failed_audit_is_a_failed_blocking_check_with_every_expectation(
+    platform: Platform, page: Page
+) -> None:
+    page.goto(f"/assets/us/{PRODUCT}/{BAD}?view=checks")
+    expect(page.get_by_text("This is a blocking asset check.")).to_be_visible()
+    expect(page.get_by_text("Failed", exact=True).first).to_be_visible()
+    broken = page.get_by_role("row").filter(has_text="broken expectations")
+    expect(broken.first).to_contain_text("expect_column_values_to_be_between")
+    expect(broken.first).to_contain_text("views")
+    page.screenshot(path=platform.pictures / "failed-check.png")
+
+
+def test_a_failed_audit_leaves_main_untouched_and_the_other_table_published(
+    platform: Platform,
+) -> None:
+    bad = load_table(platform.cell, aggregate_table(PRODUCT, BAD))
+    good = load_table(platform.cell, aggregate_table(PRODUCT, GOOD))
+    assert bad.current_snapshot() is None, "nothing was ever published"
+    assert bad.snapshots(), "the staging stays for inspection"
+    views = sum(good.scan(selected_fields=("views",)).to_arrow()["views"].to_pylist())
+    assert 0 < views <= platform.filled.events
+    assert platform.api.check(["us", PRODUCT, GOOD], "audit") == "SUCCEEDED"
+    assert platform.api.check(["us", PRODUCT, BAD], "audit") == "FAILED"
+
+
+def test_a_backlog_of_hours_is_one_run(platform: Platform) -> None:
+    runs = platform.api.runs(f"us__{PRODUCT}__hourly")
+    first, _ = runs[-1]
+    query = """query($run: ID!) { runOrError(runId: $run) {
+        ... on Run { tags { key value } } } }"""
+    tags = {
+        tag["key"]: tag["value"] for tag in platform.api.ask(query, run=first)["runOrError"]["tags"]
+    }
+    assert int(tags["headwater/hours"]) >= 2
+    assert tags["dagster/asset_partition_range_start"] < tags["dagster/asset_partition_range_end"]
+
+
+def test_a_terminated_ingest_ends_at_a_commit_boundary_and_is_replaced(platform: Platform) -> None:
+    job, lock = f"us__{PRODUCT}__ingest", ingest_lock(platform.cell, PRODUCT)
+    run_id = wait_until("an ingest at work", lambda: holder(lock), 120)
+    platform.api.terminate(run_id)
+    wait_until("the run canceled", lambda: (run_id, "CANCELED") in platform.api.runs(job), 30)
+    TopicWriter(platform.cell, platform.product, seed=2).fill(100)
+    successor = wait_until("the next ingest at work", lambda: holder(lock), 120)
+    assert successor != run_id
+    wait_until(
+        "all records committed",
+        lambda: read_ledger(platform.cell, platform.product).totals.offsets == RECORDS + 100,
+        60,
+    )
+    assert read_ledger(platform.cell, platform.product).balanced
+
+
+def _contracts(folder: Path) -> Path:
+    """Copy the project's contract, and give it an aggregate whose audit cannot be passed."""
+    target = folder / PRODUCT
+    shutil.copytree(load_settings().contracts / PRODUCT, target)
+    document = target / "contract.yaml"
+    text = document.read_text()
+    start, end = text.index(f"  - name: {GOOD}\n"), text.index("slaProperties:")
+    impossible = (
+        text[start:end].replace(GOOD, BAD, 1).replace("min_value: 1}", "min_value: 999}", 1)
+    )
+    document.write_text(text[:end] + impossible + text[end:])
+    return folder

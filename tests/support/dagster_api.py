@@ -1,0 +1,64 @@
+"""Asking a running Dagster webserver, by its public GraphQL API."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+Value = TypeVar("Value")
+
+
+class DagsterApi:
+    """The GraphQL API at `address`."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+    def ask(self, query: str, **variables: Any) -> Any:
+        """Return the query's data."""
+        request = urllib.request.Request(  # noqa: S310 - loopback
+            f"{self.address}/graphql",
+            json.dumps({"query": query, "variables": variables}).encode(),
+            {"Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 - loopback
+            document = json.load(answer)
+        if "errors" in document:
+            raise RuntimeError(document["errors"])
+        return document["data"]
+
+    def runs(self, job: str) -> list[tuple[str, str]]:
+        """Return (run id, status) of the job's runs, newest first."""
+        query = """query($job: String!) { runsOrError(filter: {pipelineName: $job}) {
+            ... on Runs { results { runId status } } } }"""
+        results = self.ask(query, job=job)["runsOrError"]["results"]
+        return [(run["runId"], run["status"]) for run in results]
+
+    def check(self, key: list[str], name: str) -> str | None:
+        """Return the last finished execution of an asset check, e.g. SUCCEEDED."""
+        query = """query($key: AssetKeyInput!, $name: String!) {
+            assetCheckExecutions(assetKey: $key, checkName: $name, limit: 5) { status } }"""
+        found = self.ask(query, key={"path": key}, name=name)["assetCheckExecutions"]
+        finished = [e["status"] for e in found if e["status"] in ("SUCCEEDED", "FAILED")]
+        return finished[0] if finished else None
+
+    def terminate(self, run_id: str) -> None:
+        """Ask a run to end."""
+        query = """mutation($run: String!) { terminateRun(runId: $run) { __typename } }"""
+        kind = self.ask(query, run=run_id)["terminateRun"]["__typename"]
+        if kind != "TerminateRunSuccess":
+            raise RuntimeError(kind)
+
+
+def wait_until(what: str, ask: Callable[[], Value | None], timeout_s: float) -> Value:
+    """Return the first answer that is true. Raises TimeoutError, saying `what` was awaited."""
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        answer = ask()
+        if answer:
+            return answer
+        time.sleep(2)
+    raise TimeoutError(f"after {timeout_s:.0f} s, still not: {what}")
