@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from collections.abc import Callable
 from uuid import uuid4
@@ -65,7 +66,12 @@ def ingest(
                 failures = 0
             except StopAskedError:
                 break
-            except (CommitConflictError, CommitUnknownError) as error:
+            except CommitConflictError as error:
+                # Not a failure, however often: somebody else's commit was progress.
+                session.reset()
+                _wait(error, random.uniform(0.05, 0.5), stop, on_retry)  # noqa: S311 - not secret
+                continue
+            except CommitUnknownError as error:
                 session.reset()
                 failures += 1
                 if failures > PATIENCE:
