@@ -89,9 +89,11 @@ class Processor:
         frame, failed = self._judge(records, ingested_at)
         if held:
             mine = pl.DataFrame(
-                sorted(held), schema={"_partition": pl.Int32, "_offset": pl.Int64}, orient="row"
+                sorted(held),
+                schema={"_topic_partition": pl.Int32, "_offset": pl.Int64},
+                orient="row",
             )
-            frame = frame.join(mine, on=["_partition", "_offset"], how="anti")
+            frame = frame.join(mine, on=["_topic_partition", "_offset"], how="anti")
         fresh, duplicates = self.deduplicator.split(frame, events)
         new = [x for x in failed if (x.record.partition, x.record.offset) not in held]
         dead = held | {(x.record.partition, x.record.offset) for x in new}
@@ -135,8 +137,8 @@ def _entries(
     duplicates: pl.DataFrame,
     dead: frozenset[Coordinate] | set[Coordinate],
 ) -> tuple[Entry, ...]:
-    rows = Counter(fresh.get_column("_partition").to_list())
-    twins = Counter(duplicates.get_column("_partition").to_list())
+    rows = Counter(fresh.get_column("_topic_partition").to_list())
+    twins = Counter(duplicates.get_column("_topic_partition").to_list())
     letters = Counter(partition for partition, _ in dead)
     delivered = {(record.partition, record.offset) for record in records}
     accounted = Counter(partition for partition, _ in delivered | dead)

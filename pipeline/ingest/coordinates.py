@@ -15,7 +15,7 @@ def held_coordinates(table: Table, topic_id: str, ranges: Iterable[Range]) -> fr
     found: set[Coordinate] = set()
     for r in ranges:
         wanted = (
-            f"_topic_id == '{topic_id}' and _partition == {r.partition} "
+            f"_topic_id == '{topic_id}' and _topic_partition == {r.partition} "
             f"and _offset >= {r.start} and _offset < {r.end}"
         )
         offsets = table.scan(row_filter=wanted, selected_fields=("_offset",)).to_arrow()

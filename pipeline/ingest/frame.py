@@ -30,7 +30,7 @@ def event_frame(
     columns: dict[str, pa.Array] = {
         "_topic": pa.repeat(identity.topic, n),
         "_topic_id": pa.repeat(identity.topic_id, n),
-        "_partition": pa.array([r.partition for r in records], pa.int32()),
+        "_topic_partition": pa.array([r.partition for r in records], pa.int32()),
         "_offset": pa.array([r.offset for r in records], pa.int64()),
         "_record_time": pa.array([r.record_time for r in records], layout.UTC_MICROS),
         "_ingested_at": pa.repeat(pa.scalar(ingested_at, layout.UTC_MICROS), n),
@@ -58,7 +58,7 @@ def event_frame(
 
 def event_rows(frame: pl.DataFrame, columns: pa.Schema) -> pa.Table:
     """Return `frame` with exactly the events table's `columns`, in event-time order."""
-    ordered = frame.sort("_event_time", "_partition", "_offset")
+    ordered = frame.sort("_event_time", "_topic_partition", "_offset")
     return ordered.select(columns.names).to_arrow().cast(columns)
 
 
@@ -72,7 +72,7 @@ def letter_rows(
     columns = {
         "_topic": pa.repeat(identity.topic, n),
         "_topic_id": pa.repeat(identity.topic_id, n),
-        "_partition": pa.array([r.partition for r in records], pa.int32()),
+        "_topic_partition": pa.array([r.partition for r in records], pa.int32()),
         "_offset": pa.array([r.offset for r in records], pa.int64()),
         "_record_time": pa.array([r.record_time for r in records], layout.UTC_MICROS),
         "_ingested_at": pa.repeat(pa.scalar(ingested_at, layout.UTC_MICROS), n),

@@ -75,7 +75,7 @@ def verify(cell: Cell, product: Product) -> Verification:
     readable = _readable(cell, ledger)
     recounts = []
     for partition, end in sorted(ledger.offsets.next.items()):
-        here = (pl.col("_partition") == partition) & (pl.col("_offset") < end)
+        here = (pl.col("_topic_partition") == partition) & (pl.col("_offset") < end)
         mine, dead = rows.filter(here), letters.filter(here)
         both = pl.concat([mine, dead])
         earliest, count = readable[partition]
@@ -120,11 +120,11 @@ def _disagreements(ledger: Ledger, recounts: list[Recount]) -> Iterator[str]:
 
 
 def _coordinates(table: Table) -> pl.DataFrame:
-    arrow = table.scan(selected_fields=("_partition", "_offset")).to_arrow()
+    arrow = table.scan(selected_fields=("_topic_partition", "_offset")).to_arrow()
     frame = pl.from_arrow(arrow)
     if not isinstance(frame, pl.DataFrame):
         raise TypeError("a table becomes a frame")
-    return frame.select("_partition", "_offset")
+    return frame.select("_topic_partition", "_offset")
 
 
 def _readable(cell: Cell, ledger: Ledger) -> dict[int, tuple[int, int]]:

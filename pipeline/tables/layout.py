@@ -12,7 +12,7 @@ UTC_MICROS = pa.timestamp("us", tz="UTC")
 COORDINATES = [
     pa.field("_topic", pa.string(), nullable=False),
     pa.field("_topic_id", pa.string(), nullable=False),
-    pa.field("_partition", pa.int32(), nullable=False),
+    pa.field("_topic_partition", pa.int32(), nullable=False),
     pa.field("_offset", pa.int64(), nullable=False),
 ]
 """Where a record stood in Kafka: the first columns of events and of dead letters."""

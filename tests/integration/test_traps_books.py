@@ -61,13 +61,17 @@ def test_a_deleted_row_is_found(
     ingest(cell, strict_product, once=True)
     table = load_table(cell, name_of(strict_product.name))
     victim = (
-        table.scan(selected_fields=("_partition", "_offset"), limit=1).to_arrow().to_pylist()[0]
+        table.scan(selected_fields=("_topic_partition", "_offset"), limit=1)
+        .to_arrow()
+        .to_pylist()[0]
     )
-    table.delete(f"_partition = {victim['_partition']} and _offset = {victim['_offset']}")
+    table.delete(
+        f"_topic_partition = {victim['_topic_partition']} and _offset = {victim['_offset']}"
+    )
     result = ledger(command, cell, strict_product, "--verify")
     assert result.code == ExitCode.CHECK_FAILED
     (problem,) = result.json["problems"]
-    assert f"partition {victim['_partition']}" in problem
+    assert f"partition {victim['_topic_partition']}" in problem
 
 
 def test_a_row_that_stands_twice_is_found(

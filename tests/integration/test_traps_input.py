@@ -26,7 +26,7 @@ def writer(cell: Cell, strict_product: Product) -> TopicWriter:
 
 def letters(cell: Cell, product: Product) -> list[dict[str, Any]]:
     rows = load_table(cell, dead_letters_table(product.name)).scan().to_arrow().to_pylist()
-    return sorted(rows, key=lambda row: (row["_partition"], row["_offset"]))
+    return sorted(rows, key=lambda row: (row["_topic_partition"], row["_offset"]))
 
 
 @pytest.mark.parametrize("kind", sorted(POISON))
@@ -47,7 +47,7 @@ def test_poison_is_a_dead_letter_with_its_reason_and_original_bytes(
     assert letter["record_value"] == bad.value
     assert letter["record_key"] == bad.key
     assert [(h["key"], h["value"]) for h in letter["headers"]] == list(bad.headers)
-    assert (letter["_partition"], letter["_offset"]) == (bad.partition, 1)
+    assert (letter["_topic_partition"], letter["_offset"]) == (bad.partition, 1)
     assert letter["_topic"] == strict_product.topic.name
     assert judge(cell, strict_product).exact
 

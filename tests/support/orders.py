@@ -150,7 +150,7 @@ class Orders:
         return {
             "_topic": "orders",
             "_topic_id": TOPIC_ID,
-            "_partition": partition,
+            "_topic_partition": partition,
             "_offset": offset,
             "_record_time": moment,
             "_ingested_at": moment,

@@ -18,14 +18,22 @@ from tests.support.topic_reader import Readable, read_topic, topic_id
 
 SAMPLES = 5
 
-EVENT_COLUMNS = ("_topic", "_topic_id", "_partition", "_offset", "_uuid")
-LETTER_COLUMNS = ("_topic", "_topic_id", "_partition", "_offset", "record_key", "record_value")
+EVENT_COLUMNS = ("_topic", "_topic_id", "_topic_partition", "_offset", "_uuid")
+LETTER_COLUMNS = (
+    "_topic",
+    "_topic_id",
+    "_topic_partition",
+    "_offset",
+    "record_key",
+    "record_value",
+)
 
 VIEWS = """
 CREATE VIEW event AS SELECT *, _topic_id = $id AND _topic = $topic AS mine FROM event_rows;
 CREATE VIEW letter AS SELECT *, _topic_id = $id AND _topic = $topic AS mine FROM letter_rows;
 CREATE VIEW held AS
-    SELECT _partition, _offset, mine FROM event UNION ALL SELECT _partition, _offset, mine FROM letter;
+    SELECT _topic_partition, _offset, mine FROM event
+    UNION ALL SELECT _topic_partition, _offset, mine FROM letter;
 """
 
 QUESTIONS = {
@@ -33,24 +41,24 @@ QUESTIONS = {
     "lost": """
         SELECT r.partition, r.offset, r.uuid FROM record r
         WHERE NOT EXISTS (
-            FROM held h WHERE h.mine AND h._partition = r.partition AND h._offset = r.offset)
+            FROM held h WHERE h.mine AND h._topic_partition = r.partition AND h._offset = r.offset)
         AND (r.uuid IS NULL OR r.uuid NOT IN (SELECT _uuid FROM event WHERE mine))""",
     "doubled": """
-        SELECT 'uuid', any_value(_partition), _uuid FROM event GROUP BY _uuid HAVING count(*) > 1
+        SELECT 'uuid', any_value(_topic_partition), _uuid FROM event GROUP BY _uuid HAVING count(*) > 1
         UNION ALL
-        SELECT 'coordinates', _partition, _offset::VARCHAR FROM held
-        GROUP BY _partition, _offset HAVING count(*) > 1""",
+        SELECT 'coordinates', _topic_partition, _offset::VARCHAR FROM held
+        GROUP BY _topic_partition, _offset HAVING count(*) > 1""",
     "foreign": """
-        SELECT h._partition, h._offset, h.mine FROM held h
+        SELECT h._topic_partition, h._offset, h.mine FROM held h
         WHERE NOT h.mine OR NOT EXISTS (
-            FROM record r WHERE r.partition = h._partition AND r.offset = h._offset)""",
+            FROM record r WHERE r.partition = h._topic_partition AND r.offset = h._offset)""",
     "altered": """
         SELECT r.partition, r.offset, r.uuid FROM record r
-        JOIN event e ON e._partition = r.partition AND e._offset = r.offset
+        JOIN event e ON e._topic_partition = r.partition AND e._offset = r.offset
         WHERE r.uuid IS NOT NULL AND e._uuid <> r.uuid
         UNION ALL
         SELECT r.partition, r.offset, 'bytes' FROM record r
-        JOIN letter l ON l._partition = r.partition AND l._offset = r.offset
+        JOIN letter l ON l._topic_partition = r.partition AND l._offset = r.offset
         WHERE l.record_value IS DISTINCT FROM r.value OR l.record_key IS DISTINCT FROM r.key""",
 }
 

@@ -42,7 +42,7 @@ def events(*rows: tuple[int, str], topic_id: str = "id") -> pa.Table:
         {
             "_topic": pa.array(["t"] * len(rows), pa.string()),
             "_topic_id": pa.array([topic_id] * len(rows), pa.string()),
-            "_partition": pa.array([0] * len(rows), pa.int32()),
+            "_topic_partition": pa.array([0] * len(rows), pa.int32()),
             "_offset": pa.array([offset for offset, _ in rows], pa.int64()),
             "_uuid": pa.array([uuid for _, uuid in rows], pa.string()),
         }
