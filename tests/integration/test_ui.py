@@ -98,6 +98,7 @@ def test_the_graph_leads_from_the_topic_over_events_to_the_aggregates(
     assert across["events"] < across[GOOD] == across[BAD] == across["watermark"]
     for kind in ("Kafka", "avro", "Iceberg", "Spark"):
         expect(page.get_by_text(kind, exact=True).first).to_be_visible()
+    expect(page.get_by_text("Loading...")).to_have_count(0)
     page.screenshot(path=platform.pictures / "graph.png")
 
 
