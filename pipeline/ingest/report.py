@@ -38,7 +38,8 @@ class Committed:
 class IngestReport:
     """Sums over the commits of one ingest.
 
-    `stopped` tells whether it was asked to stop before it had caught up.
+    `snapshot_id` is the last commit's; `stopped` tells whether it was asked to stop before it had
+    caught up.
     """
 
     commits: int = 0
@@ -51,6 +52,7 @@ class IngestReport:
     lag: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     rules: Counter[str] = field(default_factory=Counter)
+    snapshot_id: int | None = None
     stopped: bool = False
 
     def add(self, committed: Committed) -> None:
@@ -63,6 +65,7 @@ class IngestReport:
         self.gaps += committed.gaps
         self.late += committed.late
         self.lag = committed.lag
+        self.snapshot_id = committed.snapshot_id
         self.reasons.update(committed.reasons)
         self.rules.update(committed.rules)
 

@@ -10,10 +10,11 @@ from uuid import uuid4
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import Product
-from pipeline.errors import RetryableError
+from pipeline.errors import HeadwaterError, RetryableError
 from pipeline.ingest.plan import DEFAULT_LIMITS, Limits, Plan
 from pipeline.ingest.report import Committed, IngestReport
 from pipeline.ingest.session import Session, StopAskedError
+from pipeline.lineage.ingest_run import IngestLineage
 from pipeline.tables.commit import CommitConflictError, CommitUnknownError
 
 POLL_S = 0.5
@@ -47,50 +48,71 @@ def ingest(
         TerminalError: one of pipeline.ingest.refusals, TableRolledBackError, TopicMissingError.
     """
     stop = stop or threading.Event()
+    run_id = run_id or str(uuid4())
     report = IngestReport()
+    lineage = IngestLineage(cell, product, run_id, clock)
+    try:
+        with Session(cell, product, limits, run_id, stop, clock) as session:
+            _ingest(session, report, lineage, stop, on_commit, on_retry, once=once)
+    except HeadwaterError as error:
+        lineage.ended(report, error)
+        raise
+    lineage.ended(report)
+    return report
+
+
+def _ingest(
+    session: Session,
+    report: IngestReport,
+    lineage: IngestLineage,
+    stop: threading.Event,
+    on_commit: Callable[[Committed], None] | None,
+    on_retry: Callable[[RetryableError, float], None] | None,
+    *,
+    once: bool,
+) -> None:
     failures = 0
     targets = None
-    with Session(cell, product, limits, run_id or str(uuid4()), stop, clock) as session:
-        while not stop.is_set():
-            try:
-                plan = session.plan(targets)
-                if once and targets is None:
-                    targets = session.targets
-                if plan.is_empty and session.is_started:
-                    report.lag = plan.lag
-                    if once:
-                        return report
-                    stop.wait(POLL_S)
-                    continue
-                committed = session.execute(plan)
-                failures = 0
-            except StopAskedError:
-                break
-            except CommitConflictError as error:
-                # Not a failure, however often: somebody else's commit was progress.
-                session.reset()
-                _wait(error, random.uniform(0.05, 0.5), stop, on_retry)  # noqa: S311 - not secret
+    while not stop.is_set():
+        try:
+            plan = session.plan(targets)
+            lineage.saw(plan.identity.topic_id)
+            if once and targets is None:
+                targets = session.targets
+            if plan.is_empty and session.is_started:
+                report.lag = plan.lag
+                if once:
+                    return
+                stop.wait(POLL_S)
                 continue
-            except CommitUnknownError as error:
-                session.reset()
-                failures += 1
-                if failures > PATIENCE:
-                    raise
-                _wait(error, 0.05 * 2**failures, stop, on_retry)
-                continue
-            except RetryableError as error:
-                session.reset()
-                failures += 1
-                if once or failures > PATIENCE:
-                    raise
-                _wait(error, 0.25 * 2**failures, stop, on_retry)
-                continue
-            if committed is not None:
-                report.add(committed)
-                if on_commit is not None:
-                    on_commit(committed)
+            committed = session.execute(plan)
+            failures = 0
+        except StopAskedError:
+            break
+        except CommitConflictError as error:
+            # Not a failure, however often: somebody else's commit was progress.
+            session.reset()
+            _wait(error, random.uniform(0.05, 0.5), stop, on_retry)  # noqa: S311 - not secret
+            continue
+        except CommitUnknownError as error:
+            session.reset()
+            failures += 1
+            if failures > PATIENCE:
+                raise
+            _wait(error, 0.05 * 2**failures, stop, on_retry)
+            continue
+        except RetryableError as error:
+            session.reset()
+            failures += 1
+            if once or failures > PATIENCE:
+                raise
+            _wait(error, 0.25 * 2**failures, stop, on_retry)
+            continue
+        if committed is not None:
+            report.add(committed)
+            if on_commit is not None:
+                on_commit(committed)
     report.stopped = True
-    return report
 
 
 def explain(cell: Cell, product: Product, limits: Limits = DEFAULT_LIMITS) -> Plan:

@@ -12,11 +12,11 @@ from pipeline.contract.model import Product
 CONTRACTS = Path(__file__).parent.parent / "data" / "contracts"
 
 
-def own_product(name: str, folder: Path) -> Product:
-    """Copy the contract `name` of tests/data to `folder`, on a topic of its own, and load it."""
-    original = load_product(CONTRACTS / name)
+def own_product(name: str, folder: Path, contracts: Path = CONTRACTS) -> Product:
+    """Copy the contract `name` of `contracts` to `folder`, on a topic of its own, and load it."""
+    original = load_product(contracts / name)
     target = folder / name
-    shutil.copytree(CONTRACTS / name, target)
+    shutil.copytree(contracts / name, target)
     topic = f"{original.topic.name}-{uuid.uuid4().hex[:8]}"
     for path in target.rglob("*.yaml"):
         path.write_text(path.read_text().replace(original.topic.name, topic))
