@@ -23,7 +23,19 @@ from pipeline.ingest.run import ingest
 LIMIT_S = 60.0
 
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["pytest", "tests.support.attempts"])
+# The last ones are imported only when first used, which each attempt would pay for again.
+_context.set_forkserver_preload(
+    [
+        "pytest",
+        "tests.support.attempts",
+        "hypothesis.strategies",
+        "pandera.backends.polars.register",
+        "pyarrow.acero",
+        "pyiceberg.avro.decoder_fast",
+        "pyiceberg_core",
+        "sqlalchemy.dialects.sqlite",
+    ]
+)
 
 
 class AttemptFailedError(AssertionError):

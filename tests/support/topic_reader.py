@@ -53,6 +53,7 @@ def read_topic(
             # Read-committed, a partition ends where its first open transaction begins.
             "enable.partition.eof": True,
             "fetch.message.max.bytes": 20_000_000,
+            "fetch.wait.max.ms": 50,
         }
     )
     try:
@@ -84,7 +85,7 @@ def _drain(consumer: Consumer, unfinished: set[int], schema: Any) -> list[Readab
     found: list[Readable] = []
     heard = time.monotonic()
     while unfinished:
-        messages = consumer.consume(10_000, timeout=0.2)
+        messages = consumer.consume(10_000, timeout=0.1)
         if messages:
             heard = time.monotonic()
         elif time.monotonic() - heard > TIMEOUT_S:
