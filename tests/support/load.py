@@ -97,7 +97,6 @@ class TopicWriter:
         self._schema_id = refs[product.value_subject].id
         self._version = len(product.payload_schemas)
         self._made = 0
-        self._producer = self._connect()
 
     def events(self, count: int) -> list[Message]:
         """Return `count` new events over all partitions and a few hours."""
@@ -141,7 +140,8 @@ class TopicWriter:
 
     def send(self, messages: Iterable[Message]) -> None:
         """Produce `messages` in their order, and wait until the broker has them all."""
-        _send(self._producer, self._product.topic.name, messages)
+        # A producer of its own: one that is kept has threads that outlive the broker.
+        _send(self._connect(), self._product.topic.name, messages)
 
     @contextmanager
     def open_transaction(self, messages: Iterable[Message]) -> Iterator[Producer]:
