@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from types import TracebackType
@@ -137,19 +138,28 @@ class Session:
         done = self._processor.process(records, planned.ranges, held, events, self._clock())
         failpoint("ingest.decoded")
         self._refuse_stopped()
+        if planned.redone:
+            self._claim(self._processor, planned, events)
         self._commit_side(self._processor, planned, done, side)
         offsets = self._commit_events(self._processor, planned, done, events)
         self._processor.deduplicator.remember(done.kept)
         self._known_snapshot = offsets.snapshot_id
         return self._committed(planned, done, offsets)
 
+    def _claim(self, processor: Processor, planned: Plan, events: Table) -> None:
+        """Fence out whoever began this batch: its commit of events can no longer land.
+
+        It may be slow rather than dead, and may judge by other gates than this ingest; docs/adr/0004
+        tells why nothing less will do.
+        """
+        commit(events, (), self._said(processor, planned, planned.next, ()))
+        failpoint("ingest.claimed")
+
     def _commit_side(
         self, processor: Processor, planned: Plan, done: Processed, side: Table
     ) -> None:
         ends = {r.partition: r.end for r in planned.ranges}
         advanced = {p: max(at, ends.get(p, at)) for p, at in planned.side_next.items()}
-        if done.letters.num_rows == 0 and advanced == planned.side_next and self._has_offsets(side):
-            return
         entries = tuple(
             Entry(
                 partition=entry.partition,
@@ -217,7 +227,10 @@ class Session:
         settled = held_coordinates(events, planned.identity.topic_id, part)
         letters = processor.letters_of(records, settled, self._clock())
         advanced = {**planned.side_next, **{r.partition: r.end for r in part}}
-        entries = tuple(Entry(r.partition, r.start, r.end) for r in part)
+        found = Counter(letters.column("_topic_partition").to_pylist())
+        entries = tuple(
+            Entry(r.partition, r.start, r.end, dead_letters=found[r.partition]) for r in part
+        )
         files = write_files(side, letters)
         self._land(side, files, self._said(processor, planned, advanced, entries), is_side=True)
 
@@ -235,9 +248,6 @@ class Session:
             rules=done.rules,
             lag=planned.lag - sum(len(r) for r in planned.ranges),
         )
-
-    def _has_offsets(self, table: Table) -> bool:
-        return committed_offsets(table) is not None
 
     def _refuse_stopped(self) -> None:
         if self._stop.is_set():

@@ -25,10 +25,14 @@ BATCH = 100
 
 @dataclass(frozen=True)
 class Script:
-    """How attempts die: the k-th at the `visits[k]`-th time that it comes to `failpoint`."""
+    """How attempts die: the k-th at the `visits[k]`-th time that it comes to `failpoint`.
+
+    Each follows an attempt that died at `after`, for failpoints that only such a death leads to.
+    """
 
     failpoint: str
     visits: tuple[int, ...] = (1, 2, 1, 3, 1)
+    after: str | None = None
 
 
 SCRIPTS = (
@@ -38,6 +42,7 @@ SCRIPTS = (
     Script("ingest.before_side_files"),
     Script("ingest.before_side_commit"),
     Script("ingest.after_side_commit"),
+    Script("ingest.claimed", visits=(1, 1, 1, 1, 1), after="ingest.after_side_commit"),
     Script("ingest.before_event_files"),
     Script("ingest.before_event_commit"),
     Script("ingest.after_event_commit"),
@@ -55,10 +60,10 @@ def test_nothing_is_lost_or_doubled_by_kills_at(
         assert filled.duplicates
         assert filled.poison
         for visit in script.visits:
-            attempt = start(
-                cell, strict_product, failpoint=f"{script.failpoint}:{visit}", max_records=BATCH
-            )
-            assert attempt.wait() == -signal.SIGKILL, f"round {round_}: {script} was not reached"
+            deaths = [script.after] if script.after else []
+            for death in [*deaths, f"{script.failpoint}:{visit}"]:
+                attempt = start(cell, strict_product, failpoint=death, max_records=BATCH)
+                assert attempt.wait() == -signal.SIGKILL, f"round {round_}: {death} was not reached"
         catch_up(cell, strict_product)
     assert_exactly_once(cell, strict_product)
 

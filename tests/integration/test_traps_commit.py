@@ -258,3 +258,40 @@ def test_on_a_redo_what_fails_only_now_becomes_a_dead_letter(
 def die_between_the_commits(cell: Cell, product: Product) -> None:
     attempt = start(cell, product, failpoint="ingest.after_side_commit", max_records=10_000)
     assert attempt.wait() == -signal.SIGKILL
+
+
+def test_a_slow_writer_cannot_finish_what_another_with_other_gates_has_redone(
+    cell: Cell, strict_product: Product, writer: TopicWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer.send([*writer.events(50), writer.poison("text")])
+    shut = strict_product.gates.model_copy(update={"payload_bytes": 1})
+    stricter = strict_product.model_copy(update={"gates": shut})
+    seam = CatalogSeam(monkeypatch)
+    # The first has committed its dead letters when the second finds that every record is one, says
+    # so in the dead letters, and dies.
+    seam.before(EVENTS, lambda: die_between_the_commits(cell, stricter))
+    report = ingest(cell, strict_product, once=True)
+    assert (report.rows, report.dead_letters) == (0, 51)
+    assert_exactly_once(cell, strict_product)
+
+
+def test_a_redo_that_adds_nothing_fences_out_one_that_would(
+    cell: Cell, strict_product: Product, writer: TopicWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer.send([*writer.events(50), writer.poison("text")])
+    die_between_the_commits(cell, strict_product)
+    shut = strict_product.gates.model_copy(update={"payload_bytes": 1})
+    stricter = strict_product.model_copy(update={"gates": shut})
+    for turn in (1, 2, 3):
+        writer.send([*writer.events(20), writer.poison("text")])
+        with monkeypatch.context() as patch:
+            seam = CatalogSeam(patch)
+            seam.before(turn, lambda: redo_with(cell, stricter))
+            ingest(cell, strict_product, once=True)
+        assert_exactly_once(cell, strict_product)
+        writer.send(writer.events(5))
+        die_between_the_commits(cell, strict_product)
+
+
+def redo_with(cell: Cell, product: Product) -> None:
+    ingest(cell, product, once=True)
