@@ -23,6 +23,9 @@ COMMANDS = {
 }
 
 
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported when first needed."""
 
@@ -41,7 +44,7 @@ class LazyGroup(click.Group):
         return command
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, context_settings=SETTINGS)
 @click.version_option(package_name="headwater")
 def cli() -> None:
     """Headwater: Kafka topics to Iceberg tables you can prove things about."""
