@@ -1,0 +1,138 @@
+"""One measurement: a producer, an ingest and a reader, each a process, on one broker."""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from benchmarks.engine import Engine, limits_of
+from benchmarks.exactly_once import Held, held
+from benchmarks.freshness.latency import Sighting
+from benchmarks.freshness.reader import watch
+from benchmarks.freshness.steady import Sent, send
+from pipeline.cells import Cell
+from pipeline.contract.model import Product
+from pipeline.kafka.topics import ensure_topic
+from pipeline.schemas.registry import open_registry, register_product
+
+CATCH_UP_S = 120.0
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to measure: `rate` events a second, warming up and then for `seconds`."""
+
+    rate: float = 20_000
+    seconds: float = 600
+    warm_up_s: float = 30
+
+
+@dataclass
+class Measured:
+    """What was measured. `cpu_s` is the ingest's, over the whole run."""
+
+    warm_up: Sent
+    steady: Sent
+    sightings: list[Sighting]
+    commits: int
+    cpu_s: float
+    peak_mb: float
+    held: Held
+
+
+@dataclass
+class _Child:
+    """A process that says `ready`, and what it said after."""
+
+    process: BaseProcess
+    pipe: Connection
+    said: list[Any] = field(default_factory=list)
+
+    def listen(self) -> bool:
+        """Take in what it said; False once it has ended."""
+        while self.pipe.poll():
+            try:
+                self.said.append(self.pipe.recv())
+            except EOFError:
+                return False
+        return True
+
+
+def measure(cell: Cell, product: Product, order: Order, say: Callable[[str], None]) -> Measured:
+    """Run it, until every record is a row or ingest has had `CATCH_UP_S` seconds for the rest.
+
+    Raises:
+        EngineFailedError: the ingest ended by an error.
+        RuntimeError: producer or reader ended early.
+    """
+    ensure_topic(cell, product)
+    register_product(open_registry(cell), product)
+    engine = Engine(cell, product, limits_of(None)[0], once=False)
+    children: list[_Child] = []
+    try:
+        reader = _start(watch, cell, f"{product.name}.events")
+        children.append(reader)
+        arguments = (cell, product, order.rate, order.warm_up_s, order.seconds)
+        producer = _start(send, *arguments)
+        children.append(producer)
+        engine.go()
+        producer.pipe.send("go")
+        peak = _watch(engine, reader, producer, say)
+        cpu = engine.watched.cpu_times()
+        reader.process.terminate()
+        engine.stop()
+    finally:
+        for child in children:
+            child.process.kill()
+            child.process.join()
+        engine.kill()
+    reader.listen()
+    warm_up, steady = producer.said
+    return Measured(
+        warm_up,
+        steady,
+        reader.said,
+        len(engine.commits),
+        cpu.user + cpu.system,
+        peak,
+        held(cell, product, warm_up.records + steady.records),
+    )
+
+
+def _watch(engine: Engine, reader: _Child, producer: _Child, say: Callable[[str], None]) -> float:
+    """Wait until the reader has seen what was sent; return the ingest's largest size in MB."""
+    peak, told, deadline = 0.0, time.monotonic(), float("inf")
+    while True:
+        time.sleep(0.1)
+        if not engine.listen() or not reader.listen():
+            raise RuntimeError("the ingest or the reader ended early")
+        peak = max(peak, engine.watched.memory_info().rss / 1_048_576)
+        rows = sum(sighting.rows for sighting in reader.said)
+        if not producer.listen() and deadline == float("inf"):
+            if len(producer.said) < 2:
+                raise RuntimeError("the producer failed")
+            deadline = time.monotonic() + CATCH_UP_S
+        sent = sum(part.records for part in producer.said)
+        if deadline < float("inf") and (rows >= sent or time.monotonic() > deadline):
+            return peak
+        if time.monotonic() - told >= 5:
+            told = time.monotonic()
+            newest = max(reader.said[-1].produced) if reader.said else 0
+            behind = time.time() - newest / 1000 if newest else 0.0
+            say(f"{rows:,} rows seen, {len(engine.commits)} commits, {behind:.1f} s behind")
+
+
+def _start(target: Callable[..., None], *arguments: Any) -> _Child:
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=target, args=(*arguments, theirs), daemon=True)
+    process.start()
+    theirs.close()
+    if ours.recv() != "ready":
+        raise RuntimeError("not ready")
+    return _Child(process, ours)

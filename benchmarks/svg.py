@@ -1,0 +1,92 @@
+"""Line charts as SVG, without a plotting library."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+WIDTH, HEIGHT = 860, 340
+LEFT, RIGHT, TOP, BOTTOM = 64, 20, 54, 46
+COLOURS = ("#1b6ca8", "#d1495b", "#8d96a3", "#2e8b57", "#edae49", "#66418a")
+TICKS = 6
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line: its name and its points (x, y), in the order of x."""
+
+    name: str
+    points: Sequence[tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A dashed horizontal line."""
+
+    name: str
+    y: float
+
+
+def chart(title: str, x: str, y: str, lines: Sequence[Line], limits: Sequence[Limit] = ()) -> str:
+    """Return an SVG document; both axes begin at 0. `x` and `y` name the axes, with their units."""
+    points = [point for line in lines for point in line.points]
+    right = _ceiling(max((p[0] for p in points), default=1.0))
+    top = _ceiling(max([p[1] for p in points] + [limit.y for limit in limits] + [0.0]))
+
+    def at(point: tuple[float, float]) -> str:
+        across = LEFT + point[0] / right * (WIDTH - LEFT - RIGHT)
+        down = HEIGHT - BOTTOM - point[1] / top * (HEIGHT - TOP - BOTTOM)
+        return f"{across:.1f},{down:.1f}"
+
+    out = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
+        'font-family="sans-serif" font-size="12" role="img">',
+        f"<title>{escape(title)}</title>",
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
+        _text(LEFT, 20, title, "start", 'font-size="15" font-weight="bold"'),
+        _text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, x, "middle"),
+        f'<g transform="translate(14 {(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)">'
+        f"{_text(0, 0, y, 'middle')}</g>",
+    ]
+    for n in range(TICKS + 1):
+        across, down = at((right * n / TICKS, top * n / TICKS)).split(",")
+        out += [
+            f'<path d="M{LEFT},{down}H{WIDTH - RIGHT}" stroke="#e3e6ea"/>',
+            _text(LEFT - 6, float(down) + 4, f"{top * n / TICKS:g}", "end"),
+            _text(float(across), HEIGHT - BOTTOM + 16, f"{right * n / TICKS:g}", "middle"),
+        ]
+    for limit in limits:
+        across, down = at((right, limit.y)).split(",")
+        out += [
+            f'<path d="M{LEFT},{down}H{across}" stroke="#333333" stroke-dasharray="6 4"/>',
+            _text(float(across) - 4, float(down) - 4, limit.name, "end"),
+        ]
+    for number, line in enumerate(lines):
+        colour = COLOURS[number % len(COLOURS)]
+        path = " ".join(at(point) for point in line.points)
+        place = LEFT + number * 150
+        out += [
+            f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.5"/>',
+            f'<path d="M{place},38h22" stroke="{colour}" stroke-width="3"/>',
+            _text(place + 28, 42, line.name, "start"),
+        ]
+    return "\n".join([*out, "</svg>"]) + "\n"
+
+
+def _ceiling(value: float) -> float:
+    """Return a round number that is no less than `value` and makes round ticks."""
+    step = 1.0
+    while step * TICKS > value > 0:
+        step /= 10
+    while True:
+        for factor in (1, 2, 2.5, 5):
+            if step * factor * TICKS >= value:
+                return step * factor * TICKS
+        step *= 10
+
+
+def _text(x: float, y: float, text: str, anchor: str, more: str = "") -> str:
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" {more}>{escape(text)}</text>'.replace(
+        " >", ">"
+    )
