@@ -41,6 +41,9 @@ bench: setup ## timings as ratios against a peer in the same run
 bench-freshness: setup ## seconds from produce to queryable, at 20,000 events/s (12 min)
 	$(BIN)/python -m benchmarks.freshness
 
+bench-backlog: setup ## memory of an ingest under a backlog of 20 M events
+	$(BIN)/python -m benchmarks.backlog
+
 crash-test: setup ## the crash suite, over a thousand kills (about 40 min)
 	$(BIN)/pytest tests/crash --crash-rounds 20 --timeout 0
 

@@ -59,6 +59,15 @@ class Engine:
         self.commits: list[Commit] = []
         self.watched = psutil.Process(self._process.pid)
 
+    @property
+    def cpu_s(self) -> float:
+        """CPU seconds so far, of all its threads; 0 once it has ended."""
+        try:
+            times = self.watched.cpu_times()
+        except psutil.NoSuchProcess:
+            return 0.0
+        return float(times.user + times.system)
+
     def go(self) -> None:
         """Begin."""
         self._ours.send("go")
@@ -72,13 +81,16 @@ class Engine:
         """Take in what it told, waiting up to `timeout_s` for the first word; False once it has ended.
 
         Raises:
-            EngineFailedError: it told of an error.
+            EngineFailedError: it told of an error, or was killed.
         """
         while self._ours.poll(timeout_s):
             timeout_s = 0.0
             try:
                 said = self._ours.recv()
             except EOFError:
+                self._process.join(STOP_S)
+                if self._process.exitcode:
+                    raise EngineFailedError(f"ended with code {self._process.exitcode}") from None
                 return False
             if isinstance(said, str):
                 raise EngineFailedError(said)

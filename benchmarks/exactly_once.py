@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from urllib.parse import unquote, urlparse
 
 import duckdb
+from pyiceberg.manifest import DataFile
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
@@ -45,7 +46,12 @@ def data_files(cell: Cell, identifier: str) -> list[str]:
         TableMissingError: there is no such table.
     """
     tasks = load_table(cell, identifier).scan().plan_files()
-    return sorted(unquote(urlparse(task.file.file_path).path) for task in tasks)
+    return sorted(local_path(task.file) for task in tasks)
+
+
+def local_path(file: DataFile) -> str:
+    """Return where a data file of an embedded warehouse lies."""
+    return unquote(urlparse(file.file_path).path)
 
 
 def held(cell: Cell, product: Product, sent: int) -> Held:

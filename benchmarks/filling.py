@@ -26,7 +26,7 @@ PLAIN = "plain_events"
 DEVICES = ("mobile", "tablet", "laptop", "remote", "stream")
 ACCOUNTS = 2_000
 """Accounts a partition; every account's events are in one partition, in the order of time."""
-SMALLEST = 80
+SMALLEST = 86
 BLOCK = 20_000
 
 
@@ -112,6 +112,11 @@ def fill(
     return Filled(order.events, time.monotonic() - began)
 
 
+def account(partition: int, number: int) -> str:
+    """Return the key of one of a partition's `ACCOUNTS` accounts."""
+    return f"account-{partition:03d}-{number:04d}"
+
+
 def plain_templates(
     product: Product, schema_id: int, value_bytes: int, partition: int, seed: int
 ) -> Templates:
@@ -120,10 +125,9 @@ def plain_templates(
     score, avro = 0.123456789, encoder(product.payload_schema)
     values, keys = [], []
     for number in range(ACCOUNTS):
-        account = f"account-{partition:03d}-{number:04d}"
         payload = {
             "id": UUID_MARK,
-            "account": account,
+            "account": account(partition, number),
             "at": TIME_MARK,
             "device": chosen.choice(DEVICES),
             # Of 3 bytes, all of them.
@@ -135,7 +139,7 @@ def plain_templates(
         # The length of a longer text takes a second byte.
         payload["note"] = words(chosen, room if room < 64 else room - 1)
         values.append(wire.encode(schema_id, avro(payload)))
-        keys.append(account.encode())
+        keys.append(account(partition, number).encode())
     return templates(values, keys, score)
 
 

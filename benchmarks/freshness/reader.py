@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from multiprocessing.connection import Connection
 from types import FrameType
-from urllib.parse import unquote, urlparse
 
 import numpy as np
 import pyarrow as pa
@@ -18,6 +17,7 @@ from pyiceberg.manifest import ManifestEntryStatus
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Operation, Snapshot
 
+from benchmarks.exactly_once import local_path
 from benchmarks.freshness.latency import Sighting
 from pipeline.cells import Cell
 from pipeline.tables.catalog import open_catalog
@@ -81,4 +81,4 @@ def _added(table: Table, snapshot: Snapshot) -> Iterator[str]:
             continue
         for entry in manifest.fetch_manifest_entry(table.io):
             if entry.status == ManifestEntryStatus.ADDED:
-                yield unquote(urlparse(entry.data_file.file_path).path)
+                yield local_path(entry.data_file)

@@ -83,7 +83,7 @@ def measure(cell: Cell, product: Product, order: Order, say: Callable[[str], Non
         engine.go()
         producer.pipe.send("go")
         peak = _watch(engine, reader, producer, say)
-        cpu = engine.watched.cpu_times()
+        cpu_s = engine.cpu_s
         reader.process.terminate()
         engine.stop()
     finally:
@@ -98,7 +98,7 @@ def measure(cell: Cell, product: Product, order: Order, say: Callable[[str], Non
         steady,
         reader.said,
         len(engine.commits),
-        cpu.user + cpu.system,
+        cpu_s,
         peak,
         held(cell, product, warm_up.records + steady.records),
     )

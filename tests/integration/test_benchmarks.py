@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import uuid
 from pathlib import Path
 from xml.etree import ElementTree
 
-from benchmarks import results
+from benchmarks import filling, results
+from benchmarks.backlog.document import document as backlog_document
+from benchmarks.backlog.page import page as backlog_page
+from benchmarks.backlog.page import plot as backlog_plot
+from benchmarks.backlog.run import Order as BacklogOrder
+from benchmarks.backlog.run import measure as work_off
 from benchmarks.freshness.document import document as freshness_document
-from benchmarks.freshness.page import page, plot
+from benchmarks.freshness.page import page as freshness_page
+from benchmarks.freshness.page import plot as freshness_plot
 from benchmarks.freshness.run import Order, measure
 from pipeline.cells import Cell
 from pipeline.settings import load_settings
@@ -30,5 +37,23 @@ def test_freshness_sees_every_record_once(cell: Cell, tmp_path: Path) -> None:
     results.write(result, "freshness", tmp_path / "freshness.json")
     assert result["freshness"]["rows"] == measured.steady.records
     assert result["warm_up"]["rows"] == measured.warm_up.records
-    ElementTree.fromstring(plot(result))  # noqa: S314 - our own
-    assert f"{result['freshness']['p95_s']:.2f} s" in page(result)
+    ElementTree.fromstring(freshness_plot(result))  # noqa: S314 - our own
+    assert f"{result['freshness']['p95_s']:.2f} s" in freshness_page(result)
+
+
+def test_a_backlog_is_worked_off_once_while_memory_is_sampled(cell: Cell, tmp_path: Path) -> None:
+    product = filling.plain_product(tmp_path / "contracts", f"plain_{uuid.uuid4().hex[:8]}")
+    order = BacklogOrder(events=200_000)
+    measured = work_off(cell, product, order, lambda _: None)
+    assert measured.held.exact
+    assert measured.samples[-1].rows <= order.events
+    assert measured.peak_mb >= max(s.rss_mb for s in measured.samples) > measured.idle_mb > 50
+
+    result = backlog_document(order, 10_000.0, product.topic.partitions, measured)
+    results.write(result, "backlog", tmp_path / "backlog.json")
+    assert result["met"] is not False
+    assert result["asked"]["partitions"] == 16
+    reading = result["skipping"]["account_in_minute"]
+    assert reading["files"] < result["files"]["count"]
+    ElementTree.fromstring(backlog_plot(result))  # noqa: S314 - our own
+    assert f"{result['memory']['peak_mb']:,.0f} MB" in backlog_page(result)
