@@ -1,31 +1,82 @@
-"""How often the crash suite goes round."""
+"""How much the crash suite plays, on whose stage, and what it says at the end."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from pipeline.cells import embedded_cell, save_cell
 from pipeline.contract.model import Product
+from tests.crash.scenario import draw
+from tests.crash.stage import Stage
+from tests.crash.tally import Tally
+from tests.support.failpoints import failpoints_of
+from tests.support.load import TopicWriter
+from tests.support.mortal_broker import MortalBroker
 from tests.support.products import own_product
+
+KILLS = 100
+SEED = 1
+PARTITIONS = 4
+
+_tally = pytest.StashKey[Tally]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--crash-rounds",
-        type=int,
-        default=1,
-        help="How many times each script of crashes is played, and ten random kills are made.",
+    parser.addoption("--crash-kills", type=int, default=KILLS, help="How many attempts are killed.")
+    parser.addoption("--crash-seed", type=int, default=SEED, help="What the kills are drawn from.")
+
+
+def _asked(config: pytest.Config) -> tuple[int, int]:
+    # Known only when this folder is named on the command line.
+    return (
+        int(config.getoption("--crash-seed", default=SEED)),
+        int(config.getoption("--crash-kills", default=KILLS)),
     )
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "act" in metafunc.fixturenames:
+        acts = draw(*_asked(metafunc.config), failpoints_of("ingest"))
+        metafunc.parametrize("act", acts, ids=[f"seed{act.seed}-act{act.number}" for act in acts])
+
+
 @pytest.fixture(scope="session")
-def crash_rounds(request: pytest.FixtureRequest) -> int:
-    # Known only when this folder is named on the command line; a run of all tests goes round once.
-    return int(request.config.getoption("--crash-rounds", default=1))
+def tally(request: pytest.FixtureRequest) -> Tally:
+    return request.config.stash.setdefault(_tally, Tally())
+
+
+@pytest.fixture(scope="session")
+def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MortalBroker]:
+    """A broker of the suite's own, which it kills."""
+    broker = MortalBroker(tmp_path_factory.mktemp("kafka"))
+    yield broker
+    broker.stop()
 
 
 @pytest.fixture
-def strict_product(tmp_path: Path) -> Product:
-    """The test product with an envelope and the strict freshness gate, on a topic of its own."""
-    return own_product("strict_events", tmp_path / "contracts")
+def stage(home: Path, tmp_path: Path, mortal: MortalBroker, tally: Tally) -> Stage:
+    """A fresh cell, and the test product with the strict freshness gate on a topic of its own."""
+    cell = embedded_cell(home, "us", mortal.bootstrap_servers)
+    save_cell(home, cell)
+    product = _in_partitions(own_product("strict_events", tmp_path / "contracts"))
+    return Stage(cell, product, TopicWriter(cell, product), mortal, tally)
+
+
+def _in_partitions(product: Product) -> Product:
+    topic = product.topic.model_copy(update={"partitions": PARTITIONS})
+    return product.model_copy(update={"topic": topic})
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    done = config.stash.get(_tally, None)
+    if done is None:
+        return
+    seed, kills = _asked(config)
+    terminalreporter.section(f"crash suite, --crash-seed {seed} --crash-kills {kills}")
+    for line in done.lines():
+        terminalreporter.line(line)

@@ -1,4 +1,4 @@
-"""Ingest in processes of their own, which may be told to die.
+"""Ingest in processes of their own, which may be told to die, or to stop and sleep.
 
 Importing what ingest needs takes seconds; a server process does it once and forks each attempt, so
 that an attempt costs what a started process costs after its imports, and shares nothing with others.
@@ -6,36 +6,27 @@ that an attempt costs what a started process costs after its imports, and shares
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import signal
 import tempfile
-import traceback
+import time
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+import psutil
+
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
-from pipeline.ingest.plan import Limits
-from pipeline.ingest.run import ingest
+from pipeline.tables.commit import CommitConflictError
+from tests.support.part import LOST, RETRIES, Part, perform
 
 LIMIT_S = 60.0
 
 _context = multiprocessing.get_context("forkserver")
-# The last ones are imported only when first used, which each attempt would pay for again.
-_context.set_forkserver_preload(
-    [
-        "pytest",
-        "tests.support.attempts",
-        "hypothesis.strategies",
-        "pandera.backends.polars.register",
-        "pyarrow.acero",
-        "pyiceberg.avro.decoder_fast",
-        "pyiceberg_core",
-        "sqlalchemy.dialects.sqlite",
-    ]
-)
+_context.set_forkserver_preload(["tests.support.warm"])
 
 
 class AttemptFailedError(AssertionError):
@@ -44,7 +35,7 @@ class AttemptFailedError(AssertionError):
 
 @dataclass(frozen=True)
 class Attempt:
-    """One ingest process that was started; it ends when caught up."""
+    """One process that was started; it ends when its part does."""
 
     process: BaseProcess
     said: Path
@@ -58,8 +49,7 @@ class Attempt:
         self.process.join(seconds)
         code = self.process.exitcode
         if code is None:
-            self.process.kill()
-            self.process.join()
+            self.end()
             raise AttemptFailedError(f"not ended after {seconds} s: {self.said.read_text()}")
         if code not in (0, -signal.SIGKILL):
             raise AttemptFailedError(f"ended with {code}: {self.said.read_text()}")
@@ -71,18 +61,57 @@ class Attempt:
         self.process.kill()
         return self.wait() == -signal.SIGKILL
 
+    def end(self) -> None:
+        """SIGKILL it if it still runs or sleeps, whatever it was doing."""
+        self.process.kill()
+        self.process.join()
+
+    def falls_asleep(self, seconds: float = LIMIT_S) -> bool:
+        """Wait until it is stopped; False if it caught up without coming to its place.
+
+        Raises:
+            AttemptFailedError: it raised an error, or did neither in time.
+        """
+        deadline = time.monotonic() + seconds
+        while self.process.exitcode is None and time.monotonic() < deadline:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if psutil.Process(self.process.pid).status() == psutil.STATUS_STOPPED:
+                    return True
+            time.sleep(0.005)
+        self.wait(0)
+        return False
+
+    def wake(self) -> None:
+        """Let it go on where it was stopped; does nothing to one that has ended."""
+        if self.process.pid is not None and self.process.exitcode is None:
+            os.kill(self.process.pid, signal.SIGCONT)
+
+    @property
+    def answers_lost(self) -> int:
+        """Commits of its that landed and whose answer it was not given."""
+        return self.said.read_text().count(LOST)
+
+    @property
+    def races_lost(self) -> int:
+        """Commits of its that did not land because another came first."""
+        return self.said.read_text().count(RETRIES.format(CommitConflictError.__name__))
+
 
 def start(
     cell: Cell, product: Product, *, failpoint: str | None = None, max_records: int = 100
 ) -> Attempt:
-    """Start ingesting `product` until caught up, dying by SIGKILL at `failpoint` (`name:hits`)."""
-    handle, said = tempfile.mkstemp(prefix="attempt-", dir=cell.root)
+    """Start ingesting `product` until caught up, dying by SIGKILL at `failpoint` (`name:visit`)."""
+    return play(cell, product, Part(failpoint=failpoint, max_records=max_records))
+
+
+def play(cell: Cell, product: Product, part: Part) -> Attempt:
+    """Start ingesting `product` as `part` says."""
+    handle, name = tempfile.mkstemp(prefix="attempt-", dir=cell.root)
     os.close(handle)
-    process = _context.Process(
-        target=_ingest, args=(cell, product, failpoint, max_records, said), daemon=True
-    )
+    said = Path(name)
+    process = _context.Process(target=perform, args=(cell, product, part, said), daemon=True)
     process.start()
-    return Attempt(process, Path(said))
+    return Attempt(process, said)
 
 
 def catch_up(cell: Cell, product: Product, *, max_records: int = 10_000) -> None:
@@ -94,15 +123,3 @@ def catch_up(cell: Cell, product: Product, *, max_records: int = 10_000) -> None
     code = start(cell, product, max_records=max_records).wait()
     if code != 0:
         raise AttemptFailedError(f"ended with {code}")
-
-
-def _ingest(
-    cell: Cell, product: Product, failpoint: str | None, max_records: int, said: str
-) -> None:
-    if failpoint is not None:
-        os.environ["HEADWATER_FAILPOINT"] = failpoint
-    try:
-        ingest(cell, product, once=True, limits=Limits(max_records=max_records))
-    except BaseException:
-        Path(said).write_text(traceback.format_exc())
-        raise

@@ -21,7 +21,7 @@ class CatalogSeam:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.commits = 0
         self._before: dict[int, Before] = {}
-        self._lose: dict[int, BaseException] = {}
+        self._lose: dict[int, tuple[BaseException, Before]] = {}
         self._acting = False
         original = SqlCatalog.commit_table
 
@@ -37,7 +37,9 @@ class CatalogSeam:
                 finally:
                     self._acting = False
             response = original(catalog, *args, **kwargs)
-            if (error := self._lose.get(number)) is not None:
+            if (lost := self._lose.get(number)) is not None:
+                error, then = lost
+                then()
                 raise error
             return response
 
@@ -47,6 +49,6 @@ class CatalogSeam:
         """Do `action` just before the commit of that number is made. It may raise."""
         self._before[number] = action
 
-    def lose_response(self, number: int, error: BaseException) -> None:
-        """Let the commit of that number land, and raise `error` in place of its answer."""
-        self._lose[number] = error
+    def lose_response(self, number: int, error: BaseException, then: Before = lambda: None) -> None:
+        """Let the commit of that number land, do `then`, and raise `error` in place of its answer."""
+        self._lose[number] = (error, then)

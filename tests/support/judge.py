@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
+from tests.support.topic_reader import Holes, count_holes
 from tests.support.verifier import Findings, verify_exactly_once
 
 
@@ -18,3 +19,8 @@ def judge(cell: Cell, product: Product) -> Findings:
         namespace=product.name,
         envelope=product.envelope_schema,
     )
+
+
+def holes(cell: Cell, product: Product) -> Holes:
+    """Return what the independent verifier finds of offsets that no consumer is given a record of."""
+    return count_holes(cell.bootstrap_servers, product.topic.name)

@@ -33,10 +33,52 @@ class Readable:
     uuid: str | None
 
 
+@dataclass(frozen=True)
+class Holes:
+    """Offsets of a topic at which a read-committed consumer is given nothing.
+
+    Attributes:
+        aborted: records of aborted transactions.
+        control: markers that end transactions. In a compacting topic, what was compacted away too.
+    """
+
+    aborted: int
+    control: int
+
+
+def count_holes(bootstrap_servers: str, topic: str) -> Holes:
+    """Count what the broker keeps to itself, by what else it gives who reads uncommitted.
+
+    No transaction may be open, and no offset deleted.
+
+    Raises:
+        TopicUnreadableError: as `read_topic`.
+    """
+    committed = read_topic(bootstrap_servers, topic, None)
+    every = read_topic(bootstrap_servers, topic, None, isolation="read_uncommitted")
+    consumer = Consumer(
+        {"bootstrap.servers": bootstrap_servers, "group.id": "independent-verifier"}
+    )
+    try:
+        offsets = sum(
+            consumer.get_watermark_offsets(TopicPartition(topic, p.id), timeout=TIMEOUT_S)[1]
+            for p in _describe(bootstrap_servers, topic).partitions
+        )
+    finally:
+        consumer.close()
+    return Holes(aborted=len(every) - len(committed), control=offsets - len(every))
+
+
 def read_topic(
-    bootstrap_servers: str, topic: str, envelope: Mapping[str, Any] | None
+    bootstrap_servers: str,
+    topic: str,
+    envelope: Mapping[str, Any] | None,
+    *,
+    isolation: str = "read_committed",
 ) -> list[Readable]:
     """Return every record of `topic` up to its last stable offsets, as they are now.
+
+    Read uncommitted, up to its ends, those of aborted transactions too.
 
     Raises:
         TopicUnreadableError: no such topic, or nothing came for `TIMEOUT_S` seconds.
@@ -48,7 +90,7 @@ def read_topic(
             "bootstrap.servers": bootstrap_servers,
             "group.id": "independent-verifier",
             "enable.auto.commit": False,
-            "isolation.level": "read_committed",
+            "isolation.level": isolation,
             "auto.offset.reset": "earliest",
             # Read-committed, a partition ends where its first open transaction begins.
             "enable.partition.eof": True,

@@ -1,0 +1,39 @@
+"""What is asked after each batch of kills, when an ingest has finished."""
+
+from __future__ import annotations
+
+from pipeline.ledger.read import Totals
+from pipeline.ledger.verify import verify
+from tests.crash.stage import Stage
+from tests.support.commands import command_for
+from tests.support.judge import holes, judge
+
+
+def assert_exactly_once(stage: Stage) -> Totals:
+    """The independent verifier finds nothing, the books balance and agree with their recount.
+
+    Returns what the books say.
+    """
+    findings = judge(stage.cell, stage.product)
+    assert findings.exact, findings
+    assert findings.rows
+    assert findings.dead_letters
+    verification = verify(stage.cell, stage.product)
+    assert verification.balanced, verification.problems
+    totals = verification.ledger.totals
+    assert totals.duplicates
+    found = holes(stage.cell, stage.product)
+    assert found.aborted
+    assert found.control
+    assert totals.gaps == found.aborted + found.control
+    assert totals.rows + totals.duplicates + totals.dead_letters == findings.readable
+    stage.tally.judged += 1
+    return totals
+
+
+def assert_the_command_agrees(stage: Stage) -> None:
+    """`headwater ledger --verify` says so too."""
+    command = command_for(stage.cell, stage.product)
+    arguments = ("ledger", stage.product.name, "--cell", stage.cell.name, "--verify")
+    result = command.run(*arguments)
+    assert result.code == 0, result.err or result.out
