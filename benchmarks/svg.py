@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from math import ceil, floor, log10
 
 WIDTH, HEIGHT = 860, 340
 LEFT, RIGHT, TOP, BOTTOM = 64, 20, 54, 46
@@ -31,8 +32,9 @@ class Limit:
 def chart(title: str, x: str, y: str, lines: Sequence[Line], limits: Sequence[Limit] = ()) -> str:
     """Return an SVG document; both axes begin at 0. `x` and `y` name the axes, with their units."""
     points = [point for line in lines for point in line.points]
-    right = _ceiling(max((p[0] for p in points), default=1.0))
-    top = _ceiling(max([p[1] for p in points] + [limit.y for limit in limits] + [0.0]))
+    right = max([p[0] for p in points] + [1e-3])
+    highest = max([p[1] for p in points] + [limit.y for limit in limits] + [1e-3])
+    top = ceil(highest / _step(highest)) * _step(highest)
 
     def at(point: tuple[float, float]) -> str:
         across = LEFT + point[0] / right * (WIDTH - LEFT - RIGHT)
@@ -49,13 +51,15 @@ def chart(title: str, x: str, y: str, lines: Sequence[Line], limits: Sequence[Li
         f'<g transform="translate(14 {(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)">'
         f"{_text(0, 0, y, 'middle')}</g>",
     ]
-    for n in range(TICKS + 1):
-        across, down = at((right * n / TICKS, top * n / TICKS)).split(",")
+    for tick in _ticks(top):
+        down = at((0.0, tick)).split(",")[1]
         out += [
             f'<path d="M{LEFT},{down}H{WIDTH - RIGHT}" stroke="#e3e6ea"/>',
-            _text(LEFT - 6, float(down) + 4, f"{top * n / TICKS:g}", "end"),
-            _text(float(across), HEIGHT - BOTTOM + 16, f"{right * n / TICKS:g}", "middle"),
+            _text(LEFT - 6, float(down) + 4, f"{tick:g}", "end"),
         ]
+    for tick in _ticks(right):
+        across = at((tick, 0.0)).split(",")[0]
+        out.append(_text(float(across), HEIGHT - BOTTOM + 16, f"{tick:g}", "middle"))
     for limit in limits:
         across, down = at((right, limit.y)).split(",")
         out += [
@@ -74,16 +78,16 @@ def chart(title: str, x: str, y: str, lines: Sequence[Line], limits: Sequence[Li
     return "\n".join([*out, "</svg>"]) + "\n"
 
 
-def _ceiling(value: float) -> float:
-    """Return a round number that is no less than `value` and makes round ticks."""
-    step = 1.0
-    while step * TICKS > value > 0:
-        step /= 10
-    while True:
-        for factor in (1, 2, 2.5, 5):
-            if step * factor * TICKS >= value:
-                return step * factor * TICKS
-        step *= 10
+def _ticks(end: float) -> list[float]:
+    """Return round numbers from 0 to `end`, about `TICKS` of them."""
+    step = _step(end)
+    return [n * step for n in range(int(end / step + 1e-9) + 1)]
+
+
+def _step(end: float) -> float:
+    """Return 1, 2 or 5 times a power of ten, at least a `TICKS`th of `end`."""
+    power: float = 10.0 ** floor(log10(end / TICKS))
+    return next(power * factor for factor in (1.0, 2.0, 5.0, 10.0) if power * factor >= end / TICKS)
 
 
 def _text(x: float, y: float, text: str, anchor: str, more: str = "") -> str:

@@ -15,7 +15,7 @@ def plot(result: dict[str, Any]) -> str:
         for name, key in (("p50 of a snapshot", "p50_s"), ("p95", "p95_s"), ("largest", "max_s"))
     ]
     title = f"From produce to queryable, at {result['produced']['rate']:,.0f} events a second"
-    limits = [Limit("promised p95", result["promise"]["p95_s"])]
+    limits = [Limit(f"promised {p}", result["promise"][f"{p}_s"]) for p in ("p95", "p99")]
     return chart(title, "seconds since the start", "seconds", lines, limits)
 
 
