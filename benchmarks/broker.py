@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,10 +20,12 @@ from pipeline.settings import load_settings
 def own_cell(say: Callable[[str], None], folder: Path | None = None) -> Iterator[tuple[Path, Cell]]:
     """Start a real broker and give a fresh cell `us` on it, in a folder that is deleted at the end.
 
-    The folder is made within `folder`, or where the system keeps temporary files.
+    The folder is made within `folder`, or where the system keeps temporary files. SIGTERM ends the
+    process as Ctrl-C does, so that no broker stays behind; call it in the main thread.
 
     Raises: as `KafkaBroker.start`.
     """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     root = Path(tempfile.mkdtemp(prefix="headwater-bench-", dir=folder))
     try:
         jars = ensure_jars(load_settings().cache, "kafka", say)

@@ -45,6 +45,9 @@ class Engine:
 
     Attributes:
         commits: what it has told so far; kept up to date by `listen`.
+
+    Raises:
+        EngineFailedError: its process ended before it was ready.
     """
 
     def __init__(self, cell: Cell, product: Product, limits: Limits, *, once: bool) -> None:
@@ -55,7 +58,10 @@ class Engine:
         )
         self._process.start()
         theirs.close()
-        self._ours.recv()
+        try:
+            self._ours.recv()
+        except EOFError:
+            raise EngineFailedError("ended before it was ready") from None
         self.commits: list[Commit] = []
         self.watched = psutil.Process(self._process.pid)
 

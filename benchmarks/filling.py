@@ -99,14 +99,17 @@ def fill(
                 until,
                 todo[k :: order.processes],
             ),
+            daemon=True,
         )
         for k in range(order.processes)
     ]
     for part in parts:
         part.start()
-    while any(part.is_alive() for part in parts):
-        parts[0].join(5.0) if parts[0].is_alive() else parts[-1].join(5.0)
-        say(f"filling, {time.monotonic() - began:.0f} s")
+    for part in parts:
+        while part.is_alive():
+            part.join(5.0)
+            if part.is_alive():
+                say(f"filling, {time.monotonic() - began:.0f} s")
     if any(part.exitcode for part in parts):
         raise RuntimeError(f"{product.topic.name} was not filled")
     return Filled(order.events, time.monotonic() - began)

@@ -48,6 +48,7 @@ def document(order: Order, base_mb: float, partitions: int, measured: Measured) 
         "memory": {
             "setting_mb": setting,
             "idle_mb": round(measured.idle_mb, 1),
+            "sampled_mb": round(max((s.rss_mb for s in measured.samples), default=0.0), 1),
             "peak_mb": round(measured.peak_mb, 1),
             "allowed_mb": allowed,
         },

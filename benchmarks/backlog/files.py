@@ -75,21 +75,29 @@ def files_document(cell: Cell, product: Product) -> dict[str, Any]:
     }
 
 
-def skipping_document(
-    cell: Cell, product: Product, minute: datetime, account: str
-) -> dict[str, Any]:
-    """Return what queries over `minute`, of `account`, and of both have to read.
+def skipping_document(cell: Cell, product: Product, minute: datetime) -> dict[str, Any]:
+    """Return what queries over `minute`, of an account that has events in it, and of both have to read.
 
     Raises:
         TableMissingError: nothing was ever ingested.
     """
     table = load_table(cell, f"{product.name}.events")
     within = Bound("_event_time", minute, minute + timedelta(minutes=1, microseconds=-1))
-    of = Bound("_key", account, account)
-    asked = {"minute": (within,), "account": (of,), "account_in_minute": (within, of)}
     with duckdb.connect() as engine:
         engine.execute("SET TimeZone = 'UTC'")
+        account = _some_account(engine, table, within)
+        of = Bound("_key", account, account)
+        asked = {"minute": (within,), "account": (of,), "account_in_minute": (within, of)}
         return {name: asdict(_reading(engine, table, bounds)) for name, bounds in asked.items()}
+
+
+def _some_account(engine: duckdb.DuckDBPyConnection, table: Table, within: Bound) -> str:
+    files = [local_path(task.file) for task in table.scan(row_filter=within.condition).plan_files()]
+    if not files:
+        return ""
+    query = f"SELECT min(_key) FROM read_parquet($files) WHERE {within.condition}"  # noqa: S608
+    found = engine.execute(query, {"files": files}).fetchone()
+    return "" if found is None else str(found[0])
 
 
 def _reading(engine: duckdb.DuckDBPyConnection, table: Table, bounds: tuple[Bound, ...]) -> Reading:

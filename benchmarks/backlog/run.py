@@ -103,7 +103,7 @@ def measure(cell: Cell, product: Product, order: Order, say: Callable[[str], Non
         samples=samples,
         held=held(cell, product, order.events),
         files=files_document(cell, product),
-        skipping=skipping_document(cell, product, middle, filling.account(0, 0)),
+        skipping=skipping_document(cell, product, middle),
     )
 
 

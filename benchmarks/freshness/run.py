@@ -133,6 +133,8 @@ def _start(target: Callable[..., None], *arguments: Any) -> _Child:
     process = context.Process(target=target, args=(*arguments, theirs), daemon=True)
     process.start()
     theirs.close()
-    if ours.recv() != "ready":
-        raise RuntimeError("not ready")
+    try:
+        ours.recv()
+    except EOFError:
+        raise RuntimeError(f"{target.__name__} ended before it was ready") from None
     return _Child(process, ours)
