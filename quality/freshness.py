@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import Product
-from pipeline.kafka.connect import connect_admin, connect_consumer
+from pipeline.kafka.connect import connect_admin
 from pipeline.kafka.fetch import fetch
-from pipeline.kafka.topics import describe_topic, earliest_offsets, stable_offsets
+from pipeline.kafka.network import Network
+from pipeline.kafka.record_batches import Passed, Section
+from pipeline.kafka.records import frame
+from pipeline.kafka.topics import (
+    TopicIdentity,
+    describe_topic,
+    earliest_offsets,
+    stable_offsets,
+)
 from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.layout import events_table
 from pipeline.tables.offsets import committed_offsets
+
+_LOOK_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -56,7 +66,7 @@ def look(cell: Cell, product: Product, clock: Clock = utc_now) -> Freshness:
         for p, end in ends.items()
         if (start := max(committed.get(p, 0), begin[p])) < end
     }
-    oldest = _oldest(cell, topic, behind) if behind else None
+    oldest = _oldest(cell, identity, behind) if behind else None
     now = clock()
     return Freshness(
         looked_at=now,
@@ -74,16 +84,24 @@ def _committed(cell: Cell, product: Product) -> Mapping[int, int]:
     return {} if committed is None else committed.next
 
 
-def _oldest(cell: Cell, topic: str, behind: Mapping[int, tuple[int, int]]) -> datetime | None:
+def _oldest(
+    cell: Cell, topic: TopicIdentity, behind: Mapping[int, tuple[int, int]]
+) -> datetime | None:
     times: list[int] = []
-    consumer = connect_consumer(cell)
-    try:
+    with Network(cell) as network:
         for partition, offsets in behind.items():
-            for fetched in fetch(consumer, topic, {partition: offsets}):
-                records = fetched.records.get(partition, [])
-                if records:
-                    times.append(records[0].timestamp)
+            for fetched in fetch(network, topic, {partition: offsets}, response_bytes=_LOOK_BYTES):
+                first = _first_time(fetched.passed)
+                if first is not None:
+                    times.append(first)
                     break
-    finally:
-        consumer.close()
-    return datetime.fromtimestamp(min(times) / 1000, UTC) if times else None
+    return datetime.fromtimestamp(min(times) / 1e6, UTC) if times else None
+
+
+def _first_time(passed: Iterable[Passed]) -> int | None:
+    for item in (item for one in passed for item in one.items):
+        if isinstance(item, Section):
+            records = frame([item], [item.records()])
+            if len(records):
+                return int(records.time[0])
+    return None

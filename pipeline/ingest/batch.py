@@ -1,28 +1,30 @@
-"""One micro-batch from records to rows, dead letters and the books' entries. Writes nothing."""
+"""From records to rows, dead letters and counts, a part of a micro-batch at a time. Writes nothing."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
-import pyarrow as pa
 from pyiceberg.table import Table
 
 from pipeline.contract.model import Product
-from pipeline.contract.targets import avro, iceberg
+from pipeline.contract.targets import iceberg
 from pipeline.contract.targets import pandera as pandera_target
 from pipeline.ingest.decode import Decoder
-from pipeline.ingest.deduplicate import Deduplicator
+from pipeline.ingest.deduplicate import DEFAULT_BYTES, Deduplicator
 from pipeline.ingest.enrich import Enricher
-from pipeline.ingest.frame import ROW, event_frame, event_rows, letter_rows
-from pipeline.ingest.gate import broken_rules, gate
-from pipeline.ingest.model import DeadLetter, RawRecord, Reason
-from pipeline.ingest.plan import Range
+from pipeline.ingest.frame import ROW
+from pipeline.ingest.gate import gate
+from pipeline.ingest.key_order import KeyOrder
+from pipeline.ingest.model import DeadLetter, Reason
+from pipeline.ingest.rules import broken_rules
+from pipeline.kafka.records import Records
 from pipeline.kafka.topics import TopicIdentity
-from pipeline.ledger.model import Entry
 from pipeline.schemas.registry import Registry
 
 Coordinate = tuple[int, int]
@@ -31,42 +33,51 @@ Coordinate = tuple[int, int]
 
 @dataclass(frozen=True)
 class Processed:
-    """What a micro-batch becomes.
+    """What some records become.
 
     Attributes:
         rows: new rows of events, in the table's columns.
-        kept: the frame that `rows` was made of, for the de-duplicator.
-        letters: new rows of dead letters.
-        entries: one a range, and they balance.
-        reasons, rules: dead letters by reason; broken business rules by rule.
+        letters: records that are dead letters and are not in the table yet.
+        delivered, held, duplicates: records, those already held as dead letters, and those whose uuid
+            is a row already, by partition.
+        rules: rows that break a business rule, by rule; `invalid` counts rows that break any.
         late: rows past the freshness gate that the contract allows.
+        out_of_order: rows older than an earlier row of their key.
     """
 
-    rows: pa.Table
-    kept: pl.DataFrame
-    letters: pa.Table
-    entries: tuple[Entry, ...]
-    reasons: Mapping[str, int]
+    rows: pl.DataFrame
+    letters: list[DeadLetter]
+    delivered: Mapping[int, int]
+    held: Mapping[int, int]
+    duplicates: Mapping[int, int]
     rules: Mapping[str, int]
+    invalid: int
     late: int
+    out_of_order: int
 
 
 class Processor:
-    """Carries a product's micro-batches through decode, enrich, gate and de-duplicate."""
+    """Carries a product's records through decode, enrich, gate and de-duplicate.
+
+    Records of one partition must come in the order of their offsets. Not safe for use by several
+    threads.
+    """
 
     def __init__(
-        self, product: Product, registry: Registry, identity: TopicIdentity, run_id: str
+        self,
+        product: Product,
+        registry: Registry,
+        identity: TopicIdentity,
+        run_id: str,
+        known_bytes: int = DEFAULT_BYTES,
     ) -> None:
         self._product = product
-        self._identity = identity
-        self._run_id = run_id
-        self._decoder = Decoder(product, registry, identity)
+        self._decoder = Decoder(product, registry, identity, run_id)
         self._enricher = Enricher(product)
-        self._columns = iceberg.events_schema(product)
-        names = [field["name"] for field in avro.reader_schema(product)["fields"]]
-        self._payload_columns = pa.schema([self._columns.field(name) for name in names])
+        self._columns = iceberg.events_schema(product).names
         self._rules = pandera_target.rules_schema(product)
-        self.deduplicator = Deduplicator()
+        self._key_order = KeyOrder()
+        self.deduplicator = Deduplicator(known_bytes)
 
     @property
     def reference_versions(self) -> Mapping[str, str]:
@@ -75,18 +86,19 @@ class Processor:
 
     def process(
         self,
-        records: Sequence[RawRecord],
-        ranges: Sequence[Range],
+        records: Records,
         held: frozenset[Coordinate],
         events: Table,
         ingested_at: datetime,
     ) -> Processed:
-        """Process the records of `ranges`.
+        """Process `records`.
 
         `held` are the coordinates that the dead letters table already has: they are dead letters
-        whatever the gates say today, and are not written again.
+        whatever the gates say today, and are not among `letters`.
         """
-        frame, failed = self._judge(records, ingested_at)
+        frame, letters = self._judge(records, ingested_at)
+        delivered = _by_partition(records.partition)
+        already: Mapping[int, int] = {}
         if held:
             mine = pl.DataFrame(
                 sorted(held),
@@ -94,64 +106,43 @@ class Processor:
                 orient="row",
             )
             frame = frame.join(mine, on=["_topic_partition", "_offset"], how="anti")
+            letters = [x for x in letters if (x.record.partition, x.record.offset) not in held]
+            read = pl.DataFrame({"_topic_partition": records.partition, "_offset": records.offset})
+            found = read.join(mine, on=["_topic_partition", "_offset"], how="semi")
+            already = _by_partition(found.get_column("_topic_partition").to_numpy())
         fresh, duplicates = self.deduplicator.split(frame, events)
-        new = [x for x in failed if (x.record.partition, x.record.offset) not in held]
-        dead = held | {(x.record.partition, x.record.offset) for x in new}
+        broken = broken_rules(fresh, self._rules)
         return Processed(
-            rows=event_rows(fresh, self._columns),
-            kept=fresh,
-            letters=letter_rows(new, self._identity, self._run_id, ingested_at),
-            entries=_entries(ranges, records, fresh, duplicates, dead),
-            reasons=Counter(x.reason.value for x in new),
-            rules=broken_rules(fresh, self._rules),
+            rows=fresh.select(self._columns),
+            letters=letters,
+            delivered=delivered,
+            held=already,
+            duplicates=_by_partition(duplicates.get_column("_topic_partition").to_numpy()),
+            rules=broken.by_rule,
+            invalid=broken.rows,
             late=int(fresh.get_column("_late").sum()),
+            out_of_order=self._key_order.watch(fresh),
         )
 
     def letters_of(
-        self, records: Sequence[RawRecord], settled: frozenset[Coordinate], ingested_at: datetime
-    ) -> pa.Table:
+        self, records: Records, settled: frozenset[Coordinate], ingested_at: datetime
+    ) -> list[DeadLetter]:
         """Return the dead letters among `records`, without those whose coordinates are `settled`."""
-        _, failed = self._judge(records, ingested_at)
-        new = [x for x in failed if (x.record.partition, x.record.offset) not in settled]
-        return letter_rows(new, self._identity, self._run_id, ingested_at)
+        _, letters = self._judge(records, ingested_at)
+        return [x for x in letters if (x.record.partition, x.record.offset) not in settled]
 
     def _judge(
-        self, records: Sequence[RawRecord], ingested_at: datetime
+        self, records: Records, ingested_at: datetime
     ) -> tuple[pl.DataFrame, list[DeadLetter]]:
-        decoded = self._decoder.decode(records)
-        frame = event_frame(
-            decoded, self._payload_columns, self._identity, self._run_id, ingested_at
-        )
-        gated = gate(self._enricher.enrich(frame), self._product.gates)
+        decoded = self._decoder.decode(records, ingested_at)
+        gated = gate(self._enricher.enrich(decoded.frame), self._product.gates)
         refused = [
-            DeadLetter(decoded.records[row], Reason(reason), detail)
+            DeadLetter(records.record(row), Reason(reason), detail)
             for row, reason, detail in gated.refused.select(ROW, "reason", "detail").iter_rows()
         ]
         return gated.frame, [*decoded.letters, *refused]
 
 
-def _entries(
-    ranges: Sequence[Range],
-    records: Sequence[RawRecord],
-    fresh: pl.DataFrame,
-    duplicates: pl.DataFrame,
-    dead: frozenset[Coordinate] | set[Coordinate],
-) -> tuple[Entry, ...]:
-    rows = Counter(fresh.get_column("_topic_partition").to_list())
-    twins = Counter(duplicates.get_column("_topic_partition").to_list())
-    letters = Counter(partition for partition, _ in dead)
-    delivered = {(record.partition, record.offset) for record in records}
-    accounted = Counter(partition for partition, _ in delivered | dead)
-    return tuple(
-        Entry(
-            partition=r.partition,
-            start=r.start,
-            end=r.end,
-            rows=rows[r.partition],
-            duplicates=twins[r.partition],
-            dead_letters=letters[r.partition],
-            # The fetch has passed `end`, so what was not delivered is not there for a reader.
-            gaps=len(r) - accounted[r.partition],
-        )
-        for r in ranges
-    )
+def _by_partition(partitions: npt.NDArray[np.int32]) -> Mapping[int, int]:
+    found, counts = np.unique(partitions, return_counts=True)
+    return Counter(dict(zip(found.tolist(), counts.tolist(), strict=True)))

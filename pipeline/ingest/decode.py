@@ -1,155 +1,188 @@
-"""From record values to envelopes and payloads, one record at a time."""
+"""From the records of a batch to events, in columns; the few that defy it, one by one."""
 
 from __future__ import annotations
 
-import io
-import struct
-import uuid
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from collections.abc import Sequence
+from datetime import datetime
 
-import fastavro
-from fastavro.schema import SchemaParseException
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
 
+from pipeline.avro import kernel
+from pipeline.avro.columns import ENVELOPE, ColumnReader, Columns
 from pipeline.contract.model import Product
-from pipeline.contract.targets import avro
-from pipeline.errors import PoisonError
-from pipeline.ingest.model import DeadLetter, Decoded, RawRecord, Reason
+from pipeline.contract.targets import avro, iceberg
+from pipeline.ingest.coordinate_uuid import coordinate_uuids
+from pipeline.ingest.frame import ROW, header_columns, record_columns, to_frame
+from pipeline.ingest.model import DeadLetter, Decoded, Event
+from pipeline.ingest.one_by_one import RecordDecoder
+from pipeline.kafka.records import Records
 from pipeline.kafka.topics import TopicIdentity
-from pipeline.schemas import wire
 from pipeline.schemas.registry import Registry, SchemaNotFoundError
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
-
-# What a native Avro reader raises on bytes that are not what the schema says.
-BROKEN_BYTES = (
-    EOFError,
-    IndexError,
-    KeyError,
-    LookupError,
-    MemoryError,
-    OverflowError,
-    StopIteration,
-    TypeError,
-    ValueError,
-    struct.error,
-    SchemaParseException,
-    fastavro.read.SchemaResolutionError,
-)
-
-
-class _PoisonedError(PoisonError):
-    def __init__(self, reason: Reason, detail: str) -> None:
-        super().__init__(detail, subject=reason, remedy="")
-        self.reason = reason
+Numbers = npt.NDArray[np.int64]
 
 
 class Decoder:
-    """Decodes the records of one product's topic.
+    """Decodes the records of one product's topic, a batch at a time.
 
-    Schemas are looked up once and kept. Not safe for use by several threads.
+    Schemas are looked up once and kept; those the registry does not know are asked for again by the
+    next batch. Not safe for use by several threads.
     """
 
-    def __init__(self, product: Product, registry: Registry, identity: TopicIdentity) -> None:
+    def __init__(
+        self, product: Product, registry: Registry, identity: TopicIdentity, run_id: str
+    ) -> None:
         self._product = product
         self._registry = registry
         self._identity = identity
-        self._reader = fastavro.parse_schema(avro.reader_schema(product))
-        self._by_id: dict[int, Any] = {}
-        self._by_version: dict[int, Any] = {}
+        self._run_id = run_id
+        self._payload = iceberg.payload_schema(product)
+        self._reader = ColumnReader(
+            avro.reader_schema(product), self._payload, enveloped=product.topic.envelope
+        )
+        self._one_by_one = RecordDecoder(product, registry, identity, self._payload)
         self._version_of_id: dict[int, int] = {}
-        self._one = self._enveloped if product.topic.envelope else self._bare
 
-    def decode(self, records: Iterable[RawRecord]) -> Decoded:
-        """Decode `records`; those that cannot be are among the result's letters.
+    def decode(self, records: Records, ingested_at: datetime) -> Decoded:
+        """Decode `records`; those that hold no event are among the result's letters.
 
         Raises:
             RegistryUnavailableError: a schema could not be looked up; no record is to blame.
         """
-        out = Decoded()
-        for record in records:
-            try:
-                event_uuid, key, event_time, version, payload = self._one(record)
-            except _PoisonedError as poison:
-                out.letters.append(DeadLetter(record, poison.reason, poison.what))
-                continue
-            out.records.append(record)
-            out.uuid.append(event_uuid)
-            out.key.append(key)
-            out.event_time.append(event_time)
-            out.schema_version.append(version)
-            out.payload.append(payload)
-        return out
+        columns = self._read(records)
+        frame = self._events(records, columns, ingested_at)
+        sound = self._is_sound(frame)
+        if not sound.all():
+            frame = frame.filter(sound)
+        frame = frame.drop("__record_key")
+        read = np.zeros(len(records), np.bool_)
+        read[frame.get_column(ROW).to_numpy()] = True
+        letters, found = self._decode_one_by_one(records, np.flatnonzero(~read))
+        if found:
+            rest = self._assembled(records, found, ingested_at)
+            frame = pl.concat([frame, rest.select(frame.columns)])
+        return Decoded(frame, letters)
 
-    def _enveloped(self, record: RawRecord) -> tuple[str, str, int, int, dict[str, Any]]:
-        schema_id, body = _split(record)
-        envelope = _read(body, self._writer(schema_id), None)
-        if not isinstance(envelope, dict):
-            raise _PoisonedError(Reason.INVALID_ENVELOPE, "the value is not a record")
-        try:
-            event_uuid, key = envelope["uuid"], envelope["key"]
-            version, instant, payload = (
-                envelope["schema_version"],
-                envelope["timestamp"],
-                envelope["payload"],
+    def _read(self, records: Records) -> Columns:
+        while True:
+            columns = self._reader.read(
+                records.data,
+                records.values[:, 0],
+                records.values[:, 1],
+                self._product.gates.payload_bytes,
             )
-        except KeyError as missing:
-            raise _PoisonedError(
-                Reason.INVALID_ENVELOPE, f"the envelope has no {missing}"
-            ) from None
-        if record.key is None or not key:
-            raise _PoisonedError(Reason.NULL_KEY, "the record or its envelope has no key")
-        if record.key != str(key).encode():
-            raise _PoisonedError(Reason.INVALID_ENVELOPE, "record key and envelope key differ")
-        if not event_uuid:
-            raise _PoisonedError(Reason.INVALID_ENVELOPE, "the uuid is empty")
-        self._refuse_large(payload)
-        fields = _read(payload, self._version(version), self._reader)
-        return str(event_uuid), str(key), _micros(instant), version, fields
+            if not self._learn(columns):
+                return columns
 
-    def _bare(self, record: RawRecord) -> tuple[str, str, int, int, dict[str, Any]]:
-        schema_id, body = _split(record)
-        self._refuse_large(body)
-        fields = _read(body, self._writer(schema_id), self._reader)
-        key = fields[self._product.key]
-        if key is None or key == "":
-            raise _PoisonedError(Reason.NULL_KEY, f"{self._product.key} is null")
-        instant = fields[self._product.event_time]
-        if instant is None:
-            raise _PoisonedError(Reason.INVALID_ENVELOPE, f"{self._product.event_time} is null")
-        named = fields[self._product.uuid] if self._product.uuid else None
-        event_uuid = str(named) if named else self._coordinates_uuid(record)
-        version = self._payload_version(schema_id)
-        return event_uuid, str(key), _micros(instant), version, fields
+    def _learn(self, columns: Columns) -> bool:
+        """Look up schemas that were met for the first time; return whether any was found."""
+        learnt = False
+        for schema_id in _met(columns, kernel.UNKNOWN_SCHEMA):
+            try:
+                self._reader.add_schema(schema_id, self._registry.schema(schema_id))
+            except SchemaNotFoundError:
+                continue
+            learnt = True
+        for version in _met(columns, kernel.UNKNOWN_VERSION):
+            try:
+                ref = self._registry.version(self._product.payload_subject, version)
+            except SchemaNotFoundError:
+                continue
+            self._reader.add_version(version, ref.schema)
+            learnt = True
+        return learnt
 
-    def _refuse_large(self, payload: bytes) -> None:
-        limit = self._product.gates.payload_bytes
-        if len(payload) > limit:
-            raise _PoisonedError(Reason.PAYLOAD_TOO_LARGE, f"{len(payload)} bytes, over {limit}")
+    def _events(self, records: Records, columns: Columns, ingested_at: datetime) -> pl.DataFrame:
+        rows = columns.row_of
+        made = to_frame(columns.table)
+        payload = made.drop(ENVELOPE.names, strict=False)
+        where = record_columns(records, rows, self._identity, self._run_id, ingested_at)
+        if self._product.topic.envelope:
+            own = made.select(
+                _uuid="__uuid",
+                _key="__key",
+                _event_time=pl.col("__timestamp").cast(pl.Datetime("us", "UTC")),
+                _schema_version="__version",
+            )
+        else:
+            own = self._own(payload, records, rows, columns.number)
+        return pl.concat([where, own, header_columns(records, rows), payload], how="horizontal")
 
-    def _coordinates_uuid(self, record: RawRecord) -> str:
-        where = self._identity
-        name = f"{where.cluster_id}/{where.topic}/{record.partition}/{record.offset}"
-        return str(uuid.uuid5(uuid.NAMESPACE_URL, name))
-
-    def _writer(self, schema_id: int) -> Any:
-        return _remembered(
-            self._by_id,
-            schema_id,
-            lambda: self._registry.schema(schema_id),
-            f"schema id {schema_id}",
+    def _own(
+        self, payload: pl.DataFrame, records: Records, rows: Numbers, ids: Numbers
+    ) -> pl.DataFrame:
+        """Return uuid, key, time and version of events whose payload says them itself."""
+        product = self._product
+        if product.uuid is None:
+            uuids = _series(
+                coordinate_uuids(self._identity, records.partition[rows], records.offset[rows])
+            )
+        else:
+            uuids = payload.get_column(product.uuid)
+        key = payload.get_column(product.key)
+        if key.dtype != pl.String:
+            key = pl.Series([None if one is None else str(one) for one in key], dtype=pl.String)
+        time = payload.get_column(product.event_time)
+        versions = np.zeros(len(rows), np.int32)
+        found = ids[rows]
+        for schema_id in np.unique(found).tolist():
+            versions[found == schema_id] = self._payload_version(schema_id)
+        return pl.DataFrame(
+            {
+                "_uuid": uuids,
+                "_key": key,
+                "_event_time": time.cast(pl.Datetime("us", "UTC")),
+                "_schema_version": versions,
+            }
         )
 
-    def _version(self, version: int) -> Any:
-        subject = self._product.payload_subject
-        return _remembered(
-            self._by_version,
-            version,
-            lambda: self._registry.version(subject, version).schema,
-            f"version {version} of {subject}",
+    def _is_sound(self, frame: pl.DataFrame) -> pl.Series:
+        """Return which rows hold what every event must; what is wrong with the others is told later."""
+        sound = (
+            pl.col("_uuid").is_not_null()
+            & (pl.col("_uuid") != "")
+            & pl.col("_key").is_not_null()
+            & (pl.col("_key") != "")
+            & pl.col("_event_time").is_not_null()
         )
+        if self._product.topic.envelope:
+            sound &= pl.col("__record_key").is_not_null() & (
+                pl.col("__record_key") == pl.col("_key").cast(pl.Binary)
+            )
+        return frame.select(sound.fill_null(value=False)).to_series()
+
+    def _decode_one_by_one(
+        self, records: Records, numbers: Numbers
+    ) -> tuple[list[DeadLetter], list[tuple[int, Event]]]:
+        letters: list[DeadLetter] = []
+        events: list[tuple[int, Event]] = []
+        for number in numbers.tolist():
+            one = self._one_by_one.decode(records.record(number))
+            if isinstance(one, DeadLetter):
+                letters.append(one)
+            else:
+                events.append((number, one))
+        return letters, events
+
+    def _assembled(
+        self, records: Records, found: Sequence[tuple[int, Event]], ingested_at: datetime
+    ) -> pl.DataFrame:
+        rows = np.array([number for number, _ in found], np.int64)
+        events = [event for _, event in found]
+        own = pl.DataFrame(
+            {
+                "_uuid": [event.uuid for event in events],
+                "_key": [event.key for event in events],
+                "_event_time": pl.Series([event.event_time for event in events], dtype=pl.Int64),
+                "_schema_version": pl.Series([e.schema_version for e in events], dtype=pl.Int32),
+            }
+        ).with_columns(pl.col("_event_time").cast(pl.Datetime("us", "UTC")))
+        payload = to_frame(pa.concat_tables([event.payload for event in events]))
+        where = record_columns(records, rows, self._identity, self._run_id, ingested_at)
+        return pl.concat([where, own, header_columns(records, rows), payload], how="horizontal")
 
     def _payload_version(self, schema_id: int) -> int:
         if schema_id not in self._version_of_id:
@@ -159,41 +192,13 @@ class Decoder:
         return self._version_of_id.get(schema_id, 0)
 
 
-def _remembered(
-    known: dict[int, Any], number: int, look_up: Callable[[], Mapping[str, Any]], name: str
-) -> Any:
-    if number not in known:
-        try:
-            known[number] = fastavro.parse_schema(avro.with_text_uuids(look_up()))
-        except SchemaNotFoundError:
-            # Not kept: it may be registered before its records are replayed.
-            raise _PoisonedError(Reason.UNKNOWN_SCHEMA, f"{name} is not registered") from None
-    return known[number]
+def _met(columns: Columns, status: int) -> list[int]:
+    met: list[int] = np.unique(columns.number[columns.status == status]).tolist()
+    return met
 
 
-def _split(record: RawRecord) -> tuple[int, bytes]:
-    if record.value is None:
-        raise _PoisonedError(Reason.NO_VALUE, "the record has no value")
-    try:
-        return wire.split(record.value)
-    except PoisonError as error:
-        raise _PoisonedError(Reason.BAD_FRAMING, error.what) from None
-
-
-def _read(body: bytes, writer: Any, reader: Any) -> Any:
-    stream = io.BytesIO(body)
-    try:
-        value = fastavro.schemaless_reader(stream, writer, reader)
-    except BROKEN_BYTES as error:
-        raise _PoisonedError(Reason.UNDECODABLE, f"{type(error).__name__}: {error}"[:500]) from None
-    if left := len(body) - stream.tell():
-        raise _PoisonedError(Reason.UNDECODABLE, f"{left} bytes follow the value")
-    return value
-
-
-def _micros(instant: Any) -> int:
-    if isinstance(instant, datetime):
-        return (instant - EPOCH) // MICROSECOND
-    if isinstance(instant, int):
-        return instant
-    raise _PoisonedError(Reason.INVALID_ENVELOPE, f"{type(instant).__name__} is not an instant")
+def _series(array: pa.Array) -> pl.Series:
+    series = pl.from_arrow(array)
+    if not isinstance(series, pl.Series):
+        raise TypeError("an array becomes a series")
+    return series

@@ -3,114 +3,85 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
 from pyiceberg.table import Table
 
+from pipeline.ingest.uuid_set import UuidSet, words_of
+
 MICROS_PER_HOUR = 3_600_000_000
-Fingerprints = npt.NDArray[np.uint64]
+DEFAULT_BYTES = 512 * 2**20
 
 
 class Deduplicator:
     """Knows the uuids of an events table, hour by hour.
 
     A redelivered event carries its own uuid and timestamp, so its twin is in the same event-time
-    hour. One 64-bit fingerprint a row is kept of each hour touched, 8 MB per million rows; the
-    least recently touched hours are forgotten beyond `capacity` rows and read again when needed.
-    A fingerprint that hits is confirmed against the table, so the answer is exact.
+    hour. The uuids of each hour touched are kept in memory (see `UuidSet`: 21 to 43 MB for a million
+    events of an open hour); the least recently touched hours are forgotten beyond `capacity` bytes
+    when a batch is done, and read from the table again when needed.
 
     NOT found: an event sent again under another timestamp that falls in another hour.
     Not safe for use by several threads.
     """
 
-    def __init__(self, capacity: int = 50_000_000) -> None:
+    def __init__(self, capacity: int = DEFAULT_BYTES) -> None:
         self._capacity = capacity
-        self._hours: OrderedDict[int, Fingerprints] = OrderedDict()
+        self._hours: OrderedDict[int, UuidSet] = OrderedDict()
 
     def forget(self) -> None:
-        """Drop everything known: somebody else has changed the table."""
+        """Drop everything known: a batch was not committed, or somebody else changed the table."""
         self._hours.clear()
 
     def split(self, frame: pl.DataFrame, table: Table) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return (`frame` without duplicates, the duplicates), each in order.
 
-        The first of several twins in `frame` stays, unless `table` has one already. `table` is
-        what the fingerprints are confirmed against and must be as of the last `remember`.
+        The first of several twins stays, unless `table` has one already. What stays is known from now
+        on: when it is not committed after all, `forget`. `table` must be as of the last commit.
         """
         if frame.is_empty():
             return frame, frame
-        keyed = frame.with_columns(__hour=_hour(pl.col("_event_time")))
-        first = keyed.select(pl.struct("_uuid", "__hour").is_first_distinct()).to_series()
-        known = self._known(keyed, table)
-        fresh = first & ~known
+        hours = frame.get_column("_event_time").dt.epoch("us").to_numpy() // MICROS_PER_HOUR
+        words = words_of(frame.get_column("_uuid"))
+        fresh = np.empty(len(frame), np.bool_)
+        touched = np.unique(hours).tolist()
+        self._load([hour for hour in touched if hour not in self._hours], table)
+        for hour in touched:
+            self._hours.move_to_end(hour)
+            if len(touched) == 1:
+                fresh = self._hours[hour].add(words)
+            else:
+                mine = np.flatnonzero(hours == hour)
+                fresh[mine] = self._hours[hour].add(words[mine])
+        if fresh.all():
+            return frame, frame.clear()
         return frame.filter(fresh), frame.filter(~fresh)
 
-    def remember(self, frame: pl.DataFrame) -> None:
-        """Add rows that have been committed."""
-        for hour, prints in _by_hour(frame.select("_uuid", "_event_time")):
-            if hour in self._hours:
-                self._hours[hour] = np.union1d(self._hours[hour], prints)
-
-    def _known(self, keyed: pl.DataFrame, table: Table) -> pl.Series:
-        hours = keyed.get_column("__hour").unique().sort().to_list()
-        self._load([hour for hour in hours if hour not in self._hours], table)
-        prints = _fingerprints(keyed)
-        hit = np.zeros(len(keyed), dtype=bool)
-        hour_of_row = keyed.get_column("__hour").to_numpy()
-        for hour in hours:
-            self._hours.move_to_end(hour)
-            rows = np.flatnonzero(hour_of_row == hour)
-            hit[rows] = np.isin(prints[rows], self._hours[hour])
-        self._evict(keep=len(hours))
-        if not hit.any():
-            return pl.Series(hit)
-        suspects = sorted(set(hour_of_row[hit].tolist()))
-        present = _read(table, suspects).with_columns(
-            __hour=_hour(pl.col("_event_time")), __known=pl.lit(value=True)
-        )
-        confirmed = keyed.join(
-            present.select("_uuid", "__hour", "__known").unique(["_uuid", "__hour"]),
-            on=["_uuid", "__hour"],
-            how="left",
-            maintain_order="left",
-        )
-        return confirmed.get_column("__known").fill_null(value=False)
+    def trim(self) -> None:
+        """Forget hours beyond the capacity. Only between batches: all that is known is committed."""
+        size = sum(known.bytes for known in self._hours.values())
+        while size > self._capacity and self._hours:
+            size -= self._hours.popitem(last=False)[1].bytes
 
     def _load(self, hours: list[int], table: Table) -> None:
         if not hours:
             return
         for hour in hours:
-            self._hours[hour] = np.empty(0, dtype=np.uint64)
-        for hour, prints in _by_hour(_read(table, hours)):
-            self._hours[hour] = np.unique(prints)
-
-    def _evict(self, keep: int) -> None:
-        size = sum(len(prints) for prints in self._hours.values())
-        while size > self._capacity and len(self._hours) > keep:
-            size -= len(self._hours.popitem(last=False)[1])
-
-
-def _hour(event_time: pl.Expr) -> pl.Expr:
-    return event_time.dt.epoch("us").floordiv(MICROS_PER_HOUR)
+            self._hours[hour] = UuidSet()
+        for rows in _read(table, hours):
+            keyed = rows.with_columns(
+                __hour=pl.col("_event_time").dt.epoch("us").floordiv(MICROS_PER_HOUR)
+            )
+            for (hour,), group in keyed.group_by("__hour"):
+                self._hours[int(str(hour))].add(words_of(group.get_column("_uuid")))
 
 
-def _fingerprints(frame: pl.DataFrame) -> Fingerprints:
-    # In memory only, so that a hash which differs between versions or machines does no harm.
-    return frame.get_column("_uuid").hash(seed=17).to_numpy()
-
-
-def _by_hour(frame: pl.DataFrame) -> Iterable[tuple[int, Fingerprints]]:
-    keyed = frame.with_columns(__hour=_hour(pl.col("_event_time")))
-    for (hour,), rows in keyed.group_by("__hour"):
-        yield int(str(hour)), _fingerprints(rows)
-
-
-def _read(table: Table, hours: list[int]) -> pl.DataFrame:
-    """Return `_uuid` and `_event_time` of the rows of `hours` (hours since the epoch, sorted)."""
+def _read(table: Table, hours: list[int]) -> Iterator[pl.DataFrame]:
+    """Yield `_uuid` and `_event_time` of the rows of `hours` (hours since the epoch, sorted)."""
     spans: list[list[int]] = []
     for hour in hours:
         if spans and spans[-1][1] == hour:
@@ -120,11 +91,12 @@ def _read(table: Table, hours: list[int]) -> pl.DataFrame:
     wanted = " or ".join(
         f"(_event_time >= '{_iso(start)}' and _event_time < '{_iso(end)}')" for start, end in spans
     )
-    arrow = table.scan(row_filter=wanted, selected_fields=("_uuid", "_event_time")).to_arrow()
-    frame = pl.from_arrow(arrow)
-    if not isinstance(frame, pl.DataFrame):
-        raise TypeError("a table becomes a frame")
-    return frame
+    scan = table.scan(row_filter=wanted, selected_fields=("_uuid", "_event_time"))
+    for batch in scan.to_arrow_batch_reader():
+        frame = pl.from_arrow(pa.table(batch))
+        if not isinstance(frame, pl.DataFrame):
+            raise TypeError("a table becomes a frame")
+        yield frame
 
 
 def _iso(hour: int) -> str:

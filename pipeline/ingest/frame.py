@@ -1,65 +1,63 @@
-"""A decoded micro-batch in columns, and the Arrow tables that are written from it."""
+"""A micro-batch in columns: where records stood, what their headers say, and rows of dead letters."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from pipeline.ingest.model import DeadLetter, Decoded, RawRecord
+from pipeline.ingest.model import DeadLetter
+from pipeline.kafka.framing import HEADERS
+from pipeline.kafka.records import RawRecord, Records
 from pipeline.kafka.topics import TopicIdentity
 from pipeline.tables import layout
 
 ROW = "__row"
-"""Position of each event in the batch: the hidden column that ties columns back to records."""
+"""Number of each event's record in the batch: the hidden column that ties columns back to records."""
 
 
-def event_frame(
-    decoded: Decoded,
-    payload_columns: pa.Schema,
+def record_columns(
+    records: Records,
+    rows: npt.NDArray[np.int64],
     identity: TopicIdentity,
     run_id: str,
     ingested_at: datetime,
 ) -> pl.DataFrame:
-    """Return one row a decoded event: layout.EVENT_COLUMNS but `_late`, payload columns, `__row`."""
-    records = decoded.records
-    n = len(records)
-    headers = [dict(record.headers) for record in records]
-    columns: dict[str, pa.Array] = {
-        "_topic": pa.repeat(identity.topic, n),
-        "_topic_id": pa.repeat(identity.topic_id, n),
-        "_topic_partition": pa.array([r.partition for r in records], pa.int32()),
-        "_offset": pa.array([r.offset for r in records], pa.int64()),
-        "_record_time": pa.array([r.record_time for r in records], layout.UTC_MICROS),
-        "_ingested_at": pa.repeat(pa.scalar(ingested_at, layout.UTC_MICROS), n),
-        "_run_id": pa.repeat(run_id, n),
-        "_uuid": pa.array(decoded.uuid, pa.string()),
-        "_key": pa.array(decoded.key, pa.string()),
-        "_event_time": pa.array(decoded.event_time, layout.UTC_MICROS),
-        "_schema_version": pa.array(decoded.schema_version, pa.int32()),
-    }
-    for header, column in (
-        ("traceparent", "_traceparent"),
-        ("producer", "_producer"),
-        ("job_id", "_job_id"),
-    ):
-        columns[column] = pa.array([_text(h.get(header)) for h in headers], pa.string())
-    payload = pa.Table.from_pylist(decoded.payload, schema=payload_columns)
-    for name in payload_columns.names:
-        columns[name] = payload.column(name)
-    columns[ROW] = pa.array(range(n), pa.int64())
-    frame = pl.from_arrow(pa.table(columns))
-    if not isinstance(frame, pl.DataFrame):
-        raise TypeError("a table becomes a frame")
-    return frame
+    """Return, of the records numbered `rows`: coordinates, times, `_run_id`, `__record_key`, `__row`."""
+    frame = pl.DataFrame(
+        {
+            "_topic_partition": records.partition[rows],
+            "_offset": records.offset[rows],
+            "_record_time": pl.Series(records.time[rows]).cast(pl.Datetime("us", "UTC")),
+            "__record_key": to_frame(
+                pa.table([records.text(records.keys[rows])], ["k"])
+            ).to_series(),
+            ROW: rows,
+        }
+    )
+    return frame.with_columns(
+        pl.lit(identity.topic).alias("_topic"),
+        pl.lit(identity.topic_id).alias("_topic_id"),
+        pl.lit(run_id).alias("_run_id"),
+        pl.lit(ingested_at).cast(pl.Datetime("us", "UTC")).alias("_ingested_at"),
+    )
+
+
+def header_columns(records: Records, rows: npt.NDArray[np.int64]) -> pl.DataFrame:
+    """Return the columns that are kept of the headers of the records numbered `rows`."""
+    return pl.DataFrame(
+        {f"_{name}": _text(records.header(name, rows)) for name in HEADERS},
+        schema={f"_{name}": pl.String for name in HEADERS},
+    )
 
 
 def event_rows(frame: pl.DataFrame, columns: pa.Schema) -> pa.Table:
-    """Return `frame` with exactly the events table's `columns`, in event-time order."""
-    ordered = frame.sort("_event_time", "_topic_partition", "_offset")
-    return ordered.select(columns.names).to_arrow().cast(columns)
+    """Return `frame` with exactly the events table's `columns`."""
+    return frame.select(columns.names).to_arrow().cast(columns)
 
 
 def letter_rows(
@@ -89,5 +87,21 @@ def letter_rows(
     return pa.table(columns, schema=schema)
 
 
-def _text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode("utf-8", "replace")
+def to_frame(table: pa.Table) -> pl.DataFrame:
+    """Return `table` as a frame, without a copy where the memory layouts agree."""
+    frame = pl.from_arrow(table)
+    if not isinstance(frame, pl.DataFrame):
+        raise TypeError("a table becomes a frame")
+    return frame
+
+
+def _text(column: pa.Array) -> pl.Series:
+    raw = to_frame(pa.table([column], ["h"])).to_series()
+    text = raw.cast(pl.String, strict=False)
+    if text.null_count() == raw.null_count():
+        return text
+    # Not UTF-8 somewhere: what can be read of it is kept.
+    return pl.Series(
+        [None if value is None else value.decode("utf-8", "replace") for value in raw],
+        dtype=pl.String,
+    )

@@ -1,12 +1,9 @@
-"""The record gates, in columns: who may become a row, who is late, who breaks a business rule."""
+"""The record gates, in columns: who may become a row, and who is late."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-import pandera.errors
-import pandera.polars as pa_polars
 import polars as pl
 
 from pipeline.contract.model import Gates
@@ -36,24 +33,13 @@ def gate(frame: pl.DataFrame, gates: Gates) -> Gated:
         .when(delta > oldest)
         .then(pl.lit(Reason.STALE.value))
     )
-    judged = frame.with_columns(
-        _late=delta > gates.freshness_s, __reason=reason, __delta=delta.round(3)
-    )
+    judged = frame.with_columns(_late=delta > gates.freshness_s, __reason=reason)
     refused = judged.filter(pl.col("__reason").is_not_null()).select(
         "__row",
         reason="__reason",
-        detail=pl.format("record time - event time is {} s", "__delta"),
+        detail=pl.format("record time - event time is {} s", delta.round(3)),
     )
-    passed = judged.filter(pl.col("__reason").is_null()).drop("__reason", "__delta")
+    passed = judged.drop("__reason")
+    if not refused.is_empty():
+        passed = judged.filter(pl.col("__reason").is_null()).drop("__reason")
     return Gated(passed, refused)
-
-
-def broken_rules(frame: pl.DataFrame, rules: pa_polars.DataFrameSchema) -> Mapping[str, int]:
-    """Return rule -> rows of `frame` that break it, for those that are broken. Rows are kept."""
-    try:
-        rules.validate(frame, lazy=True)
-    except pandera.errors.SchemaErrors as errors:
-        cases = errors.failure_cases
-        counts = cases.group_by("column", "check").len()
-        return {f"{column}: {check}": rows for column, check, rows in counts.sort("column").rows()}
-    return {}

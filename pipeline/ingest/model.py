@@ -1,10 +1,14 @@
-"""A micro-batch on its way: records, what they decode to, and why some do not."""
+"""A micro-batch on its way: what records decode to, and why some do not."""
 
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+
+import polars as pl
+import pyarrow as pa
+
+from pipeline.kafka.records import RawRecord
 
 
 class State(enum.Enum):
@@ -46,18 +50,6 @@ class Reason(enum.StrEnum):
 
 
 @dataclass(frozen=True)
-class RawRecord:
-    """What Kafka holds at one offset. `record_time` is in microseconds since the epoch."""
-
-    partition: int
-    offset: int
-    record_time: int
-    key: bytes | None
-    value: bytes | None
-    headers: tuple[tuple[str, bytes | None], ...]
-
-
-@dataclass(frozen=True)
 class DeadLetter:
     """A record that is not a row, and why."""
 
@@ -66,17 +58,30 @@ class DeadLetter:
     detail: str
 
 
-@dataclass
-class Decoded:
-    """One column a list, one entry a decoded record, in (partition, offset) order.
+@dataclass(frozen=True)
+class Event:
+    """What one record decodes to.
 
-    `event_time` is in microseconds since the epoch; `letters` holds the records that did not decode.
+    `event_time` is in microseconds since the epoch; `payload` is one row of the payload's columns.
     """
 
-    records: list[RawRecord] = field(default_factory=list)
-    uuid: list[str] = field(default_factory=list)
-    key: list[str] = field(default_factory=list)
-    event_time: list[int] = field(default_factory=list)
-    schema_version: list[int] = field(default_factory=list)
-    payload: list[dict[str, Any]] = field(default_factory=list)
-    letters: list[DeadLetter] = field(default_factory=list)
+    uuid: str
+    key: str
+    event_time: int
+    schema_version: int
+    payload: pa.Table
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """A batch, decoded.
+
+    Attributes:
+        frame: one row an event: the events table's columns but `_late` and those of reference data,
+            and `__row`, the record's number in the batch. Ordered by it, but for records that were
+            decoded one by one, which come last.
+        letters: the records that hold no event.
+    """
+
+    frame: pl.DataFrame
+    letters: list[DeadLetter]

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from datetime import datetime
 from types import TracebackType
 
+import polars as pl
+import pyarrow as pa
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
@@ -15,11 +19,16 @@ from pipeline.cells import Cell
 from pipeline.clock import Clock
 from pipeline.contract.model import Product
 from pipeline.failpoints import failpoint
-from pipeline.ingest.batch import Processed, Processor
+from pipeline.ingest.batch import Coordinate, Processor
 from pipeline.ingest.coordinates import held_coordinates
+from pipeline.ingest.frame import letter_rows
+from pipeline.ingest.model import DeadLetter
 from pipeline.ingest.plan import Limits, Plan, Range, TopicState, plan
 from pipeline.ingest.report import Committed, summed
 from pipeline.ingest.source import Source, StopAskedError
+from pipeline.ingest.tally import Tally
+from pipeline.ingest.writing import RowsWriter
+from pipeline.kafka.records import Records
 from pipeline.ledger.model import Entry
 from pipeline.schemas.registry import open_registry
 from pipeline.tables.commit import (
@@ -59,8 +68,10 @@ class Session:
         self._clock = clock
         self._subject = f"{product.name}/{cell.name}"
         self._source = Source(cell, product, stop)
+        self._writer = RowsWriter(limits.rows_bytes)
         self._processor: Processor | None = None
         self._known_snapshot: int | None = None
+        self._is_stale = True
         self._topic: TopicState | None = None
         self._tables: tuple[Table, Table] | None = None
 
@@ -73,12 +84,13 @@ class Session:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self._writer.close()
         self._source.close()
 
     def reset(self) -> None:
         """Forget what a failure may have made untrue: connections and known uuids."""
         self._source.close()
-        self._known_snapshot = None
+        self._is_stale = True
 
     @property
     def targets(self) -> Mapping[int, int]:
@@ -89,6 +101,16 @@ class Session:
     def is_started(self) -> bool:
         """Whether the events table has offsets already."""
         return self._tables is not None and committed_offsets(self._tables[0]) is not None
+
+    @property
+    def linger_s(self) -> float:
+        """Seconds between the commits of an ingest that has caught up."""
+        return self._limits.linger_s
+
+    def has_caught_up(self, committed: Committed) -> bool:
+        """Return whether a commit took all that its plan saw waiting, in less than it might have."""
+        taken = sum(end - start for start, end in committed.ranges.values())
+        return committed.lag <= 0 and taken < self._limits.max_records
 
     def plan(self, targets: Mapping[int, int] | None) -> Plan:
         """Look at tables and topic, and plan the next micro-batch, not beyond `targets`."""
@@ -123,28 +145,77 @@ class Session:
             raise RuntimeError("execute follows plan")
         events, side = self._tables
         if self._processor is None:
-            registry = open_registry(self._cell)
-            self._processor = Processor(self._product, registry, planned.identity, self._run_id)
+            self._processor = Processor(
+                self._product,
+                open_registry(self._cell),
+                planned.identity,
+                self._run_id,
+                self._limits.known_bytes,
+            )
         if planned.repairs:
             self._repair(self._processor, planned, events, side)
             return None
         # Somebody else's commit may have brought uuids that are not known here.
         head = events.metadata.current_snapshot_id
-        if head != self._known_snapshot:
+        if self._is_stale or head != self._known_snapshot:
             self._processor.deduplicator.forget()
-        records = self._source.read(planned.identity, planned.ranges)
-        failpoint("ingest.fetched")
+        # Until the commit, what is known of uuids is ahead of the table.
+        self._is_stale = True
+        self._writer.forget()
+        ingested_at = self._clock()
         held = held_coordinates(side, planned.identity.topic_id, planned.redone)
-        done = self._processor.process(records, planned.ranges, held, events, self._clock())
+        tally = self._process(self._processor, planned, events, held, ingested_at)
+        batch = self._batch(planned, tally, held, ingested_at)
         failpoint("ingest.decoded")
         self._refuse_stopped()
         if planned.redone:
             self._claim(self._processor, planned, events)
-        self._commit_side(self._processor, planned, done, side)
-        offsets = self._commit_events(self._processor, planned, done, events)
-        self._processor.deduplicator.remember(done.kept)
-        self._known_snapshot = offsets.snapshot_id
-        return self._committed(planned, done, offsets)
+        self._writer.write(events)
+        self._commit_side(self._processor, planned, batch, side)
+        offsets = self._commit_events(self._processor, planned, batch, events)
+        self._processor.deduplicator.trim()
+        self._known_snapshot, self._is_stale = offsets.snapshot_id, False
+        return self._committed(planned, batch, offsets)
+
+    def _process(
+        self,
+        processor: Processor,
+        planned: Plan,
+        events: Table,
+        held: frozenset[Coordinate],
+        ingested_at: datetime,
+    ) -> Tally:
+        """Read what is planned, or as much as time allows, and hand its rows to the writer."""
+        tally = Tally()
+        enough_at = time.monotonic() + self._limits.max_s
+        parts = self._source.read(planned.identity, planned.ranges, self._limits.fetch_bytes)
+        for part in parts:
+            failpoint("ingest.fetched")
+            done = processor.process(part.records, held, events, ingested_at)
+            tally.add(part, done)
+            self._writer.add(done.rows, _size(done.rows, part.records), events)
+            if time.monotonic() > enough_at:
+                break
+        return tally
+
+    def _batch(
+        self,
+        planned: Plan,
+        tally: Tally,
+        held: frozenset[Coordinate],
+        ingested_at: datetime,
+    ) -> _Batch:
+        ranges = tally.passed(planned.ranges)
+        ends = {r.partition: r.end for r in ranges}
+        was_held = Counter(p for p, offset in held if offset < ends.get(p, 0))
+        holes = tally.holes(ranges, was_held)
+        compacted = holes if any(holes.values()) and self._source.compacts() else {}
+        return _Batch(
+            ends=ends,
+            entries=tally.entries(ranges, was_held, compacted),
+            letters=letter_rows(tally.letters, planned.identity, self._run_id, ingested_at),
+            tally=tally,
+        )
 
     def _claim(self, processor: Processor, planned: Plan, events: Table) -> None:
         """Fence out whoever began this batch: its commit of events can no longer land.
@@ -155,11 +226,8 @@ class Session:
         commit(events, (), self._said(processor, planned, planned.next, ()))
         failpoint("ingest.claimed")
 
-    def _commit_side(
-        self, processor: Processor, planned: Plan, done: Processed, side: Table
-    ) -> None:
-        ends = {r.partition: r.end for r in planned.ranges}
-        advanced = {p: max(at, ends.get(p, at)) for p, at in planned.side_next.items()}
+    def _commit_side(self, processor: Processor, planned: Plan, batch: _Batch, side: Table) -> None:
+        advanced = {p: max(at, batch.ends.get(p, at)) for p, at in planned.side_next.items()}
         entries = tuple(
             Entry(
                 partition=entry.partition,
@@ -167,23 +235,22 @@ class Session:
                 end=advanced[entry.partition],
                 dead_letters=entry.dead_letters,
             )
-            for entry in done.entries
+            for entry in batch.entries
         )
         failpoint("ingest.before_side_files")
-        files = write_files(side, done.letters)
+        files = write_files(side, batch.letters)
         failpoint("ingest.before_side_commit")
         self._land(side, files, self._said(processor, planned, advanced, entries), is_side=True)
         failpoint("ingest.after_side_commit")
 
     def _commit_events(
-        self, processor: Processor, planned: Plan, done: Processed, events: Table
+        self, processor: Processor, planned: Plan, batch: _Batch, events: Table
     ) -> CommittedOffsets:
-        ends = {r.partition: r.end for r in planned.ranges}
-        advanced = {p: ends.get(p, at) for p, at in planned.next.items()}
+        advanced = {p: batch.ends.get(p, at) for p, at in planned.next.items()}
         failpoint("ingest.before_event_files")
-        files = write_files(events, done.rows)
+        files = self._writer.files()
         failpoint("ingest.before_event_commit")
-        said = self._said(processor, planned, advanced, done.entries)
+        said = self._said(processor, planned, advanced, batch.entries)
         offsets = self._land(events, files, said, is_side=False)
         failpoint("ingest.after_event_commit")
         return offsets
@@ -223,32 +290,50 @@ class Session:
             Range(r.partition, r.start, min(r.end, r.start + self._limits.max_records))
             for r in planned.repairs
         ]
-        records = self._source.read(planned.identity, part)
         settled = held_coordinates(events, planned.identity.topic_id, part)
-        letters = processor.letters_of(records, settled, self._clock())
+        now = self._clock()
+        found: list[DeadLetter] = []
+        for read in self._source.read(planned.identity, part, self._limits.fetch_bytes):
+            found += processor.letters_of(read.records, settled, now)
         advanced = {**planned.side_next, **{r.partition: r.end for r in part}}
-        found = Counter(letters.column("_topic_partition").to_pylist())
+        counts = Counter(letter.record.partition for letter in found)
         entries = tuple(
-            Entry(r.partition, r.start, r.end, dead_letters=found[r.partition]) for r in part
+            Entry(r.partition, r.start, r.end, dead_letters=counts[r.partition]) for r in part
         )
-        files = write_files(side, letters)
+        files = write_files(side, letter_rows(found, planned.identity, self._run_id, now))
         self._land(side, files, self._said(processor, planned, advanced, entries), is_side=True)
 
-    def _committed(self, planned: Plan, done: Processed, offsets: CommittedOffsets) -> Committed:
+    def _committed(self, planned: Plan, batch: _Batch, offsets: CommittedOffsets) -> Committed:
+        tally = batch.tally
         return Committed(
             snapshot_id=offsets.snapshot_id,
             committed_at=offsets.committed_at,
-            ranges={r.partition: (r.start, r.end) for r in planned.ranges},
-            rows=summed(done.entries, "rows"),
-            duplicates=summed(done.entries, "duplicates"),
-            dead_letters=summed(done.entries, "dead_letters"),
-            gaps=summed(done.entries, "gaps"),
-            late=done.late,
-            reasons=done.reasons,
-            rules=done.rules,
-            lag=planned.lag - sum(len(r) for r in planned.ranges),
+            ranges={entry.partition: (entry.start, entry.end) for entry in batch.entries},
+            rows=summed(batch.entries, "rows"),
+            duplicates=summed(batch.entries, "duplicates"),
+            dead_letters=summed(batch.entries, "dead_letters"),
+            gaps=summed(batch.entries, "gaps"),
+            late=tally.late,
+            reasons=Counter(letter.reason.value for letter in tally.letters),
+            rules=tally.rules,
+            lag=planned.lag - sum(entry.end - entry.start for entry in batch.entries),
         )
 
     def _refuse_stopped(self) -> None:
         if self._stop.is_set():
             raise StopAskedError
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """What has been read of a plan: where it ends, what the books say of it, and its dead letters."""
+
+    ends: Mapping[int, int]
+    entries: tuple[Entry, ...]
+    letters: pa.Table
+    tally: Tally
+
+
+def _size(rows: pl.DataFrame, records: Records) -> int:
+    """Return about how much memory `rows` keep: views of 16 bytes, and the bytes they point into."""
+    return 16 * rows.width * rows.height + len(records.data)

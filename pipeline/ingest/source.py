@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from kafka import KafkaAdminClient, KafkaConsumer
+from kafka import KafkaAdminClient
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
-from pipeline.errors import RetryableError
-from pipeline.ingest.model import RawRecord
 from pipeline.ingest.plan import Range, TopicState
-from pipeline.kafka.connect import connect_admin, connect_consumer
-from pipeline.kafka.fetch import fetch
+from pipeline.kafka.connect import connect_admin
+from pipeline.kafka.fetch import TopicChangedError, fetch
+from pipeline.kafka.network import Network
+from pipeline.kafka.record_batches import Gap, GapKind, Passed, Section
+from pipeline.kafka.records import Records, frame
 from pipeline.kafka.topics import (
     TopicIdentity,
     describe_topic,
     earliest_offsets,
+    is_compacted,
     offsets_at,
     stable_offsets,
 )
@@ -28,8 +32,18 @@ class StopAskedError(Exception):
     """The ingest was asked to stop, and the batch in hand is abandoned."""
 
 
-class TopicChangedError(RetryableError):
-    """The topic was recreated between two looks; the records read in between are not used."""
+@dataclass(frozen=True)
+class Part:
+    """Records, and how far they bring each of their partitions.
+
+    Attributes:
+        positions: partition -> the first offset after this part.
+        gaps: kind -> partition -> offsets of this part that hold no record for a reader.
+    """
+
+    records: Records
+    positions: Mapping[int, int]
+    gaps: Mapping[GapKind, Mapping[int, int]]
 
 
 class Source:
@@ -40,7 +54,7 @@ class Source:
         self._product = product
         self._stop = stop
         self._admin: KafkaAdminClient | None = None
-        self._consumer: KafkaConsumer | None = None
+        self._network: Network | None = None
 
     def look(self, *, is_new: bool) -> TopicState:
         """Return what the topic holds now; `start` is looked up only where the table `is_new`.
@@ -62,41 +76,45 @@ class Source:
             start = offsets_at(*where, topic.start)
         return TopicState(identity, earliest, stable, start)
 
-    def read(self, identity: TopicIdentity, ranges: Sequence[Range]) -> list[RawRecord]:
-        """Return the committed records of `ranges` in (partition, offset) order.
+    def read(
+        self, identity: TopicIdentity, ranges: Sequence[Range], memory_bytes: int
+    ) -> Iterator[Part]:
+        """Yield the committed records of `ranges` in parts, each partition's in the order of offsets.
 
-        When it returns, the fetch has passed the end of every range, and the topic is still the one
-        that `identity` names.
+        May be ended after any part: what was yielded is whole up to the positions it states. Holds
+        about `memory_bytes` beyond the parts themselves. When it ends by itself, every range is passed,
+        and the topic is still the one that `identity` names.
 
         Raises:
-            StopAskedError: between two fetches.
+            StopAskedError: between two answers of a broker.
             TopicChangedError: the topic was recreated while it was read.
             RetryableError: the broker stopped answering.
         """
         if not ranges:
-            return []
-        if self._consumer is None:
-            self._consumer = connect_consumer(self._cell)
+            return
+        if self._network is None:
+            self._network = Network(self._cell)
         wanted = {r.partition: (r.start, r.end) for r in ranges}
-        records: list[RawRecord] = []
-        for fetched in fetch(self._consumer, self._product.topic.name, wanted):
+        parts = _Parts(memory_bytes // 2)
+        # Half for answers on their way and one at hand, half for what is uncompressed.
+        answers = fetch(self._network, identity, wanted, response_bytes=memory_bytes // 4)
+        for fetched in answers:
             if self._stop.is_set():
                 raise StopAskedError
-            for partition, batch in fetched.records.items():
-                records.extend(
-                    RawRecord(
-                        partition=partition,
-                        offset=record.offset,
-                        record_time=record.timestamp * 1000,
-                        key=record.key,
-                        value=record.value,
-                        headers=tuple(record.headers),
-                    )
-                    for record in batch
-                )
+            for passed in fetched.passed:
+                yield from parts.add(passed)
+        yield from parts.rest()
         self._refuse_change(identity)
-        records.sort(key=lambda record: (record.partition, record.offset))
-        return records
+
+    def compacts(self) -> bool:
+        """Return whether the topic's cleanup policy removes records in between.
+
+        Raises:
+            TopicMissingError, BrokerUnavailableError.
+        """
+        if self._admin is None:
+            self._admin = connect_admin(self._cell)
+        return is_compacted(self._admin, self._product.topic.name)
 
     def _refuse_change(self, identity: TopicIdentity) -> None:
         # A fetch names its topic, not the topic's id: what came may be another topic's.
@@ -112,7 +130,46 @@ class Source:
 
     def close(self) -> None:
         """Close the connections; the next call opens new ones."""
-        for client in (self._admin, self._consumer):
+        for client in (self._admin, self._network):
             if client is not None:
                 client.close()
-        self._admin = self._consumer = None
+        self._admin = self._network = None
+
+
+class _Parts:
+    """Gathers batches until their records, uncompressed, are of some size."""
+
+    def __init__(self, part_bytes: int) -> None:
+        self._part_bytes = part_bytes
+        self._begin()
+
+    def _begin(self) -> None:
+        self._sections: list[Section] = []
+        self._unpacked: list[bytes] = []
+        self._size = 0
+        self._positions: dict[int, int] = {}
+        self._gaps: dict[GapKind, Counter[int]] = {kind: Counter() for kind in GapKind}
+
+    def add(self, passed: Passed) -> Iterator[Part]:
+        for item in passed.items:
+            if isinstance(item, Gap):
+                self._gaps[item.kind][item.partition] += item.high - item.low
+            else:
+                records = item.records()
+                if self._size and self._size + len(records) > self._part_bytes:
+                    yield self._part()
+                self._sections.append(item)
+                self._unpacked.append(records)
+                self._size += len(records)
+            self._positions[item.partition] = item.high
+        self._positions[passed.partition] = passed.end
+
+    def rest(self) -> Iterator[Part]:
+        if self._positions:
+            yield self._part()
+
+    def _part(self) -> Part:
+        records = frame(self._sections, self._unpacked)
+        part = Part(records, self._positions, self._gaps)
+        self._begin()
+        return part

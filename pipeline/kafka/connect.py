@@ -152,14 +152,9 @@ def _connect(kind: type[Client], cell: Cell, settings: Mapping[str, Any]) -> Cli
         return opened[-1]
 
     configs = {
-        "bootstrap_servers": cell.bootstrap_servers.split(","),
-        "client_id": "headwater",
-        "bootstrap_timeout_ms": CONNECT_MS,
-        "request_timeout_ms": REQUEST_MS,
-        "reconnect_backoff_max_ms": 1_000,
-        "kafka_client": network,
         **settings,
-        **client_settings(cell, kind.DEFAULT_CONFIG),
+        **client_configs(cell, kind.DEFAULT_CONFIG),
+        "kafka_client": network,
     }
     client: Client | None = None
     try:
@@ -178,6 +173,22 @@ def _connect(kind: type[Client], cell: Cell, settings: Mapping[str, Any]) -> Cli
             for half_open in opened:
                 half_open._net.stop()
                 half_open.close()
+
+
+def client_configs(cell: Cell, known: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how any client of the cell's cluster connects: our time-outs, then the cell's settings.
+
+    Raises:
+        KafkaSettingError: as `client_settings`.
+    """
+    return {
+        "bootstrap_servers": cell.bootstrap_servers.split(","),
+        "client_id": "headwater",
+        "bootstrap_timeout_ms": CONNECT_MS,
+        "request_timeout_ms": REQUEST_MS,
+        "reconnect_backoff_max_ms": 1_000,
+        **client_settings(cell, known),
+    }
 
 
 def client_settings(cell: Cell, known: Mapping[str, Any]) -> dict[str, Any]:

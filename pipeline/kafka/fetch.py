@@ -1,164 +1,286 @@
-"""Reading exactly given ranges of offsets, and knowing how far each partition has been passed."""
+"""Reading exactly given ranges of offsets, and knowing what became of every offset of them."""
 
 from __future__ import annotations
 
+import struct
 import time
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from kafka import KafkaConsumer, TopicPartition
-from kafka.consumer.fetcher import ConsumerRecord
-from kafka.errors import (
-    CorruptRecordError,
-    KafkaError,
-    LogTruncationError,
-    OffsetOutOfRangeError,
-)
+import kafka.errors as kafka_errors
+from kafka.protocol.consumer import FetchRequest, IsolationLevel
 
 from pipeline.errors import RetryableError, TerminalError
-from pipeline.kafka.connect import named_errors
+from pipeline.kafka.connect import FETCH_BYTES, named_errors
+from pipeline.kafka.network import Answer, Network
+from pipeline.kafka.record_batches import Passed, RecordsCorruptError, unpack
+from pipeline.kafka.topics import TopicIdentity
 
 STALL_S = 15.0
 """How long a fetch may make no progress in any partition before it is given up."""
-_POLL_MS = 500
+_TICK_S = 0.5
+_WAIT_MS = 500
+_BY_ID = 13
+"""The first version of the request that names a topic by its id."""
+_PREFIX = struct.Struct(">qii")
+_LAST_DELTA = struct.Struct(">i")
+_LAST_DELTA_AT = 23
+_MOVED = (
+    kafka_errors.NotLeaderForPartitionError,
+    kafka_errors.FencedLeaderEpochError,
+    kafka_errors.UnknownLeaderEpochError,
+    kafka_errors.ReplicaNotAvailableError,
+    kafka_errors.KafkaStorageError,
+)
+_OTHER_TOPIC = (
+    kafka_errors.UnknownTopicOrPartitionError,
+    kafka_errors.UnknownTopicIdError,
+    kafka_errors.InconsistentTopicIdError,
+)
 
 
 class OffsetsLostError(TerminalError):
     """Offsets that were asked for are not in Kafka any more."""
 
 
-class RecordsCorruptError(TerminalError):
-    """A record batch does not match its checksum, or cannot be parsed."""
-
-
 class FetchStalledError(RetryableError):
     """The broker gave no more records before the end of a range."""
 
 
+class TopicChangedError(RetryableError):
+    """The topic was deleted or recreated since it was looked at."""
+
+
 @dataclass(frozen=True)
 class Fetched:
-    """What one fetch brought.
+    """What one answer of a broker brought.
 
     Attributes:
-        records: partition -> its records in the order of offsets. Each has `offset`, `key`, `value`
-            (None is a tombstone), `headers`, `timestamp` (ms) and `timestamp_type` (0 the producer's,
-            1 the broker's). May be empty.
-        positions: for every partition asked for, the first offset that has not been passed, at most its
-            range's end. An offset below it that was never delivered holds no committed record: it is a
-            transaction's marker or aborted record, or was compacted away.
+        passed: what became of the offsets it passed, for one or more partitions. May be empty.
+        positions: for every partition asked for, the first offset that has not been passed, at most
+            its range's end.
     """
 
-    records: Mapping[int, list[ConsumerRecord]]
+    passed: tuple[Passed, ...]
     positions: Mapping[int, int]
 
 
 def fetch(
-    consumer: KafkaConsumer,
-    topic: str,
+    network: Network,
+    topic: TopicIdentity,
     ranges: Mapping[int, tuple[int, int]],
     *,
     stall_s: float = STALL_S,
+    response_bytes: int = FETCH_BYTES,
 ) -> Iterator[Fetched]:
-    """Yield the committed records of [start, end) of each partition, and end when all are passed.
+    """Yield what the offsets [start, end) of each partition hold, and end when all are passed.
 
-    Yields about twice a second even when nothing arrives, so that the caller can stop. Ends must not lie
-    above the last stable offset, or they are never passed. The consumer must come from
-    `connect_consumer`; it may be used for several fetches, one at a time, and may be closed at any time.
-    Whether the topic still has the identity it was planned with is not looked at.
+    Committed records only. Yields about twice a second even when nothing arrives, so that the caller
+    can stop; the next answer is already on its way while the caller works on one. An answer is of about
+    `response_bytes` as they are on the wire, more where a single batch is larger. Ends must not lie
+    above the last stable offset, or they are never passed.
 
     Raises:
         ValueError: a range ends before it starts.
         OffsetsLostError: an offset of a range was deleted, or the log was cut below it.
-        RecordsCorruptError: a batch's checksum is wrong.
+        RecordsCorruptError, RecordFormatError: a batch cannot be read.
+        TopicChangedError: the topic is not `topic` any more. NOT noticed on brokers before Kafka 3.1,
+            which know topics by name only.
         FetchStalledError: no partition made progress for `stall_s` seconds.
-        KafkaAccessError: the cluster refused the access.
+        BrokerUnavailableError, KafkaAccessError: as for any request.
     """
     for partition, (start, end) in ranges.items():
         if not 0 <= start <= end:
             raise ValueError(f"partition {partition}: {start}..{end} is not a range")
-    ends = {TopicPartition(topic, p): end for p, (start, end) in ranges.items() if start < end}
-    positions = {p: start for p, (start, _) in ranges.items()}
-    if not ends:
-        return
-    consumer.assign(list(ends))
-    for tp in ends:
-        consumer.seek(tp, positions[tp.partition])
-    consumer.resume(*ends)
-    moved = time.monotonic()
-    while ends:
-        before = dict(positions)
-        records, reached = _poll(consumer, ends)
-        for tp, position in reached.items():
-            positions[tp.partition] = min(position, ends[tp])
-            if position >= ends[tp]:
-                consumer.pause(tp)
-                del ends[tp]
-        yield Fetched(records, dict(positions))
-        if positions != before:
-            # From here, not from before the caller's own work.
-            moved = time.monotonic()
-        elif time.monotonic() - moved > stall_s:
-            raise _stalled(topic, ends, positions, stall_s)
+    with named_errors(f"topic {topic.topic}"):
+        yield from _Fetch(network, topic, ranges, stall_s, response_bytes).run()
 
 
-def _poll(
-    consumer: KafkaConsumer, ends: Mapping[TopicPartition, int]
-) -> tuple[dict[int, list[ConsumerRecord]], dict[TopicPartition, int]]:
-    """Return the records below their ends, and the positions after them."""
-    topic = next(iter(ends)).topic
-    try:
-        with named_errors(f"topic {topic}"):
-            polled = consumer.poll(timeout_ms=_POLL_MS)
-            # A position that was sought is always known: there is nothing to wait for.
-            positions = {tp: int(consumer.position(tp, timeout_ms=0)) for tp in ends}
-    except OffsetOutOfRangeError as error:
-        raise _lost(topic, str(error)) from error
-    except LogTruncationError as error:
-        raise _lost(topic, f"the log was cut: {error.divergent_offsets}") from error
-    except CorruptRecordError as error:
-        raise RecordsCorruptError(
-            f"{error}.",
-            subject=f"topic {topic}",
-            remedy="Restore the partition from a replica, or accept the loss of its offsets.",
-        ) from error
-    except KafkaError as error:
-        raise FetchStalledError(
-            f"the fetch failed ({error}).",
-            subject=f"topic {topic}",
-            remedy="Try again.",
-        ) from error
-    wanted: dict[int, list[ConsumerRecord]] = {}
-    for tp, records in polled.items():
-        end = ends.get(tp)
-        if end is None:
-            continue
-        if records[-1].offset >= end:
-            records = [record for record in records if record.offset < end]
-        if records:
-            wanted[tp.partition] = records
-    return wanted, positions
+class _Fetch:
+    def __init__(
+        self,
+        network: Network,
+        topic: TopicIdentity,
+        ranges: Mapping[int, tuple[int, int]],
+        stall_s: float,
+        response_bytes: int,
+    ) -> None:
+        self._network = network
+        self._topic = topic
+        self._ends = {p: end for p, (start, end) in ranges.items() if start < end}
+        self._positions = {p: start for p, (start, _) in ranges.items()}
+        self._epochs = dict.fromkeys(ranges, -1)
+        self._stall_s = stall_s
+        self._response_bytes = response_bytes
+        self._on_the_way: dict[int, tuple[Answer, dict[int, int]]] = {}
+        self._by_id = network.supports(FetchRequest, _BY_ID)
+
+    def run(self) -> Iterator[Fetched]:
+        moved = time.monotonic()
+        while self._ends:
+            self._ask()
+            before = dict(self._positions)
+            passed = self._next()
+            yield Fetched(tuple(passed), dict(self._positions))
+            if self._positions != before:
+                # From here, not from before the caller's own work.
+                moved = time.monotonic()
+            elif time.monotonic() - moved > self._stall_s:
+                raise self._stalled()
+
+    def _ask(self) -> None:
+        """Send a request to every node that leads partitions and has none to answer."""
+        by_node: dict[int, dict[int, int]] = {}
+        for partition in self._ends:
+            node = self._network.leader(self._topic.topic, partition)
+            if node is not None and node not in self._on_the_way:
+                by_node.setdefault(node, {})[partition] = self._positions[partition]
+        for node, positions in by_node.items():
+            self._on_the_way[node] = self._network.send(self._request(positions), node), positions
+
+    def _request(self, positions: Mapping[int, int]) -> Any:
+        name = self._topic.topic
+        fetch_topic = FetchRequest.FetchTopic
+        partitions = [
+            fetch_topic.FetchPartition(
+                partition=partition,
+                current_leader_epoch=self._network.leader_epoch(name, partition),
+                fetch_offset=position,
+                last_fetched_epoch=self._epochs[partition],
+                partition_max_bytes=self._response_bytes,
+            )
+            for partition, position in positions.items()
+        ]
+        named = {"topic_id": uuid.UUID(self._topic.topic_id)} if self._by_id else {"topic": name}
+        return FetchRequest(
+            max_wait_ms=_WAIT_MS,
+            min_bytes=1,
+            max_bytes=self._response_bytes,
+            isolation_level=IsolationLevel.READ_COMMITTED,
+            session_id=0,
+            session_epoch=-1,
+            topics=[fetch_topic(partitions=partitions, **named)],
+            forgotten_topics_data=[],
+            rack_id="",
+            min_version=_BY_ID if self._by_id else 4,
+            max_version=_BY_ID if self._by_id else _BY_ID - 1,
+        )
+
+    def _next(self) -> list[Passed]:
+        """Return what the first answer to arrive holds, [] if none did for a while."""
+        answered = self._arrived()
+        if answered is None:
+            return []
+        answer, asked = answered
+        try:
+            response = answer.value()
+        except kafka_errors.RetriableError:
+            # The connection is opened again by the next request; a stall ends it if that goes on.
+            self._network.refresh()
+            time.sleep(0.1)
+            return []
+        error = kafka_errors.for_code(response.error_code)
+        if error is not kafka_errors.NoError:
+            self._refuse(error, None)
+            return []
+        parts = [part for found in response.responses for part in found.partitions]
+        ready = []
+        for part in parts:
+            partition = part.partition_index
+            if part.error_code:
+                self._refuse(kafka_errors.for_code(part.error_code), partition)
+                continue
+            if part.diverging_epoch is not None and part.diverging_epoch.end_offset >= 0:
+                raise self._lost(
+                    f"the log of partition {partition} was cut at {part.diverging_epoch.end_offset}"
+                )
+            start, end = asked[partition], self._ends[partition]
+            self._advance(partition, part.records, end)
+            ready.append((partition, part, start, end))
+        # Ask before working on what came, so that the broker works meanwhile.
+        for partition, _, _, end in ready:
+            if self._positions[partition] >= end:
+                del self._ends[partition]
+            else:
+                # To the back, so that each partition comes first in turn.
+                self._ends[partition] = self._ends.pop(partition)
+        self._ask()
+        return [
+            unpack(partition, part.records or b"", start, end, _aborted(part))
+            for partition, part, start, end in ready
+        ]
+
+    def _arrived(self) -> tuple[Answer, dict[int, int]] | None:
+        deadline = time.monotonic() + _TICK_S
+        share = _TICK_S if len(self._on_the_way) == 1 else 0.01
+        while time.monotonic() < deadline:
+            if not self._on_the_way:
+                time.sleep(0.02)
+                self._ask()
+            for node, (answer, asked) in self._on_the_way.items():
+                if answer.wait(share):
+                    del self._on_the_way[node]
+                    return answer, asked
+        return None
+
+    def _advance(self, partition: int, records: bytes | None, end: int) -> None:
+        """Move the partition's position past the whole batches of `records`."""
+        if not records:
+            return
+        place = 0
+        while len(records) - place >= _PREFIX.size:
+            base, length, epoch = _PREFIX.unpack_from(records, place)
+            if place + 12 + length > len(records) or length < _LAST_DELTA_AT:
+                break
+            (delta,) = _LAST_DELTA.unpack_from(records, place + _LAST_DELTA_AT)
+            self._positions[partition] = max(self._positions[partition], min(base + delta + 1, end))
+            self._epochs[partition] = epoch
+            place += 12 + length
+
+    def _refuse(self, error: type[kafka_errors.KafkaError], partition: int | None) -> None:
+        """Raise what cannot be waited out; look for the leader again where that is the trouble."""
+        where = "" if partition is None else f" of partition {partition}"
+        if issubclass(error, kafka_errors.OffsetOutOfRangeError) and partition is not None:
+            raise self._lost(f"offset {self._positions[partition]}{where} is out of range")
+        if issubclass(error, _OTHER_TOPIC):
+            self._network.refresh()
+            raise TopicChangedError(
+                f"it is not topic {self._topic.topic_id} any more ({error.__name__}).",
+                subject=f"topic {self._topic.topic}",
+                remedy="Plan again: the next look decides.",
+            )
+        if issubclass(error, kafka_errors.CorruptRecordError):
+            raise RecordsCorruptError(
+                f"the broker finds its own records{where} corrupt.",
+                subject=f"topic {self._topic.topic}",
+                remedy="Restore the partition from a replica, or accept the loss of its offsets.",
+            )
+        if issubclass(error, _MOVED) or issubclass(error, kafka_errors.RetriableError):
+            self._network.refresh()
+            time.sleep(0.1)
+            return
+        raise error(f"fetch{where}")
+
+    def _lost(self, detail: str) -> OffsetsLostError:
+        return OffsetsLostError(
+            f"offsets that were to be read are not there any more ({detail}).",
+            subject=f"topic {self._topic.topic}",
+            remedy="Restore them, or book them as lost with `headwater ingest accept-loss`.",
+        )
+
+    def _stalled(self) -> FetchStalledError:
+        behind = ", ".join(
+            f"partition {p} at {self._positions[p]} of {end}"
+            for p, end in sorted(self._ends.items())
+        )
+        return FetchStalledError(
+            f"no progress for {self._stall_s:g} s: {behind}.",
+            subject=f"topic {self._topic.topic}",
+            remedy="Check the broker with `headwater status`, then try again.",
+        )
 
 
-def _lost(topic: str, detail: str) -> OffsetsLostError:
-    return OffsetsLostError(
-        f"offsets that were to be read are not there any more ({detail}).",
-        subject=f"topic {topic}",
-        remedy="Restore them, or book them as lost with `headwater ingest accept-loss`.",
-    )
-
-
-def _stalled(
-    topic: str,
-    ends: Mapping[TopicPartition, int],
-    positions: Mapping[int, int],
-    stall_s: float,
-) -> FetchStalledError:
-    behind = ", ".join(
-        f"partition {tp.partition} at {positions[tp.partition]} of {end}"
-        for tp, end in sorted(ends.items())
-    )
-    return FetchStalledError(
-        f"no progress for {stall_s:g} s: {behind}.",
-        subject=f"topic {topic}",
-        remedy="Check the broker with `headwater status`, then try again.",
-    )
+def _aborted(part: Any) -> list[tuple[int, int]]:
+    return [(one.producer_id, one.first_offset) for one in part.aborted_transactions or ()]

@@ -252,6 +252,21 @@ def _drift(admin: KafkaAdminClient, wanted: TopicConfig) -> tuple[Drift, ...]:
     return tuple(found)
 
 
+def is_compacted(admin: KafkaAdminClient, topic: str) -> bool:
+    """Return whether the topic's cleanup policy lets compaction remove records.
+
+    Raises:
+        TopicMissingError, BrokerUnavailableError.
+    """
+    resource = ConfigResource(ConfigResourceType.TOPIC, topic, None)
+    with named_errors(_servers(admin)):
+        try:
+            answer = admin.describe_configs([resource], config_filter="all")
+        except UnknownTopicOrPartitionError:
+            raise _missing(topic) from None
+    return "compact" in str(answer["topic"][topic]["cleanup.policy"]["value"]).split(",")
+
+
 def _brokers(admin: KafkaAdminClient) -> int:
     with named_errors(_servers(admin)):
         brokers = admin.describe_cluster()["brokers"]

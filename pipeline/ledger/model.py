@@ -18,8 +18,9 @@ class Entry:
         rows: records that became rows of events.
         duplicates: records whose uuid was already a row of the same event-time hour.
         dead_letters: records kept in the dead letters table.
-        gaps: offsets that the fetch passed without being given a record: control records, aborted
-            transactions, compaction. Not told apart by kind.
+        control: transactions' markers, by the evidence of their batches.
+        aborted: records of aborted transactions, by the evidence of their batches.
+        compacted: holes in a topic whose cleanup policy compacts.
         lost: offsets that an operator accepted as lost.
     """
 
@@ -29,8 +30,15 @@ class Entry:
     rows: int = 0
     duplicates: int = 0
     dead_letters: int = 0
-    gaps: int = 0
+    control: int = 0
+    aborted: int = 0
+    compacted: int = 0
     lost: int = 0
+
+    @property
+    def gaps(self) -> int:
+        """Offsets that hold no record for a reader, of all kinds."""
+        return self.control + self.aborted + self.compacted
 
     @property
     def unexplained(self) -> int:

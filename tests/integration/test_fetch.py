@@ -7,23 +7,26 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
-from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 
 from pipeline.cells import Cell
-from pipeline.kafka.connect import connect_admin, connect_consumer, connect_producer
+from pipeline.kafka.connect import connect_admin, connect_producer
 from pipeline.kafka.fetch import Fetched, FetchStalledError, OffsetsLostError, fetch
-from pipeline.kafka.topics import describe_topic, earliest_offsets, stable_offsets
+from pipeline.kafka.network import Network
+from pipeline.kafka.record_batches import Gap
+from pipeline.kafka.records import RawRecord, frame
+from pipeline.kafka.topics import TopicIdentity, describe_topic, earliest_offsets, stable_offsets
 
 MIB = 1024 * 1024
+NOWHERE = TopicIdentity("cluster", "any", str(uuid.UUID(int=1)), (0,))
 
 
 @pytest.fixture
-def consumer(cell: Cell) -> Iterator[KafkaConsumer]:
-    with connect_consumer(cell) as client:
-        yield client
+def network(cell: Cell) -> Iterator[Network]:
+    with Network(cell) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -62,20 +65,42 @@ def make_topic(admin: KafkaAdminClient) -> Callable[..., str]:
 @dataclass
 class Read:
     offsets: dict[int, list[int]] = field(default_factory=dict)
-    values: list[Any] = field(default_factory=list)
+    values: list[bytes | None] = field(default_factory=list)
     positions: dict[int, int] = field(default_factory=dict)
-    records: list[Any] = field(default_factory=list)
+    records: list[RawRecord] = field(default_factory=list)
+    gaps: dict[str, int] = field(default_factory=dict)
 
 
-def read(consumer: KafkaConsumer, topic: str, ranges: dict[int, tuple[int, int]]) -> Read:
-    found = Read()
-    for fetched in fetch(consumer, topic, ranges):
-        found.positions = dict(fetched.positions)
-        for partition, records in fetched.records.items():
-            found.offsets.setdefault(partition, []).extend(r.offset for r in records)
-            found.values.extend(r.value for r in records)
-            found.records.extend(records)
-    return found
+class Reader:
+    """Reads ranges whole, as records."""
+
+    def __init__(self, network: Network, admin: KafkaAdminClient) -> None:
+        self.network = network
+        self._admin = admin
+
+    def look(self, topic: str) -> TopicIdentity:
+        return describe_topic(self._admin, topic)
+
+    def __call__(self, topic: str, ranges: dict[int, tuple[int, int]]) -> Read:
+        found = Read()
+        for fetched in fetch(self.network, self.look(topic), ranges):
+            found.positions = dict(fetched.positions)
+            for item in (item for passed in fetched.passed for item in passed.items):
+                if isinstance(item, Gap):
+                    name = item.kind.value
+                    found.gaps[name] = found.gaps.get(name, 0) + item.high - item.low
+                    continue
+                records = frame([item], [item.records()])
+                for record in (records.record(i) for i in range(len(records))):
+                    found.offsets.setdefault(record.partition, []).append(record.offset)
+                    found.values.append(record.value)
+                    found.records.append(record)
+        return found
+
+
+@pytest.fixture
+def read(network: Network, admin: KafkaAdminClient) -> Reader:
+    return Reader(network, admin)
 
 
 def send(producer: KafkaProducer, topic: str, count: int, partition: int = 0) -> None:
@@ -85,18 +110,18 @@ def send(producer: KafkaProducer, topic: str, count: int, partition: int = 0) ->
 
 
 def test_exactly_the_records_of_each_range_are_given(
-    consumer: KafkaConsumer, producer: KafkaProducer, make_topic: Callable[..., str]
+    read: Reader, producer: KafkaProducer, make_topic: Callable[..., str]
 ) -> None:
     topic = make_topic(3)
     for partition in range(3):
         send(producer, topic, 100, partition)
-    found = read(consumer, topic, {0: (10, 20), 1: (0, 100), 2: (5, 5)})
+    found = read(topic, {0: (10, 20), 1: (0, 100), 2: (5, 5)})
     assert found.offsets == {0: list(range(10, 20)), 1: list(range(100))}
     assert found.positions == {0: 20, 1: 100, 2: 5}
 
 
 def test_ranges_that_follow_each_other_miss_nothing_and_double_nothing(
-    consumer: KafkaConsumer, producer: KafkaProducer, make_topic: Callable[..., str]
+    read: Reader, producer: KafkaProducer, make_topic: Callable[..., str]
 ) -> None:
     topic = make_topic(2)
     send(producer, topic, 1000, 0)
@@ -106,7 +131,7 @@ def test_ranges_that_follow_each_other_miss_nothing_and_double_nothing(
         end = min(start + 7, 1000)
         # Partitions come and go between fetches, as their backlogs do.
         ranges = {0: (start, end), 1: (start, end)} if start % 2 else {0: (start, end)}
-        found = read(consumer, topic, ranges)
+        found = read(topic, ranges)
         for partition, got in found.offsets.items():
             offsets[partition].extend(got)
     assert offsets[0] == list(range(1000))
@@ -114,51 +139,50 @@ def test_ranges_that_follow_each_other_miss_nothing_and_double_nothing(
 
 
 def test_the_same_range_can_be_read_again(
-    consumer: KafkaConsumer, producer: KafkaProducer, make_topic: Callable[..., str]
+    read: Reader, producer: KafkaProducer, make_topic: Callable[..., str]
 ) -> None:
     topic = make_topic()
     send(producer, topic, 50)
-    assert read(consumer, topic, {0: (0, 50)}).values == read(consumer, topic, {0: (0, 50)}).values
+    assert read(topic, {0: (0, 50)}).values == read(topic, {0: (0, 50)}).values
 
 
 def test_keys_headers_times_and_tombstones_arrive_as_they_were_sent(
-    consumer: KafkaConsumer, producer: KafkaProducer, make_topic: Callable[..., str]
+    read: Reader, producer: KafkaProducer, make_topic: Callable[..., str]
 ) -> None:
     topic = make_topic()
     producer.send(topic, b"v", b"k", [("a", b"1"), ("a", b"2")], 0, 1_700_000_000_123).get(10)
     producer.send(topic, None, b"k", partition=0).get(10)
-    first, second = read(consumer, topic, {0: (0, 2)}).records
-    assert (first.key, first.value, first.timestamp) == (b"k", b"v", 1_700_000_000_123)
-    assert first.timestamp_type == 0
+    first, second = read(topic, {0: (0, 2)}).records
+    assert (first.key, first.value, first.record_time) == (b"k", b"v", 1_700_000_000_123_000)
     assert list(first.headers) == [("a", b"1"), ("a", b"2")]
     assert (second.key, second.value) == (b"k", None)
 
 
 def test_log_append_time_is_the_brokers_own(
-    consumer: KafkaConsumer, producer: KafkaProducer, make_topic: Callable[..., str]
+    read: Reader, producer: KafkaProducer, make_topic: Callable[..., str]
 ) -> None:
     topic = make_topic(message_timestamp_type="LogAppendTime")
     producer.send(topic, b"v", partition=0, timestamp_ms=1).get(10)
-    (record,) = read(consumer, topic, {0: (0, 1)}).records
-    assert record.timestamp_type == 1
-    assert abs(record.timestamp / 1000 - time.time()) < 30
+    (record,) = read(topic, {0: (0, 1)}).records
+    assert abs(record.record_time / 1e6 - time.time()) < 30
 
 
 def test_transaction_markers_are_passed_and_not_given(
-    consumer: KafkaConsumer, transactional: KafkaProducer, make_topic: Callable[..., str]
+    read: Reader, transactional: KafkaProducer, make_topic: Callable[..., str]
 ) -> None:
     topic = make_topic()
     for value in (b"one", b"two"):
         transactional.begin_transaction()
         transactional.send(topic, value, partition=0)
         transactional.commit_transaction()
-    found = read(consumer, topic, {0: (0, 4)})
+    found = read(topic, {0: (0, 4)})
     assert found.offsets == {0: [0, 2]}
+    assert found.gaps == {"control": 2}
     assert found.positions == {0: 4}
 
 
 def test_aborted_records_are_passed_and_not_given(
-    consumer: KafkaConsumer,
+    read: Reader,
     producer: KafkaProducer,
     transactional: KafkaProducer,
     make_topic: Callable[..., str],
@@ -171,25 +195,27 @@ def test_aborted_records_are_passed_and_not_given(
     transactional.send(topic, b"never", partition=0).get(10)
     transactional.abort_transaction()
     producer.send(topic, b"last", partition=0).get(10)
-    found = read(consumer, topic, {0: (0, 6)})
+    found = read(topic, {0: (0, 6)})
     assert found.values == [b"first", b"between", b"last"]
+    assert found.gaps == {"aborted": 2, "control": 1}
     assert found.offsets == {0: [0, 2, 5]}
-    assert read(consumer, topic, {0: (2, 5)}).offsets == {0: [2]}
+    assert read(topic, {0: (2, 5)}).offsets == {0: [2]}
 
 
 def test_a_range_of_nothing_but_an_aborted_transaction_is_passed(
-    consumer: KafkaConsumer, transactional: KafkaProducer, make_topic: Callable[..., str]
+    read: Reader, transactional: KafkaProducer, make_topic: Callable[..., str]
 ) -> None:
     topic = make_topic()
     transactional.begin_transaction()
     transactional.send(topic, b"never", partition=0).get(10)
     transactional.abort_transaction()
-    found = read(consumer, topic, {0: (0, 2)})
+    found = read(topic, {0: (0, 2)})
     assert (found.records, found.positions) == ([], {0: 2})
+    assert found.gaps == {"aborted": 1, "control": 1}
 
 
 def test_an_open_transaction_is_waited_for_and_never_passed(
-    consumer: KafkaConsumer,
+    read: Reader,
     producer: KafkaProducer,
     transactional: KafkaProducer,
     make_topic: Callable[..., str],
@@ -200,14 +226,14 @@ def test_an_open_transaction_is_waited_for_and_never_passed(
     transactional.send(topic, b"open", partition=0).get(10)
     given: list[Fetched] = []
     with pytest.raises(FetchStalledError, match="partition 0 at 1 of 2"):
-        given.extend(fetch(consumer, topic, {0: (0, 2)}, stall_s=1))
+        given.extend(fetch(read.network, read.look(topic), {0: (0, 2)}, stall_s=1))
     assert given[-1].positions == {0: 1}
     transactional.commit_transaction()
-    assert read(consumer, topic, {0: (1, 2)}).values == [b"open"]
+    assert read(topic, {0: (1, 2)}).values == [b"open"]
 
 
 def test_offsets_that_were_deleted_are_an_error_and_never_skipped(
-    consumer: KafkaConsumer,
+    read: Reader,
     producer: KafkaProducer,
     admin: KafkaAdminClient,
     make_topic: Callable[..., str],
@@ -216,24 +242,24 @@ def test_offsets_that_were_deleted_are_an_error_and_never_skipped(
     send(producer, topic, 10)
     admin.delete_records({TopicPartition(topic, 0): 6})
     with pytest.raises(OffsetsLostError, match="accept-loss"):
-        read(consumer, topic, {0: (0, 10)})
-    assert read(consumer, topic, {0: (6, 10)}).offsets == {0: [6, 7, 8, 9]}
+        read(topic, {0: (0, 10)})
+    assert read(topic, {0: (6, 10)}).offsets == {0: [6, 7, 8, 9]}
     assert earliest_offsets(admin, topic, [0]) == {0: 6}
 
 
 def test_a_record_of_8_mib_is_fetched(
-    consumer: KafkaConsumer, producer: KafkaProducer, make_topic: Callable[..., str]
+    read: Reader, producer: KafkaProducer, make_topic: Callable[..., str]
 ) -> None:
     topic = make_topic(max_message_bytes=str(9 * MIB))
     # Random, so that it is as large on the wire.
     large = os.urandom(8 * MIB)
     for value in (b"before", large, b"after"):
         producer.send(topic, value, partition=0).get(20)
-    assert read(consumer, topic, {0: (0, 3)}).values == [b"before", large, b"after"]
+    assert read(topic, {0: (0, 3)}).values == [b"before", large, b"after"]
 
 
 def test_offsets_that_compaction_removed_are_passed(
-    consumer: KafkaConsumer,
+    read: Reader,
     producer: KafkaProducer,
     admin: KafkaAdminClient,
     make_topic: Callable[..., str],
@@ -247,27 +273,27 @@ def test_offsets_that_compaction_removed_are_passed(
     for number in range(20):
         producer.send(topic, f"{number}".encode(), b"same", partition=0).get(10)
     deadline = time.monotonic() + 60
-    found = read(consumer, topic, {0: (0, 20)})
+    found = read(topic, {0: (0, 20)})
     while len(found.records) > 10:
         assert time.monotonic() < deadline
         time.sleep(0.5)
-        found = read(consumer, topic, {0: (0, 20)})
+        found = read(topic, {0: (0, 20)})
     assert found.positions == {0: 20}
     assert found.values[-1] == b"19"
     assert stable_offsets(admin, topic, [0]) == {0: 20}
 
 
 def test_the_caller_gets_a_word_while_nothing_arrives(
-    consumer: KafkaConsumer, make_topic: Callable[..., str], admin: KafkaAdminClient
+    read: Reader, make_topic: Callable[..., str], admin: KafkaAdminClient
 ) -> None:
     topic = make_topic()
     began = time.monotonic()
-    fetched = next(iter(fetch(consumer, topic, {0: (0, 1)})))
+    fetched = next(iter(fetch(read.network, read.look(topic), {0: (0, 1)})))
     assert time.monotonic() - began < 2
-    assert (fetched.records, fetched.positions) == ({}, {0: 0})
+    assert (fetched.passed, fetched.positions) == ((), {0: 0})
     assert describe_topic(admin, topic).partitions == (0,)
 
 
-def test_a_range_that_ends_before_it_starts_is_refused(consumer: KafkaConsumer) -> None:
+def test_a_range_that_ends_before_it_starts_is_refused(read: Reader) -> None:
     with pytest.raises(ValueError, match=r"3\.\.2 is not a range"):
-        next(iter(fetch(consumer, "any", {0: (3, 2)})))
+        next(iter(fetch(read.network, NOWHERE, {0: (3, 2)})))

@@ -30,10 +30,13 @@ from headwater.stack.ports import free_port
 from pipeline.cells import Cell, embedded_cell
 from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
-from pipeline.kafka.connect import BrokerUnavailableError, connect_admin, connect_consumer
+from pipeline.kafka.connect import BrokerUnavailableError, connect_admin
 from pipeline.kafka.fetch import FetchStalledError, fetch
+from pipeline.kafka.network import Network
 from pipeline.kafka.produce import EncodingError, EventWriter, ProduceFailedError, Sent
-from pipeline.kafka.topics import ensure_topic, stable_offsets
+from pipeline.kafka.record_batches import Section
+from pipeline.kafka.records import frame
+from pipeline.kafka.topics import describe_topic, ensure_topic, stable_offsets
 from pipeline.schemas import wire
 from pipeline.schemas.registry import open_registry
 from pipeline.settings import load_settings
@@ -60,15 +63,14 @@ def departures() -> Product:
 
 def everything(cell: Cell, product: Product) -> list[Any]:
     topic = product.topic.name
-    with connect_admin(cell) as admin, connect_consumer(cell) as consumer:
-        ends = stable_offsets(admin, topic, range(product.topic.partitions))
+    with connect_admin(cell) as admin, Network(cell) as network:
+        identity = describe_topic(admin, topic)
+        ends = stable_offsets(admin, topic, identity.partitions)
         ranges = {partition: (0, end) for partition, end in ends.items()}
-        return [
-            record
-            for fetched in fetch(consumer, topic, ranges)
-            for records in fetched.records.values()
-            for record in records
-        ]
+        fetched = [one for answer in fetch(network, identity, ranges) for one in answer.passed]
+    sections = [item for one in fetched for item in one.items if isinstance(item, Section)]
+    records = frame(sections, [section.records() for section in sections])
+    return [records.record(number) for number in range(len(records))]
 
 
 def envelope_of(cell: Cell, value: bytes) -> dict[str, Any]:
@@ -98,7 +100,7 @@ def test_an_event_is_sent_as_its_contract_says(cell: Cell, viewing: Product) -> 
     with EventWriter(cell, viewing, open_registry(cell), producer="app", job_id="j1") as writer:
         writer.send(some_view(), key="u1", event_time=AT, uuid="id-1", record_time=AT + 5_000)
     (record,) = everything(cell, viewing)
-    assert (record.key, record.timestamp) == (b"u1", AT // 1000 + 5)
+    assert (record.key, record.record_time) == (b"u1", AT + 5_000)
     headers = dict(record.headers)
     assert TRACEPARENT.fullmatch(headers["traceparent"])
     assert (headers["producer"], headers["job_id"]) == (b"app", b"j1")
@@ -188,11 +190,11 @@ def test_rows_of_a_file_become_events_of_any_product(cell: Cell, departures: Pro
     assert (done.total, done.valid, done.bad_rows) == (1_000, 1_000, 0)
     records = everything(cell, departures)
     schema = fastavro.parse_schema(dict(departures.payload_schema))
-    first = min(records, key=lambda record: (record.timestamp, record.offset))
+    first = min(records, key=lambda record: (record.record_time, record.offset))
     payload = fastavro.schemaless_reader(io.BytesIO(first.value[5:]), schema, None)
     assert isinstance(payload, dict)
     assert first.key.decode() == payload["carrier"]
-    assert first.timestamp == int(payload["time_hour"].timestamp() * 1000)
+    assert first.record_time == int(payload["time_hour"].timestamp() * 1_000_000)
 
 
 def test_rows_that_do_not_fit_are_told_by_line_and_not_sent(
@@ -268,13 +270,14 @@ def test_a_broker_that_dies_is_told_within_its_time(tmp_path: Path) -> None:
     product = on_its_own_topic("viewing_events", partitions=1)
     try:
         produce_generated(cell, product, Order(count=100))
-        admin, consumer = connect_admin(cell), connect_consumer(cell)
-        reading = fetch(consumer, product.topic.name, {0: (0, 200)}, stall_s=2)
+        admin, network = connect_admin(cell), Network(cell)
+        topic = describe_topic(admin, product.topic.name)
+        reading = fetch(network, topic, {0: (0, 200)}, stall_s=2)
         assert next(reading).positions[0] <= 100
     finally:
         process.stop()
     began = time.monotonic()
-    with admin, consumer:
+    with admin, network:
         with pytest.raises(FetchStalledError, match=r"partition 0 at 100 of 200"):
             list(reading)
         with pytest.raises(BrokerUnavailableError):

@@ -129,7 +129,7 @@ def test_an_end_before_the_committed_offset_is_refused(
     with connect_admin(cell) as client:
         identity = describe_topic(client, strict_product.topic.name)
     ahead = {**offsets.next, 0: end + 5}
-    entry = Entry(0, end, end + 5, gaps=5)
+    entry = Entry(0, end, end + 5, control=5)
     commit(events, (), OffsetCommit(identity, offsets.first, ahead, (entry,), {}))
     with pytest.raises(OffsetsAheadError, match=str(end + 5)):
         ingest(cell, strict_product, once=True)

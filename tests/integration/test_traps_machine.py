@@ -172,7 +172,7 @@ def test_a_disk_that_is_full_for_data_files_is_a_named_error_and_loses_nothing(
 ) -> None:
     writer.fill(100)
     ingest(cell, strict_product, once=True)
-    writer.fill(6_000, poison_every=500)
+    writer.fill(20_000, poison_every=500)
     full = replace(command, file_bytes=80_000)
     result = full.run(*run_line(strict_product, cell, "--once", "--json"))
     assert result.code == ExitCode.RETRYABLE, result.err

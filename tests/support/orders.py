@@ -110,7 +110,7 @@ class Orders:
         ends = {**self.next, partition: start + len(fresh)}
         entries = [Entry(partition, start, ends[partition], rows=len(fresh))]
         for other, skipped in (gaps or {}).items():
-            entries.append(Entry(other, ends[other], ends[other] + skipped, gaps=skipped))
+            entries.append(Entry(other, ends[other], ends[other] + skipped, compacted=skipped))
             ends[other] += skipped
         table = load_table(self.cell, events_table("orders"))
         files = write_files(table, pa.Table.from_pylist(fresh, schema=SCHEMA))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from pyiceberg.transforms import HourTransform
 from pyiceberg.types import NestedField, StringType, TimestamptzType
 
 from pipeline.ingest.deduplicate import Deduplicator
+from pipeline.ingest.uuid_set import UuidSet, words_of
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 COLUMNS = pa.schema([("_uuid", pa.string()), ("_event_time", pa.timestamp("us", tz="UTC"))])
@@ -72,12 +75,58 @@ def test_it_answers_as_a_set_would(
         seen |= set(batch)
         if expected:
             table.append(fresh.to_arrow().cast(COLUMNS))
-            deduplicator.remember(fresh)
+        deduplicator.trim()
 
 
-def test_a_batch_that_was_not_committed_is_not_remembered(catalog: SqlCatalog) -> None:
+def test_a_batch_that_was_not_committed_is_forgotten(catalog: SqlCatalog) -> None:
     table = new_table(catalog)
     deduplicator = Deduplicator()
     deduplicator.split(frame([(1, 0)]), table)
+    deduplicator.forget()
     fresh, _ = deduplicator.split(frame([(1, 0)]), table)
     assert len(fresh) == 1
+
+
+def test_twins_in_two_parts_of_a_batch_are_found_before_it_is_committed(
+    catalog: SqlCatalog,
+) -> None:
+    table = new_table(catalog)
+    deduplicator = Deduplicator(capacity=0)
+    deduplicator.split(frame([(1, 0), (2, 1)]), table)
+    fresh, duplicates = deduplicator.split(frame([(2, 1), (3, 0)]), table)
+    assert fresh.equals(frame([(3, 0)]))
+    assert duplicates.equals(frame([(2, 1)]))
+
+
+texts = st.one_of(
+    st.uuids().map(str),
+    st.uuids().map(lambda u: str(u).upper()),
+    st.uuids().map(lambda u: u.hex),
+    st.sampled_from(["00000000-0000-0000-0000-000000000000", "-" * 36, "x", "é" * 18]),
+    st.text(min_size=1, max_size=40),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(stream=st.lists(st.lists(texts, max_size=30), max_size=6), again=st.booleans())
+def test_the_set_of_uuids_answers_as_a_set_of_texts_would(
+    stream: list[list[str]], again: bool
+) -> None:
+    known, seen = UuidSet(), set[str]()
+    for batch in [*stream, *(stream if again else [])]:
+        new = known.add(words_of(pl.Series(batch, dtype=pl.String)))
+        expected = [text not in seen | set(batch[:i]) for i, text in enumerate(batch)]
+        assert new.tolist() == expected
+        seen |= set(batch)
+    assert len(known) == len(seen)
+
+
+def test_a_million_uuids_take_no_more_memory_than_is_stated() -> None:
+    known, rng = UuidSet(), random.Random(1)  # noqa: S311 - not secret
+    sizes = []
+    for _ in range(10):
+        batch = [str(uuid.UUID(int=rng.getrandbits(128))) for _ in range(100_000)]
+        known.add(words_of(pl.Series(batch)))
+        sizes.append(known.bytes / len(known))
+    assert min(sizes[1:]) >= 21
+    assert max(sizes[1:]) <= 43

@@ -40,13 +40,16 @@ def read(cell: Cell) -> Ledger:
 
 
 def test_entries_survive_their_text() -> None:
-    entries = (Entry(0, 0, 9, rows=5, duplicates=1, dead_letters=1, gaps=1, lost=1), Entry(3, 7, 8))
+    entries = (
+        Entry(0, 0, 9, rows=5, duplicates=1, dead_letters=1, control=1, lost=1),
+        Entry(3, 7, 8),
+    )
     assert from_summary({"headwater.ledger": to_summary(entries)}) == entries
 
 
 def test_contiguous_entries_that_add_up_balance(books: Cell) -> None:
     book(books, next_=0)
-    book(books, Entry(0, 0, 4, rows=2, duplicates=1, gaps=1), next_=4)
+    book(books, Entry(0, 0, 4, rows=2, duplicates=1, control=1), next_=4)
     book(books, Entry(0, 4, 6, dead_letters=2), next_=6)
     ledger = read(books)
     assert ledger.balanced

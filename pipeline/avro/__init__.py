@@ -1,0 +1,1 @@
+"""Avro binary into Arrow columns: schemas compiled to programs, programs run over whole batches."""

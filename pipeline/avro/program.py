@@ -1,0 +1,442 @@
+"""Compiling pairs of writer and reader schemas to decoding programs.
+
+Resolution is the Avro specification's (1.12, "Schema Resolution"): fields by name and by the
+reader's aliases, defaults, promotions, enum defaults. Whatever is outside what the kernel vouches
+for becomes FAIL: a value that gets there is left to the general library.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import fastavro
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pipeline.avro import ops as op
+from pipeline.avro.kernel import LIST, MAP, STRUCT
+from pipeline.avro.nodes import Node
+from pipeline.contract.targets.avro import with_text_uuids
+
+INT = (-(2**31), 2**31 - 1)
+LONG = (-(2**63), 2**63 - 1)
+# What Python's datetime holds, so that every reader agrees: years 1 to 9999.
+MICROS = (-62_135_596_800_000_000, 253_402_300_799_999_999)
+DAYS = (-719_162, 2_932_896)
+DAY_MICROS = (0, 86_399_999_999)
+RANGES: Mapping[str | None, tuple[str, int, tuple[int, int]]] = {
+    "timestamp-micros": ("long", 1, MICROS),
+    "timestamp-millis": ("long", 1000, (MICROS[0] // 1000, MICROS[1] // 1000)),
+    "local-timestamp-micros": ("long", 1, MICROS),
+    "local-timestamp-millis": ("long", 1000, (MICROS[0] // 1000, MICROS[1] // 1000)),
+    "time-micros": ("long", 1, DAY_MICROS),
+    "time-millis": ("int", 1000, (0, 86_399_999)),
+    "date": ("int", 1, DAYS),
+}
+"""Logical type -> Avro type, factor to the column's unit, and the values that are vouched for."""
+FLOATS = ("float", "double")
+_POWERS = 39
+
+
+class UnreadableError(ValueError):
+    """The kernel does not vouch for values of this pair of schemas."""
+
+
+class Programs:
+    """Instructions, tables and constants, growing by one program at a time."""
+
+    def __init__(self) -> None:
+        self._ops: list[list[int]] = []
+        self._tables: list[int] = []
+        self._constants = bytearray()
+        for digits in range(_POWERS):
+            limit = 10**digits
+            self._tables += [_signed(limit >> 64), _signed(limit & (2**64 - 1))]
+
+    @property
+    def ops(self) -> npt.NDArray[np.int64]:
+        """The instructions, a row each."""
+        return np.array(self._ops, np.int64).reshape(-1, op.WIDTH)
+
+    @property
+    def tables(self) -> npt.NDArray[np.int64]:
+        """What instructions refer to by number."""
+        return np.array(self._tables, np.int64)
+
+    @property
+    def constants(self) -> npt.NDArray[np.uint8]:
+        """Texts of symbols, and defaults in Avro binary."""
+        return np.frombuffer(bytes(self._constants), np.uint8)
+
+    def record(self, writer: Any, reader: Any, columns: Mapping[str, Node]) -> int:
+        """Add the program that reads `writer`'s records into `columns`; return where it begins.
+
+        Both schemas are parsed JSON. `columns` are by the names of the reader's fields.
+        """
+        start = len(self._ops)
+        try:
+            wrote, reads = _Schema(writer), _Schema(reader)
+            self._fields(wrote.root, reads.root, columns, wrote, reads)
+        except UnreadableError:
+            self._truncate(start)
+            self._add(op.FAIL)
+        self._add(op.END)
+        return start
+
+    def envelope(self, writer: Any, columns: Mapping[str, Node]) -> int:
+        """Add the program that reads envelopes of schema `writer`; return where it begins."""
+        start = len(self._ops)
+        try:
+            self._envelope(_Schema(writer), columns)
+        except UnreadableError:
+            self._truncate(start)
+            self._add(op.FAIL)
+        self._add(op.END)
+        return start
+
+    def _envelope(self, wrote: _Schema, columns: Mapping[str, Node]) -> None:
+        root = wrote.deref(wrote.root)
+        if not isinstance(root, Mapping) or root.get("type") != "record":
+            raise UnreadableError
+        wanted = {"uuid", "key", "schema_version", "timestamp", "payload"}
+        for field in root["fields"]:
+            name, schema = field["name"], wrote.deref(field["type"])
+            wanted.discard(name)
+            if name in ("uuid", "key"):
+                self._field(schema, ["null", "string"], columns[name], wrote, wrote)
+            elif name == "schema_version":
+                if _kind(schema) not in ("int", "long"):
+                    raise UnreadableError
+                self._add(op.VERSION, columns[name].index, 1, 0, *INT)
+            elif name == "timestamp":
+                logical = schema.get("logicalType") if isinstance(schema, Mapping) else None
+                if _kind(schema) != "long" or logical not in (
+                    None,
+                    "timestamp-micros",
+                    "timestamp-millis",
+                ):
+                    raise UnreadableError
+                _, factor, limits = RANGES[logical or "timestamp-micros"]
+                self._add(op.INTEGER, columns[name].index, factor, 0, *limits)
+            elif name == "payload":
+                if _kind(schema) != "bytes" or (
+                    isinstance(schema, Mapping) and "logicalType" in schema
+                ):
+                    raise UnreadableError
+                self._add(op.PAYLOAD)
+            else:
+                self._skip(schema, wrote, 0)
+        if wanted:
+            raise UnreadableError
+
+    def _fields(
+        self, w: Any, r: Any, columns: Mapping[str, Node], wrote: _Schema, reads: _Schema
+    ) -> None:
+        w, r = wrote.deref(w), reads.deref(r)
+        if _kind(w) != "record" or _kind(r) != "record" or w["name"] != r["name"]:
+            raise UnreadableError
+        left = {field["name"]: field for field in r["fields"]}
+        for field in w["fields"]:
+            name = field["name"]
+            read = left.pop(name, None)
+            if read is None:
+                by_alias = [f for f in left.values() if name in f.get("aliases", ())]
+                read = left.pop(by_alias[0]["name"]) if by_alias else None
+            if read is None:
+                self._skip(field["type"], wrote, 0)
+            else:
+                self._field(field["type"], read["type"], columns[read["name"]], wrote, reads)
+        for name, field in left.items():
+            self._default(field, columns[name], reads)
+
+    def _default(self, field: Any, node: Node, reads: _Schema) -> None:
+        if "default" not in field:
+            raise UnreadableError
+        value, schema = field["default"], field["type"]
+        if value is None:
+            self._null(node)
+            return
+        # A union's default is of its first branch (1.11), or of any that fits (1.12).
+        named = reads.standalone(schema)
+        out = io.BytesIO()
+        try:
+            fastavro.schemaless_writer(out, named, _as_written(value, named))
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise UnreadableError from error
+        place = len(self._constants)
+        self._constants += out.getvalue()
+        self._add(op.CONSTANT, place, len(out.getvalue()))
+        own = _Schema(named)
+        self._field(own.root, own.root, node, own, own)
+        self._add(op.BACK)
+
+    def _field(self, w: Any, r: Any, node: Node, wrote: _Schema, reads: _Schema) -> None:
+        w = wrote.deref(w)
+        if not isinstance(w, list):
+            self._value(w, r, node, wrote, reads)
+            return
+        table = len(self._tables)
+        self._tables += [0] * len(w)
+        self._add(op.UNION, len(w), table)
+        jumps = []
+        for number, branch in enumerate(w):
+            self._tables[table + number] = len(self._ops)
+            mark = len(self._ops)
+            try:
+                self._value(wrote.deref(branch), r, node, wrote, reads)
+            except UnreadableError:
+                self._truncate(mark)
+                self._add(op.FAIL)
+            jumps.append(len(self._ops))
+            self._add(op.JUMP)
+        for jump in jumps:
+            self._ops[jump][1] = len(self._ops)
+
+    def _value(self, w: Any, r: Any, node: Node, wrote: _Schema, reads: _Schema) -> None:
+        r = reads.deref(r)
+        if isinstance(r, list):
+            if _kind(w) == "null":
+                if "null" not in r:
+                    raise UnreadableError
+                self._null(node)
+                return
+            branches = [branch for branch in r if branch != "null"]
+            if len(branches) != 1:
+                raise UnreadableError
+            r = reads.deref(branches[0])
+        kind, wanted = _kind(w), _kind(r)
+        logical, wanted_logical = _logical(w), _logical(r)
+        if kind == "record" and wanted == "record" and node.kind == STRUCT:
+            self._add(op.PRESENT, node.index)
+            columns = {
+                f["name"]: child for f, child in zip(r["fields"], node.children, strict=True)
+            }
+            self._fields(w, r, columns, wrote, reads)
+        elif kind == wanted == "array" and node.kind == LIST:
+            self._items(w["items"], r["items"], node, wrote, reads)
+        elif kind == wanted == "map" and node.kind == MAP:
+            self._items(w["values"], r["values"], node, wrote, reads)
+        elif wanted_logical in RANGES or logical in RANGES:
+            self._instant(kind, logical, wanted_logical, node)
+        elif logical == "decimal" or wanted_logical == "decimal":
+            self._decimal(w, r, node)
+        elif logical or wanted_logical:
+            raise UnreadableError
+        elif kind == wanted == "enum":
+            self._enum(w, r, node)
+        elif kind == wanted == "fixed":
+            if (w["name"], w["size"]) != (r["name"], r["size"]):
+                raise UnreadableError
+            self._add(op.FIXED, node.index, w["size"])
+        else:
+            self._primitive(kind, wanted, node)
+
+    def _primitive(self, kind: str, wanted: str, node: Node) -> None:
+        if kind in ("int", "long") and wanted in ("int", "long"):
+            if (kind, wanted) == ("long", "int"):
+                raise UnreadableError
+            self._add(op.INTEGER, node.index, 1, 0, *(INT if kind == "int" else LONG))
+        elif kind in ("int", "long") and wanted in FLOATS:
+            limits = INT if kind == "int" else LONG
+            self._add(op.INTEGER_AS_FLOAT, node.index, int(wanted == "double"), 0, *limits)
+        elif kind == "float" and wanted in FLOATS:
+            self._add(op.FLOAT, node.index, int(wanted == "double"))
+        elif kind == wanted == "double":
+            self._add(op.DOUBLE, node.index)
+        elif kind == wanted == "boolean":
+            self._add(op.BOOLEAN, node.index)
+        elif kind == wanted and kind in ("string", "bytes"):
+            self._add(op.BYTES, node.index, int(kind == "string"))
+        else:
+            raise UnreadableError
+
+    def _instant(self, kind: str, logical: str | None, wanted: str | None, node: Node) -> None:
+        if logical is None or wanted is None or not {logical, wanted} <= set(RANGES):
+            raise UnreadableError
+        if logical.rpartition("-")[0] != wanted.rpartition("-")[0] or kind != RANGES[logical][0]:
+            raise UnreadableError
+        _, factor, limits = RANGES[logical]
+        self._add(op.INTEGER, node.index, factor, 0, *limits)
+
+    def _decimal(self, w: Any, r: Any, node: Node) -> None:
+        def shape(schema: Any) -> tuple[Any, ...]:
+            return _logical(schema), schema.get("precision"), schema.get("scale", 0)
+
+        if not isinstance(w, Mapping) or not isinstance(r, Mapping) or shape(w) != shape(r):
+            raise UnreadableError
+        if _kind(w) != _kind(r) or not pa.types.is_decimal128(node.type):
+            raise UnreadableError
+        size = w["size"] if _kind(w) == "fixed" else -1
+        self._add(op.DECIMAL, node.index, size, w["precision"])
+
+    def _enum(self, w: Any, r: Any, node: Node) -> None:
+        if w["name"] != r["name"]:
+            raise UnreadableError
+        table = len(self._tables)
+        for symbol in w["symbols"]:
+            text = symbol if symbol in r["symbols"] else r.get("default")
+            if text is None:
+                self._tables += [-1, 0]
+            else:
+                self._tables += [len(self._constants), len(text.encode())]
+                self._constants += text.encode()
+        self._add(op.ENUM, node.index, table, len(w["symbols"]))
+
+    def _items(self, w: Any, r: Any, node: Node, wrote: _Schema, reads: _Schema) -> None:
+        if node.kind == LIST and _may_be_empty(w, wrote, 0):
+            raise UnreadableError
+        begin = len(self._ops)
+        self._add(op.ITEMS, node.index, 0, node.children[0].index, int(node.kind == MAP))
+        if node.kind == MAP:
+            self._add(op.BYTES, node.children[0].index, 1)
+        self._field(w, r, node.children[-1], wrote, reads)
+        self._add(op.REPEAT, begin)
+        self._ops[begin][2] = len(self._ops)
+
+    def _null(self, node: Node) -> None:
+        first = node.children[0].index if node.kind in (LIST, MAP) else 0
+        self._add(op.NULL, node.index, node.kind, first)
+        if node.kind == STRUCT:
+            for child in node.children:
+                self._null(child)
+
+    def _skip(self, schema: Any, wrote: _Schema, depth: int) -> None:
+        schema = wrote.deref(schema)
+        if depth > op.MAX_DEPTH:
+            raise UnreadableError
+        if isinstance(schema, list):
+            table = len(self._tables)
+            self._tables += [0] * len(schema)
+            self._add(op.UNION, len(schema), table)
+            jumps = []
+            for number, branch in enumerate(schema):
+                self._tables[table + number] = len(self._ops)
+                self._skip(branch, wrote, depth + 1)
+                jumps.append(len(self._ops))
+                self._add(op.JUMP)
+            for jump in jumps:
+                self._ops[jump][1] = len(self._ops)
+            return
+        kind = _kind(schema)
+        if kind == "record":
+            for field in schema["fields"]:
+                self._skip(field["type"], wrote, depth + 1)
+        elif kind in ("array", "map"):
+            inner = schema["items" if kind == "array" else "values"]
+            if kind == "array" and _may_be_empty(inner, wrote, 0):
+                raise UnreadableError
+            begin = len(self._ops)
+            self._add(op.ITEMS, -1)
+            if kind == "map":
+                self._add(op.SKIP_BYTES)
+            self._skip(inner, wrote, depth + 1)
+            self._add(op.REPEAT, begin)
+            self._ops[begin][2] = len(self._ops)
+        elif kind in ("int", "long", "enum"):
+            self._add(op.SKIP_LONG)
+        elif kind in ("bytes", "string"):
+            self._add(op.SKIP_BYTES)
+        elif kind != "null":
+            sizes = {"boolean": 1, "float": 4, "double": 8}
+            size = schema["size"] if kind == "fixed" else sizes[kind]
+            self._add(op.SKIP_FIXED, 0, size)
+
+    def _add(self, *instruction: int) -> None:
+        self._ops.append([*instruction, *[0] * (op.WIDTH - len(instruction))])
+
+    def _truncate(self, length: int) -> None:
+        del self._ops[length:]
+
+
+class _Schema:
+    """A schema with its names resolved."""
+
+    def __init__(self, schema: Any) -> None:
+        self.names: dict[str, Any] = {}
+        self.root = fastavro.parse_schema(
+            with_text_uuids(schema), named_schemas=self.names, _write_hint=False
+        )
+
+    def deref(self, schema: Any) -> Any:
+        """Return the schema that a name stands for, through wrappers like {"type": {...}}."""
+        while True:
+            if isinstance(schema, str) and schema in self.names:
+                schema = self.names[schema]
+            elif isinstance(schema, Mapping) and (
+                isinstance(schema["type"], (Mapping, list)) or schema["type"] in self.names
+            ):
+                schema = schema["type"]
+            else:
+                return schema
+
+    def standalone(self, schema: Any) -> Any:
+        """Return `schema` as one that needs no other: names replaced where they first appear."""
+        seen: set[str] = set()
+
+        def expand(part: Any) -> Any:
+            if isinstance(part, str) and part in self.names:
+                if part in seen:
+                    return part
+                seen.add(part)
+                return expand(dict(self.names[part]))
+            if isinstance(part, list):
+                return [expand(one) for one in part]
+            if isinstance(part, Mapping):
+                return {
+                    key: expand(value)
+                    if key in ("type", "items", "values")
+                    else [{**f, "type": expand(f["type"])} for f in value]
+                    if key == "fields"
+                    else value
+                    for key, value in part.items()
+                }
+            return part
+
+        return expand(schema)
+
+
+def _kind(schema: Any) -> str:
+    if isinstance(schema, list):
+        return "union"
+    return str(schema["type"]) if isinstance(schema, Mapping) else str(schema)
+
+
+def _logical(schema: Any) -> str | None:
+    return schema.get("logicalType") if isinstance(schema, Mapping) else None
+
+
+def _may_be_empty(schema: Any, wrote: _Schema, depth: int) -> bool:
+    """Return whether an item may take no bytes at all: then its number bounds nothing."""
+    schema = wrote.deref(schema)
+    kind = _kind(schema)
+    if kind == "record":
+        return depth > op.MAX_DEPTH or all(
+            _may_be_empty(field["type"], wrote, depth + 1) for field in schema["fields"]
+        )
+    return kind == "null" or (kind == "fixed" and schema["size"] == 0)
+
+
+def _as_written(value: Any, schema: Any) -> Any:
+    """Return a default as fastavro writes it: bytes are code points 0 to 255 in JSON."""
+    kind = _kind(schema)
+    if kind == "union":
+        return _as_written(value, next(b for b in schema if b != "null"))
+    if kind in ("bytes", "fixed") and isinstance(value, str):
+        return value.encode("latin-1")
+    if kind == "record" and isinstance(value, Mapping):
+        return {
+            f["name"]: _as_written(value.get(f["name"], f.get("default")), f["type"])
+            for f in schema["fields"]
+        }
+    if kind == "array" and isinstance(value, Sequence):
+        return [_as_written(one, schema["items"]) for one in value]
+    if kind == "map" and isinstance(value, Mapping):
+        return {key: _as_written(one, schema["values"]) for key, one in value.items()}
+    return value
+
+
+def _signed(number: int) -> int:
+    return number - 2**64 if number >= 2**63 else number

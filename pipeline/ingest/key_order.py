@@ -1,0 +1,64 @@
+"""Watching that event time never goes back within a key. Compiled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from pipeline.native import compiled
+
+CAPACITY = 1 << 20
+"""Keys remembered at once, 16 bytes each."""
+
+
+class KeyOrder:
+    """Counts events that are older than an earlier one of their key.
+
+    Watched, not enforced: a violation is counted and the row kept. Keys are told apart by 64-bit
+    hashes; when more than three quarters of `capacity` (a power of two) are known, all are forgotten.
+    NOT counted: violations across such a moment, or across a restart.
+    """
+
+    def __init__(self, capacity: int = CAPACITY) -> None:
+        self._keys: npt.NDArray[np.uint64] = np.zeros(capacity, np.uint64)
+        self._latest: npt.NDArray[np.int64] = np.zeros(capacity, np.int64)
+        self._state: npt.NDArray[np.int64] = np.zeros(2, np.int64)
+
+    def watch(self, frame: pl.DataFrame) -> int:
+        """Return how many rows of `frame` (`_key`, `_event_time`, in offset order) go back in time."""
+        if frame.is_empty():
+            return 0
+        hashes = frame.get_column("_key").hash(seed=29).to_numpy()
+        times = frame.get_column("_event_time").dt.epoch("us").to_numpy()
+        _watch(hashes, times, self._keys, self._latest, self._state)
+        return int(self._state[1])
+
+
+@compiled
+def _watch(hashes: Any, times: Any, keys: Any, latest: Any, state: Any) -> None:
+    mask = np.uint64(keys.shape[0] - 1)
+    limit = keys.shape[0] * 3 // 4
+    back = 0
+    for i in range(hashes.shape[0]):
+        # Zero marks a free place.
+        key = hashes[i] | np.uint64(1)
+        at = (hashes[i] >> np.uint64(20)) & mask
+        while keys[at] != 0 and keys[at] != key:
+            at = (at + np.uint64(1)) & mask
+        if keys[at] == key:
+            if times[i] < latest[at]:
+                back += 1
+            else:
+                latest[at] = times[i]
+            continue
+        if state[0] >= limit:
+            keys[:] = 0
+            state[0] = 0
+            at = (hashes[i] >> np.uint64(20)) & mask
+        keys[at] = key
+        latest[at] = times[i]
+        state[0] += 1
+    state[1] = back

@@ -1,0 +1,78 @@
+"""Writing a micro-batch's rows while the next ones are decoded."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import polars as pl
+from pyiceberg.manifest import DataFile
+from pyiceberg.table import Table
+
+from pipeline.tables.write import write_hours
+
+
+class RowsWriter:
+    """Gathers rows and writes them as files of a table, in a thread of its own.
+
+    Rows are written when `rows_bytes` of them are gathered; at most that much waits while as much is
+    being written. Files are of no table until they are committed.
+    """
+
+    def __init__(self, rows_bytes: int) -> None:
+        self._rows_bytes = rows_bytes
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="write")
+        self._rows: list[pl.DataFrame] = []
+        self._size = 0
+        self._writing: Future[tuple[DataFile, ...]] | None = None
+        self._files: list[DataFile] = []
+
+    def add(self, rows: pl.DataFrame, size: int, table: Table) -> None:
+        """Take rows that hold `size` bytes of memory.
+
+        Raises:
+            WarehouseUnavailableError: earlier rows could not be written.
+        """
+        if rows.is_empty():
+            return
+        self._rows.append(rows)
+        self._size += size
+        if self._size >= self._rows_bytes:
+            self.write(table)
+
+    def write(self, table: Table) -> None:
+        """Start writing what is gathered, after what is being written.
+
+        Raises:
+            WarehouseUnavailableError: earlier rows could not be written.
+        """
+        self._await()
+        if self._rows:
+            rows, self._rows, self._size = self._rows, [], 0
+            self._writing = self._thread.submit(write_hours, table, rows)
+
+    def files(self) -> tuple[DataFile, ...]:
+        """Return the files of all rows given to `write`, and forget them.
+
+        Raises:
+            WarehouseUnavailableError: rows could not be written.
+        """
+        self._await()
+        files, self._files = tuple(self._files), []
+        return files
+
+    def forget(self) -> None:
+        """Drop rows and files: their batch is not committed."""
+        if self._writing is not None:
+            self._writing.cancel()
+            self._writing = None
+        self._rows, self._size, self._files = [], 0, []
+
+    def close(self) -> None:
+        """End the thread, after what it is writing."""
+        self.forget()
+        self._thread.shutdown()
+
+    def _await(self) -> None:
+        if self._writing is not None:
+            writing, self._writing = self._writing, None
+            self._files.extend(writing.result())

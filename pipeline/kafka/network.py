@@ -1,0 +1,125 @@
+"""Raw requests to a cluster's brokers: what no client of records offers."""
+
+from __future__ import annotations
+
+import threading
+from types import TracebackType
+from typing import Any
+
+from kafka import KafkaAdminClient, TopicPartition
+from kafka.net.compat import KafkaNetClient
+
+from pipeline.cells import Cell
+from pipeline.kafka.connect import CONNECT_MS, client_configs, named_errors
+
+
+class Answer:
+    """A broker's answer that may be on its way."""
+
+    def __init__(self) -> None:
+        self._arrived = threading.Event()
+        self._value: Any = None
+        self._error: BaseException | None = None
+
+    def wait(self, seconds: float) -> bool:
+        """Return whether the answer is there, after `seconds` at most."""
+        return self._arrived.wait(seconds)
+
+    def value(self) -> Any:
+        """Return the response.
+
+        Raises:
+            kafka.errors.KafkaError: the request failed.
+        """
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+    def _take(self, value: Any) -> None:
+        self._value = value
+        self._arrived.set()
+
+    def _fail(self, error: BaseException) -> None:
+        self._error = error
+        self._arrived.set()
+
+
+class Network:
+    """Connections to a cell's brokers, served by a thread of their own. Close it when done."""
+
+    def __init__(self, cell: Cell) -> None:
+        """Connect.
+
+        Raises:
+            BrokerUnavailableError: no broker answered within `CONNECT_MS`; nothing is left open.
+            KafkaSettingError, KafkaAccessError: as `connect_admin`.
+        """
+        configs = {
+            **KafkaAdminClient.DEFAULT_CONFIG,
+            **client_configs(cell, KafkaAdminClient.DEFAULT_CONFIG),
+            "receive_message_max_bytes": 2**31 - 1,
+        }
+        self._client = KafkaNetClient(**configs)
+        self._manager = self._client._manager
+        self._net = self._client._net
+        self._net.start()
+        connected = False
+        try:
+            with named_errors(cell.bootstrap_servers):
+                self._manager.bootstrap(CONNECT_MS)
+            connected = True
+        finally:
+            if not connected:
+                self.close()
+
+    def __enter__(self) -> Network:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def leader(self, topic: str, partition: int) -> int | None:
+        """Return the node that leads a partition as far as is known; None starts to find out."""
+        cluster = self._manager.cluster
+        node = cluster.leader_for_partition(TopicPartition(topic, partition))
+        if node is None or node < 0:
+            cluster.add_topic(topic)
+            cluster.request_update()
+            return None
+        return int(node)
+
+    def leader_epoch(self, topic: str, partition: int) -> int:
+        """Return the epoch of the leader that `leader` named, -1 if unknown."""
+        epoch = self._manager.cluster.leader_epoch_for_partition(TopicPartition(topic, partition))
+        return -1 if epoch is None else int(epoch)
+
+    def refresh(self) -> None:
+        """Ask again who leads what: an answer said that it has changed."""
+        self._manager.cluster.request_update()
+
+    def supports(self, request: Any, version: int) -> bool:
+        """Return whether the brokers know this version of a request."""
+        return bool(self._manager.broker_version_data.api_version(request) >= version)
+
+    def send(self, request: Any, node: int) -> Answer:
+        """Send a request to a node and return at once. A connection that fails is opened again."""
+        answer = Answer()
+
+        async def exchange() -> None:
+            try:
+                answer._take(await self._manager.send(request, node_id=node))
+            except Exception as error:  # noqa: BLE001 - handed to whoever waits
+                answer._fail(error)
+
+        self._manager.call_soon(exchange)
+        return answer
+
+    def close(self) -> None:
+        """Close the connections and end the thread. Idempotent."""
+        self._net.stop()
+        self._client.close()
