@@ -42,7 +42,7 @@ bench: setup ## timings as ratios against a peer in the same run
 bench-freshness: setup ## seconds from produce to queryable, at 20,000 events/s (12 min)
 	$(BIN)/python -m benchmarks.freshness
 
-bench-backlog: setup ## memory of an ingest under a backlog of 20 M events
+bench-backlog: setup ## memory of an ingest under a backlog of 20 M events (4 min)
 	$(BIN)/python -m benchmarks.backlog
 
 crash-test: setup ## a thousand kills (about 30 min); SEED=n draws others
