@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: setup demo up down test check bench bench-freshness bench-backlog crash-test lock help
+.PHONY: setup demo up down test check bench bench-freshness bench-backlog bench-commits crash-test lock help
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -44,6 +44,9 @@ bench-freshness: setup ## seconds from produce to queryable, at 20,000 events/s 
 
 bench-backlog: setup ## memory of an ingest under a backlog of 20 M events (4 min)
 	$(BIN)/python -m benchmarks.backlog
+
+bench-commits: setup ## latency of a commit after 5,000 of them (about 15 min)
+	$(BIN)/python -m benchmarks.commits
 
 crash-test: setup ## a thousand kills (about 30 min); SEED=n draws others
 	$(BIN)/pytest tests/crash --crash-kills 1000 --crash-seed $(SEED)

@@ -12,6 +12,20 @@ from pipeline.ingest.digest import Digest
 from pipeline.ledger.read import Ledger
 
 
+_COUNTS = (
+    "offsets",
+    "rows",
+    "duplicates",
+    "dead_letters",
+    "control",
+    "aborted",
+    "compacted",
+    "lost",
+    "unexplained",
+)
+_MOST_LINES = 96
+
+
 def events_materialized(
     keys: Keys, digest: Digest, ledger: Ledger, code_version: str
 ) -> dg.AssetMaterialization:
@@ -58,11 +72,24 @@ def ledger_metadata(ledger: Ledger) -> Mapping[str, Any]:
         "rows": totals.rows,
         "duplicates": totals.duplicates,
         "dead letters": totals.dead_letters,
-        "gaps": totals.gaps,
+        "gaps: control records": totals.control,
+        "gaps: aborted transactions": totals.aborted,
+        "gaps: compacted away": totals.compacted,
         "lost": totals.lost,
         "unexplained": ledger.unexplained,
         "problems": dg.MetadataValue.json(list(ledger.problems)),
+        "by partition and hour": dg.MetadataValue.md(_by_partition_and_hour(ledger)),
     }
+
+
+def _by_partition_and_hour(ledger: Ledger) -> str:
+    """Return the newest lines of the books as a Markdown table."""
+    sums = sorted(ledger.by_partition_and_hour().items(), key=lambda item: (item[0][1], item[0][0]))
+    lines = ["| hour | partition | " + " | ".join(_COUNTS) + " |", "|---" * (len(_COUNTS) + 2) + "|"]
+    for (partition, hour), totals in reversed(sums[-_MOST_LINES:]):
+        counts = " | ".join(str(getattr(totals, name)) for name in _COUNTS)
+        lines.append(f"| {hour:%Y-%m-%d %H}:00 | {partition} | {counts} |")
+    return "\n".join(lines)
 
 
 def ledger_evaluation(keys: Keys, ledger: Ledger) -> dg.AssetCheckEvaluation:

@@ -10,11 +10,22 @@ import click
 from headwater.cli.options import cell_option, json_option, product_argument, resolve
 from headwater.cli.tables import print_table
 from pipeline.errors import ExitCode
-from pipeline.ledger.read import Ledger, Totals, read_ledger
+from pipeline.ledger.model import Totals
+from pipeline.ledger.read import Ledger, read_ledger
 from pipeline.ledger.verify import Verification
 from pipeline.ledger.verify import verify as verify_ledger
 
-COUNTS = ("offsets", "rows", "duplicates", "dead_letters", "gaps", "lost", "unexplained")
+COUNTS = (
+    "offsets",
+    "rows",
+    "duplicates",
+    "dead_letters",
+    "control",
+    "aborted",
+    "compacted",
+    "lost",
+    "unexplained",
+)
 
 
 @click.command()
@@ -61,6 +72,10 @@ def _document(
         "totals": _counts(books.totals),
         "partitions": {str(p): _counts(t) for p, t in books.by_partition().items()},
         "hours": {h.isoformat(): _counts(t) for h, t in books.by_hour().items()},
+        "partition_hours": [
+            {"partition": p, "hour": h.isoformat(), **_counts(t)}
+            for (p, h), t in books.by_partition_and_hour().items()
+        ],
         "verified": [asdict(r) for r in verification.recounts] if verification else None,
     }
 

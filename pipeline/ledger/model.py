@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 
 SUMMARY_KEY = "headwater.ledger"
 """Snapshot summary key of the entries that the snapshot's commit made."""
 
 
-@dataclass(frozen=True)
-class Entry:
-    """What became of the offsets [start, end) of one partition, in one commit.
+@dataclass(frozen=True, kw_only=True)
+class Counts:
+    """What became of some offsets.
 
     Attributes:
         rows: records that became rows of events.
@@ -24,9 +24,6 @@ class Entry:
         lost: offsets that an operator accepted as lost.
     """
 
-    partition: int
-    start: int
-    end: int
     rows: int = 0
     duplicates: int = 0
     dead_letters: int = 0
@@ -41,10 +38,42 @@ class Entry:
         return self.control + self.aborted + self.compacted
 
     @property
+    def explained(self) -> int:
+        """All of them together."""
+        return self.rows + self.duplicates + self.dead_letters + self.gaps + self.lost
+
+
+@dataclass(frozen=True)
+class Entry(Counts):
+    """What became of the offsets [start, end) of one partition, in one commit."""
+
+    partition: int
+    start: int
+    end: int
+
+    @property
     def unexplained(self) -> int:
         """Offsets of the range that no count explains; 0 in honest books."""
-        explained = self.rows + self.duplicates + self.dead_letters + self.gaps + self.lost
-        return self.end - self.start - explained
+        return self.end - self.start - self.explained
+
+
+@dataclass(frozen=True)
+class Totals(Counts):
+    """Sums over entries; `offsets` are the lengths of their ranges."""
+
+    offsets: int = 0
+
+    @property
+    def unexplained(self) -> int:
+        """What no count explains."""
+        return self.offsets - self.explained
+
+
+def total(entries: Iterable[Entry]) -> Totals:
+    """Return the sums over `entries`."""
+    every = tuple(entries)
+    counts = {field.name: sum(getattr(e, field.name) for e in every) for field in fields(Counts)}
+    return Totals(offsets=sum(e.end - e.start for e in every), **counts)
 
 
 def to_summary(entries: Iterable[Entry]) -> str:

@@ -1,49 +1,26 @@
-"""The books as the table's own history tells them."""
+"""The books, as the tables tell them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from typing import TypeVar
 
 from pyiceberg.table import Table
-from pyiceberg.table.snapshots import Snapshot
 
 from pipeline.cells import Cell
 from pipeline.clock import hour_of
 from pipeline.contract.model import Product
-from pipeline.ledger.model import Entry, from_summary
+from pipeline.ledger.keep import read_kept
+from pipeline.ledger.lines import Line, lines_of
+from pipeline.ledger.model import Totals, total
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import events_table
 from pipeline.tables.offsets import CommittedOffsets, committed_offsets
 from pipeline.tables.snapshots import main_history
 
-
-@dataclass(frozen=True)
-class Line:
-    """One entry of the books, and the commit that made it."""
-
-    entry: Entry
-    snapshot_id: int
-    committed_at: datetime
-
-
-@dataclass(frozen=True)
-class Totals:
-    """Sums over entries, in offsets."""
-
-    offsets: int = 0
-    rows: int = 0
-    duplicates: int = 0
-    dead_letters: int = 0
-    gaps: int = 0
-    lost: int = 0
-
-    @property
-    def unexplained(self) -> int:
-        """What no count explains."""
-        explained = self.rows + self.duplicates + self.dead_letters + self.gaps + self.lost
-        return self.offsets - explained
+Key = TypeVar("Key", int, datetime, tuple[int, datetime])
 
 
 @dataclass(frozen=True)
@@ -65,7 +42,7 @@ class Ledger:
     @property
     def totals(self) -> Totals:
         """Sums over all lines."""
-        return total(self.lines)
+        return _total(self.lines)
 
     @property
     def unexplained(self) -> int:
@@ -82,59 +59,55 @@ class Ledger:
 
     def by_partition(self) -> Mapping[int, Totals]:
         """Return the sums of each partition."""
-        partitions = sorted({line.entry.partition for line in self.lines})
-        return {
-            p: total(tuple(line for line in self.lines if line.entry.partition == p))
-            for p in partitions
-        }
+        return {p: _total(lines) for p, lines in self._grouped(lambda line: line.entry.partition)}
 
     def by_hour(self) -> Mapping[datetime, Totals]:
         """Return the sums of each hour of commit time."""
-        hours = sorted({hour_of(line.committed_at) for line in self.lines})
         return {
-            h: total(tuple(line for line in self.lines if hour_of(line.committed_at) == h))
-            for h in hours
+            h: _total(lines) for h, lines in self._grouped(lambda line: hour_of(line.committed_at))
         }
 
+    def by_partition_and_hour(self) -> Mapping[tuple[int, datetime], Totals]:
+        """Return the sums of each partition and hour of commit time."""
+        grouped = self._grouped(lambda line: (line.entry.partition, hour_of(line.committed_at)))
+        return {key: _total(lines) for key, lines in grouped}
 
-def total(lines: tuple[Line, ...]) -> Totals:
-    """Return the sums over `lines`."""
-    entries = [line.entry for line in lines]
-    return Totals(
-        offsets=sum(e.end - e.start for e in entries),
-        rows=sum(e.rows for e in entries),
-        duplicates=sum(e.duplicates for e in entries),
-        dead_letters=sum(e.dead_letters for e in entries),
-        gaps=sum(e.gaps for e in entries),
-        lost=sum(e.lost for e in entries),
-    )
+    def _grouped(self, key: Callable[[Line], Key]) -> list[tuple[Key, list[Line]]]:
+        groups: dict[Key, list[Line]] = {}
+        for line in self.lines:
+            groups.setdefault(key(line), []).append(line)
+        return [(k, groups[k]) for k in sorted(groups)]
+
+
+def _total(lines: Iterable[Line]) -> Totals:
+    return total(line.entry for line in lines)
 
 
 def read_ledger(cell: Cell, product: Product) -> Ledger:
-    """Read the books from the events table's snapshots.
+    """Read the books: the kept entries, and those of the snapshots after them.
 
     Raises:
         TableMissingError: the product was never ingested in this cell.
     """
-    return ledger_of(load_table(cell, events_table(product.name)), cell.name, product.name)
+    events = load_table(cell, events_table(product.name))
+    return ledger_of(events, cell, product.name)
 
 
-def ledger_of(table: Table, cell: str, product: str) -> Ledger:
-    """Return the books that `table` carries."""
+def ledger_of(table: Table, cell: Cell, product: str) -> Ledger:
+    """Return the books of the events `table` as loaded, with those kept of expired snapshots."""
     offsets = committed_offsets(table)
-    lines = tuple(
-        Line(entry, snapshot.snapshot_id, _instant(snapshot.timestamp_ms))
+    kept, through = read_kept(cell, product)
+    current = table.current_snapshot()
+    newest = 0 if current is None else current.sequence_number or 0
+    since = tuple(
+        line
         for snapshot in reversed(list(main_history(table)))
-        for entry in entries_of(snapshot)
+        if (snapshot.sequence_number or 0) > through
+        for line in lines_of(snapshot)
     )
-    return Ledger(product, cell, offsets, lines, tuple(_problems(offsets, lines)))
-
-
-def entries_of(snapshot: Snapshot) -> tuple[Entry, ...]:
-    """Return the entries that `snapshot`'s commit made, none for maintenance's."""
-    if snapshot.summary is None:
-        return ()
-    return from_summary(snapshot.summary.additional_properties) or ()
+    # Kept meanwhile, of snapshots that this `table` was loaded too early to have.
+    lines = (*(line for line in kept if line.sequence_number <= newest), *since)
+    return Ledger(product, cell.name, offsets, lines, tuple(_problems(offsets, lines)))
 
 
 def _problems(offsets: CommittedOffsets | None, lines: tuple[Line, ...]) -> Iterator[str]:
@@ -161,7 +134,3 @@ def _problems(offsets: CommittedOffsets | None, lines: tuple[Line, ...]) -> Iter
             position = entry.end
         if position != end:
             yield f"partition {partition}: entries end at {position}, and {end} is committed"
-
-
-def _instant(millis: int) -> datetime:
-    return datetime.fromtimestamp(millis / 1000, UTC)

@@ -68,7 +68,7 @@ def verify(cell: Cell, product: Product) -> Verification:
     """
     events = load_table(cell, events_table(product.name))
     side = load_table(cell, dead_letters_table(product.name))
-    ledger = ledger_of(events, cell.name, product.name)
+    ledger = ledger_of(events, cell, product.name)
     if ledger.offsets is None:
         return Verification(ledger, (), ())
     rows, letters = _coordinates(events), _coordinates(side)

@@ -66,6 +66,28 @@ PUBLICATION_SCHEMA = pa.schema(
 """One row a published hour; an empty hour has no snapshots and 0 rows."""
 
 
+LEDGER_SCHEMA = pa.schema(
+    [
+        pa.field("partition", pa.int32(), nullable=False),
+        pa.field("start", pa.int64(), nullable=False),
+        pa.field("end", pa.int64(), nullable=False),
+        pa.field("rows", pa.int64(), nullable=False),
+        pa.field("duplicates", pa.int64(), nullable=False),
+        pa.field("dead_letters", pa.int64(), nullable=False),
+        pa.field("control", pa.int64(), nullable=False),
+        pa.field("aborted", pa.int64(), nullable=False),
+        pa.field("compacted", pa.int64(), nullable=False),
+        pa.field("lost", pa.int64(), nullable=False),
+        pa.field("snapshot_id", pa.int64(), nullable=False),
+        pa.field("sequence_number", pa.int64(), nullable=False),
+        pa.field("committed_at", UTC_MICROS, nullable=False),
+        pa.field("run_id", pa.string()),
+        pa.field("contract_version", pa.string()),
+    ]
+)
+"""One row an entry of the books, kept from the summary of a snapshot of events."""
+
+
 def events_table(product: str) -> str:
     """Return the identifier of a product's events."""
     return f"{product}.events"
@@ -74,6 +96,11 @@ def events_table(product: str) -> str:
 def dead_letters_table(product: str) -> str:
     """Return the identifier of a product's dead letters."""
     return f"{product}.dead_letters"
+
+
+def ledger_table(product: str) -> str:
+    """Return the identifier of the books that outlive snapshots."""
+    return f"{product}.ledger"
 
 
 def publications_table(product: str) -> str:

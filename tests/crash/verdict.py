@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.ledger.read import Totals
+from pipeline.ledger.model import Totals
 from pipeline.ledger.verify import verify
 from tests.crash.stage import Stage
 from tests.support.commands import command_for
@@ -25,6 +25,7 @@ def assert_exactly_once(stage: Stage) -> Totals:
     found = holes(stage.cell, stage.product)
     assert found.aborted
     assert found.control
+    assert (totals.aborted, totals.control) == (found.aborted, found.control)
     assert totals.gaps == found.aborted + found.control
     assert totals.rows + totals.duplicates + totals.dead_letters == findings.readable
     stage.tally.judged += 1

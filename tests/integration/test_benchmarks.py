@@ -25,11 +25,12 @@ RATE, SECONDS, WARM_UP_S = 300, 8, 4
 
 def test_freshness_sees_every_record_once(cell: Cell, tmp_path: Path) -> None:
     product = own_product("viewing_events", tmp_path / "contracts", load_settings().contracts)
-    order = Order(rate=RATE, seconds=SECONDS, warm_up_s=WARM_UP_S)
+    order = Order(rate=RATE, seconds=SECONDS, warm_up_s=WARM_UP_S, maintain_every_s=3)
     measured = measure(cell, product, order, lambda _: None)
     assert measured.warm_up.records == RATE * WARM_UP_S
     assert measured.steady.records == RATE * SECONDS
     assert measured.held.exact
+    assert measured.rounds
     assert sum(sighting.rows for sighting in measured.sightings) == measured.held.sent
     assert len({sighting.snapshot_id for sighting in measured.sightings}) == len(measured.sightings)
 

@@ -51,6 +51,6 @@ def test_compaction_keeps_rows_offsets_and_books(spark: SparkSession, quiet_cell
     assert len(list(after.scan().plan_files())) == 1
     assert committed_offsets(after) == committed_offsets(before)
     refuse_rolled_back(after)
-    ledger = ledger_of(after, "us", "orders")
+    ledger = ledger_of(after, quiet_cell, "orders")
     assert ledger.balanced
     assert ledger.totals.rows == 6

@@ -12,10 +12,12 @@ import pytest
 from pipeline.batch.target import PROPERTIES as AGGREGATE_PROPERTIES
 from pipeline.ingest.accept_loss import LOSS_REASON_KEY
 from pipeline.ingest.model import TRANSITIONS, Reason, State
+from pipeline.ledger.keep import KEPT_PROPERTY
 from pipeline.ledger.model import SUMMARY_KEY, Entry
 from pipeline.settings import PROJECT
 from pipeline.tables import commit, layout, offsets
 from pipeline.tables.create import PROPERTIES
+from pipeline.tables.rewrite import MAINTENANCE_KEY
 
 GOLDEN = PROJECT / "tests" / "data" / "golden" / "format-1.json"
 DOCUMENT = (PROJECT / "docs" / "format.md").read_text()
@@ -23,6 +25,7 @@ SCHEMAS = {
     "events": pa.schema(layout.EVENT_COLUMNS),
     "dead_letters": layout.DEAD_LETTER_SCHEMA,
     "publications": layout.PUBLICATION_SCHEMA,
+    "ledger": layout.LEDGER_SCHEMA,
 }
 KEYS = [
     offsets.PROPERTY,
@@ -32,6 +35,8 @@ KEYS = [
     commit.CONTRACT_VERSION_KEY,
     commit.REFERENCE_VERSIONS_KEY,
     LOSS_REASON_KEY,
+    KEPT_PROPERTY,
+    MAINTENANCE_KEY,
 ]
 
 

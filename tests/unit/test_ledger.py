@@ -36,7 +36,7 @@ def book(cell: Cell, *entries: Entry, next_: int) -> None:
 
 
 def read(cell: Cell) -> Ledger:
-    return ledger_of(open_catalog(cell).load_table("n.t"), "us", "n")
+    return ledger_of(open_catalog(cell).load_table("n.t"), cell, "n")
 
 
 def test_entries_survive_their_text() -> None:

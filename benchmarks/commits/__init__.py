@@ -1,0 +1,1 @@
+"""What thousands of commits do to the latency of the next one."""

@@ -1,0 +1,103 @@
+"""Maintaining the tables of a product, beside whatever else works on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from pyiceberg.table import Table
+
+from pipeline.cells import Cell
+from pipeline.clock import Clock, utc_now
+from pipeline.contract.model import Product
+from pipeline.ledger.keep import keep
+from pipeline.maintenance.compact import compact, plan_compaction
+from pipeline.maintenance.expire import expire, plan_expiry
+from pipeline.maintenance.plan import Policy, Rewriting
+from pipeline.tables.catalog import TableMissingError, load_table
+from pipeline.tables.errors import named_errors
+from pipeline.tables.layout import dead_letters_table, events_table, ledger_table
+
+DEFAULT_POLICY = Policy()
+
+
+@dataclass(frozen=True)
+class Upkeep:
+    """What is due of one table: files to rewrite, and snapshots to let go."""
+
+    table: str
+    rewritings: tuple[Rewriting, ...]
+    snapshots: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Maintained:
+    """What was done to one table: small files and what they became, snapshots and files let go."""
+
+    table: str
+    files: int
+    into: int
+    snapshots: int
+    deleted: int
+
+
+def plan_maintenance(
+    cell: Cell, product: Product, policy: Policy = DEFAULT_POLICY, clock: Clock = utc_now
+) -> tuple[Upkeep, ...]:
+    """Return what `maintain` would do, table by table. Changes nothing."""
+    now = clock()
+    return tuple(
+        Upkeep(name, plan_compaction(table, policy), plan_expiry(table, now, policy))
+        for name, table in _tables(cell, product)
+    )
+
+
+def maintain(
+    cell: Cell, product: Product, policy: Policy = DEFAULT_POLICY, clock: Clock = utc_now
+) -> tuple[Maintained, ...]:
+    """Compact events, dead letters and ledger of a product, and expire their old snapshots.
+
+    The books' entries are kept in the ledger table before any snapshot that carries them expires.
+    Takes no lock and may run beside ingest, readers and itself; whoever loses a commit tries again.
+    Nothing is undone when it ends early, and to do it again does the rest. NOT touched: orphan files of
+    crashed writers, tables of aggregates.
+
+    Raises:
+        RewriteConflictError, CatalogUnavailableError, WarehouseUnavailableError: try again.
+    """
+    with named_errors(f"{product.name}/{cell.name}"):
+        books = events_table(product.name)
+        kept = {books: keep(cell, product)} if _exists(cell, books) else {}
+        return tuple(
+            _maintain(name, table, clock(), policy, kept.get(name))
+            for name, table in _tables(cell, product)
+        )
+
+
+def _maintain(
+    name: str, table: Table, now: datetime, policy: Policy, kept_through: int | None
+) -> Maintained:
+    compacted = compact(table, policy)
+    table = table.refresh()
+    snapshots = plan_expiry(table, now, policy, kept_through)
+    deleted = expire(table, snapshots)
+    return Maintained(name, compacted.files, compacted.into, len(snapshots), deleted)
+
+
+def _exists(cell: Cell, name: str) -> bool:
+    try:
+        load_table(cell, name)
+    except TableMissingError:
+        return False
+    return True
+
+
+def _tables(cell: Cell, product: Product) -> list[tuple[str, Table]]:
+    found = []
+    for identify in (events_table, dead_letters_table, ledger_table):
+        name = identify(product.name)
+        try:
+            found.append((name, load_table(cell, name)))
+        except TableMissingError:
+            continue
+    return found

@@ -1,0 +1,183 @@
+"""Maintenance: fewer files and snapshots, the same rows, offsets and books."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+from pyiceberg.table import Table
+
+from pipeline.cells import Cell
+from pipeline.contract.model import Product
+from pipeline.ingest.plan import Limits
+from pipeline.ingest.run import ingest
+from pipeline.ledger.keep import keep, read_kept
+from pipeline.ledger.read import read_ledger
+from pipeline.maintenance.compact import compact
+from pipeline.maintenance.plan import Policy
+from pipeline.maintenance.run import maintain, plan_maintenance
+from pipeline.tables.catalog import load_table
+from pipeline.tables.layout import events_table
+from pipeline.tables.offsets import committed_offsets
+from pipeline.tables.rewrite import MAINTENANCE_KEY, RewriteConflictError, rewrite
+from pipeline.tables.snapshots import main_history, refuse_rolled_back
+from tests.support.judge import judge
+from tests.support.load import TopicWriter
+from tests.support.orders import Orders, hour, orders_product
+
+EAGER = Policy(retain=timedelta(0), retain_last=1, min_files=2, min_manifests=2)
+
+
+@pytest.fixture
+def orders(quiet_cell: Cell) -> Orders:
+    return Orders(quiet_cell)
+
+
+@pytest.fixture
+def product(tmp_path: Path) -> Product:
+    return orders_product(tmp_path)
+
+
+@pytest.fixture
+def writer(cell: Cell, strict_product: Product) -> TopicWriter:
+    return TopicWriter(cell, strict_product, seed=11)
+
+
+def rows(cell: Cell, product: Product) -> pl.DataFrame:
+    table = load_table(cell, events_table(product.name))
+    frame = pl.from_arrow(table.scan().to_arrow())
+    assert isinstance(frame, pl.DataFrame)
+    return frame.sort("_topic_partition", "_offset")
+
+
+def at(number: int, minute: int) -> datetime:
+    return hour(number) + timedelta(minutes=minute)
+
+
+def fill(orders: Orders, commits: int) -> None:
+    for number in range(commits):
+        orders.append([(at(number % 3, number), "eu", number), (at(0, 59 - number), "us", 1)])
+
+
+def test_rows_offsets_and_books_are_what_they_were(
+    orders: Orders, quiet_cell: Cell, product: Product
+) -> None:
+    fill(orders, 12)
+    before, offsets = rows(quiet_cell, product), committed_offsets(_events(quiet_cell))
+    done = {one.table: one for one in maintain(quiet_cell, product, EAGER)}["orders.events"]
+    assert (done.files, done.into) == (24, 3)
+    assert done.snapshots > 0
+    assert done.deleted > 20
+    table = _events(quiet_cell)
+    assert rows(quiet_cell, product).equals(before)
+    assert committed_offsets(table) == offsets
+    refuse_rolled_back(table)
+    assert read_ledger(quiet_cell, product).balanced
+    assert read_ledger(quiet_cell, product).totals.rows == 24
+
+
+def test_what_changes_no_row_is_not_called_an_append(
+    orders: Orders, quiet_cell: Cell, product: Product
+) -> None:
+    fill(orders, 6)
+    maintain(quiet_cell, product, EAGER)
+    newest = next(main_history(_events(quiet_cell)))
+    assert newest.summary is not None
+    assert newest.summary.operation.value == "replace"
+    assert newest.summary[MAINTENANCE_KEY] == "compact"
+
+
+def test_compacted_files_are_sorted_and_other_readers_skip_by_their_bounds(
+    orders: Orders, quiet_cell: Cell, product: Product
+) -> None:
+    fill(orders, 12)
+    maintain(quiet_cell, product, EAGER)
+    files = [task.file for task in _events(quiet_cell).scan().plan_files()]
+    assert len(files) == 3
+    for file in files:
+        path = file.file_path.removeprefix("file://")
+        read = duckdb.execute("SELECT _event_time FROM read_parquet(?)", [path]).fetchall()
+        times = [row[0] for row in read]
+        assert times == sorted(times)
+    narrow = _events(quiet_cell).scan(
+        row_filter=f"_event_time >= '{at(1, 0).isoformat()}' and _event_time < '{at(2, 0).isoformat()}'"
+    )
+    assert len(list(narrow.plan_files())) == 1
+
+
+def test_a_second_maintenance_finds_nothing_to_do(
+    orders: Orders, quiet_cell: Cell, product: Product
+) -> None:
+    fill(orders, 6)
+    maintain(quiet_cell, product, EAGER)
+    maintain(quiet_cell, product, EAGER)
+    planned = {one.table: one for one in plan_maintenance(quiet_cell, product, EAGER)}
+    assert planned["orders.events"].rewritings == ()
+    again = {one.table: one for one in maintain(quiet_cell, product, EAGER)}
+    assert again["orders.events"].files == 0
+
+
+def test_entries_are_kept_once_however_often(
+    orders: Orders, quiet_cell: Cell, product: Product
+) -> None:
+    fill(orders, 4)
+    assert keep(quiet_cell, product) == keep(quiet_cell, product)
+    fill(orders, 2)
+    keep(quiet_cell, product)
+    lines, _ = read_kept(quiet_cell, product.name)
+    assert len(lines) == 6
+    assert read_ledger(quiet_cell, product).balanced
+
+
+def test_files_that_somebody_else_replaced_are_left_alone(
+    orders: Orders, quiet_cell: Cell, product: Product, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(orders, 6)
+    before, replaced = rows(quiet_cell, product), "pipeline.maintenance.compact.rewrite"
+
+    def beaten(*args: Any) -> int:
+        monkeypatch.setattr(replaced, rewrite)
+        compact(_events(quiet_cell), EAGER)
+        return rewrite(*args)
+
+    monkeypatch.setattr(replaced, beaten)
+    with pytest.raises(RewriteConflictError):
+        maintain(quiet_cell, product, EAGER)
+    assert rows(quiet_cell, product).equals(before)
+
+
+def test_maintenance_beside_ingest_loses_and_doubles_nothing(
+    cell: Cell, strict_product: Product, writer: TopicWriter
+) -> None:
+    stop, rounds = threading.Event(), []
+
+    def upkeep() -> None:
+        while not stop.is_set():
+            try:
+                rounds.append(maintain(cell, strict_product, EAGER))
+            except RewriteConflictError:
+                continue
+
+    beside = threading.Thread(target=upkeep)
+    writer.fill(600, duplicate_every=20, poison_every=30)
+    ingest(cell, strict_product, once=True, limits=Limits(max_records=50))
+    beside.start()
+    try:
+        for _ in range(4):
+            writer.fill(300, duplicate_every=20, poison_every=30)
+            ingest(cell, strict_product, once=True, limits=Limits(max_records=60))
+    finally:
+        stop.set()
+        beside.join()
+    assert any(done.files for round_ in rounds for done in round_)
+    assert judge(cell, strict_product).exact
+    assert read_ledger(cell, strict_product).balanced
+
+
+def _events(cell: Cell) -> Table:
+    return load_table(cell, "orders.events")
