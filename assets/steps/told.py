@@ -11,7 +11,6 @@ from assets.keys import LEDGER_CHECK, Keys
 from pipeline.ingest.digest import Digest
 from pipeline.ledger.read import Ledger
 
-
 _COUNTS = (
     "offsets",
     "rows",
@@ -85,7 +84,10 @@ def ledger_metadata(ledger: Ledger) -> Mapping[str, Any]:
 def _by_partition_and_hour(ledger: Ledger) -> str:
     """Return the newest lines of the books as a Markdown table."""
     sums = sorted(ledger.by_partition_and_hour().items(), key=lambda item: (item[0][1], item[0][0]))
-    lines = ["| hour | partition | " + " | ".join(_COUNTS) + " |", "|---" * (len(_COUNTS) + 2) + "|"]
+    lines = [
+        "| hour | partition | " + " | ".join(_COUNTS) + " |",
+        "|---" * (len(_COUNTS) + 2) + "|",
+    ]
     for (partition, hour), totals in reversed(sums[-_MOST_LINES:]):
         counts = " | ".join(str(getattr(totals, name)) for name in _COUNTS)
         lines.append(f"| {hour:%Y-%m-%d %H}:00 | {partition} | {counts} |")
