@@ -1,4 +1,4 @@
-"""Measure whether the ten-thousandth commit is as fast as the first.
+"""Measure whether the five-thousandth commit is as fast as the first.
 
 Commits small batches as ingest does, with compaction and expiry in between. Exits with 1 when the
 median of any hundred commits is over twice the median of the first ten, or the books do not balance.

@@ -34,7 +34,7 @@ class Order:
 
     commits: int = 5_000
     rows: int = 1_000
-    maintain_every: int = 100
+    maintain_every: int = 50
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ class Limits:
 
     max_records: int = 4_000_000
     max_s: float = 20.0
-    linger_s: float = 1.0
+    linger_s: float = 2.0
     memory_mb: int = 1024
 
     @property

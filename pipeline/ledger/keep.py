@@ -20,6 +20,7 @@ from pipeline.tables.commit import CONTRACT_VERSION_KEY, RUN_ID_KEY, refuse_hidd
 from pipeline.tables.create import PROPERTIES
 from pipeline.tables.layout import LEDGER_SCHEMA, events_table, ledger_table
 from pipeline.tables.snapshots import main_history
+from pipeline.tables.transaction import SteadyTransaction
 
 KEPT_PROPERTY = "headwater.ledger-kept"
 """Table property of the ledger table: the last sequence number of events whose entries it holds."""
@@ -52,7 +53,7 @@ def keep(cell: Cell, product: Product) -> int:
             return through
         newest = max(one.sequence_number or 0 for one in new)
         try:
-            transaction = table.transaction()
+            transaction = SteadyTransaction(table)
             transaction.append(_rows(reversed(new)))
             transaction.set_properties({KEPT_PROPERTY: str(newest)})
             transaction.commit_transaction()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import pyarrow as pa
 from pyiceberg.exceptions import CommitFailedException
@@ -16,11 +15,13 @@ from pyiceberg.io.pyarrow import _dataframe_to_data_files
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table, TableProperties
 
+from pipeline.clock import utc_now
 from pipeline.errors import RetryableError
 from pipeline.kafka.topics import TopicIdentity
 from pipeline.ledger.model import SUMMARY_KEY, Entry, to_summary
 from pipeline.tables.errors import named_errors
 from pipeline.tables.offsets import PROPERTY, CommittedOffsets
+from pipeline.tables.transaction import SteadyTransaction
 
 RUN_ID_KEY = "headwater.run-id"
 CONTRACT_VERSION_KEY = "headwater.contract-version"
@@ -89,13 +90,11 @@ def commit(table: Table, files: tuple[DataFile, ...], entry: OffsetCommit) -> Co
     refuse_hidden_retries(table)
     summary = {SUMMARY_KEY: to_summary(entry.entries), **entry.provenance}
     try:
-        transaction = table.transaction()
+        transaction = SteadyTransaction(table)
         with transaction.update_snapshot(snapshot_properties=summary).fast_append() as append:
             for file in files:
                 append.append_data_file(file)
             snapshot_id = append.snapshot_id
-        snapshot = transaction.table_metadata.snapshot_by_id(snapshot_id)
-        millis = snapshot.timestamp_ms if snapshot else 0
         offsets = CommittedOffsets(
             cluster_id=entry.identity.cluster_id,
             topic=entry.identity.topic,
@@ -103,7 +102,7 @@ def commit(table: Table, files: tuple[DataFile, ...], entry: OffsetCommit) -> Co
             first=entry.first,
             next=entry.next,
             snapshot_id=snapshot_id,
-            committed_at=datetime.fromtimestamp(millis / 1000, UTC),
+            committed_at=utc_now(),
         )
         transaction.set_properties({PROPERTY: offsets.to_json()})
         transaction.commit_transaction()

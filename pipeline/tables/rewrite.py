@@ -12,6 +12,7 @@ from pyiceberg.table.update.snapshot import _ManifestMergeManager, _OverwriteFil
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.errors import RetryableError, TerminalError
+from pipeline.tables.transaction import SteadyTransaction
 
 MAINTENANCE_KEY = "headwater.maintenance"
 """Snapshot summary key of commits that change no row."""
@@ -74,7 +75,7 @@ def rewrite(
             remedy="Report it: compaction must not change rows.",
         )
     try:
-        transaction = table.transaction()
+        transaction = SteadyTransaction(table)
         replace = _RewriteFiles(
             operation=Operation.OVERWRITE,
             transaction=transaction,
