@@ -83,7 +83,7 @@ class Plan:
         repairs: ranges that events hold but the dead letters table does not: read again for it alone.
         first, next: every partition's offsets as they are before the batch.
         side_next: the same of the dead letters table.
-        lag: records that wait in Kafka, this batch included.
+        lag: offsets that wait in Kafka, this batch included; no further than what was aimed at.
     """
 
     identity: TopicIdentity
@@ -107,8 +107,9 @@ def plan(
     events: CommittedOffsets | None,
     side: CommittedOffsets | None,
     limits: Limits,
+    targets: Mapping[int, int] | None = None,
 ) -> Plan:
-    """Return the next micro-batch, or refuse.
+    """Return the next micro-batch, not beyond `targets` (partition -> offset), or refuse.
 
     Raises:
         ClusterChangedError, TopicRecreatedError: the tables hold another topic's offsets.
@@ -127,7 +128,12 @@ def plan(
     first = {p: committed_first.get(p, next_[p]) for p in partitions}
     side_next = {p: first[p] if side is None else side.next.get(p, first[p]) for p in partitions}
     refusals.refuse_lost_offsets(subject, next_, topic.earliest, topic.stable)
-    ends = _share(next_, topic.stable, limits.max_records)
+    # Others may have gone beyond our targets: then nothing is left to do, and nothing is lost.
+    aim = {
+        p: max(next_[p], min(topic.stable[p], (targets or topic.stable).get(p, topic.stable[p])))
+        for p in partitions
+    }
+    ends = _share(next_, aim, limits.max_records)
     return Plan(
         identity=topic.identity,
         ranges=tuple(Range(p, next_[p], ends[p]) for p in partitions if ends[p] > next_[p]),
@@ -137,7 +143,7 @@ def plan(
         first=first,
         next=next_,
         side_next=side_next,
-        lag=sum(topic.stable[p] - next_[p] for p in partitions),
+        lag=sum(aim[p] - next_[p] for p in partitions),
         redone=tuple(
             Range(p, next_[p], min(side_next[p], ends[p]))
             for p in partitions

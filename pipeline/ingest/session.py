@@ -6,7 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 
@@ -118,12 +118,14 @@ class Session:
         refuse_rolled_back(events)
         refuse_rolled_back(side)
         topic = self._source.look(is_new=committed_offsets(events) is None)
-        if targets is not None:
-            ends = {p: min(end, targets.get(p, end)) for p, end in topic.stable.items()}
-            topic = replace(topic, stable=ends)
         self._topic = topic
         planned = plan(
-            self._subject, topic, committed_offsets(events), committed_offsets(side), self._limits
+            self._subject,
+            topic,
+            committed_offsets(events),
+            committed_offsets(side),
+            self._limits,
+            targets,
         )
         failpoint("ingest.planned")
         return planned

@@ -67,6 +67,21 @@ def test_a_partition_added_later_is_read_from_its_beginning_even_if_the_contract
     assert plan(SUBJECT, state, at, at, Limits(100)).ranges == (Range(1, 0, 4),)
 
 
+def test_nothing_is_read_beyond_the_targets() -> None:
+    at = committed({0: 7, 1: 2})
+    state = topic({0: 0, 1: 0}, {0: 20, 1: 20})
+    planned = plan(SUBJECT, state, at, at, Limits(100), targets={0: 9, 1: 2})
+    assert planned.ranges == (Range(0, 7, 9),)
+    assert planned.lag == 2
+
+
+def test_targets_that_another_ingest_has_passed_are_reached() -> None:
+    at = committed({0: 7})
+    planned = plan(SUBJECT, topic({0: 0}, {0: 9}), at, at, Limits(100), targets={0: 5})
+    assert planned.is_empty
+    assert planned.lag == 0
+
+
 def test_what_the_dead_letters_already_claim_is_redone() -> None:
     planned = plan(
         SUBJECT, topic({0: 0}, {0: 9}), committed({0: 2}), committed({0: 5}), Limits(100)
