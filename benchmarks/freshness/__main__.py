@@ -23,6 +23,7 @@ from pipeline.settings import load_settings
 EXAMPLES = """\
 examples:
   make bench-freshness                                         ten minutes at 20,000 events a second
+  python -m benchmarks.freshness --maintain-every 60           the same while tables are maintained
   python -m benchmarks.freshness --rate 2000 --seconds 20 --out /tmp/freshness
                                                                a short one that leaves the docs alone
 """
@@ -60,12 +61,21 @@ def _options() -> tuple[Order, Path | None]:
         "--warm-up", type=float, default=usual.warm_up_s, help="seconds before that (30)"
     )
     options.add_argument(
+        "--maintain-every",
+        type=float,
+        metavar="SECONDS",
+        help="maintain the tables meanwhile (never)",
+    )
+    options.add_argument(
         "--out", type=Path, help="folder for result, plot and page, instead of the project's own"
     )
     chosen = options.parse_args()
     if chosen.rate <= 0 or chosen.seconds <= 0 or chosen.warm_up < 0:
         options.error("--rate and --seconds are above 0, --warm-up is not below")
-    return Order(chosen.rate, chosen.seconds, chosen.warm_up), chosen.out
+    if chosen.maintain_every is not None and chosen.maintain_every <= 0:
+        options.error("--maintain-every is above 0")
+    order = Order(chosen.rate, chosen.seconds, chosen.warm_up, chosen.maintain_every)
+    return order, chosen.out
 
 
 def _print(result: dict[str, Any]) -> None:

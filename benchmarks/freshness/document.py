@@ -8,6 +8,7 @@ from benchmarks.freshness.latency import between_s, series, summary, waits
 from benchmarks.freshness.reader import POLL_S
 from benchmarks.freshness.run import Measured, Order
 from benchmarks.results import circumstances
+from benchmarks.upkeep import Round
 
 P95_S, P99_S, RATE_HELD = 10.0, 20.0, 0.99
 
@@ -37,6 +38,7 @@ def document(order: Order, measured: Measured) -> dict[str, Any]:
             "seconds": order.seconds,
             "warm_up_s": order.warm_up_s,
             "poll_s": POLL_S,
+            "maintain_every_s": order.maintain_every_s,
         },
         "produced": {
             "records": steady.records,
@@ -57,8 +59,20 @@ def document(order: Order, measured: Measured) -> dict[str, Any]:
             ),
             "peak_mb": round(measured.peak_mb, 1),
         },
+        "maintenance": _maintenance(measured.rounds),
         "held": measured.held.document(),
         "promise": {"p95_s": P95_S, "p99_s": P99_S, "rate_held": rate_held},
         "met": met if rate_held or not met else None,
         "series": series(measured.sightings, begin),
+    }
+
+
+def _maintenance(rounds: list[Round]) -> dict[str, Any]:
+    return {
+        "rounds": len(rounds),
+        "lost": sum(one.lost for one in rounds),
+        "files": sum(one.files for one in rounds),
+        "into": sum(one.into for one in rounds),
+        "snapshots": sum(one.snapshots for one in rounds),
+        "longest_s": round(max((one.seconds for one in rounds), default=0.0), 2),
     }

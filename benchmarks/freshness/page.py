@@ -23,6 +23,13 @@ def page(result: dict[str, Any]) -> str:
     """Return the docs page."""
     asked, machine, fresh = result["asked"], result["machine"], result["freshness"] or {}
     promise, held, commits = result["promise"], result["held"], result["commits"]
+    rounds = result["maintenance"]
+    upkeep = "none meanwhile"
+    if rounds["rounds"]:
+        upkeep = (
+            f"{rounds['rounds']} rounds, {rounds['lost']} lost to others' commits: {rounds['files']:,} files "
+            f"became {rounds['into']:,}, {rounds['snapshots']:,} snapshots expired"
+        )
     figures = " | ".join(f"{fresh.get(k, float('nan')):.2f} s" for k in FIGURES)
     verdict = {True: "It is met.", False: "It is **not** met.", None: "It was not put to the test."}
     return f"""\
@@ -49,6 +56,7 @@ the latest tick {result["produced"]["latest_tick_ms"]:,.0f} ms late |
 | commits | {commits["count"]:,}, every {commits["between_s"] or 0:.2f} s (median) |
 | ingest | {result["ingest"]["cpu_s_per_million"]:g} CPU seconds a million events, \
 {result["ingest"]["peak_mb"]:,.0f} MB at most |
+| maintenance | {upkeep} |
 | in the table | {held["rows"]:,} rows of {held["sent"]:,} records: {held["coordinates"]:,} distinct \
 offsets, {held["uuids"]:,} distinct uuids |
 | machine | {machine["cores"]} cores, {machine["processor"]}, {machine["memory_mb"] // 1024} GB; broker, \

@@ -10,11 +10,12 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from benchmarks.engine import Engine, limits_of
+from benchmarks.engine import STOP_S, Engine, limits_of
 from benchmarks.exactly_once import Held, held
 from benchmarks.freshness.latency import Sighting
 from benchmarks.freshness.reader import watch
 from benchmarks.freshness.steady import Sent, send
+from benchmarks.upkeep import Round, keep_up
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.kafka.topics import ensure_topic
@@ -25,16 +26,20 @@ CATCH_UP_S = 120.0
 
 @dataclass(frozen=True)
 class Order:
-    """What to measure: `rate` events a second, warming up and then for `seconds`."""
+    """What to measure: `rate` events a second, warming up and then for `seconds`.
+
+    `maintain_every_s` is how often tables are maintained meanwhile; None is never.
+    """
 
     rate: float = 20_000
     seconds: float = 600
     warm_up_s: float = 30
+    maintain_every_s: float | None = None
 
 
 @dataclass
 class Measured:
-    """What was measured. `cpu_s` is the ingest's, over the whole run."""
+    """What was measured. `cpu_s` is the ingest's, over the whole run; so is `rounds`, of maintenance."""
 
     warm_up: Sent
     steady: Sent
@@ -43,6 +48,7 @@ class Measured:
     cpu_s: float
     peak_mb: float
     held: Held
+    rounds: list[Round]
 
 
 @dataclass
@@ -77,21 +83,25 @@ def measure(cell: Cell, product: Product, order: Order, say: Callable[[str], Non
     try:
         reader = _start(watch, cell, f"{product.name}.events")
         children.append(reader)
-        arguments = (cell, product, order.rate, order.warm_up_s, order.seconds)
-        producer = _start(send, *arguments)
+        producer = _start(send, cell, product, order.rate, order.warm_up_s, order.seconds)
         children.append(producer)
+        if order.maintain_every_s is not None:
+            children.append(_start(keep_up, cell, product, order.maintain_every_s))
         engine.go()
         producer.pipe.send("go")
         peak = _watch(engine, reader, producer, say)
         cpu_s = engine.cpu_s
-        reader.process.terminate()
+        for child in children:
+            child.process.terminate()
+            child.process.join(STOP_S)
         engine.stop()
     finally:
         for child in children:
             child.process.kill()
             child.process.join()
         engine.kill()
-    reader.listen()
+    for child in children:
+        child.listen()
     warm_up, steady = producer.said
     return Measured(
         warm_up,
@@ -101,6 +111,7 @@ def measure(cell: Cell, product: Product, order: Order, say: Callable[[str], Non
         cpu_s,
         peak,
         held(cell, product, warm_up.records + steady.records),
+        [said for child in children[2:] for said in child.said],
     )
 
 

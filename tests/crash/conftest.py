@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.cells import embedded_cell, save_cell
+from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
+from pipeline.ingest.run import ingest
 from tests.crash.scenario import draw
 from tests.crash.stage import Stage
 from tests.crash.tally import Tally
@@ -57,17 +59,33 @@ def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MortalBroker]:
 
 
 @pytest.fixture
-def stage(home: Path, tmp_path: Path, mortal: MortalBroker, tally: Tally) -> Stage:
+def stage(tmp_path: Path, mortal: MortalBroker, tally: Tally, compiled: None) -> Stage:
     """A fresh cell, and the test product with the strict freshness gate on a topic of its own."""
+    return _stage(tmp_path, mortal, tally)
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory, mortal: MortalBroker) -> None:
+    """What the engine compiles when first used is on disk, so that no attempt waits for it."""
+    stage = _stage(tmp_path_factory.mktemp("first"), mortal, Tally())
+    stage.writer.fill(100, transactions=1)
+    ingest(stage.cell, stage.product, once=True)
+
+
+def _stage(folder: Path, mortal: MortalBroker, tally: Tally) -> Stage:
+    home = folder / "home"
     cell = embedded_cell(home, "us", mortal.bootstrap_servers)
     save_cell(home, cell)
-    product = _in_partitions(own_product("strict_events", tmp_path / "contracts"))
+    product = _in_partitions(own_product("strict_events", folder / "contracts"))
+    assert product.topic.partitions == PARTITIONS
     return Stage(cell, product, TopicWriter(cell, product), mortal, tally)
 
 
 def _in_partitions(product: Product) -> Product:
-    topic = product.topic.model_copy(update={"partitions": PARTITIONS})
-    return product.model_copy(update={"topic": topic})
+    contract = product.folder / "contract.yaml"
+    text = contract.read_text()
+    contract.write_text(text.replace("partitions: 2", f"partitions: {PARTITIONS}"))
+    return load_product(product.folder)
 
 
 def pytest_terminal_summary(

@@ -44,13 +44,18 @@ class PlaceNotReachedError(AssertionError):
 
 @dataclass
 class Stage:
-    """One topic, its tables, and those who work on them."""
+    """One topic, its tables, and those who work on them.
+
+    Attributes:
+        is_maintained: files that somebody still reads may be deleted, so that an ingest may give up.
+    """
 
     cell: Cell
     product: Product
     writer: TopicWriter
     broker: MortalBroker
     tally: Tally
+    is_maintained: bool = False
 
     def kill(self, kill: Kill) -> None:
         """Play `kill`: again, and alone, if an attempt catches up before it comes to its place.
@@ -77,8 +82,7 @@ class Stage:
             written.result()
 
     def _dies(self, place: Place) -> bool:
-        code = play(self.cell, self.product, Part(failpoint=str(place))).wait()
-        return self._died(place, code == -signal.SIGKILL)
+        return self._end(self._play(Part(failpoint=str(place))), place)
 
     def _dies_in_company(self, kill: Kill) -> bool:
         with ExitStack() as stage:
@@ -88,7 +92,7 @@ class Stage:
             for zombie in zombies:
                 self.tally.company["zombies that slept"] += zombie.falls_asleep()
             if kill.beside is Beside.RIVAL:
-                rival = play(self.cell, self.product, Part())
+                rival = self._play(Part())
                 stage.callback(rival.end)
             attempt = self._attempt(kill)
             stage.callback(attempt.end)
@@ -116,29 +120,30 @@ class Stage:
         if sleep.strict:
             gates = product.gates.model_copy(update={"payload_bytes": STRICT_BYTES})
             product = product.model_copy(update={"gates": gates})
-        return play(self.cell, product, Part(failpoint=str(sleep.place), sleeps=True))
+        return self._play(Part(failpoint=str(sleep.place), sleeps=True), product)
 
     def _attempt(self, kill: Kill) -> Attempt:
         lost = None
         if kill.answer_lost is not None:
             error = LOST_ANSWERS[self.tally.kills.total() % len(LOST_ANSWERS)]
             lost = LostAnswer(kill.answer_lost, error)
-        return play(
-            self.cell,
-            self.product,
+        return self._play(
             Part(
                 failpoint=str(kill.at) if isinstance(kill.at, Place) else None,
                 lost_answer=lost,
                 for_s=None if kill.restart_s is None else PATIENCE_S,
-            ),
+            )
         )
+
+    def _play(self, part: Part, product: Product | None = None) -> Attempt:
+        part = replace(part, may_give_up=self.is_maintained)
+        return play(self.cell, product or self.product, part)
 
     def _end(self, attempt: Attempt, at: Place | float) -> bool:
         if isinstance(at, Place):
-            return self._died(at, attempt.wait() == -signal.SIGKILL)
-        return self._died(at, attempt.kill_after(at))
-
-    def _died(self, at: Place | float, died: bool) -> bool:
-        if died:
-            self.tally.kills[at.failpoint if isinstance(at, Place) else AT_RANDOM] += 1
+            died, place = attempt.wait() == -signal.SIGKILL, at.failpoint
+        else:
+            died, place = attempt.kill_after(at), AT_RANDOM
+        self.tally.kills[place] += died
+        self.tally.company["attempts that gave up beside maintenance"] += attempt.gave_up
         return died

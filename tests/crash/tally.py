@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 AT_RANDOM = "at a random time"
@@ -30,6 +30,13 @@ class Tally:
     judged: int = 0
     records: Counter[str] = field(default_factory=Counter)
     started: float = field(default_factory=time.monotonic)
+
+    def maintained(self, done: Callable[[str], int]) -> None:
+        """Add what maintenance says it has `done`."""
+        self.company["rounds of maintenance"] += done("rounds")
+        self.company["rounds of maintenance that lost a race"] += done("conflicts")
+        self.company["files compacted"] += done("files")
+        self.company["snapshots expired"] += done("snapshots")
 
     def lines(self) -> Iterator[str]:
         """Yield what is printed at the end."""

@@ -24,10 +24,11 @@ def test_nothing_is_lost_or_doubled(act: Act, stage: Stage) -> None:
     before = stage.tally.kills.copy()
     for batch in act.batches:
         stage.writer.fill(BACKLOG, transactions=2)
-        with upkeep(stage.cell, stage.product, asked=batch.upkeep) as rounds:
+        with upkeep(stage.cell, stage.product, asked=batch.upkeep) as done:
+            stage.is_maintained = batch.upkeep
             for kill in batch.kills:
                 stage.kill(kill)
-        stage.tally.company["rounds of maintenance"] += rounds()
+        stage.tally.maintained(done)
         catch_up(stage.cell, stage.product)
         books = assert_exactly_once(stage)
     stage.tally.records.update(asdict(books))

@@ -21,7 +21,7 @@ import psutil
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.tables.commit import CommitConflictError
-from tests.support.part import LOST, RETRIES, Part, perform
+from tests.support.part import GAVE_UP, LOST, RETRIES, Part, perform
 
 LIMIT_S = 60.0
 
@@ -41,7 +41,7 @@ class Attempt:
     said: Path
 
     def wait(self, seconds: float = LIMIT_S) -> int:
-        """Return its exit code, minus the signal that ended it.
+        """Return its exit code, minus the signal that ended it; GAVE_UP if it did, and might.
 
         Raises:
             AttemptFailedError: it raised an error, or did not end in time.
@@ -51,7 +51,7 @@ class Attempt:
         if code is None:
             self.end()
             raise AttemptFailedError(f"not ended after {seconds} s: {self.said.read_text()}")
-        if code not in (0, -signal.SIGKILL):
+        if code not in (0, -signal.SIGKILL, GAVE_UP):
             raise AttemptFailedError(f"ended with {code}: {self.said.read_text()}")
         return code
 
@@ -85,6 +85,11 @@ class Attempt:
         """Let it go on where it was stopped; does nothing to one that has ended."""
         if self.process.pid is not None and self.process.exitcode is None:
             os.kill(self.process.pid, signal.SIGCONT)
+
+    @property
+    def gave_up(self) -> bool:
+        """Whether it ended by an error that says to try again."""
+        return self.process.exitcode == GAVE_UP
 
     @property
     def answers_lost(self) -> int:

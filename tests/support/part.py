@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import traceback
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import pytest
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
+from pipeline.errors import ExitCode, RetryableError
 from pipeline.ingest.plan import Limits
 from pipeline.ingest.run import ingest
 from tests.support.catalog_seam import CatalogSeam
@@ -22,6 +24,8 @@ LOST = "An answer was lost.\n"
 """What a process writes down at the moment when it is not given an answer."""
 RETRIES = "It tries again after {}.\n"
 """What it writes down when ingest tries again, with the error's name."""
+GAVE_UP = int(ExitCode.RETRYABLE)
+"""How it exits when it may give up, and does."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,7 @@ class Part:
         max_records: most records of one micro-batch.
         lost_answer: a commit of its whose answer is lost.
         for_s: it goes on after it has caught up, waits for what is away, and ends after these seconds.
+        may_give_up: an error of ingest that says to try again is no failure.
     """
 
     failpoint: str | None = None
@@ -49,6 +54,7 @@ class Part:
     max_records: int = 100
     lost_answer: LostAnswer | None = None
     for_s: float | None = None
+    may_give_up: bool = False
 
 
 def perform(cell: Cell, product: Product, part: Part, said: Path) -> None:
@@ -79,6 +85,11 @@ def perform(cell: Cell, product: Product, part: Part, said: Path) -> None:
             stop=stop,
             on_retry=lambda error, _: _say(said, RETRIES.format(type(error).__name__)),
         )
+    except RetryableError:
+        _say(said, traceback.format_exc())
+        if part.may_give_up:
+            sys.exit(GAVE_UP)
+        raise
     except BaseException:
         _say(said, traceback.format_exc())
         raise

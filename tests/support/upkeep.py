@@ -9,31 +9,35 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
-from pipeline.tables.catalog import load_table
-from pipeline.tables.layout import dead_letters_table, events_table
+from pipeline.errors import RetryableError
+from pipeline.maintenance.plan import Policy
+from pipeline.maintenance.run import maintain
 from tests.support.attempts import Attempt
 
-PAUSE_S = 1.0
-ROUND = "A round is done.\n"
+EAGER = Policy(retain=timedelta(seconds=3), retain_last=3, min_files=3, min_manifests=5)
+"""Much to do in each round: what a table has after hours is here after seconds."""
+PAUSE_S = 0.5
 
 _context = multiprocessing.get_context("forkserver")
 
 
 @contextmanager
-def upkeep(cell: Cell, product: Product, *, asked: bool) -> Iterator[Callable[[], int]]:
+def upkeep(cell: Cell, product: Product, *, asked: bool) -> Iterator[Callable[[str], int]]:
     """Maintain `product`'s tables beside the block, if `asked`; SIGKILL whoever does it at the end.
 
-    Yields a function that returns how many rounds were done.
+    Yields a function that returns how many `files` were rewritten, `snapshots` expired, and `rounds`
+    made.
 
     Raises:
-        AttemptFailedError: maintenance itself failed.
+        AttemptFailedError: maintenance failed, other than by an error that says to try again.
     """
     if not asked:
-        yield lambda: 0
+        yield lambda _: 0
         return
     handle, name = tempfile.mkstemp(prefix="upkeep-", dir=cell.root)
     os.close(handle)
@@ -41,8 +45,13 @@ def upkeep(cell: Cell, product: Product, *, asked: bool) -> Iterator[Callable[[]
     process = _context.Process(target=_maintain, args=(cell, product, said), daemon=True)
     process.start()
     attempt = Attempt(process, said)
+
+    def done(what: str) -> int:
+        words = (line.split() for line in said.read_text().splitlines())
+        return sum(int(line[1]) for line in words if line[:1] == [what])
+
     try:
-        yield lambda: said.read_text().count(ROUND)
+        yield done
         attempt.kill_after(0)
     finally:
         attempt.end()
@@ -51,13 +60,13 @@ def upkeep(cell: Cell, product: Product, *, asked: bool) -> Iterator[Callable[[]
 def _maintain(cell: Cell, product: Product, said: Path) -> None:
     try:
         while True:
-            for name in (dead_letters_table(product.name), events_table(product.name)):
-                load_table(cell, name).delete("_offset < 0")
-                transaction = load_table(cell, name).transaction()
-                with transaction.update_snapshot().fast_append():
-                    pass
-                transaction.commit_transaction()
-            _say(said, ROUND)
+            try:
+                done = maintain(cell, product, EAGER)
+            except RetryableError:
+                _say(said, "conflicts 1\n")
+            else:
+                files, snapshots = sum(d.files for d in done), sum(d.snapshots for d in done)
+                _say(said, f"rounds 1\nfiles {files}\nsnapshots {snapshots}\n")
             time.sleep(PAUSE_S)
     except BaseException:
         _say(said, traceback.format_exc())
