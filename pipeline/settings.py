@@ -6,6 +6,7 @@
 | HEADWATER_CONTRACTS | folder of contracts, one folder a data product | `contracts` in the project |
 | HEADWATER_CACHE | per-user cache of verified jars | `~/.cache/headwater` |
 | HEADWATER_FAILPOINT | `name:hits`: end the process with SIGKILL there (tests only) | unset |
+| HEADWATER_INGEST_MEMORY_MB | MiB for what an ingest has in hand, beyond about 450 of its own | `1024` |
 | JAVA_HOME | Java 17 or newer | `java` on the PATH |
 """
 
@@ -16,7 +17,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.errors import TerminalError
+
 PROJECT = Path(__file__).resolve().parent.parent
+MOST_CRAMPED_MB = 64
+"""Below it, micro-batches become too small to be worth their commits."""
+
+
+class SettingInvalidError(TerminalError):
+    """A variable of the environment cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +37,7 @@ class Settings:
     cache: Path
     failpoint: str | None
     java_home: Path | None
+    ingest_memory_mb: int = 1024
 
     @property
     def logs(self) -> Path:
@@ -36,7 +46,11 @@ class Settings:
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """Return the settings of `environment`, the process's own by default. Creates nothing."""
+    """Return the settings of `environment`, the process's own by default. Creates nothing.
+
+    Raises:
+        SettingInvalidError: a variable is not what its row above says.
+    """
     env = os.environ if environment is None else environment
     java_home = env.get("JAVA_HOME")
     return Settings(
@@ -45,4 +59,15 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         cache=Path(env.get("HEADWATER_CACHE", Path.home() / ".cache" / "headwater")).absolute(),
         failpoint=env.get("HEADWATER_FAILPOINT") or None,
         java_home=Path(java_home) if java_home else None,
+        ingest_memory_mb=_memory_mb(env.get("HEADWATER_INGEST_MEMORY_MB", "1024")),
     )
+
+
+def _memory_mb(text: str) -> int:
+    if not text.isdigit() or int(text) < MOST_CRAMPED_MB:
+        raise SettingInvalidError(
+            f"{text!r} is not a whole number of MiB from {MOST_CRAMPED_MB} on.",
+            subject="HEADWATER_INGEST_MEMORY_MB",
+            remedy="Correct it, or unset it for 1024.",
+        )
+    return int(text)

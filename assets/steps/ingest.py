@@ -16,7 +16,9 @@ from assets.steps.told import (
 from pipeline.cells import Cell
 from pipeline.ingest.digest import digests
 from pipeline.ingest.lifetime import lifetime
+from pipeline.ingest.plan import Limits
 from pipeline.ledger.read import read_ledger
+from pipeline.settings import load_settings
 
 Event = dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.AssetCheckResult
 
@@ -34,6 +36,7 @@ def ingest_events(
         product,
         run_id=context.run_id,
         ended=lifetime(product.folder),
+        limits=Limits(memory_mb=load_settings().ingest_memory_mb),
         on_retry=lambda error, pause: context.log.warning(f"{error} Again in {pause:.1f} s."),
     ):
         ledger = read_ledger(cell, product)

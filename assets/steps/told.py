@@ -35,6 +35,8 @@ def events_materialized(
             "dagster/row_count": ledger.totals.rows,
             "rows added": digest.rows,
             "late rows": digest.late,
+            "invalid rows": digest.invalid,
+            "out of order": digest.out_of_order,
             "duplicates": digest.duplicates,
             "dead letters": digest.dead_letters,
             "gaps": digest.gaps,
@@ -76,6 +78,8 @@ def ledger_metadata(ledger: Ledger) -> Mapping[str, Any]:
         "gaps: compacted away": totals.compacted,
         "lost": totals.lost,
         "unexplained": ledger.unexplained,
+        "invalid rows": totals.invalid,
+        "invalid rows (%)": round(100 * totals.invalid_rate, 4),
         "problems": dg.MetadataValue.json(list(ledger.problems)),
         "by partition and hour": dg.MetadataValue.md(_by_partition_and_hour(ledger)),
     }

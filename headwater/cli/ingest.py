@@ -17,6 +17,7 @@ from pipeline.ingest.plan import Limits, Plan
 from pipeline.ingest.report import Committed, IngestReport
 from pipeline.ingest.run import explain as explain_ingest
 from pipeline.ingest.run import ingest as run_ingest
+from pipeline.settings import MOST_CRAMPED_MB, load_settings
 
 
 @click.group()
@@ -38,9 +39,21 @@ def ingest() -> None:
     show_default=True,
     help="Records of one micro-batch, over all partitions.",
 )
+@click.option(
+    "--memory-mb",
+    type=click.IntRange(min=MOST_CRAMPED_MB),
+    help="Memory for records in hand and uuids of open hours, beyond about 450 MiB of its own."
+    "  [default: HEADWATER_INGEST_MEMORY_MB, or 1024]",
+)
 @json_option
 def run(
-    product: str, cell: str, once: bool, explain: bool, max_records: int, as_json: bool
+    product: str,
+    cell: str,
+    once: bool,
+    explain: bool,
+    max_records: int,
+    memory_mb: int | None,
+    as_json: bool,
 ) -> ExitCode:
     """Ingest PRODUCT until stopped, or with --once until caught up.
 
@@ -54,7 +67,9 @@ def run(
       headwater ingest run viewing_events --cell us --explain
     """
     loaded, where = resolve(product, cell)
-    limits = Limits(max_records=max_records)
+    limits = Limits(
+        max_records=max_records, memory_mb=memory_mb or load_settings().ingest_memory_mb
+    )
     if explain:
         _print_plan(explain_ingest(where, loaded, limits), as_json=as_json)
         return ExitCode.OK
@@ -153,8 +168,9 @@ def _print_report(report: IngestReport, *, as_json: bool) -> None:
         return
     click.echo(
         f"{report.offsets:,} offsets in {report.commits:,} commits: {report.rows:,} rows "
-        f"({report.late:,} late), {report.duplicates:,} duplicates, "
-        f"{report.dead_letters:,} dead letters, {report.gaps:,} gaps; lag {report.lag:,}"
+        f"({report.late:,} late, {report.invalid:,} invalid, {report.out_of_order:,} out of order), "
+        f"{report.duplicates:,} duplicates, {report.dead_letters:,} dead letters, "
+        f"{report.gaps:,} gaps; lag {report.lag:,}"
     )
     for reason, count in sorted(report.reasons.items()):
         click.echo(f"  dead letter {reason}: {count:,}")

@@ -26,6 +26,7 @@ COUNTS = (
     "lost",
     "unexplained",
 )
+OF_ROWS = ("late", "invalid", "out_of_order")
 
 
 @click.command()
@@ -81,7 +82,7 @@ def _document(
 
 
 def _counts(totals: Totals) -> dict[str, int]:
-    return {name: int(getattr(totals, name)) for name in COUNTS}
+    return {name: int(getattr(totals, name)) for name in (*COUNTS, *OF_ROWS)}
 
 
 def _show(
@@ -96,6 +97,11 @@ def _show(
             (name, *(f"{getattr(totals, count):,}" for count in COUNTS))
             for name, totals in [*lines, ("all", books.totals)]
         ],
+    )
+    totals = books.totals
+    click.echo(
+        f"of the rows: {totals.late:,} late, {totals.invalid:,} invalid ({totals.invalid_rate:.3%}), "
+        f"{totals.out_of_order:,} out of order"
     )
     if verification:
         readable = sum(r.readable for r in verification.recounts)

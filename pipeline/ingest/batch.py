@@ -40,9 +40,8 @@ class Processed:
         letters: records that are dead letters and are not in the table yet.
         delivered, held, duplicates: records, those already held as dead letters, and those whose uuid
             is a row already, by partition.
-        rules: rows that break a business rule, by rule; `invalid` counts rows that break any.
-        late: rows past the freshness gate that the contract allows.
-        out_of_order: rows older than an earlier row of their key.
+        late, invalid, out_of_order: what is told of rows in pipeline.ledger.model, by partition.
+        rules: rows that break a business rule, by rule.
     """
 
     rows: pl.DataFrame
@@ -50,10 +49,10 @@ class Processed:
     delivered: Mapping[int, int]
     held: Mapping[int, int]
     duplicates: Mapping[int, int]
+    late: Mapping[int, int]
+    invalid: Mapping[int, int]
+    out_of_order: Mapping[int, int]
     rules: Mapping[str, int]
-    invalid: int
-    late: int
-    out_of_order: int
 
 
 class Processor:
@@ -112,16 +111,17 @@ class Processor:
             already = _by_partition(found.get_column("_topic_partition").to_numpy())
         fresh, duplicates = self.deduplicator.split(frame, events)
         broken = broken_rules(fresh, self._rules)
+        partitions = fresh.get_column("_topic_partition").to_numpy()
         return Processed(
             rows=fresh.select(self._columns),
             letters=letters,
             delivered=delivered,
             held=already,
             duplicates=_by_partition(duplicates.get_column("_topic_partition").to_numpy()),
+            late=_by_partition(partitions[fresh.get_column("_late").to_numpy()]),
+            invalid=_by_partition(partitions[broken.rows.to_numpy()]),
+            out_of_order=_by_partition(partitions[self._key_order.watch(fresh)]),
             rules=broken.by_rule,
-            invalid=broken.rows,
-            late=int(fresh.get_column("_late").sum()),
-            out_of_order=self._key_order.watch(fresh),
         )
 
     def letters_of(

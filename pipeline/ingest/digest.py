@@ -8,22 +8,24 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.errors import RetryableError
+from pipeline.ingest.plan import DEFAULT_LIMITS, Limits
 from pipeline.ingest.report import Committed
 from pipeline.ingest.run import ingest
+from pipeline.ledger.model import Totals, added
 
 STOP_S = 10.0
 """How long an ingest that is told to stop may take."""
 _TICK_S = 0.5
 
 
-@dataclass(frozen=True)
-class Digest:
+@dataclass(frozen=True, kw_only=True)
+class Digest(Totals):
     """Consecutive commits, summed.
 
     Attributes:
@@ -37,11 +39,6 @@ class Digest:
     snapshot_id: int
     committed_at: datetime
     ranges: Mapping[int, tuple[int, int]]
-    rows: int
-    duplicates: int
-    dead_letters: int
-    gaps: int
-    late: int
     reasons: Mapping[str, int]
     lag: int
 
@@ -65,11 +62,7 @@ def digest(commits: list[Committed]) -> Digest:
         snapshot_id=commits[-1].snapshot_id,
         committed_at=commits[-1].committed_at,
         ranges=ranges,
-        rows=sum(c.rows for c in commits),
-        duplicates=sum(c.duplicates for c in commits),
-        dead_letters=sum(c.dead_letters for c in commits),
-        gaps=sum(c.gaps for c in commits),
-        late=sum(c.late for c in commits),
+        **asdict(added(commits)),
         reasons=dict(reasons),
         lag=commits[-1].lag,
     )
@@ -82,6 +75,7 @@ def digests(
     run_id: str,
     ended: Callable[[], bool],
     once: bool = False,
+    limits: Limits = DEFAULT_LIMITS,
     every_s: float = 60.0,
     on_retry: Callable[[RetryableError, float], None] | None = None,
 ) -> Iterator[Digest]:
@@ -103,6 +97,7 @@ def digests(
                 cell,
                 product,
                 once=once,
+                limits=limits,
                 stop=stop,
                 on_commit=commits.put,
                 on_retry=on_retry,

@@ -15,33 +15,31 @@ CAPACITY = 1 << 20
 
 
 class KeyOrder:
-    """Counts events that are older than an earlier one of their key.
+    """Finds events that are older than an earlier one of their key.
 
-    Watched, not enforced: a violation is counted and the row kept. Keys are told apart by 64-bit
+    Watched, not enforced: the row is kept. Keys are told apart by 64-bit
     hashes; when more than three quarters of `capacity` (a power of two) are known, all are forgotten.
-    NOT counted: violations across such a moment, or across a restart.
+    NOT found: violations across such a moment, or across a restart.
     """
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._keys: npt.NDArray[np.uint64] = np.zeros(capacity, np.uint64)
         self._latest: npt.NDArray[np.int64] = np.zeros(capacity, np.int64)
-        self._state: npt.NDArray[np.int64] = np.zeros(2, np.int64)
+        self._state: npt.NDArray[np.int64] = np.zeros(1, np.int64)
 
-    def watch(self, frame: pl.DataFrame) -> int:
-        """Return how many rows of `frame` (`_key`, `_event_time`, in offset order) go back in time."""
-        if frame.is_empty():
-            return 0
+    def watch(self, frame: pl.DataFrame) -> npt.NDArray[np.bool_]:
+        """Return which rows of `frame` (`_key`, `_event_time`, in offset order) go back in time."""
+        back = np.zeros(frame.height, np.bool_)
         hashes = frame.get_column("_key").hash(seed=29).to_numpy()
         times = frame.get_column("_event_time").dt.epoch("us").to_numpy()
-        _watch(hashes, times, self._keys, self._latest, self._state)
-        return int(self._state[1])
+        _watch(hashes, times, self._keys, self._latest, self._state, back)
+        return back
 
 
 @compiled
-def _watch(hashes: Any, times: Any, keys: Any, latest: Any, state: Any) -> None:
+def _watch(hashes: Any, times: Any, keys: Any, latest: Any, state: Any, back: Any) -> None:
     mask = np.uint64(keys.shape[0] - 1)
     limit = keys.shape[0] * 3 // 4
-    back = 0
     for i in range(hashes.shape[0]):
         # Zero marks a free place.
         key = hashes[i] | np.uint64(1)
@@ -50,7 +48,7 @@ def _watch(hashes: Any, times: Any, keys: Any, latest: Any, state: Any) -> None:
             at = (at + np.uint64(1)) & mask
         if keys[at] == key:
             if times[i] < latest[at]:
-                back += 1
+                back[i] = True
             else:
                 latest[at] = times[i]
             continue
@@ -61,4 +59,3 @@ def _watch(hashes: Any, times: Any, keys: Any, latest: Any, state: Any) -> None:
         keys[at] = key
         latest[at] = times[i]
         state[0] += 1
-    state[1] = back

@@ -7,11 +7,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pipeline.ledger.model import Entry
+from pipeline.ledger.model import Totals
+
+COUNTED = (
+    "offsets",
+    "rows",
+    "duplicates",
+    "dead_letters",
+    "gaps",
+    "late",
+    "invalid",
+    "out_of_order",
+)
+"""What an ingest is told to have done, by the names of `Totals`."""
 
 
-@dataclass(frozen=True)
-class Committed:
+@dataclass(frozen=True, kw_only=True)
+class Committed(Totals):
     """One committed micro-batch; counts are of this batch alone.
 
     Attributes:
@@ -24,11 +36,6 @@ class Committed:
     snapshot_id: int
     committed_at: datetime
     ranges: Mapping[int, tuple[int, int]]
-    rows: int
-    duplicates: int
-    dead_letters: int
-    gaps: int
-    late: int
     reasons: Mapping[str, int]
     rules: Mapping[str, int]
     lag: int
@@ -49,6 +56,8 @@ class IngestReport:
     dead_letters: int = 0
     gaps: int = 0
     late: int = 0
+    invalid: int = 0
+    out_of_order: int = 0
     lag: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     rules: Counter[str] = field(default_factory=Counter)
@@ -58,18 +67,9 @@ class IngestReport:
     def add(self, committed: Committed) -> None:
         """Count one commit in."""
         self.commits += 1
-        self.offsets += sum(end - start for start, end in committed.ranges.values())
-        self.rows += committed.rows
-        self.duplicates += committed.duplicates
-        self.dead_letters += committed.dead_letters
-        self.gaps += committed.gaps
-        self.late += committed.late
+        for name in COUNTED:
+            setattr(self, name, getattr(self, name) + getattr(committed, name))
         self.lag = committed.lag
         self.snapshot_id = committed.snapshot_id
         self.reasons.update(committed.reasons)
         self.rules.update(committed.rules)
-
-
-def summed(entries: tuple[Entry, ...], field_name: str) -> int:
-    """Return the sum of one of the entries' counts."""
-    return sum(int(getattr(entry, field_name)) for entry in entries)

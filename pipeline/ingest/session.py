@@ -6,7 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from types import TracebackType
 
@@ -24,12 +24,12 @@ from pipeline.ingest.coordinates import held_coordinates
 from pipeline.ingest.frame import letter_rows
 from pipeline.ingest.model import DeadLetter
 from pipeline.ingest.plan import Limits, Plan, Range, TopicState, plan
-from pipeline.ingest.report import Committed, summed
+from pipeline.ingest.report import Committed
 from pipeline.ingest.source import Source, StopAskedError
 from pipeline.ingest.tally import Tally
 from pipeline.ingest.writing import RowsWriter
 from pipeline.kafka.records import Records
-from pipeline.ledger.model import Entry
+from pipeline.ledger.model import Entry, total
 from pipeline.schemas.registry import open_registry
 from pipeline.tables.commit import (
     CONTRACT_VERSION_KEY,
@@ -311,11 +311,7 @@ class Session:
             snapshot_id=offsets.snapshot_id,
             committed_at=offsets.committed_at,
             ranges={entry.partition: (entry.start, entry.end) for entry in batch.entries},
-            rows=summed(batch.entries, "rows"),
-            duplicates=summed(batch.entries, "duplicates"),
-            dead_letters=summed(batch.entries, "dead_letters"),
-            gaps=summed(batch.entries, "gaps"),
-            late=tally.late,
+            **asdict(total(batch.entries)),
             reasons=Counter(letter.reason.value for letter in tally.letters),
             rules=tally.rules,
             lag=planned.lag - sum(entry.end - entry.start for entry in batch.entries),

@@ -26,12 +26,12 @@ class Tally:
     positions: dict[int, int] = field(default_factory=dict)
     letters: list[DeadLetter] = field(default_factory=list)
     rules: Counter[str] = field(default_factory=Counter)
-    invalid: int = 0
-    late: int = 0
-    out_of_order: int = 0
     _delivered: Counter[int] = field(default_factory=Counter)
     _held: Counter[int] = field(default_factory=Counter)
     _rows: Counter[int] = field(default_factory=Counter)
+    _late: Counter[int] = field(default_factory=Counter)
+    _invalid: Counter[int] = field(default_factory=Counter)
+    _out_of_order: Counter[int] = field(default_factory=Counter)
     _duplicates: Counter[int] = field(default_factory=Counter)
     _gaps: dict[GapKind, Counter[int]] = field(
         default_factory=lambda: {kind: Counter() for kind in GapKind}
@@ -42,9 +42,9 @@ class Tally:
         self.positions.update(part.positions)
         self.letters.extend(done.letters)
         self.rules.update(done.rules)
-        self.invalid += done.invalid
-        self.late += done.late
-        self.out_of_order += done.out_of_order
+        self._late.update(done.late)
+        self._invalid.update(done.invalid)
+        self._out_of_order.update(done.out_of_order)
         self._delivered.update(done.delivered)
         self._held.update(done.held)
         self._duplicates.update(done.duplicates)
@@ -92,6 +92,9 @@ class Tally:
                 control=self._gaps[GapKind.CONTROL][r.partition],
                 aborted=self._gaps[GapKind.ABORTED][r.partition],
                 compacted=compacted.get(r.partition, 0),
+                late=self._late[r.partition],
+                invalid=self._invalid[r.partition],
+                out_of_order=self._out_of_order[r.partition],
             )
             for r in ranges
         )

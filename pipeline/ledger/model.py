@@ -22,6 +22,8 @@ class Counts:
         aborted: records of aborted transactions, by the evidence of their batches.
         compacted: holes in a topic whose cleanup policy compacts.
         lost: offsets that an operator accepted as lost.
+        late, invalid, out_of_order: of the rows, those past the freshness gate that the contract
+            allows, those that break a business rule, and those older than an earlier row of their key.
     """
 
     rows: int = 0
@@ -31,6 +33,9 @@ class Counts:
     aborted: int = 0
     compacted: int = 0
     lost: int = 0
+    late: int = 0
+    invalid: int = 0
+    out_of_order: int = 0
 
     @property
     def gaps(self) -> int:
@@ -39,8 +44,13 @@ class Counts:
 
     @property
     def explained(self) -> int:
-        """All of them together."""
+        """All offsets that became something. What is told of rows counts none twice."""
         return self.rows + self.duplicates + self.dead_letters + self.gaps + self.lost
+
+    @property
+    def invalid_rate(self) -> float:
+        """The SLI of validity: the share of rows that break a business rule, 0 where there are none."""
+        return self.invalid / self.rows if self.rows else 0.0
 
 
 @dataclass(frozen=True)
@@ -57,7 +67,7 @@ class Entry(Counts):
         return self.end - self.start - self.explained
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Totals(Counts):
     """Sums over entries; `offsets` are the lengths of their ranges."""
 
@@ -67,6 +77,12 @@ class Totals(Counts):
     def unexplained(self) -> int:
         """What no count explains."""
         return self.offsets - self.explained
+
+
+def added(parts: Iterable[Totals]) -> Totals:
+    """Return the sums of sums."""
+    every = tuple(parts)
+    return Totals(**{f.name: sum(getattr(p, f.name) for p in every) for f in fields(Totals)})
 
 
 def total(entries: Iterable[Entry]) -> Totals:

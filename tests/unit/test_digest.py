@@ -13,32 +13,30 @@ from pipeline.ingest.lifetime import lifetime
 from pipeline.ingest.report import Committed
 
 
-def committed(snapshot_id: int, ranges: dict[int, tuple[int, int]], **counts: int) -> Committed:
+def committed(
+    snapshot_id: int, ranges: dict[int, tuple[int, int]], lag: int = 0, **counts: int
+) -> Committed:
     return Committed(
         snapshot_id=snapshot_id,
         committed_at=datetime(2026, 1, 1, tzinfo=UTC),
         ranges=ranges,
-        rows=counts.get("rows", 0),
-        duplicates=counts.get("duplicates", 0),
-        dead_letters=counts.get("dead_letters", 0),
-        gaps=counts.get("gaps", 0),
-        late=counts.get("late", 0),
         reasons={"null_key": counts["dead_letters"]} if "dead_letters" in counts else {},
         rules={},
-        lag=counts.get("lag", 0),
+        lag=lag,
+        **counts,
     )
 
 
 def test_a_digest_sums_its_commits_and_keeps_the_lasts_snapshot_and_lag() -> None:
     told = digest(
         [
-            committed(1, {0: (0, 10), 1: (5, 6)}, rows=10, dead_letters=1, lag=7),
+            committed(1, {0: (0, 10), 1: (5, 6)}, rows=10, dead_letters=1, invalid=2, lag=7),
             committed(2, {0: (10, 12)}, rows=1, duplicates=1, dead_letters=2, lag=3),
         ]
     )
     assert told.commits == 2
     assert told.ranges == {0: (0, 12), 1: (5, 6)}
-    assert (told.rows, told.duplicates, told.dead_letters) == (11, 1, 3)
+    assert (told.rows, told.duplicates, told.dead_letters, told.invalid) == (11, 1, 3, 2)
     assert told.reasons == {"null_key": 3}
     assert (told.snapshot_id, told.lag) == (2, 3)
 

@@ -49,7 +49,8 @@ def test_rows_that_break_a_rule_are_counted_as_by_hand(
     for rule, count in broken.by_rule.items():
         found[next(name for name in PLAIN if name in rule)] += count
     assert found == by_hand
-    assert broken.rows == sum(any(breaks(row) for breaks in PLAIN.values()) for row in rows)
+    invalid = [i for i, row in enumerate(rows) if any(b(row) for b in PLAIN.values())]
+    assert sorted(broken.rows) == invalid
 
 
 def test_sound_rows_break_nothing() -> None:
