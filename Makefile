@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: setup demo up down test check bench bench-freshness bench-backlog bench-commits crash-test lock help
+.PHONY: setup demo up down test check bench bench-freshness bench-backlog bench-commits bench-stages crash-test lock help
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -47,6 +47,9 @@ bench-backlog: setup ## memory of an ingest under a backlog of 20 M events (4 mi
 
 bench-commits: setup ## latency of a commit after 5,000 of them (about 15 min)
 	$(BIN)/python -m benchmarks.commits
+
+bench-stages: setup ## processor time of an ingest, stage by stage (4 min)
+	$(BIN)/python -m benchmarks.stages
 
 crash-test: setup ## a thousand kills (about 30 min); SEED=n draws others
 	$(BIN)/pytest tests/crash --crash-kills 1000 --crash-seed $(SEED)

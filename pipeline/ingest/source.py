@@ -145,7 +145,7 @@ class _Parts:
 
     def _begin(self) -> None:
         self._sections: list[Section] = []
-        self._unpacked: list[bytes] = []
+        self._unpacked: list[bytes | memoryview] = []
         self._size = 0
         self._positions: dict[int, int] = {}
         self._gaps: dict[GapKind, Counter[int]] = {kind: Counter() for kind in GapKind}

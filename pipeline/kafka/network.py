@@ -6,11 +6,41 @@ import threading
 from types import TracebackType
 from typing import Any
 
+import kafka.errors as kafka_errors
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.net.compat import KafkaNetClient
+from kafka.net.manager import KafkaConnectionManager
+from kafka.net.selector import NetworkSelector
+from kafka.net.transport import KafkaTCPTransport
 
 from pipeline.cells import Cell
 from pipeline.kafka.connect import CONNECT_MS, client_configs, named_errors
+
+_READ_BYTES = 1 << 20
+
+
+class _LargeReads(KafkaTCPTransport):  # type: ignore[misc]
+    """A transport that takes what has arrived in one call, where the library takes 4 KiB a call."""
+
+    def _sock_recv(self) -> tuple[bytes, Exception | None]:
+        try:
+            data = self._sock.recv(_READ_BYTES)
+        except (BlockingIOError, InterruptedError):
+            return b"", None
+        except OSError as error:
+            return b"", kafka_errors.KafkaConnectionError(error)
+        if not data:
+            return b"", kafka_errors.KafkaConnectionError("socket disconnected")
+        return data, None
+
+
+class _Connections(KafkaConnectionManager):  # type: ignore[misc]
+    async def _build_transport(self, node: Any, timeout_at: float | None = None) -> Any:
+        transport = await super()._build_transport(node, timeout_at=timeout_at)
+        if self.ssl_enabled:
+            return transport
+        # The handshake of a plain connection is nothing: its socket is as good in other hands.
+        return _LargeReads(self._net, transport._sock, host=node.host)
 
 
 class Answer:
@@ -59,9 +89,9 @@ class Network:
             **client_configs(cell, KafkaAdminClient.DEFAULT_CONFIG),
             "receive_message_max_bytes": 2**31 - 1,
         }
-        self._client = KafkaNetClient(**configs)
-        self._manager = self._client._manager
-        self._net = self._client._net
+        self._net = NetworkSelector(**configs)
+        self._manager = _Connections(self._net, **configs)
+        self._client = KafkaNetClient(self._net, self._manager, **configs)
         self._net.start()
         connected = False
         try:

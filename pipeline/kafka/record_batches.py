@@ -62,8 +62,8 @@ class Section(NamedTuple):
     codec: int
     packed: memoryview
 
-    def records(self) -> bytes:
-        """Return the records, uncompressed.
+    def records(self) -> bytes | memoryview:
+        """Return the records, uncompressed; where they are, if they are not compressed.
 
         Raises:
             RecordsCorruptError: they cannot be uncompressed.
@@ -179,9 +179,9 @@ def corrupt(partition: int, base: int, what: str) -> RecordsCorruptError:
     )
 
 
-def _uncompressed(partition: int, base: int, codec: int, body: memoryview) -> bytes:
+def _uncompressed(partition: int, base: int, codec: int, body: memoryview) -> bytes | memoryview:
     if codec == 0:
-        return bytes(body)
+        return body
     if codec not in _CODECS:
         raise corrupt(partition, base, f"is compressed by an unknown codec, {codec}")
     try:
@@ -192,7 +192,7 @@ def _uncompressed(partition: int, base: int, codec: int, body: memoryview) -> by
         ) from error
 
 
-def _is_abort(records: bytes) -> bool:
+def _is_abort(records: bytes | memoryview) -> bool:
     """Return whether a control batch's one record says that its transaction was aborted."""
     # Varints of one byte each: length, attributes, time delta, offset delta, key length.
     place = 1

@@ -91,7 +91,7 @@ class Records:
             place += max(size, 0)
 
 
-def frame(sections: Sequence[Section], unpacked: Sequence[bytes]) -> Records:
+def frame(sections: Sequence[Section], unpacked: Sequence[bytes | memoryview]) -> Records:
     """Find the wanted records of `sections`; `unpacked` are their `records()`.
 
     Raises:

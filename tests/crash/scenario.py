@@ -126,7 +126,7 @@ def _act(seed: int, number: int, kills: int, failpoints: list[str]) -> Act:
     for _ in range(left):
         at_random = chance.random() < 0.4
         places.append(
-            chance.uniform(0.05, 1.5) if at_random else _visit(chance, chance.choice(easy))
+            chance.uniform(0.05, 1.0) if at_random else _visit(chance, chance.choice(easy))
         )
     chance.shuffle(places)
     company = _company(chance, len(places))

@@ -1,0 +1,1 @@
+"""Where an ingest's processor time goes, stage by stage: `make bench-stages`."""
