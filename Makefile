@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: setup demo up down test check bench bench-freshness bench-backlog bench-commits bench-stages crash-test lock help
+.PHONY: setup demo up down test check bench bench-freshness bench-backlog bench-commits bench-stages crash-test decoder-test lock help
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -36,8 +36,8 @@ check: setup ## lint, format, types, import direction
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup ## timings as ratios against a peer in the same run
-	$(BIN)/python -m benchmarks
+bench: setup ## ingest against its peers, in one run (40 min)
+	$(BIN)/python -m benchmarks.ingest
 
 bench-freshness: setup ## seconds from produce to queryable, at 20,000 events/s (12 min)
 	$(BIN)/python -m benchmarks.freshness
@@ -53,6 +53,9 @@ bench-stages: setup ## processor time of an ingest, stage by stage (4 min)
 
 crash-test: setup ## a thousand kills (about 30 min); SEED=n draws others
 	$(BIN)/pytest tests/crash --crash-kills 1000 --crash-seed $(SEED)
+
+decoder-test: setup ## ten thousand examples of each property of the decoder (about 30 min)
+	$(BIN)/pytest tests/decoder --decoder-examples 10000
 
 lock: setup ## pin every dependency again
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

@@ -1,0 +1,38 @@
+"""How many examples the decoder is held against, and a line that tells what was compared."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.decoder.tally import TALLY
+
+EXAMPLES = 200
+PROFILE = "decoder"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option of `make decoder-test`."""
+    parser.addoption(
+        "--decoder-examples", type=int, default=EXAMPLES, help="Examples of each decoder property."
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Draw as many examples as asked for, the same ones each time."""
+    settings.register_profile(
+        PROFILE,
+        max_examples=int(config.getoption("--decoder-examples", default=EXAMPLES)),
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was compared."""
+    if TALLY:
+        terminalreporter.section("decoder")
+        for what, count in sorted(TALLY.items()):
+            terminalreporter.write_line(f"{count:>9,}  {what}")

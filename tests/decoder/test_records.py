@@ -1,0 +1,170 @@
+"""Whole records: the batch's way and the way of single records come to the same events and letters."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.contract.load import load_product
+from pipeline.contract.model import Product
+from pipeline.contract.targets import iceberg
+from pipeline.ingest.decode import Decoder
+from pipeline.ingest.frame import ROW
+from pipeline.ingest.model import DeadLetter
+from pipeline.ingest.one_by_one import RecordDecoder
+from pipeline.kafka.record_batches import Section, unpack
+from pipeline.kafka.records import Records, frame
+from pipeline.kafka.topics import TopicIdentity
+from pipeline.schemas import wire
+from pipeline.schemas.registry import SchemaNotFoundError, SchemaRef
+from tests.decoder.batches import Wrote, batch
+from tests.decoder.mutation import mutated
+from tests.decoder.reference import encoded
+from tests.decoder.tally import TALLY
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+TOPIC = TopicIdentity("cluster", "topic", "id", (0,))
+CONTRACT = Path(__file__).parents[1] / "data" / "contracts" / "strict_events"
+AT = 1_767_225_600_000_000
+ENVELOPE_ID, UNKNOWN_ID = 1, 99
+
+
+@dataclass
+class Schemas:
+    """A registry of a few schemas, in memory."""
+
+    by_id: dict[int, Mapping[str, Any]]
+    versions: Sequence[int] = field(default=())
+
+    def schema(self, schema_id: int) -> dict[str, Any]:
+        if schema_id not in self.by_id:
+            raise SchemaNotFoundError("no such id.", subject=f"{schema_id}", remedy="")
+        return dict(self.by_id[schema_id])
+
+    def version(self, subject: str, version: int) -> SchemaRef:
+        if not 0 < version <= len(self.versions):
+            raise SchemaNotFoundError("no such version.", subject=subject, remedy="")
+        number = self.versions[version - 1]
+        return SchemaRef(subject, version, number, self.schema(number))
+
+    def latest(self, subject: str) -> SchemaRef:
+        return self.version(subject, len(self.versions))
+
+    def register(self, subject: str, schema: Mapping[str, Any]) -> SchemaRef:
+        raise NotImplementedError
+
+    def subjects(self) -> Sequence[str]:
+        raise NotImplementedError
+
+
+@pytest.fixture(scope="module", params=["envelope", "none"])
+def product(request: pytest.FixtureRequest) -> Product:
+    loaded = load_product(CONTRACT)
+    topic = loaded.topic.model_copy(update={"envelope": request.param == "envelope"})
+    return loaded.model_copy(update={"topic": topic})
+
+
+def registry(product: Product) -> Schemas:
+    """The envelope is id 1; versions 1 and 2 of the payload are ids 2 and 3."""
+    files = sorted((CONTRACT / "schemas").glob("payload.v*"))
+    by_id: dict[int, Mapping[str, Any]] = {
+        2 + i: json.loads(file.read_text()) for i, file in enumerate(files)
+    }
+    return Schemas(by_id | {ENVELOPE_ID: product.envelope_schema or {}}, sorted(by_id))
+
+
+@st.composite
+def payloads(draw: st.DrawFn, schema: Mapping[str, Any]) -> dict[str, Any]:
+    made: dict[str, Any] = {
+        "sensor": draw(st.sampled_from(["a", "b", "ü", ""])),
+        "at": AT + draw(st.integers(-(10**9), 10**9)),
+        "value": draw(st.integers(-5, 2**31 - 1)),
+        "note": draw(st.none() | st.text(max_size=4)),
+    }
+    return {f["name"]: made[f["name"]] for f in schema["fields"]}
+
+
+@st.composite
+def one_record(draw: st.DrawFn, product: Product, known: Schemas, offset: int) -> Wrote:
+    number = draw(st.sampled_from([*known.versions]))
+    schema = known.by_id[number]
+    payload = draw(payloads(schema))
+    body = encoded(schema, payload)
+    key = payload["sensor"]
+    if product.topic.envelope:
+        envelope = {
+            "uuid": draw(st.uuids().map(str) | st.just("")),
+            "key": key,
+            "schema_version": draw(st.sampled_from([known.versions.index(number) + 1] * 8 + [9])),
+            "timestamp": payload["at"],
+            "payload": body,
+        }
+        body, number = encoded(known.by_id[ENVELOPE_ID], envelope), ENVELOPE_ID
+    value = wire.encode(draw(st.sampled_from([number] * 8 + [UNKNOWN_ID])), body)
+    shape = draw(st.sampled_from(["whole"] * 6 + ["null", "broken", "short"]))
+    if shape == "broken":
+        value = draw(mutated(value))
+    headers = st.lists(
+        st.tuples(st.sampled_from(["traceparent", "job_id", "x"]), st.none() | st.just(b"v")),
+        max_size=3,
+    )
+    return Wrote(
+        offset,
+        AT // 1000,
+        draw(st.sampled_from([key.encode()] * 6 + [None, b"other"])),
+        {"null": None, "short": value[:3]}.get(shape, value),
+        tuple(draw(headers)),
+    )
+
+
+def records_of(wrote: Sequence[Wrote]) -> Records:
+    data = batch(0, len(wrote) - 1, wrote)
+    passed = unpack(0, data, 0, len(wrote), ())
+    sections = [item for item in passed.items if isinstance(item, Section)]
+    return frame(sections, [one.records() for one in sections])
+
+
+@settings(settings.get_profile("decoder"))
+@given(st.data())
+def test_a_batch_decodes_as_its_records_do_one_by_one(
+    product: Product, data: st.DataObject
+) -> None:
+    known = registry(product)
+    count = data.draw(st.integers(1, 6))
+    wrote = [data.draw(one_record(product, known, offset)) for offset in range(count)]
+    records = records_of(wrote)
+    decoded = Decoder(product, known, TOPIC, "run").decode(records, NOW)
+    columns = iceberg.payload_schema(product)
+    slow = RecordDecoder(product, known, TOPIC, columns)
+    rows = {row[ROW]: row for row in decoded.frame.iter_rows(named=True)}
+    letters = {letter.record.offset: letter for letter in decoded.letters}
+    assert len(rows) + len(letters) == count
+    for number in range(count):
+        expected = slow.decode(records.record(number))
+        if isinstance(expected, DeadLetter):
+            TALLY["records that were dead letters"] += 1
+            assert letters[number].reason == expected.reason
+            assert letters[number].record == expected.record
+            continue
+        TALLY["records that were events"] += 1
+        row = rows[number]
+        payload = pl.from_arrow(expected.payload)
+        assert isinstance(payload, pl.DataFrame)
+        assert {name: row[name] for name in columns.names} == payload.row(0, named=True)
+        assert (row["_uuid"], row["_key"]) == (expected.uuid, expected.key)
+        assert (row["_offset"], row["_schema_version"]) == (number, expected.schema_version)
+        assert int(row["_event_time"].timestamp() * 1e6) // 1000 == expected.event_time // 1000
+        said = dict(wrote[number].headers)
+        for name in ("traceparent", "job_id"):
+            held = said.get(name)
+            assert row[f"_{name}"] == (None if held is None else held.decode())
+    TALLY["batches of whole records"] += 1
