@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: setup demo up down test check bench bench-freshness bench-backlog bench-commits bench-stages crash-test decoder-test lock help
+.PHONY: setup demo up down test check bench bench-freshness bench-backlog bench-commits bench-stages bench-trials crash-test decoder-test lock help
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -36,7 +36,7 @@ check: setup ## lint, format, types, import direction
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: setup ## ingest against its peers, in one run (40 min)
+bench: setup ## ingest against its peers, in one run (20 min)
 	$(BIN)/python -m benchmarks.ingest
 
 bench-freshness: setup ## seconds from produce to queryable, at 20,000 events/s (12 min)
@@ -50,6 +50,9 @@ bench-commits: setup ## latency of a commit after 5,000 of them (about 15 min)
 
 bench-stages: setup ## processor time of an ingest, stage by stage (4 min)
 	$(BIN)/python -m benchmarks.stages
+
+bench-trials: setup ## other ways to decode, to know uuids and to write (1 min)
+	$(BIN)/python -m benchmarks.trials
 
 crash-test: setup ## a thousand kills (about 30 min); SEED=n draws others
 	$(BIN)/pytest tests/crash --crash-kills 1000 --crash-seed $(SEED)

@@ -33,10 +33,10 @@ class Jar:
         return cache / "jars" / self.sha256[:16] / f"{self.artifact}-{self.version}.jar"
 
 
-def locked_jars(name: str) -> tuple[Jar, ...]:
-    """Return the jars of the set `name`: `kafka` or `spark`."""
+def locked_jars(name: str, lock: Path = LOCK) -> tuple[Jar, ...]:
+    """Return the jars of the set `name` in a lock file: `kafka` or `spark` in the engine's own."""
     jars = []
-    for line in LOCK.read_text().splitlines():
+    for line in lock.read_text().splitlines():
         if line.startswith(f"{name} "):
             _, coordinates, sha256 = line.split()
             group, artifact, version = coordinates.split(":")
@@ -44,13 +44,13 @@ def locked_jars(name: str) -> tuple[Jar, ...]:
     return tuple(jars)
 
 
-def installed_jars(cache: Path, name: str) -> tuple[Path, ...]:
+def installed_jars(cache: Path, name: str, lock: Path = LOCK) -> tuple[Path, ...]:
     """Return the paths of the set's jars, all of which exist.
 
     Raises:
         JarMissingError: one was never fetched.
     """
-    paths = {jar: jar.path(cache) for jar in locked_jars(name)}
+    paths = {jar: jar.path(cache) for jar in locked_jars(name, lock)}
     for jar, path in paths.items():
         if not path.exists():
             raise JarMissingError(

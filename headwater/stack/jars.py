@@ -15,7 +15,7 @@ from filelock import FileLock
 
 from headwater.stack.java import java_command
 from pipeline.errors import RetryableError, TerminalError
-from pipeline.jars import Jar, locked_jars
+from pipeline.jars import LOCK, Jar, locked_jars
 
 FETCH_TIMEOUT_S = 900
 
@@ -28,7 +28,9 @@ class WrongHashError(TerminalError):
     """A fetched jar is not the pinned one."""
 
 
-def ensure_jars(cache: Path, name: str, say: Callable[[str], None]) -> tuple[Path, ...]:
+def ensure_jars(
+    cache: Path, name: str, say: Callable[[str], None], lock: Path = LOCK
+) -> tuple[Path, ...]:
     """Return the paths of the jar set `name` in `cache`, fetching what is absent or damaged.
 
     A jar becomes visible only once its SHA-256 is the pinned one. Safe when several processes do
@@ -39,7 +41,7 @@ def ensure_jars(cache: Path, name: str, say: Callable[[str], None]) -> tuple[Pat
         WrongHashError: a registry answered with other bytes.
     """
     cache.mkdir(parents=True, exist_ok=True)
-    jars = locked_jars(name)
+    jars = locked_jars(name, lock)
     with FileLock(cache / "jars.lock"):
         missing = [jar for jar in jars if not _is_good(jar, jar.path(cache))]
         if missing:

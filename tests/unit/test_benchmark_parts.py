@@ -14,16 +14,34 @@ import jsonschema
 import numpy as np
 import pytest
 
+import benchmarks.backlog.page
+import benchmarks.commits.document
+import benchmarks.freshness.page
+import benchmarks.ingest.page
+import benchmarks.stages.page
+import benchmarks.trials.page
 from benchmarks import filling, results
 from benchmarks.backlog.document import POINTS, series
 from benchmarks.backlog.run import Sample
+from benchmarks.bars import Bar, bars
 from benchmarks.freshness.steady import viewing_templates
+from benchmarks.ingest.document import document, met
+from benchmarks.ingest.measure import Run
 from benchmarks.svg import Limit, Line, chart
 from benchmarks.templates import EARLIEST, LATEST, Templates, encoded_times
 from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
 from pipeline.settings import load_settings
 
+PAGES = {
+    "backlog": benchmarks.backlog.page.page,
+    "commits": benchmarks.commits.document.page,
+    "freshness": benchmarks.freshness.page.page,
+    "ingest": benchmarks.ingest.page.page,
+    "stages": benchmarks.stages.page.page,
+    "trials": benchmarks.trials.page.page,
+}
+"""Each benchmark's page, made from its result."""
 TIMES = np.array([EARLIEST, 1_700_000_000_000_000, 1_700_000_000_000_001, LATEST])
 
 
@@ -84,10 +102,36 @@ def test_a_result_that_is_not_as_its_schema_says_is_not_written(tmp_path: Path) 
     assert not list(tmp_path.iterdir())
 
 
-def test_committed_results_are_as_their_schemas_say() -> None:
-    for name in ("backlog", "freshness"):
-        for path in results.RESULTS.glob(f"{name}*.json"):
-            results.check(json.loads(path.read_text()), name)
+@pytest.mark.parametrize("name", sorted(PAGES))
+def test_a_committed_result_is_as_its_schema_says_and_makes_the_committed_page(name: str) -> None:
+    result = json.loads((results.RESULTS / f"{name}.json").read_text())
+    results.check(result, name)
+    assert PAGES[name](result) == (results.PAGES / f"benchmarks-{name}.md").read_text()
+
+
+def test_the_ratio_is_to_the_best_of_those_that_are_exactly_once() -> None:
+    def run(contestant: str, variant: str, seconds: float) -> Run:
+        return Run(contestant, variant, 100, 0, 1_000, seconds, 1.0, 1.0, 1_000, 1_000)
+
+    runs = [
+        run("headwater", "all_on", 1.0),
+        run("headwater", "all_on", 3.0),
+        run("headwater", "no_gates", 0.1),
+        run("loop", "exactly_once", 8.0),
+        run("loop", "at_least_once", 0.5),
+        run("spark_streaming", "", 5.0),
+    ]
+    found = document(runs, partitions=4, hours=3.0, missing={})
+    # Medians of rates: (1000 + 333.3) / 2 against 200.
+    assert found["ratios"] == {"100": 3.33}
+    assert met(found)
+    assert not met({**found, "ratios": {"100": 3.33, "500": 1.99}})
+
+
+def test_bars_are_xml_that_names_each_bar() -> None:
+    drawn = bars("Speed", [("100 bytes", [Bar("<ours>", 10.0, True), Bar("theirs", 5.0, False)])])
+    text = "".join(ElementTree.fromstring(drawn).itertext())
+    assert all(name in text for name in ("Speed", "100 bytes", "<ours>", "theirs"))
 
 
 def test_a_series_keeps_the_largest_of_many_samples() -> None:

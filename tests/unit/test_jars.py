@@ -48,7 +48,7 @@ def test_a_jar_of_another_hash_is_refused_and_never_visible(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wrong = Jar("org.apache.logging.log4j", "log4j-slf4j-impl", "2.24.3", "0" * 64)
-    monkeypatch.setattr(fetching, "locked_jars", lambda _name: (wrong,))
+    monkeypatch.setattr(fetching, "locked_jars", lambda _name, _lock: (wrong,))
     with pytest.raises(WrongHashError, match=r"log4j-slf4j-impl:2\.24\.3.*0{64} is pinned"):
         ensure_jars(tmp_path, "any", quiet)
     assert not wrong.path(tmp_path).exists()

@@ -1,0 +1,1 @@
+"""How fast a filled topic becomes an Iceberg table, against peers, in one run: `make bench`."""

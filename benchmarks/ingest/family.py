@@ -1,0 +1,52 @@
+"""A process and all that it started: processor time and memory."""
+
+from __future__ import annotations
+
+import threading
+
+import psutil
+
+SAMPLE_S = 0.1
+
+
+class Family:
+    """Watches a process and its descendants in a thread of its own until `close`."""
+
+    def __init__(self, pid: int) -> None:
+        self._head = psutil.Process(pid)
+        self._stop = threading.Event()
+        self.peak_mb = 0.0
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def cpu_s(self) -> float:
+        """Return the seconds that all of them have used so far, those that ended included."""
+        total = 0.0
+        for one in self._members():
+            try:
+                times = one.cpu_times()
+            except psutil.Error:
+                continue
+            total += times.user + times.system + times.children_user + times.children_system
+        return total
+
+    def close(self) -> None:
+        """Watch no longer."""
+        self._stop.set()
+        self._thread.join()
+
+    def _members(self) -> list[psutil.Process]:
+        try:
+            return [self._head, *self._head.children(recursive=True)]
+        except psutil.Error:
+            return []
+
+    def _watch(self) -> None:
+        while not self._stop.wait(SAMPLE_S):
+            size = 0
+            for one in self._members():
+                try:
+                    size += one.memory_info().rss
+                except psutil.Error:
+                    continue
+            self.peak_mb = max(self.peak_mb, size / 2**20)

@@ -1,0 +1,149 @@
+"""One run of one contestant: a fresh cell, a fresh process, the clock, and a look at its table."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import duckdb
+from pyiceberg.transforms import HourTransform
+
+from benchmarks.ingest.contestants import contestant
+from benchmarks.ingest.family import Family
+from benchmarks.ingest.work import TABLE, WARM_UP, Topic, Work
+from pipeline.cells import Cell, embedded_cell
+from pipeline.contract.load import load_product
+from pipeline.contract.model import Product
+from pipeline.contract.targets import iceberg
+from pipeline.schemas.registry import open_registry, register_product
+from pipeline.tables.catalog import open_catalog
+
+PROJECT = Path(__file__).parents[2]
+
+
+class ContestantFailedError(Exception):
+    """A contestant's process ended, or said something else than it should."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run took.
+
+    Attributes:
+        cpu_s: of the contestant's processes between the two moments; the broker's is not in it.
+        peak_mb: most resident memory of its processes, warm-up included.
+        rows, uuids: what its table holds in the end, and how many of the uuids are distinct.
+    """
+
+    contestant: str
+    variant: str
+    value_bytes: int
+    repeat: int
+    events: int
+    seconds: float
+    cpu_s: float
+    peak_mb: float
+    rows: int
+    uuids: int
+
+
+def measure(
+    name: str,
+    variant: str,
+    product: Product,
+    topics: tuple[Topic, Topic],
+    servers: str,
+    folder: Path,
+    *,
+    value_bytes: int,
+    repeat: int,
+) -> Run:
+    """Let a contestant work off `topics` (warm-up, measured) and return what the second took.
+
+    Raises:
+        ContestantFailedError: its process failed; the message ends with what it printed last.
+    """
+    folder.mkdir(parents=True)
+    cell = embedded_cell(folder, "us", servers)
+    # Of one schema, which is the first: its id is the one that the records carry.
+    for each in topics:
+        register_product(open_registry(cell), load_product(Path(each.contract)))
+    _make_tables(cell, product)
+    fields = {k: str(v) for k, v in asdict(cell).items() if k != "kafka"}
+    warm_up, topic = topics
+    work = Work(name, variant, topic, warm_up, product.payload_schema, fields)
+    work.save(folder / "work.json")
+    seconds, cpu_s, peak_mb = _clocked(work, folder)
+    paths, column = contestant(name).files(work)
+    with duckdb.connect() as engine:
+        query = f"SELECT count(*), count(DISTINCT hash({column})) FROM read_parquet(?)"  # noqa: S608
+        rows, uuids = engine.execute(query, [paths]).fetchall()[0]
+    return Run(
+        contestant=name,
+        variant=variant,
+        value_bytes=value_bytes,
+        repeat=repeat,
+        events=topic.events,
+        seconds=round(seconds, 3),
+        cpu_s=round(cpu_s, 3),
+        peak_mb=round(peak_mb, 1),
+        rows=rows,
+        uuids=uuids,
+    )
+
+
+def _make_tables(cell: Cell, product: Product) -> None:
+    columns = iceberg.payload_schema(product)
+    catalog = open_catalog(cell)
+    catalog.create_namespace(TABLE.partition(".")[0])
+    for name in (TABLE, WARM_UP):
+        table = catalog.create_table(name, columns)
+        with table.update_spec() as spec:
+            spec.add_field("at", HourTransform(), "at_hour")
+
+
+def _clocked(work: Work, folder: Path) -> tuple[float, float, float]:
+    python = contestant(work.contestant).python()
+    with (folder / "said.log").open("w") as said:
+        process = subprocess.Popen(
+            [str(python), "-m", "benchmarks.ingest.worker", str(folder / "work.json")],
+            cwd=PROJECT,
+            env={**os.environ, "PYTHONPATH": str(PROJECT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=said,
+            text=True,
+        )
+        family = Family(process.pid)
+        try:
+            _expect("ready", process, folder)
+            began, cpu = time.perf_counter(), family.cpu_s()
+            _tell("go", process)
+            _expect("done", process, folder)
+            took, cpu = time.perf_counter() - began, family.cpu_s() - cpu
+            _tell("end", process)
+            process.wait(60)
+        finally:
+            family.close()
+            process.kill()
+            process.wait()
+    return took, cpu, family.peak_mb
+
+
+def _tell(word: str, process: subprocess.Popen[str]) -> None:
+    if process.stdin is None:
+        raise ContestantFailedError("it has no standard input")
+    with suppress(BrokenPipeError):
+        process.stdin.write(f"{word}\n")
+        process.stdin.flush()
+
+
+def _expect(word: str, process: subprocess.Popen[str], folder: Path) -> None:
+    said = process.stdout.readline().strip() if process.stdout else ""
+    if said != word:
+        last = (folder / "said.log").read_text()[-2000:]
+        raise ContestantFailedError(f"it said {said!r}, not {word!r}: {last}")
