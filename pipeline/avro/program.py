@@ -8,7 +8,8 @@ for becomes FAIL: a value that gets there is left to the general library.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import fastavro
@@ -52,6 +53,7 @@ class Programs:
         self._ops: list[list[int]] = []
         self._tables: list[int] = []
         self._constants = bytearray()
+        self._lists = 0
         for digits in range(_POWERS):
             limit = 10**digits
             self._tables += [_signed(limit >> 64), _signed(limit & (2**64 - 1))]
@@ -288,13 +290,25 @@ class Programs:
     def _items(self, w: Any, r: Any, node: Node, wrote: _Schema, reads: _Schema) -> None:
         if node.kind == LIST and _may_be_empty(w, wrote, 0):
             raise UnreadableError
-        begin = len(self._ops)
-        self._add(op.ITEMS, node.index, 0, node.children[0].index, int(node.kind == MAP))
-        if node.kind == MAP:
-            self._add(op.BYTES, node.children[0].index, 1)
-        self._field(w, r, node.children[-1], wrote, reads)
-        self._add(op.REPEAT, begin)
-        self._ops[begin][2] = len(self._ops)
+        with self._list():
+            begin = len(self._ops)
+            self._add(op.ITEMS, node.index, 0, node.children[0].index, int(node.kind == MAP))
+            if node.kind == MAP:
+                self._add(op.BYTES, node.children[0].index, 1)
+            self._field(w, r, node.children[-1], wrote, reads)
+            self._add(op.REPEAT, begin)
+            self._ops[begin][2] = len(self._ops)
+
+    @contextmanager
+    def _list(self) -> Iterator[None]:
+        """Go one list deeper; the kernel has room for `op.MAX_DEPTH`, read and skipped together."""
+        if self._lists == op.MAX_DEPTH:
+            raise UnreadableError
+        self._lists += 1
+        try:
+            yield
+        finally:
+            self._lists -= 1
 
     def _null(self, node: Node) -> None:
         first = node.children[0].index if node.kind in (LIST, MAP) else 0
@@ -328,13 +342,14 @@ class Programs:
             inner = schema["items" if kind == "array" else "values"]
             if kind == "array" and _may_be_empty(inner, wrote, 0):
                 raise UnreadableError
-            begin = len(self._ops)
-            self._add(op.ITEMS, -1)
-            if kind == "map":
-                self._add(op.SKIP_BYTES)
-            self._skip(inner, wrote, depth + 1)
-            self._add(op.REPEAT, begin)
-            self._ops[begin][2] = len(self._ops)
+            with self._list():
+                begin = len(self._ops)
+                self._add(op.ITEMS, -1)
+                if kind == "map":
+                    self._add(op.SKIP_BYTES)
+                self._skip(inner, wrote, depth + 1)
+                self._add(op.REPEAT, begin)
+                self._ops[begin][2] = len(self._ops)
         elif kind in ("int", "long", "enum"):
             self._add(op.SKIP_LONG)
         elif kind in ("bytes", "string"):

@@ -9,6 +9,8 @@ import numpy as np
 from pipeline.avro.kernel import read_long
 from pipeline.native import compiled
 
+LATEST = (2**63 - 1) // 1000
+"""The last time, in milliseconds, that is a time in microseconds too; `-LATEST` is the first."""
 HEADERS = ("traceparent", "producer", "job_id")
 """Headers whose values are found, in this order."""
 
@@ -39,7 +41,7 @@ def find_records(
     Section k is data[ends[k - 1] : ends[k]]. `key`, `value` (rows of start and length, length -1 for
     null), `headers` (start and number) and `header_values[name]` (start and length, -1 absent or null;
     the last of a name counts) are places in `data`. Every length must agree with every other, and the
-    section must end with its last record.
+    section must end with its last record. A time beyond `LATEST` is `LATEST`.
     """
     found = 0
     pos = 0
@@ -65,7 +67,10 @@ def find_records(
                 continue
             section[found] = k
             offset[found] = at
-            time[found] = append_times[k] if append_times[k] >= 0 else base_times[k] + delta
+            if append_times[k] >= 0:
+                time[found] = min(append_times[k], LATEST)
+            else:
+                time[found] = sum_of_times(base_times[k], delta)
             size, pos = read_long(data, pos, stop)
             if pos < 0 or size < -1 or size > stop - pos:
                 return -1 - k
@@ -102,6 +107,18 @@ def find_records(
         if pos != end:
             return -1 - k
     return found
+
+
+@compiled
+def sum_of_times(base: int, delta: int) -> int:
+    """Return base + delta, within `LATEST`."""
+    total = base + delta
+    # Machine integers wrap around: then the sum's sign is not that of its parts.
+    if base >= 0 and delta >= 0 and total < 0:
+        return LATEST
+    if base < 0 and delta < 0 and total >= 0:
+        return -LATEST
+    return max(min(total, LATEST), -LATEST)
 
 
 @compiled

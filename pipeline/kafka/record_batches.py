@@ -18,6 +18,7 @@ _PREFIX = struct.Struct(">qiibI")
 _LENGTH_ENDS = 12
 _CONTROL, _TRANSACTIONAL, _APPEND_TIME, _CODEC = 0x20, 0x10, 0x08, 0x07
 _ABORT = 0
+_LAST_OFFSET = 2**63 - 2
 _MAGIC = 2
 _CODECS: dict[int, Callable[[bytes], bytes]] = {
     1: kafka.codec.gzip_decode,
@@ -108,7 +109,8 @@ def unpack(
     offset that was not passed.
 
     Raises:
-        RecordsCorruptError: a checksum is wrong.
+        RecordsCorruptError: a checksum is wrong, a marker cannot be read, or a batch says that it
+            ends before it begins.
         RecordFormatError: a batch of format 0 or 1.
     """
     passed = Passed(partition, start, start)
@@ -117,6 +119,8 @@ def unpack(
     for head, body in _batches(partition, memoryview(data)):
         base, attributes = head[0], head[5]
         last = base + head[6]
+        if not 0 <= base <= last <= _LAST_OFFSET:
+            raise corrupt(partition, base, f"says that it ends at offset {last}")
         while waiting and waiting[0][1] <= last:
             discarding.add(waiting.pop(0)[0])
         low, high = max(base, start), min(last + 1, end)
@@ -124,7 +128,10 @@ def unpack(
         kind = None
         if attributes & _CONTROL:
             kind = GapKind.CONTROL
-            if _is_abort(_uncompressed(partition, base, attributes & _CODEC, body)):
+            # Compaction keeps a marker's batch without the marker, for its producer's sequence.
+            if head[12] and _is_abort(
+                partition, base, _uncompressed(partition, base, attributes & _CODEC, body)
+            ):
                 discarding.discard(producer)
         elif attributes & _TRANSACTIONAL and producer in discarding:
             kind = GapKind.ABORTED
@@ -192,12 +199,18 @@ def _uncompressed(partition: int, base: int, codec: int, body: memoryview) -> by
         ) from error
 
 
-def _is_abort(records: bytes | memoryview) -> bool:
+def _is_abort(partition: int, base: int, records: bytes | memoryview) -> bool:
     """Return whether a control batch's one record says that its transaction was aborted."""
-    # Varints of one byte each: length, attributes, time delta, offset delta, key length.
-    place = 1
-    for _ in range(4):
-        while records[place] & 0x80:
+    # Varints up to the key: length, attributes (always one byte), time, offset, key length.
+    place = 0
+    try:
+        for _ in range(5):
+            while records[place] & 0x80:
+                place += 1
             place += 1
-        place += 1
-    return int.from_bytes(records[place + 2 : place + 4], "big") == _ABORT
+    except IndexError:
+        raise corrupt(partition, base, "is a marker that cannot be read") from None
+    kind = bytes(records[place + 2 : place + 4])
+    if len(kind) < 2:
+        raise corrupt(partition, base, "is a marker that cannot be read")
+    return int.from_bytes(kind, "big") == _ABORT

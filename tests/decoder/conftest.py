@@ -19,12 +19,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Draw as many examples as asked for, the same ones each time."""
+    """Draw as many examples as asked for: the same ones each time, or those of --hypothesis-seed."""
     settings.register_profile(
         PROFILE,
         max_examples=int(config.getoption("--decoder-examples", default=EXAMPLES)),
         deadline=None,
-        derandomize=True,
+        derandomize=config.getoption("hypothesis_seed", default=None) is None,
         database=None,
         suppress_health_check=list(HealthCheck),
     )
