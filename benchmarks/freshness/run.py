@@ -133,7 +133,7 @@ def _watch(engine: Engine, reader: _Child, producer: _Child, say: Callable[[str]
             return peak
         if time.monotonic() - told >= 5:
             told = time.monotonic()
-            newest = max(reader.said[-1].produced) if reader.said else 0
+            newest = max(reader.said[-1].produced, default=0) if reader.said else 0
             behind = time.time() - newest / 1000 if newest else 0.0
             say(f"{rows:,} rows seen, {len(engine.commits)} commits, {behind:.1f} s behind")
 
