@@ -57,7 +57,7 @@ bench-trials: setup ## other ways to decode, to know uuids and to write (1 min)
 crash-test: setup ## a thousand kills (about 30 min); SEED=n draws others
 	$(BIN)/pytest tests/crash --crash-kills 1000 --crash-seed $(SEED)
 
-decoder-test: setup ## ten thousand examples of each property of the decoder (about 25 min)
+decoder-test: setup ## ten thousand examples of each property of the decoder (about 20 min)
 	$(BIN)/pytest tests/decoder --decoder-examples 10000 --timeout 3600
 
 lock: setup ## pin every dependency again

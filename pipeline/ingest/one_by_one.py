@@ -20,6 +20,7 @@ from pipeline.contract.targets import avro
 from pipeline.errors import PoisonError
 from pipeline.ingest.coordinate_uuid import coordinate_uuid
 from pipeline.ingest.model import DeadLetter, Event, Reason
+from pipeline.ingest.strict_times import refuse_other_times
 from pipeline.kafka.records import RawRecord
 from pipeline.kafka.topics import TopicIdentity
 from pipeline.schemas import wire
@@ -60,6 +61,7 @@ class RecordDecoder:
     def __init__(
         self, product: Product, registry: Registry, identity: TopicIdentity, columns: pa.Schema
     ) -> None:
+        refuse_other_times()
         self._product = product
         self._registry = registry
         self._identity = identity
