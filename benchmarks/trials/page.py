@@ -29,6 +29,8 @@ time, the least of five runs, in nanoseconds an event, with both cores free.
 One Avro block is no way for an ingest, whatever it takes: it knows one writer's schema and no envelope,
 and one broken record breaks all. Two threads write files side by side; an ingest keeps its second core
 for decoding instead. lz4 is quicker to write and larger to keep and to read.
+PyIceberg's append splits and writes on both cores, unsorted, and commits; ours sorts and writes on one,
+so that the other can decode.
 
 {machine["cores"]} cores, {machine["processor"]}. `make bench-trials` measures again. The result's form
 is `benchmarks/schema/trials.schema.json`.
