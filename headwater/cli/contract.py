@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from pipeline.contract.diff import Change, diff_products
-from pipeline.contract.load import CONTRACT_FILE, ContractError, load_product
+from pipeline.contract.load import CONTRACT_FILE, ContractError, derived_of, load_product
 from pipeline.contract.mistakes import Mistake
 from pipeline.contract.model import Product
 from pipeline.errors import ExitCode, TerminalError
@@ -129,8 +129,10 @@ def diff(old: Path, new: Path, as_json: bool) -> int:
 
 
 def _load(folder: Path) -> tuple[Product | None, tuple[Mistake, ...]]:
+    """Return the product of the contract in `folder`: that which it is derived from, if it is."""
     try:
-        return load_product(folder), ()
+        of = derived_of(folder)
+        return load_product(folder if of is None else folder.parent / of), ()
     except ContractError as error:
         return None, error.mistakes
 

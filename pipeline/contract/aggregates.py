@@ -1,4 +1,4 @@
-"""The contract's aggregates and SLOs."""
+"""The contract's derived tables and SLOs."""
 
 from __future__ import annotations
 
@@ -7,27 +7,38 @@ from pydantic import ValidationError
 from pipeline.contract.columns import objects, read_columns, read_expectations
 from pipeline.contract.document import Loc
 from pipeline.contract.findings import Findings
+from pipeline.contract.header import Header
+from pipeline.contract.logic import read_logic
 from pipeline.contract.model import Aggregate, Slo
-from pipeline.contract.own_settings import AggregateSection, SloSection, note
+from pipeline.contract.own_settings import SloSection, note
+from pipeline.contract.table_settings import TableSection, read_table_settings
 from pipeline.contract.targets import openslo
 
 HOUR_COLUMN = "hour"
-RESERVED = ("events", "dead_letters", "publications", "ledger")
+RESERVED = ("events", "dead_letters", "publications", "ledger", "alerts")
 """Names of tables that every product has."""
 
 
-def read_aggregates(findings: Findings) -> tuple[Aggregate, ...]:
-    """Return the aggregates: ODCS objects of `physicalType: table`; those with mistakes are left out."""
+def read_aggregates(findings: Findings, header: Header) -> tuple[Aggregate, ...]:
+    """Return the derived tables: ODCS objects of `physicalType: table`; those with mistakes are left out.
+
+    What depends on other contracts is not checked here: `pipeline.contract.join` does that.
+    """
     found: list[Aggregate] = []
     for loc, entry in objects(findings, "table"):
         name = entry.get("name")
-        columns = read_columns(findings, loc, "its SQL statement gives it")
+        columns = read_columns(findings, loc, "what computes it gives it")
         names = {column.name for column in columns}
         if HOUR_COLUMN in names:
             findings.add(loc, f"no column {HOUR_COLUMN!r}: the engine adds it")
         expectations = read_expectations(findings, loc, names | {HOUR_COLUMN})
-        sql = _statement(findings, loc)
-        if not isinstance(name, str) or sql is None:
+        settings, place = read_table_settings(findings, loc)
+        if settings is None:
+            continue
+        _check_columns(findings, settings, place, names)
+        reads_itself = any(read.table == name for read in settings.reads)
+        logic = read_logic(findings, settings, place, reads_itself=reads_itself)
+        if not isinstance(name, str) or logic is None:
             continue
         if name in RESERVED or any(other.name == name for other in found):
             findings.add((*loc, "name"), f"a name of its own, not {name!r}")
@@ -37,9 +48,18 @@ def read_aggregates(findings: Findings) -> tuple[Aggregate, ...]:
                 Aggregate(
                     name=name,
                     description=findings.text((*loc, "description")),
-                    sql=sql,
+                    logic=logic,
+                    reads=tuple(read.model() for read in settings.reads),
+                    references=tuple(settings.references),
+                    handover=settings.handover,
+                    feature=settings.feature.model() if settings.feature else None,
+                    late=settings.late.model(),
                     columns=columns,
                     expectations=expectations,
+                    owner=header.owner,
+                    domain=header.domain,
+                    version=header.version,
+                    folder=findings.folder,
                 )
             )
         except ValidationError as error:
@@ -47,31 +67,27 @@ def read_aggregates(findings: Findings) -> tuple[Aggregate, ...]:
     return tuple(found)
 
 
-def _statement(findings: Findings, loc: Loc) -> str | None:
-    settings = findings.custom_property(loc, "headwater")
-    if settings is None:
-        findings.add(loc, "a custom property `headwater` that names its `sql` file")
-        return None
-    try:
-        section = AggregateSection.model_validate(findings.at(settings))
-    except ValidationError as error:
-        note(findings, settings, error)
-        return None
-    text = findings.read_text((*settings, "sql"), section.sql, "a file of one SQL statement")
-    if text is None:
-        return None
-    statement = text.strip().removesuffix(";").rstrip()
-    if not statement:
-        findings.add((*settings, "sql"), f"one SQL statement in {section.sql}; it is empty")
-        return None
-    return statement
+def _check_columns(findings: Findings, settings: TableSection, loc: Loc, names: set[str]) -> None:
+    feature = settings.feature
+    if feature is None:
+        return
+    drifting = [one.column for one in feature.drift]
+    for key, columns in (
+        ("entity", feature.entity),
+        ("partitions", feature.partitions),
+        ("drift", drifting),
+    ):
+        for position, column in enumerate(columns):
+            if column not in names:
+                expected = f"a column of the table ({', '.join(sorted(names))}); not {column!r}"
+                findings.add((*loc, "feature", key, position), expected)
 
 
-def read_slos(findings: Findings) -> tuple[Slo, ...]:
-    """Return the SLA properties that are objectives: all of them."""
+def read_slos(findings: Findings, element: str | None = None) -> tuple[Slo, ...]:
+    """Return the SLA properties, all of them objectives; `element` is what they are about by default."""
     found: list[Slo] = []
     for loc, entry in findings.mappings(("slaProperties",)):
-        value, unit, element = entry.get("value"), entry.get("unit"), entry.get("element")
+        value, unit, about = entry.get("value"), entry.get("unit"), entry.get("element")
         if isinstance(value, bool) or not isinstance(value, int | float):
             findings.add((*loc, "value"), f"a number, not {value!r}")
             continue
@@ -90,7 +106,7 @@ def read_slos(findings: Findings) -> tuple[Slo, ...]:
                 property=str(entry.get("property")),
                 value=float(value),
                 unit=unit,
-                element=element if isinstance(element, str) else None,
+                element=about if isinstance(about, str) else element,
                 description=findings.text((*loc, "description")),
                 target=section.target,
                 window_s=section.window,

@@ -49,7 +49,7 @@ def read_columns(findings: Findings, loc: Loc, types_from: str) -> tuple[Column,
         if any(column.name == name for column in columns):
             findings.add((*place, "name"), f"each column once; {name!r} is here twice")
             continue
-        tags = entry.get("tags")
+        tags, sources = entry.get("tags"), entry.get("transformSourceObjects")
         classification = entry.get("classification")
         columns.append(
             Column(
@@ -57,6 +57,7 @@ def read_columns(findings: Findings, loc: Loc, types_from: str) -> tuple[Column,
                 description=findings.text((*place, "description")),
                 classification=classification if isinstance(classification, str) else None,
                 tags=tuple(map(str, tags)) if isinstance(tags, list) else (),
+                sources=tuple(map(str, sources)) if isinstance(sources, list) else (),
             )
         )
     return tuple(columns)
@@ -104,7 +105,8 @@ def read_expectations(findings: Findings, loc: Loc, columns: set[str]) -> tuple[
             for expected in wrong:
                 findings.add((*rule, "implementation", "type"), expected)
             if not wrong:
-                found.append(Expectation(type=type_, kwargs=kwargs))
+                said = findings.text((*rule, "description"))
+                found.append(Expectation(type=type_, kwargs=kwargs, description=said))
     return tuple(found)
 
 

@@ -162,8 +162,10 @@ def _aggregates(old: Product, new: Product) -> Iterator[Change]:
             continue
         was, now = before[name], after[name]
         yield from _values(was, now, f"aggregates.{name}.", (), ("description",))
-        if was.sql != now.sql:
-            yield Change(f"aggregates.{name}.sql", "another statement", breaking=False)
+        if was.logic.text != now.logic.text:
+            yield Change(f"aggregates.{name}.logic", "another text", breaking=False)
+        if was.feature != now.feature:
+            yield Change(f"aggregates.{name}.feature", "changed", breaking=True)
         columns = f"aggregates.{name}.columns"
         yield from _named(columns, _names(was), _names(now), removed_breaks=True)
         if was.expectations != now.expectations:

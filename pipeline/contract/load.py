@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.contract.aggregates import read_aggregates, read_slos
@@ -15,22 +16,31 @@ from pipeline.contract.cross_checks import (
     check_references,
     check_topic,
 )
+from pipeline.contract.derived import derived_from, read_derived
 from pipeline.contract.document import Document, DocumentError, Loc
 from pipeline.contract.findings import Findings
 from pipeline.contract.header import read_header
+from pipeline.contract.join import join
 from pipeline.contract.mistakes import ContractError, Mistake
 from pipeline.contract.model import Gates, Product, Reference, Retention, Topic
 from pipeline.contract.odcs import check_structure
 from pipeline.contract.own_settings import NO_ENVELOPE, OwnSettings, read_own_settings
 
-__all__ = ["CONTRACT_FILE", "ContractError", "Mistake", "load_product", "load_products"]
+__all__ = [
+    "CONTRACT_FILE",
+    "ContractError",
+    "Mistake",
+    "derived_of",
+    "load_product",
+    "load_products",
+]
 
 CONTRACT_FILE = "contract.yaml"
 TOPIC_NAME = r"[A-Za-z0-9._-]{1,249}"
 
 
 def load_products(contracts: Path) -> tuple[Product, ...]:
-    """Read every folder of `contracts` that holds a `contract.yaml`; sorted by name.
+    """Read every folder of `contracts` that holds a `contract.yaml`; products sorted by name.
 
     Raises:
         ContractError: with the mistakes of all of them, or when there is no contract at all.
@@ -40,9 +50,14 @@ def load_products(contracts: Path) -> tuple[Product, ...]:
     folders = sorted(file.parent for file in contracts.glob(f"*/{CONTRACT_FILE}"))
     if not folders:
         mistakes.append(Mistake(contracts, 1, "", f"a folder with a {CONTRACT_FILE} in it"))
+    names = {folder.name for folder in folders}
     for folder in folders:
         try:
-            products.append(load_product(folder))
+            of = derived_of(folder)
+            if of is None:
+                products.append(load_product(folder))
+            elif of not in names:
+                mistakes.append(_orphan(folder, of))
         except ContractError as error:
             mistakes += error.mistakes
     mistakes += _shared_topics(products)
@@ -52,20 +67,57 @@ def load_products(contracts: Path) -> tuple[Product, ...]:
 
 
 def load_product(folder: Path) -> Product:
-    """Read the contract in `folder`, whose name is the product's.
+    """Read the contract in `folder`, whose name is the product's, and those derived from it beside it.
 
     Raises:
-        ContractError: with every mistake of the contract and the files it names.
+        ContractError: with every mistake of these contracts and the files they name.
     """
+    own = _open(folder)
+    of = derived_from(own)
+    if of is not None:
+        mistake = own.document.mistake((), f"a product; this is a table derived from {of}")
+        raise ContractError(f"contract {folder.name}", [mistake])
+    check_structure(own)
+    product = _read(own)
+    parts = [read_derived(part) for part in _beside(own.folder)]
+    if product is not None:
+        product = join(product, own, parts)
+    mistakes = [*own.mistakes, *(one for part in parts for one in part.findings.mistakes)]
+    if product is None or mistakes:
+        raise ContractError(f"contract {folder.name}", mistakes)
+    return product
+
+
+def derived_of(folder: Path) -> str | None:
+    """Return the product that the contract in `folder` is derived of; None if it is a product's own.
+
+    Raises:
+        ContractError: it is no YAML mapping.
+    """
+    return derived_from(_open(folder))
+
+
+def _open(folder: Path) -> Findings:
     try:
-        findings = Findings(Document(folder.absolute() / CONTRACT_FILE))
+        return Findings(Document(folder.absolute() / CONTRACT_FILE))
     except DocumentError as error:
         raise ContractError(f"contract {folder.name}", [error.mistake]) from None
-    check_structure(findings)
-    product = _read(findings)
-    if product is None or findings.mistakes:
-        raise ContractError(f"contract {folder.name}", findings.mistakes)
-    return product
+
+
+def _beside(folder: Path) -> Iterator[Findings]:
+    """Yield the contracts derived from the one in `folder`; one that cannot be read names no product."""
+    for file in sorted(folder.parent.glob(f"*/{CONTRACT_FILE}")):
+        try:
+            findings = Findings(Document(file))
+        except DocumentError:
+            continue
+        if derived_from(findings) == folder.name:
+            yield findings
+
+
+def _orphan(folder: Path, of: str) -> Mistake:
+    document = _open(folder).document
+    return document.mistake(("customProperties",), f"`of` a product beside it; there is no {of!r}")
 
 
 def _read(findings: Findings) -> Product | None:
@@ -78,7 +130,7 @@ def _read(findings: Findings) -> Product | None:
     if newest is not None:
         check_named_fields(findings, settings, own, newest)
     check_references(findings, settings, own, newest)
-    aggregates, slos = read_aggregates(findings), read_slos(findings)
+    aggregates, slos = read_aggregates(findings, header), read_slos(findings)
     topics = objects(findings, "topic")
     if len(topics) != 1:
         findings.add(("schema",), f"one object of physicalType: topic, not {len(topics)}")

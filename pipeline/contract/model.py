@@ -65,12 +65,16 @@ class Gates(Model):
 
 
 class Column(Model):
-    """What the contract adds to one Avro field of the payload."""
+    """What the contract says of one column: an Avro field of the payload, or a derived table's.
+
+    `sources` are the columns that a derived column is computed from, as `table.column`.
+    """
 
     name: str
     description: str = ""
     classification: str | None = None
     tags: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
 
 
 class Rule(Model):
@@ -100,22 +104,91 @@ class Reference(Model):
 class Expectation(Model):
     """A Great Expectations expectation on a table: its snake_case type and arguments."""
 
-    type: str = Field(pattern=r"^expect_[a-z_]+$")
+    type: str = Field(pattern=r"^(expect_[a-z_]+|unexpected_rows_expectation)$")
     kwargs: dict[str, Any] = {}
+    description: str = ""
+
+
+class Logic(Model):
+    """How a derived table is computed: the text of `file`.
+
+    `sql` is one Spark SQL statement over views named as what it reads; `python` is a module with a
+    function `build(inputs: pipeline.batch.inputs.Inputs) -> pyspark.sql.DataFrame`.
+    """
+
+    language: Literal["sql", "python"]
+    text: str
+    file: Path
+
+
+class Read(Model):
+    """Hours of a table that one hour is computed from: `hours` of them, the last `back` hours before.
+
+    `table` is `events` or a derived table of the same product.
+    """
+
+    table: str
+    hours: int = Field(default=1, ge=1, le=24 * 366)
+    back: int = Field(default=0, ge=0, le=24 * 366)
+
+
+class Drift(Model):
+    """How far a column's distribution may move from one hour to the next.
+
+    `most` bounds the Kullback-Leibler divergence (nats) from the hour published last before.
+    """
+
+    column: str
+    most: float = Field(gt=0)
+
+
+class Feature(Model):
+    """What makes a derived table a feature table: who it is about, and how long a value holds.
+
+    Its builds are kept for good in a history; the table itself has one row an `entity` and
+    `partitions`. `ttl_s` is how long after its time a value may be used, in seconds.
+    """
+
+    entity: tuple[str, ...] = Field(min_length=1)
+    ttl_s: float = Field(gt=0)
+    partitions: tuple[str, ...] = Field(min_length=1)
+    drift: tuple[Drift, ...] = ()
+
+
+class LatePolicy(Model):
+    """When late rows are worth building an hour again.
+
+    As soon as they are `share` of the hour's rows, or once `wait_s` seconds have passed since the hour
+    was last published.
+    """
+
+    share: float = Field(default=0.01, gt=0, le=1)
+    wait_s: float = Field(default=12 * 3_600.0, ge=0)
 
 
 class Aggregate(Model):
-    """An hourly table computed from the product's events by one SQL statement.
+    """A table computed hour by hour from the product's events, or from other such tables.
 
-    The statement (Spark SQL) reads the view `events`, which holds the rows of one hour, and returns
-    the aggregate's columns without the hour; the engine adds `hour` and partitions by it.
+    The logic gives the table's columns without the hour; the engine adds `hour`. `handover` is a SQL
+    predicate over the table's own rows: the only ones that later hours of the same table may read.
+    `folder`, `owner`, `domain` and `version` are of the contract that declares it, which need not be
+    the product's.
     """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     description: str = ""
-    sql: str
+    logic: Logic
+    reads: tuple[Read, ...] = (Read(table="events"),)
+    references: tuple[str, ...] = ()
+    handover: str | None = None
+    feature: Feature | None = None
+    late: LatePolicy = LatePolicy()
     columns: tuple[Column, ...] = ()
     expectations: tuple[Expectation, ...] = ()
+    owner: str
+    domain: str
+    version: str
+    folder: Path
 
 
 class Slo(Model):
@@ -144,6 +217,7 @@ class Product(Model):
         event_time: payload field that holds event time; with an envelope, the envelope's timestamp rules.
         uuid: payload field that holds the uuid where there is no envelope; None derives one from coordinates.
         payload_schemas: Avro schemas of the payload, oldest first; version N is the N-th, from 1.
+        aggregates: its derived tables, each after those that it reads; other contracts may add some.
         allowed_lateness_s: how long after an hour's end its fence is taken, in seconds.
         folder: where the contract was read from.
     """

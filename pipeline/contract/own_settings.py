@@ -40,20 +40,22 @@ def _start(value: object) -> str | datetime:
     raise ValueError(f"earliest, latest or an ISO 8601 time, not {value!r}")
 
 
-class _Section(BaseModel):
+class Section(BaseModel):
+    """A mapping of settings: strict, frozen, keys in camelCase, none that is not known."""
+
     model_config = ConfigDict(
         extra="forbid", strict=True, frozen=True, alias_generator=to_camel, populate_by_name=False
     )
 
 
-class RetentionSection(_Section):
+class RetentionSection(Section):
     """`topic.retention`."""
 
     hot: RetentionMs = Retention().hot_ms
     warm: RetentionMs = Retention().warm_ms
 
 
-class TopicSection(_Section):
+class TopicSection(Section):
     """`topic`."""
 
     partitions: int = Field(default=Topic.model_fields["partitions"].default, ge=1, le=10_000)
@@ -65,7 +67,7 @@ class TopicSection(_Section):
     start: Annotated[Any, PlainValidator(_start)] = "earliest"
 
 
-class GatesSection(_Section):
+class GatesSection(Section):
     """`gates`."""
 
     payload: Bytes = Gates().payload_bytes
@@ -74,14 +76,14 @@ class GatesSection(_Section):
     ahead: Seconds = Gates().ahead_s
 
 
-class SchemasSection(_Section):
+class SchemasSection(Section):
     """`schemas`: paths of .avsc files in the contract's folder."""
 
     envelope: str
     payload: list[str] = Field(min_length=1)
 
 
-class ReferenceSection(_Section):
+class ReferenceSection(Section):
     """One of `references`."""
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
@@ -93,7 +95,7 @@ class ReferenceSection(_Section):
 CellName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
-class OwnSettings(_Section):
+class OwnSettings(Section):
     """The whole value. What is required is None only while a contract has mistakes."""
 
     cells: list[CellName] | None = Field(default=None, min_length=1)
@@ -107,13 +109,7 @@ class OwnSettings(_Section):
     allowed_lateness: Seconds = 300.0
 
 
-class AggregateSection(_Section):
-    """The custom property `headwater` of an aggregate."""
-
-    sql: str
-
-
-class SloSection(_Section):
+class SloSection(Section):
     """The custom property `headwater` of an SLA property."""
 
     target: float = Field(default=0.999, gt=0, lt=1)

@@ -73,5 +73,5 @@ def _expectation_schemas() -> Mapping[str, Any]:
     folder = Path(package.submodule_search_locations[0], "expectations", "core", "schemas")
     return {
         file.stem.lower(): json.loads(file.read_text("utf-8"))
-        for file in folder.glob("Expect*.json")
+        for file in folder.glob("*Expect*.json")
     }

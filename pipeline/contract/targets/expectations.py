@@ -17,7 +17,9 @@ def suite(aggregate: Aggregate) -> ExpectationSuite:
         name=aggregate.name,
         expectations=[
             ExpectationConfiguration(
-                type=expectation.type, kwargs=dict(expectation.kwargs)
+                type=expectation.type,
+                kwargs=dict(expectation.kwargs),
+                description=expectation.description or None,
             ).to_domain_obj()
             for expectation in aggregate.expectations
         ],

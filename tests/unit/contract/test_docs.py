@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from pydantic import BaseModel
 
-from pipeline.contract import own_settings
+from pipeline.contract import derived, own_settings, table_settings
 from pipeline.contract.vocabulary import PANDERA_CHECKS
 from tests.unit.contract.conftest import ROOT
 
@@ -19,12 +19,17 @@ DOCS = (ROOT / "docs" / "contract.md").read_text()
         (own_settings.GatesSection, "gates."),
         (own_settings.SchemasSection, "schemas."),
         (own_settings.ReferenceSection, "references[]."),
-        (own_settings.AggregateSection, ""),
+        (table_settings.TableSection, ""),
+        (table_settings.ReadSection, "reads[]."),
+        (table_settings.FeatureSection, "feature."),
+        (table_settings.DriftSection, "feature.drift[]."),
+        (table_settings.LateSection, "late."),
+        (derived.DerivedSettings, ""),
         (own_settings.SloSection, ""),
     ],
 )
 def test_every_setting_is_documented(section: type[BaseModel], prefix: str) -> None:
-    sections = {"topic", "gates", "schemas"}
+    sections = {"topic", "gates", "schemas", "feature", "late"}
     for field in section.model_fields.values():
         if field.alias not in sections:
             assert f"| `{prefix}{field.alias}` |" in DOCS
