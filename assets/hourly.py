@@ -23,7 +23,7 @@ def hourly_asset(keys: Keys, aggregate: Aggregate) -> dg.AssetsDefinition:
     and then the check and the run fail.
     """
     product = keys.product
-    version = code_version(product.folder)
+    version = code_version(aggregate.folder)
 
     @dg.asset(
         key=keys.aggregate(aggregate),
@@ -40,7 +40,9 @@ def hourly_asset(keys: Keys, aggregate: Aggregate) -> dg.AssetsDefinition:
         metadata={
             "dagster/column_schema": contract_schema(aggregate.columns),
             "dagster/table_name": f"{keys.cell}.{aggregate_table(product.name, aggregate.name)}",
-            "sql": dg.MetadataValue.md(f"```sql\n{aggregate.sql}\n```"),
+            "logic": dg.MetadataValue.md(
+                f"```{aggregate.logic.language}\n{aggregate.logic.text}\n```"
+            ),
         },
         check_specs=[
             dg.AssetCheckSpec(

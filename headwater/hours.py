@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 
 from great_expectations import ExpectationSuite
 from pyspark.sql import DataFrame
 
-from pipeline.batch.hour import build_hour
+from pipeline.batch.carry_out import Waits, carry_out
 from pipeline.batch.jars import spark_jars
-from pipeline.batch.model import Publication
+from pipeline.batch.model import Audit, Publication
 from pipeline.batch.plan import HourBuild, HoursPlan
 from pipeline.batch.session import start_session
 from pipeline.cells import Cell
-from pipeline.contract.model import Product
+from pipeline.contract.model import Aggregate, Product
 from pipeline.contract.targets.expectations import suite
 from pipeline.settings import load_settings
 from quality.audit import AuditResult, audit
@@ -26,13 +27,15 @@ class Built:
     """What became of one planned hour.
 
     Attributes:
-        publication: None where the audit failed.
+        publication: None where the audit failed, and where the hour waits.
         verdict: the audit's; None for an hour without rows, and for one that was found published.
+        waits: the hour that it reads and that is not published; None if it was built.
     """
 
     build: HourBuild
     publication: Publication | None
     verdict: AuditResult | None
+    waits: Waits | None = None
 
 
 def build_hours(cell: Cell, product: Product, plan: HoursPlan, run_id: str) -> Iterator[Built]:
@@ -41,28 +44,27 @@ def build_hours(cell: Cell, product: Product, plan: HoursPlan, run_id: str) -> I
     A failed audit does not stop the others. The caller holds the product's batch lock. Starts Spark
     with the first hour, and stops it at the end.
 
-    Raises: as `build_hour`; `JarMissingError` if Spark's jars were never fetched.
+    Raises: as `carry_out`; `JarMissingError` if Spark's jars were never fetched.
     """
     if plan.source_snapshot_id is None or not plan.builds:
         return
-    aggregates = {aggregate.name: aggregate for aggregate in product.aggregates}
     spark = start_session(cell, spark_jars(load_settings().cache))
+    verdicts: list[AuditResult] = []
+
+    def auditor(table: Aggregate, _hour: datetime) -> Audit:
+        verdicts.clear()
+        return partial(_judge, suite(table), verdicts)
+
     try:
-        for build in plan.builds:
-            aggregate = aggregates[build.aggregate]
-            verdicts: list[AuditResult] = []
-            outcome = build_hour(
-                spark,
-                cell,
-                product,
-                aggregate,
-                build.hour,
-                partial(_judge, suite(aggregate), verdicts),
-                source_snapshot_id=plan.source_snapshot_id,
-                run_id=run_id,
+        for done in carry_out(spark, cell, product, plan, auditor, run_id=run_id):
+            outcome = done.outcome
+            yield Built(
+                done.build,
+                outcome if isinstance(outcome, Publication) else None,
+                verdicts[-1] if verdicts else None,
+                outcome if isinstance(outcome, Waits) else None,
             )
-            publication = outcome if isinstance(outcome, Publication) else None
-            yield Built(build, publication, verdicts[-1] if verdicts else None)
+            verdicts.clear()
     finally:
         spark.stop()
 

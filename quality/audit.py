@@ -20,6 +20,7 @@ class ExpectationResult:
 
     Attributes:
         type: the expectation's snake_case type.
+        description: the contract's words on it; may be empty.
         column: the column or columns it is about, comma separated; None for the whole table.
         expected: its arguments, as text.
         observed: what was found, as text, cut short; for an expectation that could not be evaluated,
@@ -29,6 +30,7 @@ class ExpectationResult:
     """
 
     type: str
+    description: str
     column: str | None
     expected: str
     observed: str
@@ -51,6 +53,11 @@ class AuditResult:
     def met(self) -> int:
         """How many expectations were met."""
         return sum(result.success for result in self.results)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """What was not met: the expectations and how many rows broke them; no value of any row."""
+        return tuple(_reason(result) for result in self.failed)
 
     @property
     def failed(self) -> tuple[ExpectationResult, ...]:
@@ -87,6 +94,7 @@ def _result(result: ExpectationValidationResult) -> ExpectationResult:
     found: dict[str, Any] = result.result or {}
     return ExpectationResult(
         type=configuration.type if configuration else "unknown",
+        description=(configuration.description or "") if configuration else "",
         column=_column(kwargs),
         expected=", ".join(
             f"{key}={value}" for key, value in kwargs.items() if not key.startswith("column")
@@ -95,6 +103,12 @@ def _result(result: ExpectationValidationResult) -> ExpectationResult:
         success=bool(result.success),
         unexpected=found.get("unexpected_count"),
     )
+
+
+def _reason(result: ExpectationResult) -> str:
+    about = f" of {result.column}" if result.column else ""
+    broken = f": {result.unexpected} rows" if result.unexpected else ""
+    return f"{result.description or result.type}{about}{broken}"
 
 
 def _column(kwargs: dict[str, Any]) -> str | None:

@@ -22,7 +22,7 @@ from pipeline.errors import ExitCode
 from pipeline.hours.look import HourState, HourStates
 from pipeline.hours.now import look_now
 from pipeline.locks import batch_lock, hold
-from pipeline.tables.layout import aggregate_table
+from pipeline.tables.layout import published_table
 
 HOUR = "%Y-%m-%dT%H"
 
@@ -98,7 +98,10 @@ def build(
     explain: bool,
     as_json: bool,
 ) -> ExitCode:
-    """Build PRODUCT's hours that are closed and not published: write, audit, publish.
+    """Build PRODUCT's hours that are closed and due: write, audit, publish.
+
+    Due are hours that were never published, that late rows have reached (as the contract's `late`
+    says), or whose inputs have changed; an hour whose inputs are not published waits.
 
     Refuses while the ledger does not balance. An hour whose audit fails is not published, and its
     staging stays for inspection. Exit codes: 0 built, 1 an audit failed, 3 somebody must act,
@@ -138,16 +141,22 @@ def _build(where: Cell, loaded: Product, plan: HoursPlan, *, as_json: bool) -> E
                 f"{each.publication.expectations} expectations met"
             )
             continue
+        if each.waits is not None:
+            click.echo(f"{name}: waits for {each.waits.hour:{HOUR}} of {each.waits.table}")
+            continue
         click.echo(f"{name}: not published, its audit failed")
         for result in each.verdict.failed if each.verdict else ():
             about = f" of {result.column}" if result.column else ""
             click.echo(f"  {result.type}{about} ({result.expected}): {result.observed}")
-    rejected = sum(each.publication is None for each in built)
+    rejected = sum(each.publication is None and each.waits is None for each in built)
+    waiting = sum(each.waits is not None for each in built)
     if as_json:
         click.echo(json.dumps([asdict(each) for each in built], default=_text))
     elif not built:
         click.echo("no closed hour is waiting to be built")
-    return ExitCode.CHECK_FAILED if rejected else ExitCode.OK
+    if rejected:
+        return ExitCode.CHECK_FAILED
+    return ExitCode.RETRYABLE if waiting else ExitCode.OK
 
 
 def _document(
@@ -168,10 +177,10 @@ def _document(
                 else None,
                 "closed": state.closed,
                 "published": {
-                    name: _published(
-                        published.get((aggregate_table(product.name, name), state.hour))
+                    aggregate.name: _published(
+                        published.get((published_table(product, aggregate), state.hour))
                     )
-                    for name in (aggregate.name for aggregate in product.aggregates)
+                    for aggregate in product.aggregates
                 },
             }
             for state in states.hours
@@ -204,7 +213,7 @@ def _show(
     for state in states.hours[-last:]:
         cells: list[str] = []
         for aggregate in product.aggregates:
-            found = published.get((aggregate_table(product.name, aggregate.name), state.hour))
+            found = published.get((published_table(product, aggregate), state.hour))
             cells += [f"{found.rows:,} rows", str(found.source_snapshot_id)] if found else ["", ""]
         rows.append(
             (
@@ -229,12 +238,17 @@ def _state(state: HourState) -> str:
 
 def _print_plan(plan: HoursPlan, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(asdict(plan), default=_text))
+        document = {
+            "product": plan.product,
+            "cell": plan.cell,
+            "source_snapshot_id": plan.source_snapshot_id,
+            "builds": [asdict(build) for build in plan.builds],
+        }
+        click.echo(json.dumps(document, default=_text))
         return
     click.echo(f"from snapshot {plan.source_snapshot_id} of {plan.product}.events in {plan.cell}")
     for each in plan.builds:
-        again = ", again" if each.published else ""
-        click.echo(f"  {each.hour:{HOUR}} {each.aggregate}: {each.rows:,} events{again}")
+        click.echo(f"  {each.hour:{HOUR}} {each.aggregate}: {each.rows:,} events, {each.why}")
     if not plan.builds:
         click.echo("  nothing to build")
 

@@ -11,8 +11,8 @@ VALIDATION = f"{ICEBERG}ValidationException"
 ALREADY_PUBLISHED = f"{ICEBERG}DuplicateWAPCommitException"
 
 
-class AggregateSqlError(TerminalError):
-    """The aggregate's statement does not fit the events table, or its own table."""
+class LogicError(TerminalError):
+    """A derived table's logic fails, or does not fit its inputs or its own table."""
 
 
 class SourceExpiredError(RetryableError):

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from pyspark.sql import SparkSession
 
+from pipeline.batch.alerts import Alert, AlertKind, raise_alert
+from pipeline.batch.current import derive_current
+from pipeline.batch.digest import EMPTY, digests
 from pipeline.batch.errors import StagingOutdatedError
-from pipeline.batch.model import Audit, Publication, Rejected, Staged
+from pipeline.batch.model import Audit, Publication, Rejected, Source, Staged, Verdict
 from pipeline.batch.publications import read_publications, record
 from pipeline.batch.publish import publish, published_as
 from pipeline.batch.session import own_session
-from pipeline.batch.stage import stage_hour, staged_frame, stagings
+from pipeline.batch.stage import stage_hour, staged_frame
+from pipeline.batch.stagings import stagings
 from pipeline.batch.tags import release
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
@@ -21,7 +26,7 @@ from pipeline.failpoints import failpoint
 from pipeline.lineage.emitter import Emitter
 from pipeline.lineage.hour_events import hour_completed, hour_failed, hour_started
 from pipeline.tables.catalog import TableMissingError, load_table
-from pipeline.tables.layout import aggregate_table
+from pipeline.tables.layout import published_table
 
 STAGINGS = 3
 """How often an hour is staged before a main that keeps changing wins."""
@@ -35,30 +40,30 @@ def build_hour(
     hour: datetime,
     audit: Audit,
     *,
-    source_snapshot_id: int,
+    source: Source,
     run_id: str,
     clock: Clock = utc_now,
 ) -> Publication | Rejected:
-    """Publish an hour computed from a snapshot of events, if its audit passes.
+    """Publish an hour computed from pinned inputs, if its audit passes.
 
     Does not ask whether the hour is closed or the books balance: `plan_hours` does. `audit` is not
-    asked about an hour without rows, which makes no snapshot and is recorded with 0 rows.
+    asked about an hour without rows, which makes no snapshot and is recorded with 0 rows. An hour of
+    a feature table is published in its history, and then the table is derived from that.
 
-    A failed audit leaves main as it was, and the staging (tagged) for inspection until the hour is
-    staged again. Ended at any point, main has the hour whole or as it was; the same call again
-    converges: a staging that was published and not recorded is recorded, and it is the result if it
-    was computed from the same snapshot. The hour's OpenLineage events go to the run's file.
+    A failed audit leaves main as it was, the staging (tagged) for inspection until the hour is staged
+    again, and a row in `alerts`. Ended at any point, main has the hour whole or as it was; the same
+    call again converges: a staging that was published and not recorded is recorded, and it is the
+    result if it was computed from the same inputs. The hour's OpenLineage events go to the run's file.
 
     Raises, with main as it was:
         StagingOutdatedError: the hour kept changing on main.
-        Whatever `stage_hour`, `publish`, `record` and `audit` raise.
+        Whatever `stage_hour`, `publish`, `derive_current`, `record`, `raise_alert` and `audit` raise.
     """
+    build = _Build(spark, cell, product, aggregate, hour, source, run_id, clock)
     emitter = Emitter(cell, run_id)
-    emitter.emit(hour_started(cell, product, aggregate, hour, source_snapshot_id, run_id, clock()))
+    emitter.emit(hour_started(cell, product, aggregate, hour, source.snapshot_id, run_id, clock()))
     try:
-        outcome = _build(
-            spark, cell, product, aggregate, hour, audit, source_snapshot_id, run_id, clock
-        )
+        outcome = build.outcome(audit)
     except HeadwaterError as error:
         emitter.emit(hour_failed(cell, product, aggregate, hour, run_id, clock(), str(error)))
         raise
@@ -71,55 +76,20 @@ def build_hour(
     return outcome
 
 
-def _build(
+def record_unrecorded(
     spark: SparkSession,
     cell: Cell,
     product: Product,
     aggregate: Aggregate,
     hour: datetime,
-    audit: Audit,
-    source_snapshot_id: int,
-    run_id: str,
-    clock: Clock,
-) -> Publication | Rejected:
-    recovered = record_unrecorded(cell, product, aggregate, hour, clock)
-    if recovered is not None and recovered.source_snapshot_id == source_snapshot_id:
-        return recovered
-    attempt = 0
-    while True:
-        attempt += 1
-        staged = stage_hour(
-            spark, cell, product, aggregate, hour, source_snapshot_id, run_id=run_id
-        )
-        met = 0
-        if staged.snapshot_id is not None:
-            verdict = audit(staged_frame(own_session(spark, cell), cell, staged))
-            failpoint("hour.after_audit")
-            if not verdict.passed:
-                return Rejected(staged, verdict)
-            met = verdict.met
-        try:
-            published_snapshot_id = publish(spark, cell, staged)
-        except StagingOutdatedError:
-            if attempt == STAGINGS:
-                raise
-            continue
-        failpoint("hour.after_publish")
-        publication = _publication(staged, published_snapshot_id, met, clock)
-        _settle(cell, product, publication)
-        return publication
-
-
-def record_unrecorded(
-    cell: Cell, product: Product, aggregate: Aggregate, hour: datetime, clock: Clock = utc_now
+    clock: Clock = utc_now,
 ) -> Publication | None:
     """Record what a process published of an hour and did not live to record; return the last one.
 
     Idempotent. Only passed audits are published, so all expectations count as met.
     """
-    identifier = aggregate_table(product.name, aggregate.name)
     try:
-        table = load_table(cell, identifier)
+        table = load_table(cell, published_table(product, aggregate))
     except TableMissingError:
         return None
     recorded = {publication.wap_id for publication in read_publications(cell, product.name, hour)}
@@ -127,25 +97,90 @@ def record_unrecorded(
     for staged in stagings(table):
         if staged.hour != hour or staged.wap_id in recorded:
             continue
-        published_snapshot_id = published_as(table, staged.wap_id)
-        if published_snapshot_id is not None:
-            recovered = _publication(staged, published_snapshot_id, staged.expectations, clock)
-            _settle(cell, product, recovered)
+        snapshot_id = published_as(table, staged.wap_id)
+        if snapshot_id is not None:
+            recovered = _settle(
+                spark, cell, product, aggregate, staged, snapshot_id, staged.expectations, clock
+            )
     return recovered
 
 
-def _settle(cell: Cell, product: Product, publication: Publication) -> None:
-    # In this order nothing stays tagged for ever: an hour without its record is built again.
-    release(cell, publication.table, publication.hour)
-    failpoint("hour.after_release")
-    record(cell, product.name, publication)
-    failpoint("hour.after_record")
+@dataclass(frozen=True)
+class _Build:
+    spark: SparkSession
+    cell: Cell
+    product: Product
+    aggregate: Aggregate
+    hour: datetime
+    source: Source
+    run_id: str
+    clock: Clock
+
+    def outcome(self, audit: Audit) -> Publication | Rejected:
+        where = (self.spark, self.cell, self.product, self.aggregate)
+        recovered = record_unrecorded(*where, self.hour, self.clock)
+        if recovered is not None and self._is_of_same(recovered):
+            return recovered
+        attempt = 0
+        while True:
+            attempt += 1
+            staged = stage_hour(*where, self.hour, self.source, run_id=self.run_id)
+            met = 0
+            if staged.snapshot_id is not None:
+                verdict = audit(staged_frame(own_session(self.spark, self.cell), self.cell, staged))
+                failpoint("hour.after_audit")
+                if not verdict.passed:
+                    self._alert(staged, verdict)
+                    return Rejected(staged, verdict)
+                met = verdict.met
+            try:
+                snapshot_id = publish(self.spark, self.cell, staged)
+            except StagingOutdatedError:
+                if attempt == STAGINGS:
+                    raise
+                continue
+            failpoint("hour.after_publish")
+            return _settle(*where, staged, snapshot_id, met, self.clock)
+
+    def _is_of_same(self, recovered: Publication) -> bool:
+        return (recovered.source_snapshot_id, recovered.inputs) == (
+            self.source.snapshot_id,
+            self.source.inputs,
+        )
+
+    def _alert(self, staged: Staged, verdict: Verdict) -> None:
+        alert = Alert(
+            at=self.clock(),
+            table=staged.table,
+            hour=staged.hour,
+            kind=AlertKind.AUDIT_FAILED,
+            detail="; ".join(verdict.reasons) or "the audit failed",
+            run_id=self.run_id,
+            wap_id=staged.wap_id,
+        )
+        raise_alert(self.cell, self.product.name, alert)
 
 
-def _publication(
-    staged: Staged, published_snapshot_id: int | None, met: int, clock: Clock
+def _settle(
+    spark: SparkSession,
+    cell: Cell,
+    product: Product,
+    aggregate: Aggregate,
+    staged: Staged,
+    published_snapshot_id: int | None,
+    met: int,
+    clock: Clock,
 ) -> Publication:
-    return Publication(
+    if aggregate.feature is not None:
+        derive_current(spark, cell, product, aggregate, aggregate.feature, staged)
+    digest, handover = EMPTY, EMPTY
+    if staged.snapshot_id is not None:
+        rows = staged_frame(own_session(spark, cell), cell, staged)
+        digest, handover = digests(rows, aggregate.handover)
+    # In this order nothing stays tagged for ever: an hour without its record is built again.
+    release(cell, staged.table, staged.hour)
+    failpoint("hour.after_release")
+    publication = Publication(
         table=staged.table,
         hour=staged.hour,
         published_at=clock(),
@@ -157,4 +192,11 @@ def _publication(
         contract_version=staged.contract_version,
         run_id=staged.run_id,
         expectations=met,
+        source_rows=staged.source_rows,
+        inputs=staged.inputs,
+        digest=digest,
+        handover=handover,
     )
+    record(cell, product.name, publication)
+    failpoint("hour.after_record")
+    return publication

@@ -23,9 +23,29 @@ class Verdict(Protocol):
         """How many expectations were met."""
         ...
 
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """What was not met, for people; no value of any row."""
+        ...
+
 
 Audit = Callable[[DataFrame], Verdict]
 """Judges the rows of one staged hour, before any reader of the table sees them."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What an hour is computed from, pinned.
+
+    Attributes:
+        snapshot_id: of events.
+        rows: rows of events in the hours that are read, in that snapshot.
+        inputs: fingerprint of the hours of derived tables that are read; "" for none.
+    """
+
+    snapshot_id: int
+    rows: int
+    inputs: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,6 +61,8 @@ class Staged:
         base_snapshot_id: main's when it was staged; None when the table was empty.
         rows: rows staged.
         expectations: how many an audit is to check.
+        source_rows: rows of events that it was computed from.
+        inputs: fingerprint of the hours of derived tables that it was computed from; "" for none.
     """
 
     table: str
@@ -53,11 +75,16 @@ class Staged:
     contract_version: str
     run_id: str
     expectations: int
+    source_rows: int
+    inputs: str
 
 
 @dataclass(frozen=True)
 class Publication:
-    """One row of the publications table; docs/format.md gives the meanings."""
+    """One row of the publications table; docs/format.md gives the meanings.
+
+    The last four are None in a publication of format 1.
+    """
 
     table: str
     hour: datetime
@@ -70,6 +97,10 @@ class Publication:
     contract_version: str
     run_id: str
     expectations: int
+    source_rows: int | None = None
+    inputs: str | None = None
+    digest: str | None = None
+    handover: str | None = None
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from pipeline.batch.model import Publication
 from pipeline.batch.publications import latest
-from pipeline.contract.model import Product
+from pipeline.batch.why import Seen, Why, hours_of, why_due
+from pipeline.contract.model import Aggregate, Product
 from pipeline.errors import RetryableError, TerminalError
 from pipeline.hours.look import HourStates
-from pipeline.tables.layout import aggregate_table
+from pipeline.tables.layout import published_table
 
 
 class HourOpenError(RetryableError):
@@ -33,12 +34,14 @@ class HourBuild:
     Attributes:
         rows: rows of events in that hour.
         published: whether it has been published before.
+        why: `Why.MAY_CHANGE` is built only if what is built before it changes its inputs.
     """
 
     aggregate: str
     hour: datetime
     rows: int
     published: bool
+    why: Why
 
 
 @dataclass(frozen=True)
@@ -48,13 +51,17 @@ class HoursPlan:
     Attributes:
         source_snapshot_id: the snapshot of events that every build is to read; None if there is none,
             and then there is nothing to build.
-        builds: oldest hour first.
+        builds: oldest hour first, and within an hour each table after those that it reads.
+        rows: hour -> rows of events in that snapshot.
+        hours: every hour that has rows or has passed, closed or not.
     """
 
     product: str
     cell: str
     source_snapshot_id: int | None
     builds: tuple[HourBuild, ...]
+    rows: Mapping[datetime, int] = field(default_factory=dict, repr=False)
+    hours: tuple[datetime, ...] = field(default=(), repr=False)
 
 
 def plan_hours(
@@ -68,9 +75,11 @@ def plan_hours(
     aggregates: Iterable[str] | None = None,
     again: bool = False,
 ) -> HoursPlan:
-    """Plan the closed hours that are not published yet, of all the product's aggregates.
+    """Plan the closed hours that are due, of all the product's tables.
 
-    `hours` narrows it to some hours, `aggregates` to some tables; `again` takes published ones too.
+    Due are those that were never published, those that late rows have reached, those whose inputs have
+    changed, and those for which one of these may turn out while the plan is carried out. `hours`
+    narrows it to some hours, `aggregates` to some tables; `again` takes published ones too.
     `balanced` and `unexplained` are what the ledger says.
 
     Raises:
@@ -79,15 +88,7 @@ def plan_hours(
         AggregateUnknownError: the contract has no such aggregate.
     """
     subject = f"{product.name}/{states.cell}"
-    known = [aggregate.name for aggregate in product.aggregates]
-    wanted = known if aggregates is None else list(aggregates)
-    unknown = [name for name in wanted if name not in known]
-    if unknown:
-        raise AggregateUnknownError(
-            f"there is no aggregate {unknown[0]}.",
-            subject=subject,
-            remedy=f"Its contract names: {', '.join(known) or 'none'}.",
-        )
+    wanted = _wanted(product, aggregates, subject)
     closed = set(states.closed)
     chosen = closed if hours is None else set(hours)
     still_open = sorted(chosen - closed)
@@ -98,18 +99,61 @@ def plan_hours(
             remedy="Wait for its lateness allowance to pass and for ingest to catch up; "
             "`headwater hours` shows both.",
         )
-    published = latest(publications)
-    rows = {state.hour: state.rows for state in states.hours}
-    builds = [
-        HourBuild(name, hour, rows[hour], (aggregate_table(product.name, name), hour) in published)
-        for hour in sorted(chosen)
-        for name in wanted
-    ]
-    due = tuple(build for build in builds if again or not build.published)
+    seen = Seen(
+        {state.hour: state.rows for state in states.hours},
+        frozenset(state.hour for state in states.hours),
+        latest(publications),
+        states.looked_at,
+    )
+    due = tuple(_due(product, wanted, sorted(chosen), seen, again=again))
     if due and not balanced:
         raise LedgerUnbalancedError(
             f"the books do not balance ({unexplained} offsets unexplained).",
             subject=subject,
             remedy=f"See `headwater ledger {product.name} --cell {states.cell} --verify`.",
         )
-    return HoursPlan(product.name, states.cell, states.snapshot_id, due)
+    return HoursPlan(
+        product.name, states.cell, states.snapshot_id, due, seen.rows, tuple(sorted(seen.hours))
+    )
+
+
+def _wanted(
+    product: Product, aggregates: Iterable[str] | None, subject: str
+) -> tuple[Aggregate, ...]:
+    known = {aggregate.name: aggregate for aggregate in product.aggregates}
+    if aggregates is None:
+        return product.aggregates
+    names = set(aggregates)
+    unknown = sorted(names - set(known))
+    if unknown:
+        raise AggregateUnknownError(
+            f"there is no aggregate {unknown[0]}.",
+            subject=subject,
+            remedy=f"Its contract names: {', '.join(known) or 'none'}.",
+        )
+    return tuple(known[name] for name in known if name in names)
+
+
+def _due(
+    product: Product,
+    wanted: tuple[Aggregate, ...],
+    hours: list[datetime],
+    seen: Seen,
+    *,
+    again: bool,
+) -> Iterator[HourBuild]:
+    changing: set[tuple[str, datetime]] = set()
+    for hour in hours:
+        for table in wanted:
+            why = Why.ASKED if again else why_due(product, table, hour, seen)
+            if why is None and any(
+                (read.table, one) in changing
+                for read in table.reads
+                for one in hours_of(read, hour)
+            ):
+                why = Why.MAY_CHANGE
+            if why is None:
+                continue
+            changing.add((table.name, hour))
+            published = (published_table(product, table), hour) in seen.standing
+            yield HourBuild(table.name, hour, seen.rows[hour], published, why)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from datetime import datetime
 
 import pyarrow as pa
-from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.exceptions import CommitFailedException, NoSuchTableError
 from pyiceberg.table import Table
 
 from pipeline.batch.model import Publication
@@ -15,7 +15,7 @@ from pipeline.cells import Cell
 from pipeline.errors import RetryableError
 from pipeline.tables.catalog import open_catalog
 from pipeline.tables.commit import refuse_hidden_retries
-from pipeline.tables.create import PROPERTIES
+from pipeline.tables.create import ensure_table
 from pipeline.tables.layout import PUBLICATION_SCHEMA, publications_table
 
 ATTEMPTS = 20
@@ -36,7 +36,12 @@ def read_publications(
     scan = table.scan() if hour is None else table.scan(f"hour == '{hour.isoformat()}'")
     rows = scan.to_arrow().sort_by("published_at").to_pylist()
     names = [field.name for field in fields(Publication)]
-    return tuple(Publication(**{name: row[name] for name in names}) for row in rows)
+    # Tables of an older format lack the columns that came later.
+    return tuple(Publication(**{name: row.get(name) for name in names}) for row in rows)
+
+
+Standing = Mapping[tuple[str, datetime], Publication]
+"""(table, hour) -> its last publication."""
 
 
 def latest(publications: Iterable[Publication]) -> dict[tuple[str, datetime], Publication]:
@@ -73,13 +78,4 @@ def record(cell: Cell, product: str, publication: Publication) -> bool:
 
 
 def _ensure(cell: Cell, product: str) -> Table:
-    catalog = open_catalog(cell)
-    identifier = publications_table(product)
-    try:
-        return catalog.load_table(identifier)
-    except NoSuchTableError:
-        catalog.create_namespace_if_not_exists(product)
-    try:
-        return catalog.create_table(identifier, PUBLICATION_SCHEMA, properties=PROPERTIES)
-    except TableAlreadyExistsError:
-        return catalog.load_table(identifier)
+    return ensure_table(open_catalog(cell), publications_table(product), PUBLICATION_SCHEMA)

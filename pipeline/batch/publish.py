@@ -16,7 +16,7 @@ from pipeline.batch.errors import (
 )
 from pipeline.batch.model import Staged
 from pipeline.batch.session import own_session
-from pipeline.batch.stage import WAP_ID_KEY
+from pipeline.batch.stagings import WAP_ID_KEY
 from pipeline.cells import Cell
 from pipeline.tables.catalog import load_table
 from pipeline.tables.snapshots import main_history

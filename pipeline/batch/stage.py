@@ -1,41 +1,37 @@
-"""Writing one hour of an aggregate where no reader sees it yet."""
+"""Writing rows where no reader sees them yet."""
 
 from __future__ import annotations
 
 import uuid
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
 
 from py4j.protocol import Py4JError
-from pyiceberg.table import Table
-from pyiceberg.table.snapshots import Snapshot
 from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sf
 
+from pipeline.batch.compute import compute_hour, literal
 from pipeline.batch.errors import (
-    AggregateSqlError,
     EmptiedHourError,
+    LogicError,
     SourceExpiredError,
     SparkFailedError,
     first_line,
 )
-from pipeline.batch.model import Staged
+from pipeline.batch.model import Source, Staged
 from pipeline.batch.session import own_session, rows_at, table_name
+from pipeline.batch.stagings import find_staging, summary_of
 from pipeline.batch.tags import protect
-from pipeline.batch.target import HOUR_COLUMN, fit_target
+from pipeline.batch.target import BUILD_COLUMN, HOUR_COLUMN, Target, fit_target, hourly_target
 from pipeline.cells import Cell
-from pipeline.clock import HOUR
 from pipeline.contract.model import Aggregate, Product
 from pipeline.failpoints import failpoint
 from pipeline.hours.rows import rows_by_hour
 from pipeline.tables.catalog import load_table
-from pipeline.tables.commit import CONTRACT_VERSION_KEY, RUN_ID_KEY
-from pipeline.tables.layout import aggregate_table, events_table
-
-WAP_ID_KEY = "wap.id"
-HOUR_KEY = "headwater.hour"
-SOURCE_KEY = "headwater.source-snapshot-id"
-EXPECTATIONS_KEY = "headwater.expectations"
+from pipeline.tables.layout import events_table
 
 
 def stage_hour(
@@ -44,56 +40,103 @@ def stage_hour(
     product: Product,
     aggregate: Aggregate,
     hour: datetime,
-    source_snapshot_id: int,
+    source: Source,
     *,
     run_id: str,
 ) -> Staged:
-    """Compute one hour from a snapshot of events and write it off main.
+    """Compute one hour from pinned inputs and write it off main.
 
-    Creates the aggregate's table where it is absent. The staging and main as it was are tagged, so
-    that expiry leaves them; tags of an earlier staging of the hour are dropped. Not idempotent: each
-    call is a staging of its own. Any number may run at once, in threads and processes.
+    Creates the table where it is absent. The staging and main as it was are tagged, so that expiry
+    leaves them; tags of an earlier staging of the hour are dropped. Not idempotent: each call is a
+    staging of its own. Any number may run at once, in threads and processes.
 
     Raises:
         SourceExpiredError: events has no such snapshot any more.
-        AggregateSqlError: the statement does not fit its input or its table.
+        LogicError: the logic fails, or does not fit its inputs or its table.
         EmptiedHourError: the hour has no rows now, and has some on main.
         SparkFailedError: Spark gave up for another reason.
         TableMissingError: the product was never ingested in this cell.
     """
-    identifier = aggregate_table(product.name, aggregate.name)
-    subject = f"{cell.name}.{identifier} hour {hour:%Y-%m-%dT%H}"
+    target = hourly_target(product, aggregate)
+    subject = f"{cell.name}.{target.identifier} hour {hour:%Y-%m-%dT%H}"
     events = load_table(cell, events_table(product.name))
-    if events.metadata.snapshot_by_id(source_snapshot_id) is None:
+    if events.metadata.snapshot_by_id(source.snapshot_id) is None:
         raise SourceExpiredError(
-            f"snapshot {source_snapshot_id} of events has expired.",
+            f"snapshot {source.snapshot_id} of events has expired.",
             subject=subject,
             remedy="Look at the hours again and build from the snapshot that main has now.",
         )
-    wap_id = uuid.uuid4().hex
-    # Settings are per session: two stagings that shared one would share its wap id.
+    wanted = Staged(
+        table=target.identifier,
+        hour=hour,
+        wap_id=uuid.uuid4().hex,
+        source_snapshot_id=source.snapshot_id,
+        snapshot_id=None,
+        base_snapshot_id=None,
+        rows=0,
+        contract_version=aggregate.version,
+        run_id=run_id,
+        expectations=len(aggregate.expectations),
+        source_rows=source.rows,
+        inputs=source.inputs,
+    )
     session = own_session(spark, cell)
-    session.conf.set("spark.wap.id", wap_id)
-    summary = {
-        HOUR_KEY: hour.isoformat(),
-        SOURCE_KEY: str(source_snapshot_id),
-        CONTRACT_VERSION_KEY: product.version,
-        RUN_ID_KEY: run_id,
-        EXPECTATIONS_KEY: str(len(aggregate.expectations)),
-    }
-    try:
-        frame = compute_hour(session, cell, product, aggregate, hour, source_snapshot_id)
-        frame = fit_target(session, cell, identifier, aggregate, frame)
+    with named_failures(subject):
+        frame = compute_hour(session, cell, product, aggregate, hour, source.snapshot_id)
+        if target.appends:
+            frame = frame.withColumn(BUILD_COLUMN, sf.lit(wanted.wap_id))
+        frame = fit_target(session, cell, target, aggregate, frame)
         failpoint("hour.before_stage")
-        writer = frame.writeTo(table_name(cell, identifier))
-        for key, value in summary.items():
-            writer = writer.option(f"snapshot-property.{key}", value)
-        writer.overwritePartitions()
-    except AnalysisException as error:
-        raise AggregateSqlError(
-            f"its statement cannot run ({first_line(error)}).",
+        write_staged(session, cell, target, frame, wanted.wap_id, summary_of(wanted))
+    failpoint("hour.after_stage")
+    table = load_table(cell, target.identifier)
+    staged = find_staging(table, wanted.wap_id)
+    if staged is not None and staged.rows:
+        protect(cell, staged)
+        return staged
+    if rows_by_hour(table).get(hour):
+        raise EmptiedHourError(
+            "it has rows on main, and the logic now gives none.",
             subject=subject,
-            remedy="Correct the statement in the product's contract.",
+            remedy="Delete the hour from the table by hand if that is meant.",
+        )
+    return replace(wanted, base_snapshot_id=table.metadata.current_snapshot_id)
+
+
+def write_staged(
+    session: SparkSession,
+    cell: Cell,
+    target: Target,
+    frame: DataFrame,
+    wap_id: str,
+    summary: Mapping[str, str],
+) -> None:
+    """Write `frame` as a snapshot off main that `wap_id` names. `session` is nobody else's.
+
+    Raises:
+        Py4JError, pyspark.errors.PySparkException: Spark's own.
+    """
+    # Settings are per session: two stagings that shared one would share its wap id.
+    session.conf.set("spark.wap.id", wap_id)
+    writer = frame.writeTo(table_name(cell, target.identifier))
+    for key, value in summary.items():
+        writer = writer.option(f"snapshot-property.{key}", value)
+    if target.appends:
+        writer.append()
+    else:
+        writer.overwritePartitions()
+
+
+@contextmanager
+def named_failures(subject: str) -> Iterator[None]:
+    """Give what Spark raises inside the names of `pipeline.batch.errors`."""
+    try:
+        yield
+    except AnalysisException as error:
+        raise LogicError(
+            f"it cannot run ({first_line(error)}).",
+            subject=subject,
+            remedy="Correct the table's logic in its contract.",
         ) from error
     except (Py4JError, PySparkException) as error:
         raise SparkFailedError(
@@ -101,59 +144,6 @@ def stage_hour(
             subject=subject,
             remedy="Main is as it was; build the hour again.",
         ) from error
-    failpoint("hour.after_stage")
-    table = load_table(cell, identifier)
-    staged = _find(table, wap_id)
-    if staged is not None:
-        protect(cell, staged)
-        return staged
-    if rows_by_hour(table).get(hour):
-        raise EmptiedHourError(
-            "it has rows on main, and the statement now gives none.",
-            subject=subject,
-            remedy="Delete the hour from the table by hand if that is meant.",
-        )
-    return Staged(
-        table=identifier,
-        hour=hour,
-        wap_id=wap_id,
-        source_snapshot_id=source_snapshot_id,
-        snapshot_id=None,
-        base_snapshot_id=table.metadata.current_snapshot_id,
-        rows=0,
-        contract_version=product.version,
-        run_id=run_id,
-        expectations=len(aggregate.expectations),
-    )
-
-
-def compute_hour(
-    session: SparkSession,
-    cell: Cell,
-    product: Product,
-    aggregate: Aggregate,
-    hour: datetime,
-    source_snapshot_id: int,
-) -> DataFrame:
-    """Return what the aggregate's statement gives for one hour, with the column `hour`.
-
-    Defines the view `events` in `session`: the rows of the hour in that snapshot of events.
-
-    Raises:
-        pyspark.errors.AnalysisException: the statement does not fit the events table.
-        AggregateSqlError: the statement itself gives a column `hour`.
-    """
-    events = rows_at(session, cell, events_table(product.name), source_snapshot_id)
-    of_hour = f"_event_time >= {_literal(hour)} AND _event_time < {_literal(hour + HOUR)}"
-    events.where(of_hour).createOrReplaceTempView("events")
-    frame = session.sql(aggregate.sql)
-    if HOUR_COLUMN in (column.lower() for column in frame.columns):
-        raise AggregateSqlError(
-            f"its statement gives a column {HOUR_COLUMN!r}, which the engine adds.",
-            subject=f"{product.name}.{aggregate.name}",
-            remedy="Rename the column in the statement.",
-        )
-    return frame.withColumn(HOUR_COLUMN, sf.expr(_literal(hour)))
 
 
 def staged_frame(session: SparkSession, cell: Cell, staged: Staged) -> DataFrame:
@@ -165,37 +155,8 @@ def staged_frame(session: SparkSession, cell: Cell, staged: Staged) -> DataFrame
     if staged.snapshot_id is None:
         raise ValueError(f"{staged.table} {staged.hour.isoformat()} has no rows")
     rows = rows_at(session, cell, staged.table, staged.snapshot_id)
-    return rows.where(f"`{HOUR_COLUMN}` = {_literal(staged.hour)}")
-
-
-def stagings(table: Table) -> tuple[Staged, ...]:
-    """Return every retained staging of a table, published or not, oldest first."""
-    found = (_read(table, snapshot) for snapshot in table.metadata.snapshots)
-    return tuple(staged for staged in found if staged is not None)
-
-
-def _find(table: Table, wap_id: str) -> Staged | None:
-    return next((staged for staged in stagings(table) if staged.wap_id == wap_id), None)
-
-
-def _read(table: Table, snapshot: Snapshot) -> Staged | None:
-    summary = snapshot.summary.additional_properties if snapshot.summary else {}
-    # A cherry-picked snapshot has neither key: what it was made from has both.
-    if WAP_ID_KEY not in summary or HOUR_KEY not in summary:
-        return None
-    return Staged(
-        table=".".join(table.name()),
-        hour=datetime.fromisoformat(summary[HOUR_KEY]),
-        wap_id=summary[WAP_ID_KEY],
-        source_snapshot_id=int(summary[SOURCE_KEY]),
-        snapshot_id=snapshot.snapshot_id,
-        base_snapshot_id=snapshot.parent_snapshot_id,
-        rows=int(summary.get("added-records", 0)),
-        contract_version=summary[CONTRACT_VERSION_KEY],
-        run_id=summary[RUN_ID_KEY],
-        expectations=int(summary[EXPECTATIONS_KEY]),
+    rows = rows.where(f"`{HOUR_COLUMN}` = {literal(staged.hour)}")
+    # In a history, main has other builds of the same hour.
+    return (
+        rows.where(sf.col(BUILD_COLUMN) == staged.wap_id) if BUILD_COLUMN in rows.columns else rows
     )
-
-
-def _literal(instant: datetime) -> str:
-    return f"TIMESTAMP '{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S}+00:00'"

@@ -14,6 +14,8 @@ from pipeline.tables.catalog import load_table
 
 STAGING = "staging"
 BASE = "base"
+SERVED = "served"
+"""The tag of a feature table that readers read."""
 ATTEMPTS = 10
 
 
@@ -46,6 +48,21 @@ def release(cell: Cell, identifier: str, hour: datetime) -> None:
                 manage.remove_tag(tag)
 
     _retrying(cell, identifier, change)
+
+
+def serve(cell: Cell, identifier: str) -> int | None:
+    """Put the tag `served` on what main has now, and return that snapshot."""
+    served: list[int | None] = []
+
+    def change(table: Table) -> None:
+        snapshot_id = table.metadata.current_snapshot_id
+        if snapshot_id is not None:
+            with table.manage_snapshots() as manage:
+                manage.create_tag(snapshot_id, SERVED)
+        served.append(snapshot_id)
+
+    _retrying(cell, identifier, change)
+    return served[-1]
 
 
 def _tags(table: Table, hour: datetime) -> set[str]:

@@ -9,6 +9,7 @@ from openlineage.client.facet_v2 import (
     JobFacet,
     RunFacet,
     nominal_time_run,
+    source_code_job,
     sql_job,
 )
 from pyiceberg.schema import Schema
@@ -111,11 +112,17 @@ def _hour_run(
 
 
 def _hour_job(cell: Cell, product: Product, aggregate: Aggregate) -> Job:
-    statement: dict[str, JobFacet] = {
-        "sql": sql_job.SQLJobFacet(query=aggregate.sql, dialect="spark")
-    }
+    logic: dict[str, JobFacet] = (
+        {"sql": sql_job.SQLJobFacet(query=aggregate.logic.text, dialect="spark")}
+        if aggregate.logic.language == "sql"
+        else {
+            "sourceCode": source_code_job.SourceCodeJobFacet(
+                language="python", sourceCode=aggregate.logic.text
+            )
+        }
+    )
     return Job(
         namespace=cell.name,
         name=f"{product.name}.{aggregate.name}",
-        facets=statement | job_type("BATCH"),
+        facets=logic | job_type("BATCH"),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
-from pyiceberg.partitioning import PartitionField, PartitionSpec
+from pyiceberg.partitioning import UNPARTITIONED_PARTITION_SPEC, PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 from pyiceberg.transforms import DayTransform, HourTransform, Transform
@@ -39,20 +39,34 @@ def ensure_tables(cell: Cell, product: Product) -> tuple[Table, Table]:
     """
     catalog = open_catalog(cell)
     with named_errors(f"{product.name}/{cell.name}"):
-        _ensure_namespace(catalog, product.name)
-        events = _ensure(
+        events = ensure_table(
             catalog,
             layout.events_table(product.name),
             iceberg.events_schema(product),
             ("_event_time", HourTransform(), "event_hour"),
         )
-        dead_letters = _ensure(
+        dead_letters = ensure_table(
             catalog,
             layout.dead_letters_table(product.name),
             layout.DEAD_LETTER_SCHEMA,
             ("_ingested_at", DayTransform(), "ingested_day"),
         )
     return events, dead_letters
+
+
+def ensure_table(
+    catalog: SqlCatalog,
+    identifier: str,
+    columns: pa.Schema,
+    partition: tuple[str, Transform[int, int], str] | None = None,
+) -> Table:
+    """Return the table, created where absent; columns that it lacks are added.
+
+    `partition` is (source column, transform, field name). Idempotent, and safe when several processes
+    do it at once.
+    """
+    _ensure_namespace(catalog, identifier.partition(".")[0])
+    return _ensure(catalog, identifier, columns, partition)
 
 
 def _ensure_namespace(catalog: SqlCatalog, name: str) -> None:
@@ -68,16 +82,17 @@ def _ensure(
     catalog: SqlCatalog,
     identifier: str,
     columns: pa.Schema,
-    partition: tuple[str, Transform[int, int], str],
+    partition: tuple[str, Transform[int, int], str] | None,
 ) -> Table:
     try:
         table = catalog.load_table(identifier)
     except NoSuchTableError:
-        source, transform, name = partition
         schema = _fresh(columns)
-        spec = PartitionSpec(
-            PartitionField(schema.find_field(source).field_id, 1000, transform, name)
-        )
+        spec = UNPARTITIONED_PARTITION_SPEC
+        if partition is not None:
+            source, transform, name = partition
+            field_id = schema.find_field(source).field_id
+            spec = PartitionSpec(PartitionField(field_id, 1000, transform, name))
         try:
             return catalog.create_table(
                 identifier, schema, partition_spec=spec, properties=PROPERTIES

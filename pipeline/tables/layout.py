@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pyarrow as pa
 
-FORMAT_VERSION = 1
+if TYPE_CHECKING:
+    from pipeline.contract.model import Aggregate, Product
+
+FORMAT_VERSION = 2
 FORMAT_VERSION_PROPERTY = "headwater.format-version"
 
 UTC_MICROS = pa.timestamp("us", tz="UTC")
@@ -61,9 +66,26 @@ PUBLICATION_SCHEMA = pa.schema(
         pa.field("contract_version", pa.string(), nullable=False),
         pa.field("run_id", pa.string(), nullable=False),
         pa.field("expectations", pa.int32(), nullable=False),
+        pa.field("source_rows", pa.int64()),
+        pa.field("inputs", pa.string()),
+        pa.field("digest", pa.string()),
+        pa.field("handover", pa.string()),
     ]
 )
-"""One row a published hour; an empty hour has no snapshots and 0 rows."""
+"""One row a published hour; an empty hour has no snapshots and 0 rows. Format 1 lacks the last four."""
+
+ALERT_SCHEMA = pa.schema(
+    [
+        pa.field("at", UTC_MICROS, nullable=False),
+        pa.field("table", pa.string(), nullable=False),
+        pa.field("hour", UTC_MICROS, nullable=False),
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("detail", pa.string(), nullable=False),
+        pa.field("run_id", pa.string(), nullable=False),
+        pa.field("wap_id", pa.string()),
+    ]
+)
+"""One row for each hour that was not published as it should be, and why."""
 
 
 LEDGER_SCHEMA = pa.schema(
@@ -111,6 +133,22 @@ def publications_table(product: str) -> str:
     return f"{product}.publications"
 
 
+def alerts_table(product: str) -> str:
+    """Return the identifier of a product's alerts."""
+    return f"{product}.alerts"
+
+
+def history_table(product: str, feature: str) -> str:
+    """Return the identifier of every build of a feature table."""
+    return f"{product}.{feature}_history"
+
+
 def aggregate_table(product: str, aggregate: str) -> str:
     """Return the identifier of one hourly table of a product."""
     return f"{product}.{aggregate}"
+
+
+def published_table(product: Product, aggregate: Aggregate) -> str:
+    """Return the identifier of the table that an aggregate's hours are published in."""
+    identify = aggregate_table if aggregate.feature is None else history_table
+    return identify(product.name, aggregate.name)

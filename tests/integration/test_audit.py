@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from pipeline.contract.model import Aggregate, Expectation
+from pipeline.contract.model import Expectation
 from pipeline.contract.targets.expectations import suite
 from quality.audit import AuditResult, audit
+from tests.support.orders import derived
 
 
 @pytest.fixture(scope="module")
@@ -20,9 +21,9 @@ def audited(frame: DataFrame, **expectations: dict[str, object]) -> AuditResult:
     return audit(
         frame,
         suite(
-            Aggregate(
-                name="sales",
-                sql="SELECT 1",
+            derived(
+                "sales",
+                "SELECT 1",
                 expectations=tuple(
                     Expectation(type=type_, kwargs=kwargs) for type_, kwargs in expectations.items()
                 ),

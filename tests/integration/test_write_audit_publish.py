@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from pipeline.batch.errors import AggregateSqlError, SourceExpiredError, StagingOutdatedError
+from pipeline.batch.errors import LogicError, SourceExpiredError, StagingOutdatedError
 from pipeline.batch.hour import build_hour, record_unrecorded
-from pipeline.batch.model import Audit, Publication, Rejected, Staged
+from pipeline.batch.model import Audit, Publication, Rejected, Source, Staged
 from pipeline.batch.publications import read_publications, record
 from pipeline.batch.publish import publish
 from pipeline.batch.session import own_session
@@ -32,6 +32,7 @@ class Opinion:
 
     passed: bool
     met: int = 2
+    reasons: tuple[str, ...] = ()
 
 
 def accept(_frame: DataFrame) -> Opinion:
@@ -64,18 +65,28 @@ class Shop:
             self.product.aggregates[0],
             hour(number),
             audit,
-            source_snapshot_id=self.source,
+            source=self.seen(number),
             run_id="run",
         )
 
     def stage(self, number: int) -> Staged:
         aggregate = self.product.aggregates[0]
         return stage_hour(
-            self.spark, self.cell, self.product, aggregate, hour(number), self.source, run_id="run"
+            self.spark,
+            self.cell,
+            self.product,
+            aggregate,
+            hour(number),
+            self.seen(number),
+            run_id="run",
         )
 
     def recover(self, number: int) -> Publication | None:
-        return record_unrecorded(self.cell, self.product, self.product.aggregates[0], hour(number))
+        aggregate = self.product.aggregates[0]
+        return record_unrecorded(self.spark, self.cell, self.product, aggregate, hour(number))
+
+    def seen(self, number: int) -> Source:
+        return Source(self.source, self.orders.count(hour(number)))
 
     def main(self) -> int | None:
         try:
@@ -331,7 +342,7 @@ def test_the_next_build_of_the_same_snapshot_takes_over_what_was_published(
 def test_a_statement_that_cannot_run_is_an_error_by_name(shop: Shop, tmp_path: Path) -> None:
     for sql in ("SELECT nothing FROM events", "SELEC", "SELECT now() AS hour FROM events"):
         shop.product = orders_product(tmp_path, sales(sql))
-        with pytest.raises(AggregateSqlError):
+        with pytest.raises(LogicError):
             shop.build(1)
 
 
@@ -348,7 +359,7 @@ def test_a_column_may_come_or_go_and_may_not_change_its_type(shop: Shop, tmp_pat
         (2, True, False),
     }
     shop.product = orders_product(tmp_path, sales("SELECT 1 AS region FROM events"))
-    with pytest.raises(AggregateSqlError, match="region"):
+    with pytest.raises(LogicError, match="region"):
         shop.build(3)
 
 

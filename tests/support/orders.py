@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
-from pyiceberg.transforms import HourTransform
+from pyiceberg.transforms import HourTransform, Transform
 
 from pipeline.cells import Cell
-from pipeline.contract.model import Aggregate, Expectation, Product, Topic
+from pipeline.contract.model import Aggregate, Expectation, Logic, Product, Topic
 from pipeline.kafka.topics import TopicIdentity
 from pipeline.ledger.model import Entry
 from pipeline.tables.catalog import load_table, open_catalog
@@ -23,7 +24,7 @@ from pipeline.tables.commit import (
     commit,
     write_files,
 )
-from pipeline.tables.create import _ensure
+from pipeline.tables.create import ensure_table
 from pipeline.tables.layout import EVENT_COLUMNS, events_table
 
 SCHEMA = pa.schema(
@@ -40,9 +41,9 @@ def hour(number: int) -> datetime:
 
 def sales(sql: str = SQL, minimum: int = 0) -> Aggregate:
     """Return the hourly aggregate; its audit wants every amount to be at least `minimum`."""
-    return Aggregate(
-        name="sales",
-        sql=sql,
+    return derived(
+        "sales",
+        sql,
         expectations=(
             Expectation(
                 type="expect_column_values_to_be_between",
@@ -53,8 +54,24 @@ def sales(sql: str = SQL, minimum: int = 0) -> Aggregate:
     )
 
 
-def orders_product(folder: Path, aggregate: Aggregate | None = None) -> Product:
-    """Return the product; its hours are fenced five minutes after they end."""
+def derived(
+    name: str, sql: str, expectations: tuple[Expectation, ...] = (), **settings: Any
+) -> Aggregate:
+    """Return a table that a statement computes; `settings` are further fields of `Aggregate`."""
+    return Aggregate(
+        name=name,
+        logic=Logic(language="sql", text=sql, file=Path("orders", f"{name}.sql")),
+        expectations=expectations,
+        owner="team:shop",
+        domain="shop",
+        version="1.2.0",
+        folder=Path("orders"),
+        **settings,
+    )
+
+
+def orders_product(folder: Path, *aggregates: Aggregate) -> Product:
+    """Return the product, with `sales` by default; its hours are fenced five minutes after they end."""
     return Product(
         name="orders",
         version="1.2.0",
@@ -67,7 +84,7 @@ def orders_product(folder: Path, aggregate: Aggregate | None = None) -> Product:
         event_time="at",
         envelope_schema=None,
         payload_schemas=({"type": "record", "name": "Order", "fields": []},),
-        aggregates=(aggregate or sales(),),
+        aggregates=aggregates or (sales(),),
         allowed_lateness_s=300,
         folder=folder,
     )
@@ -85,11 +102,8 @@ class Orders:
     next: dict[int, int] = field(default_factory=lambda: {0: 0, 1: 0})
 
     def __post_init__(self) -> None:
-        catalog = open_catalog(self.cell)
-        catalog.create_namespace_if_not_exists("orders")
-        _ensure(
-            catalog, events_table("orders"), SCHEMA, ("_event_time", HourTransform(), "event_hour")
-        )
+        hours: tuple[str, Transform[int, int], str] = ("_event_time", HourTransform(), "event_hour")
+        ensure_table(open_catalog(self.cell), events_table("orders"), SCHEMA, hours)
 
     def append(
         self,
@@ -129,6 +143,10 @@ class Orders:
         self.next = ends
         self.rows += fresh
         return committed.snapshot_id
+
+    def count(self, of: datetime) -> int:
+        """Return how many rows the hour has."""
+        return sum(amounts for _, amounts, _ in self.expected(of))
 
     def expected(self, of: datetime) -> list[tuple[str, int, int]]:
         """Recompute one hour of the aggregate in plain Python: (region, orders, amount), sorted."""

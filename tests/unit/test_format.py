@@ -19,13 +19,14 @@ from pipeline.tables import commit, layout, offsets
 from pipeline.tables.create import PROPERTIES
 from pipeline.tables.rewrite import MAINTENANCE_KEY
 
-GOLDEN = PROJECT / "tests" / "data" / "golden" / "format-1.json"
+GOLDEN = PROJECT / "tests" / "data" / "golden" / f"format-{layout.FORMAT_VERSION}.json"
 DOCUMENT = (PROJECT / "docs" / "format.md").read_text()
 SCHEMAS = {
     "events": pa.schema(layout.EVENT_COLUMNS),
     "dead_letters": layout.DEAD_LETTER_SCHEMA,
     "publications": layout.PUBLICATION_SCHEMA,
     "ledger": layout.LEDGER_SCHEMA,
+    "alerts": layout.ALERT_SCHEMA,
 }
 KEYS = [
     offsets.PROPERTY,
@@ -56,6 +57,17 @@ def current_format() -> dict[str, object]:
 def test_the_format_is_what_it_was() -> None:
     """A change here is a new format version, with code that reads this one."""
     assert current_format() == json.loads(GOLDEN.read_text())
+
+
+@pytest.mark.parametrize("version", range(1, layout.FORMAT_VERSION))
+def test_an_older_format_lacks_optional_columns_and_nothing_else(version: int) -> None:
+    old = json.loads((GOLDEN.parent / f"format-{version}.json").read_text())
+    new = json.loads(GOLDEN.read_text())
+    for table, columns in old["columns"].items():
+        assert new["columns"][table][: len(columns)] == columns
+        assert not any(c.endswith(" required") for c in new["columns"][table][len(columns) :])
+    for kind in ("keys", "entry", "reasons"):
+        assert new[kind] == old[kind]
 
 
 @pytest.mark.parametrize("table", sorted(SCHEMAS))

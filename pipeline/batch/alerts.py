@@ -1,0 +1,89 @@
+"""The alerts table: hours that were not published as they should be, and why."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+
+import pyarrow as pa
+from pyiceberg.exceptions import CommitFailedException, NoSuchTableError
+
+from pipeline.cells import Cell
+from pipeline.errors import RetryableError
+from pipeline.tables.catalog import open_catalog
+from pipeline.tables.commit import refuse_hidden_retries
+from pipeline.tables.create import ensure_table
+from pipeline.tables.layout import ALERT_SCHEMA, alerts_table
+
+ATTEMPTS = 20
+
+
+class AlertKind(StrEnum):
+    """What happened."""
+
+    AUDIT_FAILED = "audit_failed"
+    """The audit found the staged hour wanting; main is as it was."""
+    OVERDUE = "overdue"
+    """The hour was not published within its latency objective."""
+
+
+class AlertsBusyError(RetryableError):
+    """Other writers came first every time."""
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One row of the alerts table; docs/format.md gives the meanings."""
+
+    at: datetime
+    table: str
+    hour: datetime
+    kind: str
+    detail: str
+    run_id: str
+    wap_id: str | None = None
+
+
+def raise_alert(cell: Cell, product: str, alert: Alert) -> bool:
+    """Add `alert` unless its hour has one of its kind and `wap_id`; tell whether it was added.
+
+    Idempotent, and safe when several processes do it at once.
+
+    Raises:
+        AlertsBusyError: it could not be added beside other writers.
+    """
+    for _ in range(ATTEMPTS):
+        table = ensure_table(open_catalog(cell), alerts_table(product), ALERT_SCHEMA)
+        # A rebased append would land beside the same row of another process.
+        refuse_hidden_retries(table)
+        if any(_same(alert, known) for known in read_alerts(cell, product)):
+            return False
+        try:
+            table.append(pa.Table.from_pylist([asdict(alert)], schema=ALERT_SCHEMA))
+        except CommitFailedException:
+            continue
+        return True
+    raise AlertsBusyError(
+        f"other writers came first {ATTEMPTS} times.",
+        subject=f"{cell.name}.{alerts_table(product)}",
+        remedy="Run the same command again.",
+    )
+
+
+def read_alerts(cell: Cell, product: str) -> tuple[Alert, ...]:
+    """Return the product's alerts in the cell, oldest first."""
+    try:
+        table = open_catalog(cell).load_table(alerts_table(product))
+    except NoSuchTableError:
+        return ()
+    names = [field.name for field in fields(Alert)]
+    rows = table.scan().to_arrow().sort_by("at").to_pylist()
+    return tuple(Alert(**{name: row[name] for name in names}) for row in rows)
+
+
+def _same(one: Alert, other: Alert) -> bool:
+    def what(alert: Alert) -> tuple[object, ...]:
+        return alert.table, alert.hour, alert.kind, alert.wap_id
+
+    return what(one) == what(other)

@@ -1,0 +1,123 @@
+"""A feature table, derived from its history: each entity's newest value, from each hour's last build."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import functions as sf
+
+from pipeline.batch.errors import StagingOutdatedError
+from pipeline.batch.model import Staged
+from pipeline.batch.publications import latest, read_publications
+from pipeline.batch.publish import publish
+from pipeline.batch.session import own_session, table_name
+from pipeline.batch.stage import named_failures, write_staged
+from pipeline.batch.stagings import find_staging, summary_of
+from pipeline.batch.tags import serve
+from pipeline.batch.target import BUILD_COLUMN, HOUR_COLUMN, Target, fit_target
+from pipeline.cells import Cell
+from pipeline.contract.model import Aggregate, Feature, Product
+from pipeline.failpoints import failpoint
+from pipeline.tables.catalog import load_table
+from pipeline.tables.layout import aggregate_table, history_table
+
+ATTEMPTS = 3
+"""How often the table is derived anew before somebody else who keeps changing it wins."""
+
+
+def current_target(product: Product, aggregate: Aggregate, feature: Feature) -> Target:
+    """Return the feature table itself."""
+    partitioning = tuple(f"`{column}`" for column in feature.partitions)
+    return Target(aggregate_table(product.name, aggregate.name), partitioning, (HOUR_COLUMN,))
+
+
+def derive_current(
+    spark: SparkSession,
+    cell: Cell,
+    product: Product,
+    aggregate: Aggregate,
+    feature: Feature,
+    staged: Staged,
+) -> int | None:
+    """Bring the feature table up to its history, whose main holds the rows of `staged`, and serve it.
+
+    Replaces the partitions that the staged hour has rows of: in each, an entity's row of its newest
+    hour, by that hour's last build. They are replaced whole or not at all, and the tag `served` moves
+    after that; returns the snapshot it is on. Idempotent: to derive again gives the same rows.
+
+    Raises:
+        StagingOutdatedError: somebody else kept changing the same partitions.
+        LogicError, SparkFailedError: as `stage_hour`; what readers get is as it was.
+    """
+    target = current_target(product, aggregate, feature)
+    if staged.snapshot_id is None:
+        return None
+    attempt = 0
+    while True:
+        attempt += 1
+        copied = _stage(spark, cell, product, aggregate, feature, staged, target)
+        failpoint("hour.after_stage_current")
+        try:
+            publish(spark, cell, copied)
+        except StagingOutdatedError:
+            if attempt == ATTEMPTS:
+                raise
+            continue
+        failpoint("hour.after_publish_current")
+        return serve(cell, target.identifier)
+
+
+def _stage(
+    spark: SparkSession,
+    cell: Cell,
+    product: Product,
+    aggregate: Aggregate,
+    feature: Feature,
+    staged: Staged,
+    target: Target,
+) -> Staged:
+    session = own_session(spark, cell)
+    identifier = history_table(product.name, aggregate.name)
+    wanted = replace(staged, table=target.identifier, wap_id=uuid.uuid4().hex, snapshot_id=None)
+    with named_failures(f"{cell.name}.{target.identifier} hour {staged.hour:%Y-%m-%dT%H}"):
+        history = session.table(table_name(cell, identifier))
+        frame = newest(history, feature, staged.wap_id, _builds(cell, product, identifier, staged))
+        frame = fit_target(session, cell, target, aggregate, frame)
+        write_staged(session, cell, target, frame, wanted.wap_id, summary_of(wanted))
+    return find_staging(load_table(cell, target.identifier), wanted.wap_id) or wanted
+
+
+def newest(
+    history: DataFrame, feature: Feature, build: str, builds: Mapping[datetime, str]
+) -> DataFrame:
+    """Return what the partitions that `build` has rows of are to hold.
+
+    `builds` maps each hour to the build that counts.
+    """
+    parts = list(feature.partitions)
+    touched = history.where(sf.col(BUILD_COLUMN) == build).select(*parts).distinct().collect()
+    for column in parts:
+        # Values, not a join: files without them are not read.
+        history = history.where(sf.col(column).isin(list({row[column] for row in touched})))
+    counted = history.sparkSession.createDataFrame(
+        list(builds.items()), f"{HOUR_COLUMN} TIMESTAMP, {BUILD_COLUMN} STRING"
+    )
+    keys = list(dict.fromkeys((*feature.entity, *feature.partitions)))
+    order = Window.partitionBy(*keys).orderBy(sf.col(HOUR_COLUMN).desc())
+    return (
+        history.join(sf.broadcast(counted), [HOUR_COLUMN, BUILD_COLUMN], "left_semi")
+        .withColumn("_rank", sf.row_number().over(order))
+        .where("_rank = 1")
+        .drop("_rank", BUILD_COLUMN)
+    )
+
+
+def _builds(cell: Cell, product: Product, identifier: str, staged: Staged) -> dict[datetime, str]:
+    recorded = latest(read_publications(cell, product.name))
+    builds = {hour: one.wap_id for (table, hour), one in recorded.items() if table == identifier}
+    # It is recorded only once readers have it.
+    return builds | {staged.hour: staged.wap_id}
