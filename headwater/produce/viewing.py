@@ -72,7 +72,8 @@ def catalogue_of(product: Product) -> Catalogue:
     for reference in product.references:
         if reference.on == ("content_id",) and "runtime_s" in reference.columns:
             frame = load_reference(product, reference).frame
-            rows = frame.select("content_id", "runtime_s").drop_nulls().rows()
+            titles = frame.select("content_id", "runtime_s").drop_nulls()
+            rows = titles.unique("content_id", keep="first", maintain_order=True).rows()
             return Catalogue(tuple(str(r[0]) for r in rows), tuple(int(r[1]) for r in rows))
     raise CatalogueMissingError(
         "no reference data with content_id and runtime_s.",

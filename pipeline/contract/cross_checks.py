@@ -10,7 +10,7 @@ from polars.exceptions import PolarsError
 from pipeline.contract.document import Loc
 from pipeline.contract.findings import Findings
 from pipeline.contract.own_settings import GatesSection, OwnSettings, ReferenceSection
-from pipeline.contract.reference import locate, read_frame
+from pipeline.contract.reference import instants, locate, read_frame
 from pipeline.contract.targets import avro
 
 KEY_TYPES = ("string", "int", "long", "enum")
@@ -109,12 +109,23 @@ def check_references(
 def _check_file(findings: Findings, reference: ReferenceSection, place: Loc) -> None:
     try:
         path = locate(reference.source, findings.folder)
-        present = read_frame(path, path.read_bytes()).columns
+        frame = read_frame(path, path.read_bytes())
     except (OSError, ValueError, PolarsError) as error:
         findings.add((*place, "source"), f"reference data: {error}")
         return
-    for key, columns in (("on", reference.on), ("columns", reference.columns)):
-        for position, column in enumerate(columns):
-            if column not in present:
-                expected = f"a column of {path.name} ({', '.join(present)}); not {column!r}"
-                findings.add((*place, key, position), expected)
+    named: list[tuple[Loc, str]] = [
+        *((("on", position), column) for position, column in enumerate(reference.on)),
+        *((("columns", position), column) for position, column in enumerate(reference.columns)),
+    ]
+    if reference.valid_from is not None:
+        named.append((("validFrom",), reference.valid_from))
+    for key, column in named:
+        if column not in frame.columns:
+            expected = f"a column of {path.name} ({', '.join(frame.columns)}); not {column!r}"
+            findings.add((*place, *key), expected)
+    if reference.valid_from in frame.columns:
+        try:
+            instants(frame[reference.valid_from])
+        except PolarsError:
+            expected = f"a column of ISO 8601 times; {reference.valid_from!r} has others"
+            findings.add((*place, "validFrom"), expected)

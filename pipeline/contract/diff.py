@@ -148,7 +148,7 @@ def _references(old: Product, new: Product) -> Iterator[Change]:
         gained = sorted(set(now.columns) - set(was.columns))
         if gained:
             yield Change(f"references.{name}.columns", f"with {', '.join(gained)}", breaking=False)
-        yield from _values(was, now, f"references.{name}.", ("on",), ("source",))
+        yield from _values(was, now, f"references.{name}.", ("on",), ("source", "valid_from"))
 
 
 def _aggregates(old: Product, new: Product) -> Iterator[Change]:

@@ -166,7 +166,11 @@ def _read(findings: Findings) -> Product | None:
         rules=rules,
         references=tuple(
             Reference(
-                name=one.name, source=one.source, on=tuple(one.on), columns=tuple(one.columns)
+                name=one.name,
+                source=one.source,
+                on=tuple(one.on),
+                columns=tuple(one.columns),
+                valid_from=one.valid_from,
             )
             for one in settings.references
         ),

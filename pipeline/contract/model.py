@@ -90,15 +90,19 @@ class Rule(Model):
 
 
 class Reference(Model):
-    """Reference data joined to each event (left join on equal values of `on`).
+    """Reference data joined to each event (left join on equal values of `on`), as of event time.
 
     `source` is `file:<path in the contract's folder>` or `package:<package>/<path>`; CSV or Parquet.
+    `columns` are those that events get; with none, only derived tables read the data. `valid_from`
+    names the data's column that says from when a row holds: of several rows of equal `on`, the one
+    with the latest time not after the event's counts. None: rows hold always.
     """
 
     name: str
     source: str
     on: tuple[str, ...] = Field(min_length=1)
-    columns: tuple[str, ...] = Field(min_length=1)
+    columns: tuple[str, ...]
+    valid_from: str | None = None
 
 
 class Expectation(Model):

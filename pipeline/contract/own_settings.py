@@ -89,7 +89,8 @@ class ReferenceSection(Section):
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     source: str
     on: list[str] = Field(min_length=1)
-    columns: list[str] = Field(min_length=1)
+    columns: list[str]
+    valid_from: str | None = None
 
 
 CellName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]

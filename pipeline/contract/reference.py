@@ -15,6 +15,7 @@ from polars.exceptions import PolarsError
 from pipeline.contract.model import Product, Reference
 from pipeline.contract.targets import arrow
 from pipeline.errors import TerminalError
+from pipeline.tables.layout import UTC_MICROS
 
 
 class ReferenceDataError(TerminalError):
@@ -26,7 +27,9 @@ class ReferenceTable:
     """Reference data, whole in memory.
 
     Attributes:
-        frame: its columns; those joined on have the types that the payload gives them.
+        frame: its columns; those joined on have the types that the payload gives them, the contract's
+            `validFrom` column is an instant in UTC. No two rows hold for equal keys from the same time:
+            the file's first counts.
         version: SHA-256 of the file's bytes, in hexadecimal.
     """
 
@@ -73,11 +76,16 @@ def load_reference(product: Product, reference: Reference) -> ReferenceTable:
         frame = read_frame(path, content)
         types = {field.name: field.type for field in arrow.fields(product.payload_schema)}
         frame = frame.with_columns(_typed(frame[name], types[name]) for name in reference.on)
+        distinct = list(reference.on)
+        if reference.valid_from is not None:
+            frame = frame.with_columns(instants(frame[reference.valid_from]))
+            distinct.append(reference.valid_from)
+        frame = frame.unique(distinct, keep="first", maintain_order=True)
     except (OSError, ValueError, PolarsError) as error:
         raise ReferenceDataError(
             f"{reference.source} cannot be used: {error}.",
             subject=f"reference {product.name}.{reference.name}",
-            remedy="Correct the file, or `source`, `on` and `columns` in the contract.",
+            remedy="Correct the file, or `source`, `on`, `columns` and `validFrom` in the contract.",
         ) from None
     return ReferenceTable(frame, hashlib.sha256(content).hexdigest())
 
@@ -87,6 +95,17 @@ def read_frame(path: Path, content: bytes) -> pl.DataFrame:
     if path.suffix == ".parquet":
         return pl.read_parquet(io.BytesIO(content))
     return pl.read_csv(io.BytesIO(content), null_values=["NA"], infer_schema_length=None)
+
+
+def instants(values: pl.Series) -> pl.Series:
+    """Return times as instants in UTC, to the microsecond: from ISO 8601 text or a column of times.
+
+    Times without an offset are UTC; null stays null.
+
+    Raises:
+        PolarsError: a value is no time.
+    """
+    return _typed(values, UTC_MICROS)
 
 
 def _typed(values: pl.Series, type_: pa.DataType) -> pl.Series:
