@@ -1,4 +1,4 @@
-"""Reference data as Spark sees it."""
+"""Reference data as Spark reads it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from pipeline.contract.reference import load_reference
 
 
 def reference_frame(session: SparkSession, product: Product, reference: Reference) -> DataFrame:
-    """Return reference data of `product`; the columns joined on have the payload's types.
+    """Return one reference of `product`, all of its columns, as it is in the file now.
+
+    Columns joined on have the types that the payload gives them; `validFrom` is a timestamp. No two
+    rows have equal keys and equal `validFrom`. Rows are in no order.
 
     Raises:
-        ReferenceDataError: it cannot be read.
+        ReferenceDataError: as `load_reference`.
     """
     return session.createDataFrame(load_reference(product, reference).frame.to_arrow())
