@@ -1,11 +1,13 @@
-"""Column schemas, as Dagster shows them."""
+"""Column schemas and what columns are made from, as Dagster shows them."""
 
 from __future__ import annotations
 
 import dagster as dg
 import pyarrow as pa
 
+from assets.keys import Keys
 from pipeline.contract.model import Column
+from pipeline.contract.sources import Sources
 
 
 def table_schema(schema: pa.Schema, columns: tuple[Column, ...]) -> dg.TableSchema:
@@ -22,6 +24,19 @@ def table_schema(schema: pa.Schema, columns: tuple[Column, ...]) -> dg.TableSche
 def contract_schema(columns: tuple[Column, ...]) -> dg.TableSchema:
     """Return what the contract says of columns whose types only the table knows."""
     return dg.TableSchema([_column(c.name, "", c, nullable=True) for c in columns])
+
+
+def column_lineage(keys: Keys, sources: Sources) -> dg.TableColumnLineage:
+    """Return which columns of which assets each column is made from."""
+    return dg.TableColumnLineage(
+        {
+            column: [
+                dg.TableColumnDep(asset_key=keys.source(source.table), column_name=source.column)
+                for source in made_from
+            ]
+            for column, made_from in sources.items()
+        }
+    )
 
 
 def _column(name: str, type_: str, column: Column | None, *, nullable: bool) -> dg.TableColumn:

@@ -11,7 +11,7 @@ from assets.hourly import hourly_asset
 from assets.jobs import hourly_job, ingest_job
 from assets.keys import Keys
 from assets.schedules import hourly_schedule
-from assets.sensors.hour_closed import hour_closed
+from assets.sensors.hours import hour_closed, late_data
 from assets.sensors.keep_alive import keep_alive
 from assets.sensors.watermark import watermark_sensor
 from assets.topic import references, topic
@@ -54,7 +54,7 @@ def _of(cell_name: str, product: Product) -> dg.Definitions:
         dg.Definitions(
             assets=[hourly_asset(keys, aggregate) for aggregate in product.aggregates],
             jobs=[hourly],
-            sensors=[hour_closed(keys, hourly.name)],
+            sensors=[hour_closed(keys, hourly.name), late_data(keys, hourly.name)],
             schedules=[hourly_schedule(keys, hourly.name)],
         ),
     )

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from assets.columns import table_schema
+from assets.columns import column_lineage, table_schema
 from assets.keys import LEDGER_CHECK, Keys
 from pipeline.code_version import code_version
+from pipeline.contract.sources import events_sources
 from pipeline.contract.targets.iceberg import events_schema
 from pipeline.locks import hold, ingest_lock
 from pipeline.tables.layout import DEAD_LETTER_SCHEMA, dead_letters_table, events_table
@@ -30,6 +31,7 @@ def events(keys: Keys) -> dg.AssetsDefinition:
             description=f"Every event once. {product.description}",
             metadata={
                 "dagster/column_schema": table_schema(events_schema(product), product.columns),
+                "dagster/column_lineage": column_lineage(keys, events_sources(product)),
                 "dagster/table_name": f"{keys.cell}.{events_table(product.name)}",
             },
             skippable=True,

@@ -1,19 +1,21 @@
-"""The next run of an hourly job: asked for by the sensor and by the schedule alike."""
+"""The next run of an hourly job: asked for by sensors and by the schedule alike."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from assets.keys import HOURS_TAG, Keys
+from assets.keys import HOURS_TAG, WHY_TAG, Keys
 from assets.partitions import first_hour, to_hour, to_key
 from assets.runs import ENDED
 from pipeline.batch.prepare import prepare
+from pipeline.batch.request import request
+from pipeline.batch.why import Why
 from pipeline.cells import Cell
 from pipeline.clock import utc_now
-from pipeline.hours.due import Attempt, HourRange, due
+from pipeline.hours.due import Attempt, HourRange
 
 RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
@@ -24,32 +26,37 @@ REMEMBERED = timedelta(days=1)
 
 
 def next_build(
-    instance: dg.DagsterInstance, cell: Cell, keys: Keys, job_name: str
+    instance: dg.DagsterInstance, cell: Cell, keys: Keys, job_name: str, whys: Collection[Why]
 ) -> dg.RunRequest | dg.SkipReason:
-    """Return the run that builds the oldest adjoining hours that are due, or why there is none.
+    """Return the run that builds the oldest adjoining hours that are due for one of `whys`.
 
     Takes a look at the product's hours, which fences those that are due for it. The run key names
-    product, cell, hours, source snapshot and attempt: Dagster never repeats a key, failed or not.
+    product, cell, hours, source snapshot, what is published of them, and attempt: Dagster never
+    repeats a key, failed or not.
 
     Raises: as `prepare`; while the ledger does not balance, `LedgerUnbalancedError`.
     """
-    unpublished = prepare(cell, keys.product)
-    first = first_hour(keys.product)
-    hours = {build.hour for build in unpublished.builds if build.hour >= first}
-    plan = due(hours, _attempts(instance, job_name), utc_now())
-    if not plan.ranges:
+    plan = prepare(cell, keys.product)
+    attempts = _attempts(instance, job_name)
+    found = request(keys.product, plan, attempts, whys, first_hour(keys.product))
+    if found.hours is None:
         return dg.SkipReason(
-            f"No closed hour is to be built now; {len(plan.waiting)} wait after a failure, "
-            f"{len(plan.given_up)} failed too often: {', '.join(map(to_key, plan.given_up))}"
+            f"No hour is to be built now; {len(found.waiting)} wait after a failure, "
+            f"{len(found.blocked)} for others, "
+            f"{len(found.given_up)} failed too often: {', '.join(map(to_key, found.given_up))}"
         )
-    hours_range, attempt = next(iter(plan.ranges.items()))
-    start, end = to_key(hours_range.first), to_key(hours_range.last)
+    start, end = to_key(found.hours.first), to_key(found.hours.last)
     return dg.RunRequest(
         run_key=(
             f"{keys.product.name}/{keys.cell}/{start}..{end}/"
-            f"{unpublished.source_snapshot_id}/{attempt}"
+            f"{plan.source_snapshot_id}/{found.state}/{found.attempt}"
         ),
-        tags={RANGE_START_TAG: start, RANGE_END_TAG: end, HOURS_TAG: str(hours_range.hours)},
+        tags={
+            RANGE_START_TAG: start,
+            RANGE_END_TAG: end,
+            HOURS_TAG: str(found.hours.hours),
+            WHY_TAG: ",".join(sorted(whys)),
+        },
     )
 
 
@@ -62,5 +69,8 @@ def _attempts(instance: dg.DagsterInstance, job_name: str) -> Iterator[Attempt]:
         only = tags.get(PARTITION_TAG)
         first, last = tags.get(RANGE_START_TAG, only), tags.get(RANGE_END_TAG, only)
         if first is not None and last is not None and record.end_time is not None:
-            ended_at = datetime.fromtimestamp(record.end_time, UTC)
-            yield Attempt(HourRange(to_hour(first), to_hour(last)), ended_at)
+            yield Attempt(
+                HourRange(to_hour(first), to_hour(last)),
+                datetime.fromtimestamp(record.end_time, UTC),
+                datetime.fromtimestamp(record.start_time, UTC) if record.start_time else None,
+            )

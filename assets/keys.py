@@ -16,6 +16,7 @@ CELL_TAG = "headwater/cell"
 PRODUCT_TAG = "headwater/product"
 KIND_TAG = "headwater/kind"
 HOURS_TAG = "headwater/hours"
+WHY_TAG = "headwater/why"
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,11 @@ class Keys:
         """One hourly table."""
         return self.key(aggregate.name)
 
+    def source(self, table: str) -> dg.AssetKey:
+        """The asset that a contract's `table` stands for: the topic, reference data, or a table."""
+        is_reference = any(reference.name == table for reference in self.product.references)
+        return self.key("reference", table) if is_reference else self.key(table)
+
     def name(self, part: str) -> str:
         """Return the name of a job, sensor, schedule or op: unique in a code location."""
         return f"{self.cell}__{self.product.name}__{part}"
@@ -68,12 +74,8 @@ class Keys:
 
     @property
     def owners(self) -> list[str]:
-        """The contract's owner, as an e-mail address or a team."""
-        owner = self.product.owner
-        if "@" in owner:
-            return [owner]
-        team = owner.removeprefix("team:")
-        return ["team:" + re.sub(r"[^A-Za-z0-9_-]+", "-", team).strip("-")]
+        """The contract's owner."""
+        return owners(self.product.owner)
 
     @property
     def tags(self) -> dict[str, str]:
@@ -83,9 +85,21 @@ class Keys:
     @property
     def asset_tags(self) -> dict[str, str]:
         """Tags of every asset of the product."""
-        domain = re.sub(r"[^A-Za-z0-9_.-]+", "-", self.product.domain).strip("-")
-        return {**self.tags, "domain": domain}
+        return {**self.tags, "domain": tag(self.product.domain)}
 
     def run_tags(self, kind: str) -> dict[str, str]:
         """Tags of a job's runs; `headwater/kind` tells long ingests from batch runs."""
         return {**self.tags, KIND_TAG: kind}
+
+
+def owners(owner: str) -> list[str]:
+    """Return a contract's owner as Dagster takes it: an e-mail address or a team."""
+    if "@" in owner:
+        return [owner]
+    team = owner.removeprefix("team:")
+    return ["team:" + re.sub(r"[^A-Za-z0-9_-]+", "-", team).strip("-")]
+
+
+def tag(text: str) -> str:
+    """Return `text` as a tag's value."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", text).strip("-")

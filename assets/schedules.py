@@ -1,10 +1,11 @@
-"""The hourly schedule: backs the hour-closed sensor up."""
+"""The hourly schedule: backs the sensors up."""
 
 import dagster as dg
 
 from assets.hour_runs import next_build
 from assets.keys import Keys
 from assets.runs import look_at
+from pipeline.batch.request import NEW, OUTDATED
 from pipeline.cells import CellNotFoundError
 from pipeline.errors import HeadwaterError
 from pipeline.locks import batch_lock
@@ -14,9 +15,9 @@ MINUTE = 20
 
 
 def hourly_schedule(keys: Keys, job_name: str) -> dg.ScheduleDefinition:
-    """Return the schedule that asks once an hour what the hour-closed sensor asks all the time.
+    """Return the schedule that asks once an hour what the sensors ask all the time.
 
-    It launches only what the sensor has left undone, and nothing while a build is under way.
+    It launches only what they have left undone, and nothing while a build is under way.
     """
 
     @dg.schedule(
@@ -25,7 +26,7 @@ def hourly_schedule(keys: Keys, job_name: str) -> dg.ScheduleDefinition:
         cron_schedule=f"{MINUTE} * * * *",
         execution_timezone="UTC",
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="Builds closed hours that the hour-closed sensor has left.",
+        description="Builds hours that are due and that the sensors have left.",
         tags=keys.tags,
     )
     def backup(
@@ -37,7 +38,7 @@ def hourly_schedule(keys: Keys, job_name: str) -> dg.ScheduleDefinition:
             judgement = look_at(context.instance, job_name, lock, None)
             if judgement.busy:
                 return dg.SkipReason(judgement.reason)
-            return next_build(context.instance, where, keys, job_name)
+            return next_build(context.instance, where, keys, job_name, NEW | OUTDATED)
         except CellNotFoundError as error:
             return dg.SkipReason(str(error))
         except HeadwaterError as error:

@@ -7,10 +7,12 @@ from datetime import datetime
 
 import dagster as dg
 
+from assets.columns import column_lineage
 from assets.keys import AUDIT_CHECK, Keys
 from assets.partitions import to_key
 from pipeline.batch.model import Publication
 from pipeline.contract.model import Aggregate
+from pipeline.contract.sources import derived_sources
 from quality.audit import AuditResult
 
 
@@ -30,6 +32,7 @@ def hour_published(
             "expectations met": publication.expectations,
             "wap id": publication.wap_id,
             "code version": code_version,
+            "dagster/column_lineage": column_lineage(keys, derived_sources(aggregate)),
         },
     )
 

@@ -7,7 +7,9 @@ from typing import Any
 
 import dagster as dg
 
+from assets.columns import column_lineage
 from assets.keys import LEDGER_CHECK, Keys
+from pipeline.contract.sources import events_sources
 from pipeline.ingest.digest import Digest
 from pipeline.ledger.read import Ledger
 
@@ -46,6 +48,7 @@ def events_materialized(
             "commits": digest.commits,
             "lag (records)": digest.lag,
             "code version": code_version,
+            "dagster/column_lineage": column_lineage(keys, events_sources(keys.product)),
         },
     )
 

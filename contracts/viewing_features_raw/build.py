@@ -27,6 +27,15 @@ MICRO = 1_000_000
 FINISHED_MICROS = 900_000
 LONGEST_S = 86_400
 
+SCHEMA = """
+    user_id STRING, region STRING, session_id STRING, session_start TIMESTAMP, session_end TIMESTAMP,
+    continued BOOLEAN, session_events BIGINT, session_watch_seconds BIGINT, events BIGINT,
+    watch_seconds BIGINT, patterns ARRAY<STRUCT<genre: STRING, device_type: STRING, daypart: STRING,
+    events: BIGINT, watch_seconds: BIGINT, viewed_micros: BIGINT, completion_events: BIGINT,
+    completion_micros: BIGINT, finished: BIGINT>>
+"""
+"""The table's columns, for the first hour: no hour before it hands anything over."""
+
 SESSION = ("user_id", "session_start")
 PATTERN = ("genre", "device_type", "daypart")
 COUNTS = (

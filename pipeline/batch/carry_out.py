@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pyspark.sql import SparkSession
@@ -12,7 +12,7 @@ from pipeline.batch.hour import build_hour
 from pipeline.batch.model import Audit, Publication, Rejected, Source
 from pipeline.batch.plan import HourBuild, HoursPlan
 from pipeline.batch.publications import latest, read_publications
-from pipeline.batch.why import Seen, Why, fingerprint, missing_inputs, source_rows, why_due
+from pipeline.batch.why import Why, fingerprint, missing_inputs, source_rows, why_due
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import Aggregate, Product
@@ -61,7 +61,7 @@ def carry_out(
     for build in plan.builds:
         table = tables[build.aggregate]
         standing = latest(read_publications(cell, product.name))
-        seen = Seen(plan.rows, frozenset(plan.hours), standing, clock())
+        seen = replace(plan.seen, standing=standing, now=clock())
         if build.why is Why.MAY_CHANGE and why_due(product, table, build.hour, seen) is None:
             continue
         missing = next(missing_inputs(product, table, build.hour, seen), None)
@@ -70,7 +70,7 @@ def carry_out(
             continue
         source = Source(
             plan.source_snapshot_id,
-            source_rows(table, build.hour, plan.rows),
+            source_rows(table, build.hour, seen.rows),
             fingerprint(product, table, build.hour, standing),
         )
         audit = auditor(table, build.hour)

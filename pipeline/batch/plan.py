@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -52,16 +52,14 @@ class HoursPlan:
         source_snapshot_id: the snapshot of events that every build is to read; None if there is none,
             and then there is nothing to build.
         builds: oldest hour first, and within an hour each table after those that it reads.
-        rows: hour -> rows of events in that snapshot.
-        hours: every hour that has rows or has passed, closed or not.
+        seen: what the plan was made from.
     """
 
     product: str
     cell: str
     source_snapshot_id: int | None
     builds: tuple[HourBuild, ...]
-    rows: Mapping[datetime, int] = field(default_factory=dict, repr=False)
-    hours: tuple[datetime, ...] = field(default=(), repr=False)
+    seen: Seen = field(repr=False)
 
 
 def plan_hours(
@@ -112,9 +110,7 @@ def plan_hours(
             subject=subject,
             remedy=f"See `headwater ledger {product.name} --cell {states.cell} --verify`.",
         )
-    return HoursPlan(
-        product.name, states.cell, states.snapshot_id, due, seen.rows, tuple(sorted(seen.hours))
-    )
+    return HoursPlan(product.name, states.cell, states.snapshot_id, due, seen)
 
 
 def _wanted(

@@ -69,13 +69,17 @@ def source_rows(table: Aggregate, hour: datetime, rows: Mapping[datetime, int]) 
 
 def fingerprint(product: Product, table: Aggregate, hour: datetime, standing: Standing) -> str:
     """Return what tells the published hours that `hour` is computed from from any others; "" if none."""
-    lines = [
-        f"{read.table} {one.isoformat()} {digest}"
-        for read in table.reads
-        if read.table != EVENTS
-        for one in hours_of(read, hour)
-        if (digest := _digest(product, read, table, standing, one))
-    ]
+    lines: list[str] = []
+    for read in table.reads:
+        if read.table == EVENTS:
+            continue
+        source = published_table(product, _table(product, read.table))
+        is_own = read.table == table.name
+        for place, one in enumerate(hours_of(read, hour)):
+            published = standing.get((source, one))
+            if published is not None:
+                digest = published.handover if is_own else published.digest
+                lines.append(f"{source} {place} {digest}")
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32] if lines else ""
 
 
@@ -110,9 +114,9 @@ def missing_inputs(
     for read in table.reads:
         if read.table == EVENTS:
             continue
-        source = _table(product, read.table)
+        source = published_table(product, _table(product, read.table))
         for one in hours_of(read, hour):
-            if one in seen.hours and (published_table(product, source), one) not in seen.standing:
+            if one in seen.hours and (source, one) not in seen.standing:
                 yield read.table, one
 
 
@@ -120,16 +124,6 @@ def _is_ripe(table: Aggregate, hour: datetime, published: Publication, seen: See
     late = late_rows(table, hour, published, seen)
     waited = seen.now - published.published_at >= timedelta(seconds=table.late.wait_s)
     return late > 0 and (waited or late >= table.late.share * (published.source_rows or 0))
-
-
-def _digest(
-    product: Product, read: Read, table: Aggregate, standing: Standing, hour: datetime
-) -> str | None:
-    source = _table(product, read.table)
-    published = standing.get((published_table(product, source), hour))
-    if published is None:
-        return None
-    return published.handover if read.table == table.name else published.digest
 
 
 def _table(product: Product, name: str) -> Aggregate:

@@ -64,6 +64,15 @@ def _check(
             findings.add((*loc, "table"), f"one of {names}; not {read.table!r}")
         elif read.table != EVENTS and known[read.table].feature is not None:
             findings.add((*loc, "table"), f"a table that is no feature table, not {read.table!r}")
+    sources = {read.table for read in table.reads} | set(table.references)
+    for column in table.columns:
+        for source in column.sources:
+            if source.partition(".")[0] not in sources:
+                known_sources = ", ".join(sorted(sources))
+                loc = (*_place(findings, table), "properties", column.name)
+                findings.add(
+                    loc, f"`table.column` of what it reads ({known_sources}); not {source!r}"
+                )
     if table.handover is not None and all(read.table != table.name for read in table.reads):
         findings.add((*place, "handover"), "nothing: the table does not read itself")
     for position, name in enumerate(table.references):

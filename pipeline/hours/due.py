@@ -38,10 +38,15 @@ class HourRange:
 
 @dataclass(frozen=True)
 class Attempt:
-    """A run that has ended, over a range of hours."""
+    """A run that has ended, over a range of hours. `started_at` None: not known."""
 
     hours: HourRange
     ended_at: datetime
+    started_at: datetime | None = None
+
+    def was_fruitless(self, published_at: datetime | None) -> bool:
+        """Whether it began after its hours were published last, if ever, and they are due still."""
+        return published_at is None or self.started_at is None or self.started_at > published_at
 
 
 @dataclass(frozen=True)
@@ -59,17 +64,29 @@ class Due:
     given_up: tuple[datetime, ...]
 
 
-def due(hours: Iterable[datetime], attempts: Iterable[Attempt], now: datetime) -> Due:
-    """Plan the building of `hours`, all closed and not published, after fruitless `attempts`.
+def due(
+    hours: Iterable[datetime],
+    attempts: Iterable[Attempt],
+    now: datetime,
+    published: Mapping[datetime, datetime] | None = None,
+) -> Due:
+    """Plan the building of `hours`, all closed and due, after `attempts`.
 
-    An hour that has been tried waits, longer each time. Hours of one range were tried equally often.
+    An hour that has been tried in vain waits, longer each time. Hours of one range were tried equally
+    often. `published` says when hours that are due again were published last: earlier attempts were
+    not in vain.
     """
     tried = tuple(attempts)
     ready: dict[datetime, int] = {}
     waiting: list[datetime] = []
     given_up: list[datetime] = []
     for hour in sorted(set(hours)):
-        ends = [attempt.ended_at for attempt in tried if attempt.hours.holds(hour)]
+        last = (published or {}).get(hour)
+        ends = [
+            attempt.ended_at
+            for attempt in tried
+            if attempt.hours.holds(hour) and attempt.was_fruitless(last)
+        ]
         if len(ends) >= MOST_ATTEMPTS:
             given_up.append(hour)
         elif ends and now < max(ends) + FIRST_PAUSE * (1 << (len(ends) - 1)):

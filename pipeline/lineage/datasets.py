@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from openlineage.client.event_v2 import InputDataset, OutputDataset
 from openlineage.client.facet_v2 import (
     DatasetFacet,
@@ -17,11 +19,16 @@ from pyiceberg.schema import Schema
 from pipeline.cells import Cell
 
 
+def kafka_namespace(cell: Cell) -> str:
+    """Return the namespace of the cell's topics."""
+    first_server = cell.bootstrap_servers.split(",")[0]
+    return f"kafka://{first_server}"
+
+
 def topic_input(cell: Cell, topic: str, topic_id: str, records: int | None = None) -> InputDataset:
     """Return a topic that was read; its version is its Kafka id."""
-    first_server = cell.bootstrap_servers.split(",")[0]
     return InputDataset(
-        namespace=f"kafka://{first_server}",
+        namespace=kafka_namespace(cell),
         name=topic,
         facets={"version": _version(topic_id)},
         inputFacets=_records(records),
@@ -29,13 +36,13 @@ def topic_input(cell: Cell, topic: str, topic_id: str, records: int | None = Non
 
 
 def table_input(
-    cell: Cell, identifier: str, snapshot_id: int, rows: int | None = None
+    cell: Cell, identifier: str, snapshot_id: int | None, rows: int | None = None
 ) -> InputDataset:
-    """Return a table that was read as of a snapshot."""
+    """Return a table that was read as of a snapshot; None: as main had it."""
     return InputDataset(
         namespace=cell.warehouse,
         name=identifier,
-        facets={"version": _version(str(snapshot_id))},
+        facets={} if snapshot_id is None else {"version": _version(str(snapshot_id))},
         inputFacets=_records(rows),
     )
 
@@ -46,9 +53,10 @@ def table_output(
     schema: Schema | None = None,
     snapshot_id: int | None = None,
     rows: int | None = None,
+    columns: Mapping[str, DatasetFacet] | None = None,
 ) -> OutputDataset:
-    """Return a table that was written; what is not known is left out."""
-    facets: dict[str, DatasetFacet] = {}
+    """Return a table that was written; what is not known is left out. `columns` is their lineage."""
+    facets: dict[str, DatasetFacet] = dict(columns or {})
     if snapshot_id is not None:
         facets["version"] = _version(str(snapshot_id))
     if schema is not None:

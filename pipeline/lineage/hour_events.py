@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from openlineage.client.event_v2 import Job, Run, RunEvent, RunState
+from openlineage.client.event_v2 import InputDataset, Job, Run, RunEvent, RunState
 from openlineage.client.facet_v2 import (
     JobFacet,
     RunFacet,
@@ -17,10 +17,13 @@ from pyiceberg.schema import Schema
 from pipeline.batch.model import Publication
 from pipeline.cells import Cell
 from pipeline.clock import HOUR
+from pipeline.contract.join import EVENTS
 from pipeline.contract.model import Aggregate, Product
+from pipeline.contract.sources import derived_sources
+from pipeline.lineage.columns import column_lineage
 from pipeline.lineage.datasets import table_input, table_output
 from pipeline.lineage.facets import PRODUCER, error, job_type, run_uuid
-from pipeline.tables.layout import aggregate_table, events_table
+from pipeline.tables.layout import aggregate_table, events_table, published_table
 
 
 def hour_started(
@@ -39,8 +42,8 @@ def hour_started(
         eventType=RunState.START,
         run=_hour_run(cell, product, aggregate, hour, run_id),
         job=_hour_job(cell, product, aggregate),
-        inputs=[table_input(cell, events_table(product.name), source_snapshot_id)],
-        outputs=[table_output(cell, aggregate_table(product.name, aggregate.name))],
+        inputs=_inputs(cell, product, aggregate, source_snapshot_id),
+        outputs=[table_output(cell, published_table(product, aggregate))],
     )
 
 
@@ -59,7 +62,7 @@ def hour_completed(
         eventType=RunState.COMPLETE,
         run=_hour_run(cell, product, aggregate, publication.hour, run_id),
         job=_hour_job(cell, product, aggregate),
-        inputs=[table_input(cell, events_table(product.name), publication.source_snapshot_id)],
+        inputs=_inputs(cell, product, aggregate, publication.source_snapshot_id),
         outputs=[
             table_output(
                 cell,
@@ -67,6 +70,7 @@ def hour_completed(
                 schema,
                 publication.published_snapshot_id,
                 publication.rows,
+                column_lineage(cell, product, derived_sources(aggregate)),
             )
         ],
     )
@@ -88,8 +92,19 @@ def hour_failed(
         eventType=RunState.FAIL,
         run=_hour_run(cell, product, aggregate, hour, run_id, why),
         job=_hour_job(cell, product, aggregate),
-        outputs=[table_output(cell, aggregate_table(product.name, aggregate.name))],
+        outputs=[table_output(cell, published_table(product, aggregate))],
     )
+
+
+def _inputs(
+    cell: Cell, product: Product, aggregate: Aggregate, source_snapshot_id: int
+) -> list[InputDataset]:
+    return [
+        table_input(cell, events_table(product.name), source_snapshot_id)
+        if read.table == EVENTS
+        else table_input(cell, aggregate_table(product.name, read.table), None)
+        for read in aggregate.reads
+    ]
 
 
 def _hour_run(

@@ -9,6 +9,8 @@ from pyiceberg.schema import Schema
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
+from pipeline.contract.sources import events_sources
+from pipeline.lineage.columns import column_lineage
 from pipeline.lineage.datasets import table_output, topic_input
 from pipeline.lineage.facets import PRODUCER, error, job_type, run_uuid
 from pipeline.tables.layout import dead_letters_table, events_table
@@ -46,7 +48,14 @@ def ingest_event(
         ),
         inputs=[topic_input(cell, product.topic.name, topic_id, records)],
         outputs=[
-            table_output(cell, events_table(product.name), schema, snapshot_id, rows),
+            table_output(
+                cell,
+                events_table(product.name),
+                schema,
+                snapshot_id,
+                rows,
+                column_lineage(cell, product, events_sources(product)),
+            ),
             table_output(cell, dead_letters_table(product.name), rows=dead_letters),
         ],
     )

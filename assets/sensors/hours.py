@@ -1,10 +1,14 @@
-"""Launches the hourly build for every hour that is closed and not published."""
+"""Sensors that launch the hourly build: for hours that have closed, and for hours that are outdated."""
+
+from collections.abc import Collection
 
 import dagster as dg
 
 from assets.hour_runs import next_build
 from assets.keys import Keys
 from assets.runs import look_at, to_cursor
+from pipeline.batch.request import NEW, OUTDATED
+from pipeline.batch.why import Why
 from pipeline.cells import CellNotFoundError
 from pipeline.errors import HeadwaterError
 from pipeline.locks import batch_lock
@@ -14,7 +18,27 @@ INTERVAL_S = 30
 
 
 def hour_closed(keys: Keys, job_name: str) -> dg.SensorDefinition:
-    """Return the sensor that builds closed hours, one run at a time for each product.
+    """Return the sensor that builds every hour that is closed and was never published."""
+    about = "Builds each hour once every record that it waits for is in the table."
+    return _sensor(keys, job_name, "hour_closed", NEW, about)
+
+
+def late_data(keys: Keys, job_name: str) -> dg.SensorDefinition:
+    """Return the sensor that builds published hours again, once late rows or other inputs are in.
+
+    When late rows are worth a build, the contract's `late` says. Hours that depend on such an hour
+    follow where its rows have changed, and only there.
+    """
+    about = (
+        "Builds published hours again that late rows have reached, and those that depend on them."
+    )
+    return _sensor(keys, job_name, "late_data", OUTDATED, about)
+
+
+def _sensor(
+    keys: Keys, job_name: str, part: str, whys: Collection[Why], about: str
+) -> dg.SensorDefinition:
+    """Return a sensor that asks for hours due for one of `whys`, one run at a time for each product.
 
     A run covers adjoining hours, so that a backlog costs one Spark session and not one an hour.
     Nothing is built while the ledger does not balance. Runs whose process is gone are reported as
@@ -22,11 +46,11 @@ def hour_closed(keys: Keys, job_name: str) -> dg.SensorDefinition:
     """
 
     @dg.sensor(
-        name=keys.name("hour_closed"),
+        name=keys.name(part),
         job_name=job_name,
         minimum_interval_seconds=INTERVAL_S,
         default_status=dg.DefaultSensorStatus.RUNNING,
-        description="Builds each hour once every record that it waits for is in the table.",
+        description=about,
         tags=keys.tags,
     )
     def sense(context: dg.SensorEvaluationContext, cell: CellResource) -> dg.SensorResult:
@@ -40,7 +64,7 @@ def hour_closed(keys: Keys, job_name: str) -> dg.SensorDefinition:
         if judgement.busy:
             return dg.SensorResult(skip_reason=judgement.reason, cursor=cursor)
         try:
-            found = next_build(context.instance, where, keys, job_name)
+            found = next_build(context.instance, where, keys, job_name, whys)
         except HeadwaterError as error:
             return dg.SensorResult(skip_reason=f"Nothing is built. {error}", cursor=cursor)
         if isinstance(found, dg.SkipReason):

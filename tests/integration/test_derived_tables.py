@@ -1,0 +1,181 @@
+"""Tables derived from tables: late rows, what depends on them, and features that keep every build."""
+
+from __future__ import annotations
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from pipeline.batch.alerts import read_alerts
+from pipeline.batch.carry_out import Waits, carry_out
+from pipeline.batch.model import Audit, Publication, Rejected
+from pipeline.cells import Cell, embedded_cell, save_cell
+from pipeline.clock import hour_of
+from pipeline.contract.model import Aggregate
+from pipeline.tables.catalog import load_table
+from tests.support.derivations import Chain, Opinion, accept, built, chained_product
+from tests.support.orders import hour
+
+TABLES = ("sales", "streaks", "tastes")
+
+
+class CrashError(BaseException):
+    """Ends a build where a process would be killed."""
+
+
+@pytest.fixture
+def chain(spark: SparkSession, quiet_cell: Cell, tmp_path: Path) -> Chain:
+    return Chain(spark, quiet_cell, chained_product(tmp_path))
+
+
+def north(number: int, orders: int) -> list[tuple[datetime, str, int]]:
+    return [(hour(number), "north", 1)] * orders
+
+
+def test_late_rows_build_their_hour_and_what_depends_on_it_and_nothing_else(chain: Chain) -> None:
+    for number in range(1, 6):
+        chain.orders.append([*north(number, 2), (hour(number), "south", 1)])
+    everything = [(table, number) for number in range(1, 6) for table in TABLES]
+    assert built(chain.build(range(1, 6))) == everything
+    assert chain.build(range(1, 6)) == []
+
+    # West hands nothing over: streaks of the next hour are as they were.
+    chain.orders.append([(hour(2), "west", 1)])
+    assert built(chain.build(range(1, 6))) == [
+        ("sales", 2),
+        ("streaks", 2),
+        ("tastes", 2),
+        ("tastes", 3),
+        ("tastes", 4),
+    ]
+    # With two orders south hands its streak over to hour 3, which hands nothing over.
+    chain.orders.append([(hour(2), "south", 1)])
+    assert built(chain.build(range(1, 6))) == [
+        ("sales", 2),
+        ("streaks", 2),
+        ("tastes", 2),
+        ("streaks", 3),
+        ("tastes", 3),
+        ("tastes", 4),
+        ("tastes", 5),
+    ]
+    assert chain.build(range(1, 6)) == []
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_rounds_of_late_rows_come_to_what_one_recompute_gives(
+    chain: Chain, spark: SparkSession, tmp_path: Path, seed: int
+) -> None:
+    draw = random.Random(seed)  # noqa: S311
+    hours = range(1, 5)
+
+    def some(count: int) -> list[tuple[datetime, str, int]]:
+        regions = ("north", "south", "west")
+        return [(hour(draw.choice(hours)), draw.choice(regions), 1) for _ in range(count)]
+
+    for number in hours:
+        chain.orders.append(north(number, 1))
+    for closed in (hours[:2], hours, hours):
+        chain.orders.append(some(3))
+        chain.build(closed)
+
+    cell = embedded_cell(tmp_path / "anew", "us", "127.0.0.1:9")
+    save_cell(tmp_path / "anew", cell)
+    anew = Chain(spark, cell, chain.product)
+    anew.orders.append(_orders(chain))
+    anew.build(hours)
+    for table in ("sales", "streaks", "tastes"):
+        assert chain.rows(table) == anew.rows(table) != []
+    assert chain.last_builds() == anew.last_builds()
+
+
+def test_an_hour_of_a_failed_audit_is_an_alert_and_holds_up_what_reads_it(chain: Chain) -> None:
+    chain.orders.append(north(1, 2) + north(2, 2))
+    chain.build([1])
+    before = chain.rows("streaks")
+
+    def refuse_streaks(table: Aggregate, _hour: datetime) -> Audit:
+        def judge(_frame: DataFrame) -> Opinion:
+            return Opinion(passed=table.name != "streaks")
+
+        return judge
+
+    outcomes = {one.build.aggregate: one.outcome for one in chain.build([1, 2], refuse_streaks)}
+    assert isinstance(outcomes["sales"], Publication)
+    assert isinstance(outcomes["streaks"], Rejected)
+    assert outcomes["tastes"] == Waits("streaks", hour(2))
+    assert chain.rows("streaks") == before
+    (alert,) = read_alerts(chain.cell, "orders")
+    assert (alert.table, alert.hour, alert.kind) == ("orders.streaks", hour(2), "audit_failed")
+    assert alert.detail == "Too few."
+    assert built(chain.build([1, 2])) == [("streaks", 2), ("tastes", 2)]
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        "hour.after_stage",
+        "hour.after_publish",
+        "hour.after_stage_current",
+        "hour.after_publish_current",
+        "hour.after_release",
+    ],
+)
+def test_a_feature_build_that_was_cut_off_is_made_good_by_the_next(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    chain.orders.append(north(1, 2) + north(2, 2))
+    chain.build([1, 2], aggregates=["streaks"])
+    chain.build([1], aggregates=["tastes"])
+    served = chain.rows("tastes")
+    with monkeypatch.context() as patched:
+
+        def crash(name: str) -> None:
+            if name == place:
+                raise CrashError(name)
+
+        for module in ("hour", "stage", "current"):
+            patched.setattr(f"pipeline.batch.{module}.failpoint", crash)
+        with pytest.raises(CrashError):
+            chain.build([1, 2], aggregates=["tastes"])
+    if place in ("hour.after_stage", "hour.after_publish", "hour.after_stage_current"):
+        assert chain.rows("tastes") == served
+    chain.build([1, 2], aggregates=["tastes"])
+    assert [(r["region"], r["hour"], r["orders"], r["streak"]) for r in chain.rows("tastes")] == [
+        ("north", hour(2), 4, 2)
+    ]
+    assert [row["hour"] for row in chain.last_builds()] == [hour(1), hour(2)]
+    table = load_table(chain.cell, "orders.tastes")
+    assert table.metadata.refs["served"].snapshot_id == table.metadata.current_snapshot_id
+    assert chain.build([1, 2]) != []
+    assert chain.build([1, 2]) == []
+
+
+def test_hours_of_one_day_may_be_published_at_once(chain: Chain) -> None:
+    chain.orders.append(north(1, 1) + north(2, 1) + [(hour(1), "south", 1)])
+    chain.build([1, 2], aggregates=["sales", "streaks"])
+
+    def one(number: int) -> None:
+        plan = chain.plan([number], aggregates=["tastes"])
+        list(
+            carry_out(
+                chain.spark, chain.cell, chain.product, plan, lambda *_: accept, run_id=str(number)
+            )
+        )
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(one, (1, 2)))
+    assert {row["hour"] for row in chain.last_builds()} == {hour(1), hour(2)}
+    assert {(row["region"], row["hour"].hour) for row in chain.rows("tastes")} == {
+        ("north", 2),
+        ("south", 2),
+    }
+
+
+def _orders(chain: Chain) -> list[tuple[datetime, str, int]]:
+    rows = load_table(chain.cell, "orders.events").scan().to_arrow().to_pylist()
+    return [(hour_of(row["_event_time"]), row["region"], row["amount"]) for row in rows]

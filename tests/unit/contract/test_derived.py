@@ -1,0 +1,114 @@
+"""Derived tables with a contract of their own: joined to their product, or refused by line."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from pipeline.contract.load import ContractError, load_product, load_products
+from tests.unit.contract.conftest import ROOT
+
+NAMES = ("viewing_events", "viewing_features_raw", "user_preference_features")
+
+
+@pytest.fixture
+def contracts(tmp_path: Path) -> Path:
+    for name in NAMES:
+        shutil.copytree(ROOT / "contracts" / name, tmp_path / name)
+    return tmp_path
+
+
+def edit(contracts: Path, name: str, old: str, new: str) -> None:
+    file = contracts / name / "contract.yaml"
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new, 1))
+
+
+def mistakes(contracts: Path) -> str:
+    with pytest.raises(ContractError) as caught:
+        load_products(contracts)
+    return "\n".join(str(one) for one in caught.value.mistakes)
+
+
+def test_a_folder_is_all_that_a_derived_table_needs(contracts: Path) -> None:
+    with_it = load_product(contracts / "viewing_events")
+    assert [one.name for one in with_it.aggregates][-2:] == [
+        "viewing_features_raw",
+        "user_preference_features",
+    ], "each after what it reads, whatever the folders' order"
+    shutil.rmtree(contracts / "user_preference_features")
+    without = load_product(contracts / "viewing_events")
+    assert {one.name for one in with_it.aggregates} - {one.name for one in without.aggregates} == {
+        "user_preference_features"
+    }
+
+
+def test_a_derived_table_has_an_owner_version_and_objectives_of_its_own(contracts: Path) -> None:
+    edit(contracts, "user_preference_features", "version: 1.0.0", "version: 7.1.0")
+    product = load_product(contracts / "viewing_events")
+    table = product.aggregates[-1]
+    assert (table.version, product.version) == ("7.1.0", "1.0.0")
+    assert table.owner != product.owner
+    assert any(slo.element == table.name and slo.property == "latency" for slo in product.slos)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "expected"),
+    [
+        ("viewing_features_raw", "of: viewing_events", "of: nobody", "there is no 'nobody'"),
+        ("viewing_features_raw", "back: 1", "back: 0", "cannot be read before it is built"),
+        ("viewing_features_raw", "[content, time_zones]", "[content, moon]", "not 'moon'"),
+        ("viewing_features_raw", "python: build.py", "python: absent.py", "No such file"),
+        ("viewing_features_raw", "python: build.py", "sql: build.py", "`python`"),
+        ("viewing_features_raw", "- name: viewing_features_raw", "- name: other", "as the folder"),
+        (
+            "user_preference_features",
+            "table: viewing_features_raw,",
+            "table: events_raw,",
+            "one of",
+        ),
+        ("user_preference_features", "entity: [user_id,", "entity: [account,", "not 'account'"),
+        ("user_preference_features", "[viewing_features_raw.user_id]", "[users.id]", "'users.id'"),
+        ("user_preference_features", "ttl: 7d", "ttl: soon", "ttl"),
+    ],
+)
+def test_what_does_not_fit_together_is_named_in_the_contract_that_says_it(
+    contracts: Path, name: str, old: str, new: str, expected: str
+) -> None:
+    edit(contracts, name, old, new)
+    found = mistakes(contracts)
+    assert expected in found
+    assert f"{name}/contract.yaml" in found
+
+
+def test_python_that_does_not_parse_or_lacks_its_function_is_refused_by_line(
+    contracts: Path,
+) -> None:
+    build = contracts / "viewing_features_raw" / "build.py"
+    text = build.read_text()
+    build.write_text(text + "\ndef (:\n")
+    line = len(text.splitlines()) + 2
+    assert f"build.py:{line}" in mistakes(contracts)
+    build.write_text(text.replace("def build(", "def make("))
+    assert "a function `build(inputs)`" in mistakes(contracts)
+    build.write_text(text.replace("SCHEMA = ", "COLUMNS = "))
+    assert "`SCHEMA`" in mistakes(contracts)
+
+
+def test_tables_that_read_each_other_in_a_circle_are_refused(contracts: Path) -> None:
+    edit(
+        contracts,
+        "viewing_features_raw",
+        "- {table: events}",
+        "- {table: content_engagement_hourly}",
+    )
+    edit(
+        contracts,
+        "viewing_events",
+        "sql: aggregates/content_engagement_hourly.sql",
+        "sql: aggregates/content_engagement_hourly.sql\n"
+        "          reads: [{table: viewing_features_raw}]",
+    )
+    assert "circle" in mistakes(contracts)

@@ -1,0 +1,123 @@
+"""What makes a published hour outdated, and what it waits for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from pipeline.batch.model import Publication
+from pipeline.batch.publications import latest
+from pipeline.batch.why import (
+    Seen,
+    Why,
+    fingerprint,
+    hours_of,
+    late_rows,
+    missing_inputs,
+    source_rows,
+    why_due,
+)
+from pipeline.contract.model import Aggregate, LatePolicy, Read
+from tests.support.derivations import chained_product
+from tests.support.orders import hour
+
+PRODUCT = chained_product(Path("contracts"))
+SALES, STREAKS, TASTES = PRODUCT.aggregates
+AT = hour(10)
+
+
+def publication(table: str, number: int, **what: object) -> Publication:
+    found = Publication(
+        f"orders.{table}", hour(number), AT, 1, 2, 2, f"{table}-{number}", 5, "1.2.0", "run", 2,
+        source_rows=10, inputs="", digest=f"{table}-{number}", handover=f"handed-{number}",
+    )  # fmt: skip
+    return replace(found, **what)  # type: ignore[arg-type]
+
+
+def seen(rows: dict[int, int], *publications: Publication, now: datetime = AT) -> Seen:
+    hours = {hour(number): count for number, count in rows.items()}
+    return Seen(hours, frozenset(hours), latest(publications), now)
+
+
+def with_policy(table: Aggregate, share: float, wait: timedelta) -> Aggregate:
+    policy = LatePolicy(share=share, wait_s=wait.total_seconds())
+    return table.model_copy(update={"late": policy})
+
+
+def test_reads_cover_the_hours_that_the_contract_says() -> None:
+    assert hours_of(Read(table="t"), hour(5)) == (hour(5),)
+    assert hours_of(Read(table="t", hours=3), hour(5)) == (hour(3), hour(4), hour(5))
+    assert hours_of(Read(table="t", hours=2, back=1), hour(5)) == (hour(3), hour(4))
+
+
+def test_an_hour_that_was_never_published_is_new() -> None:
+    assert why_due(PRODUCT, SALES, hour(1), seen({1: 10})) is Why.NEW
+
+
+def test_an_hour_is_sound_while_events_have_the_rows_it_saw() -> None:
+    assert why_due(PRODUCT, SALES, hour(1), seen({1: 10}, publication("sales", 1))) is None
+
+
+def test_rows_count_as_late_when_they_come_after_the_build() -> None:
+    looked = seen({1: 13}, publication("sales", 1))
+    assert late_rows(SALES, hour(1), publication("sales", 1), looked) == 3
+    assert why_due(PRODUCT, SALES, hour(1), looked) is Why.LATE
+
+
+@pytest.mark.parametrize(
+    ("late", "waited", "why"),
+    [
+        (1, timedelta(hours=1), None),
+        (2, timedelta(0), Why.LATE),
+        (1, timedelta(hours=6), Why.LATE),
+        (0, timedelta(days=9), None),
+    ],
+)
+def test_late_rows_wait_until_they_are_many_or_have_waited(
+    late: int, waited: timedelta, why: Why | None
+) -> None:
+    sales = with_policy(SALES, 0.2, timedelta(hours=6))
+    looked = seen({1: 10 + late}, publication("sales", 1), now=AT + waited)
+    assert why_due(PRODUCT, sales, hour(1), looked) is why
+
+
+def test_an_hour_follows_the_rows_of_what_it_reads_and_not_their_builds() -> None:
+    inputs = [publication("streaks", number) for number in (3, 4, 5)]
+    print_of = fingerprint(PRODUCT, TASTES, hour(5), latest(inputs))
+    own = publication("tastes_history", 5, inputs=print_of, source_rows=0)
+    rebuilt = replace(inputs[0], wap_id="other", published_at=AT + timedelta(hours=1))
+    rows = dict.fromkeys((3, 4, 5), 0)
+    assert why_due(PRODUCT, TASTES, hour(5), seen(rows, *inputs, own, rebuilt)) is None
+    changed = replace(rebuilt, digest="others")
+    assert why_due(PRODUCT, TASTES, hour(5), seen(rows, *inputs, own, changed)) is Why.INPUTS
+
+
+def test_a_table_that_reads_itself_follows_only_what_is_handed_over() -> None:
+    before = publication("streaks", 4)
+    own = publication("streaks", 5, inputs=fingerprint(PRODUCT, STREAKS, hour(5), latest([before])))
+    other_rows = replace(before, digest="others")
+    assert why_due(PRODUCT, STREAKS, hour(5), seen({5: 10}, other_rows, own)) is None
+    handed = replace(before, handover="others")
+    assert why_due(PRODUCT, STREAKS, hour(5), seen({5: 10}, handed, own)) is Why.INPUTS
+
+
+def test_an_hour_waits_for_the_hours_it_reads_that_there_are() -> None:
+    looked = seen({4: 1, 5: 1}, publication("streaks", 5))
+    # Hour 3 has no rows and has not passed yet: there is nothing to wait for.
+    assert list(missing_inputs(PRODUCT, TASTES, hour(5), looked)) == [("streaks", hour(4))]
+    assert list(missing_inputs(PRODUCT, SALES, hour(5), looked)) == []
+
+
+def test_publications_of_the_first_format_count_as_sound() -> None:
+    old = replace(
+        publication("sales", 1), source_rows=None, inputs=None, digest=None, handover=None
+    )
+    assert why_due(PRODUCT, SALES, hour(1), seen({1: 99}, old)) is None
+
+
+def test_source_rows_are_those_of_all_hours_that_are_read() -> None:
+    wide = SALES.model_copy(update={"reads": (Read(table="events", hours=2),)})
+    assert source_rows(wide, hour(2), {hour(1): 3, hour(2): 4, hour(3): 5}) == 7
