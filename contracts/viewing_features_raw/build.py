@@ -163,10 +163,9 @@ def _daypart() -> Column:
 
 def _viewed_micros() -> Column:
     """Return the share of the title that this stretch was, in millionths, in whole numbers alone."""
-    return sf.when(
-        sf.col("runtime_s") > 0,
-        sf.expr(f"least(watch_duration, runtime_s) * {MICRO}L div runtime_s"),
-    )
+    share = sf.expr(f"least(watch_duration, runtime_s) * {MICRO}L div runtime_s")
+    # `least` passes over nulls: a duration that breaks its rule would count as the whole title.
+    return sf.when((sf.col("runtime_s") > 0) & sf.col("watch_duration").isNotNull(), share)
 
 
 def _completion_micros() -> Column:
