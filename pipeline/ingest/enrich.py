@@ -28,9 +28,7 @@ class Enricher:
             for reference in product.references
             if reference.columns
         ]
-        self._periods = [
-            (reference, _periods(reference, table.frame)) for reference, table in tables
-        ]
+        self._joins = [_Join(reference, table.frame) for reference, table in tables]
         self.versions: Mapping[str, str] = {
             reference.name: table.version for reference, table in tables
         }
@@ -41,29 +39,35 @@ class Enricher:
         Rows stay in their order and none is added. Where rows of the data hold from a time, the one
         that held at the event's `_event_time` counts.
         """
-        for reference, periods in self._periods:
-            on = list(reference.on)
-            keys = periods.with_columns(pl.col(c).cast(frame.schema[c]) for c in on)
-            if reference.valid_from is None:
-                frame = frame.join(keys, on=on, how="left", maintain_order="left")
-            else:
-                frame = _join_as_of(frame, keys, on)
+        for join in self._joins:
+            frame = join.add(frame)
         return frame
 
 
-def _periods(reference: Reference, data: pl.DataFrame) -> pl.DataFrame:
-    columns = [*reference.on, *reference.columns]
-    if reference.valid_from is None:
-        return data.select(columns)
-    begin = pl.col(reference.valid_from).fill_null(BEGINNING).alias(BEGIN)
-    return data.select(*columns, begin).sort(BEGIN)
+class _Join:
+    """One reference. Keys whose data never changes are looked up; only the others' rows are sorted."""
 
+    def __init__(self, reference: Reference, data: pl.DataFrame) -> None:
+        self._on, self._columns = list(reference.on), list(reference.columns)
+        begin = reference.valid_from
+        instants = pl.lit(BEGINNING) if begin is None else pl.col(begin).fill_null(BEGINNING)
+        periods = data.select(*self._on, *self._columns, instants.alias(BEGIN)).sort(BEGIN)
+        always = (pl.col(BEGIN) == BEGINNING) & (pl.len().over(self._on) == 1)
+        self._constant = periods.filter(always).drop(BEGIN)
+        self._changing = periods.filter(~always)
 
-def _join_as_of(frame: pl.DataFrame, periods: pl.DataFrame, on: list[str]) -> pl.DataFrame:
-    placed = frame.select("_event_time", *on).with_row_index(ROW).sort("_event_time")
-    # Both sides are sorted, and polars cannot see it under `by`.
-    found = placed.join_asof(
-        periods, left_on="_event_time", right_on=BEGIN, by=on, check_sortedness=False
-    )
-    added = found.sort(ROW).drop(ROW, BEGIN, "_event_time", *on, strict=False)
-    return pl.concat([frame, added], how="horizontal")
+    def add(self, frame: pl.DataFrame) -> pl.DataFrame:
+        typed = [pl.col(name).cast(frame.schema[name]) for name in self._on]
+        constant, changing = (x.with_columns(typed) for x in (self._constant, self._changing))
+        added = frame.join(constant, on=self._on, how="left", maintain_order="left")
+        if changing.is_empty():
+            return added
+        moments = frame.select("_event_time", *self._on).with_row_index(ROW)
+        moments = moments.join(changing, on=self._on, how="semi").sort("_event_time")
+        # Both sides are sorted, and polars cannot see it under `by`.
+        held = moments.join_asof(
+            changing, left_on="_event_time", right_on=BEGIN, by=self._on, check_sortedness=False
+        )
+        return added.with_columns(
+            added[name].scatter(held[ROW], held[name]) for name in self._columns
+        )

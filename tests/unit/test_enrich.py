@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.contract.load import load_product
@@ -97,6 +97,7 @@ def test_data_that_no_column_is_taken_from_is_not_joined(product: Product) -> No
     periods=st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 5) | st.none()), max_size=8),
     rows=st.lists(st.tuples(st.sampled_from("abc"), st.integers(-1, 6)), max_size=12),
 )
+@settings(max_examples=40, deadline=None)
 def test_rows_keep_their_order_and_get_the_latest_that_held(
     product: Product, periods: list[tuple[str, int | None]], rows: list[tuple[str, int]]
 ) -> None:
