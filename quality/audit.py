@@ -74,9 +74,11 @@ def audit(frame: DataFrame, suite: ExpectationSuite) -> AuditResult:
     context = gx.get_context(mode="ephemeral")
     context.enable_analytics(False)
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    source = context.data_sources.add_spark("staged")
+    # It would ask the process's first session, which knows none of the views of the rows' own.
+    source.get_execution_engine().spark = frame.sparkSession
     batch = (
-        context.data_sources.add_spark("staged")
-        .add_dataframe_asset("hour")
+        source.add_dataframe_asset("hour")
         .add_batch_definition_whole_dataframe("all")
         .get_batch({"dataframe": frame})
     )
