@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from pyspark.sql import DataFrame, SparkSession
 
 from pipeline.batch.inputs import Inputs
-from tests.support.derived import expectations, load_build, rows, with_hour
+from tests.support.derived import logic, rows, table, with_hour
 from tests.support.viewing_by_hand import (
     HOUR,
     View,
@@ -43,7 +43,7 @@ def sessions_table(views: Sequence[View]) -> pa.Table:
 
 def build(session: SparkSession, sessions: pa.Table, hour: datetime = NOW) -> DataFrame:
     raw = session.createDataFrame(sessions)
-    return load_build(TABLE)(Inputs(hour, {"viewing_features_raw": raw}, {}))
+    return logic(TABLE).build(Inputs(hour, {"viewing_features_raw": raw}, {}))
 
 
 def built(session: SparkSession, views: Sequence[View], hour: datetime = NOW) -> Rows:
@@ -112,17 +112,16 @@ def test_the_worked_example_of_the_docs(session: SparkSession) -> None:
 def test_an_audit_refuses_an_hour_that_lacks_half_a_percent_of_its_segments(
     session: SparkSession,
 ) -> None:
-    from great_expectations import ExpectationSuite
-
+    from pipeline.contract.targets.expectations import suite
     from quality.audit import audit
 
     views = [View(f"u{n}", NOW + timedelta(seconds=n), region=None) for n in range(400)]
     session.createDataFrame(events_table(views)).createOrReplaceTempView("events")
     frame = with_hour(build(session, sessions_table(views)), NOW).cache()
-    suite = ExpectationSuite(TABLE, expectations=expectations(TABLE))
-    whole = audit(frame, suite)
-    assert [(each.type, each.observed) for each in whole.failed] == []
-    enough = audit(frame.where("user_id <> 'u7'"), suite)
-    assert enough.failed == ()
-    too_few = audit(frame.where("user_id NOT IN ('u7', 'u8')"), suite)
-    assert [each.type for each in too_few.failed] == ["unexpected_rows_expectation"]
+    contract = table(TABLE)
+    assert [(each.type, each.observed) for each in audit(frame, suite(contract)).failed] == []
+    queries = [one for one in contract.expectations if one.type == "unexpected_rows_expectation"]
+    asked = suite(contract.model_copy(update={"expectations": tuple(queries)}))
+    assert audit(frame.where("user_id <> 'u7'"), asked).failed == ()
+    (failed,) = audit(frame.where("user_id NOT IN ('u7', 'u8')"), asked).failed
+    assert "99.5" in failed.description

@@ -2,66 +2,41 @@
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, cast
+from functools import cache
+from typing import Any
 
 import pyarrow as pa
-from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sf
-from ruamel.yaml import YAML
 
 from pipeline.batch.inputs import Inputs
-from pipeline.settings import PROJECT
+from pipeline.batch.logic import PythonLogic, load_logic
+from pipeline.contract.load import load_products
+from pipeline.contract.model import Aggregate
+from pipeline.settings import load_settings
 
 HOUR = timedelta(hours=1)
-Build = Callable[[Inputs], DataFrame]
 Frames = Mapping[str, DataFrame]
 
 
-def load_build(table: str) -> Build:
-    """Return the function that builds an hour of `table`."""
-    path = PROJECT / "contracts" / table / "build.py"
-    spec = importlib.util.spec_from_file_location(f"build_{table}", path)
-    if spec is None or spec.loader is None:
-        raise FileNotFoundError(path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return cast(Build, module.build)
+@cache
+def table(name: str) -> Aggregate:
+    """Return the derived table `name`, as its contract states it."""
+    products = load_products(load_settings().contracts)
+    return next(one for product in products for one in product.aggregates if one.name == name)
 
 
-def table_object(table: str) -> dict[str, Any]:
-    """Return what the contract of `table` says of its one schema object."""
-    document = YAML(typ="safe").load(PROJECT / "contracts" / table / "contract.yaml")
-    (entry,) = document["schema"]
-    return cast(dict[str, Any], entry)
-
-
-def settings(table: str) -> dict[str, Any]:
-    """Return Headwater's settings of `table`."""
-    (own,) = table_object(table)["customProperties"]
-    return cast(dict[str, Any], own["value"])
-
-
-def expectations(table: str) -> list[Any]:
-    """Return the Great Expectations expectations of `table`, as its contract states them."""
-    entry = table_object(table)
-    places = [(entry, {}), *((one, {"column": one["name"]}) for one in entry["properties"])]
-    return [
-        ExpectationConfiguration(
-            type=rule["implementation"]["type"],
-            kwargs=implied | rule["implementation"].get("kwargs", {}),
-        ).to_domain_obj()
-        for place, implied in places
-        for rule in place.get("quality", ())
-    ]
+@cache
+def logic(name: str) -> PythonLogic:
+    """Return what builds an hour of the derived table `name`."""
+    return load_logic(table(name).logic)
 
 
 def build_hours(
     spark: SparkSession,
-    table: str,
+    name: str,
     events: pa.Table,
     hours: Iterable[datetime],
     references: Frames,
@@ -70,17 +45,18 @@ def build_hours(
 
     An hour that is not one of `hours` hands nothing over.
     """
-    build, handover = load_build(table), settings(table)["handover"]
     published: dict[datetime, pa.Table] = {}
     everything = spark.createDataFrame(events)
+    nothing = spark.createDataFrame([], f"{logic(name).schema}, hour TIMESTAMP")
     for hour in sorted(hours):
         of_hour = everything.where(
             (sf.col("_event_time") >= sf.lit(hour)) & (sf.col("_event_time") < sf.lit(hour + HOUR))
         )
         before = published.get(hour - HOUR)
-        own = spark.createDataFrame(before if before is not None else NOTHING)
-        inputs = Inputs(hour, {"events": of_hour, table: own.where(handover)}, references)
-        published[hour] = with_hour(build(inputs), hour).toArrow()
+        own = nothing if before is None else spark.createDataFrame(before)
+        handed = own.where(table(name).handover or "false")
+        inputs = Inputs(hour, {"events": of_hour, name: handed}, references)
+        published[hour] = with_hour(logic(name).build(inputs), hour).toArrow()
     return published
 
 
@@ -89,20 +65,8 @@ def with_hour(frame: DataFrame, hour: datetime) -> DataFrame:
     return frame.withColumn("hour", sf.lit(hour))
 
 
-def rows(table: pa.Table, by: Sequence[str]) -> list[dict[str, Any]]:
+def rows(found: pa.Table, by: Sequence[str]) -> list[dict[str, Any]]:
     """Return the rows in the order of the columns `by`, without `hour`."""
-    kept = table.drop_columns("hour") if "hour" in table.column_names else table
-    found: list[dict[str, Any]] = kept.to_pylist()
-    return sorted(found, key=lambda row: tuple(str(row[name]) for name in by))
-
-
-NOTHING = pa.schema(
-    [
-        ("user_id", pa.string()),
-        ("session_start", pa.timestamp("us", "UTC")),
-        ("session_end", pa.timestamp("us", "UTC")),
-        ("session_events", pa.int64()),
-        ("session_watch_seconds", pa.int64()),
-        ("hour", pa.timestamp("us", "UTC")),
-    ]
-).empty_table()
+    kept = found.drop_columns("hour") if "hour" in found.column_names else found
+    listed: list[dict[str, Any]] = kept.to_pylist()
+    return sorted(listed, key=lambda row: tuple(str(row[name]) for name in by))
