@@ -19,6 +19,7 @@ COMMANDS = {
     "ingest": "headwater.cli.ingest:ingest",
     "ledger": "headwater.cli.ledger:ledger",
     "hours": "headwater.cli.hours:hours",
+    "features": "headwater.cli.features:features",
     "maintain": "headwater.cli.maintain:maintain",
     "demo": "headwater.cli.demo:demo",
 }
