@@ -19,7 +19,8 @@ class MinPyramid:
     def __init__(self, numbers: Numbers) -> None:
         self._levels = [_even(numbers)]
         while len(self._levels[-1]) > 2:
-            self._levels.append(_even(self._levels[-1].reshape(-1, 2).min(axis=1)))
+            pairs = self._levels[-1]
+            self._levels.append(_even(np.minimum(pairs[::2], pairs[1::2])))
 
     def last_at_most(self, before: npt.NDArray[np.intp], bounds: Numbers) -> Numbers:
         """Return the last place below `before[i]` of a number <= `bounds[i]`; -1 where there is none.
