@@ -1,12 +1,12 @@
 .DEFAULT_GOAL := help
-.PHONY: setup demo up down test check bench bench-freshness bench-backlog bench-commits bench-stages bench-trials crash-test decoder-test lock help
+.PHONY: setup demo up down test check bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time crash-test decoder-test lock help
 
 PYTHON ?= python3
 BIN := .venv/bin
 SEED ?= 1
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/ready ## install everything into .venv, hashes checked
 
@@ -53,6 +53,9 @@ bench-stages: setup ## processor time of an ingest, stage by stage (4 min)
 
 bench-trials: setup ## other ways to decode, to know uuids and to write (1 min)
 	$(BIN)/python -m benchmarks.trials
+
+bench-point-in-time: setup ## a million training rows joined to features, against DuckDB (2 min)
+	$(BIN)/python -m benchmarks.point_in_time
 
 crash-test: setup ## a thousand kills (about 30 min); SEED=n draws others
 	$(BIN)/pytest tests/crash --crash-kills 1000 --crash-seed $(SEED)

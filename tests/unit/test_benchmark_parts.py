@@ -18,6 +18,7 @@ import benchmarks.backlog.page
 import benchmarks.commits.document
 import benchmarks.freshness.page
 import benchmarks.ingest.page
+import benchmarks.point_in_time.page
 import benchmarks.stages.page
 import benchmarks.trials.page
 from benchmarks import filling, results
@@ -38,6 +39,7 @@ PAGES = {
     "commits": benchmarks.commits.document.page,
     "freshness": benchmarks.freshness.page.page,
     "ingest": benchmarks.ingest.page.page,
+    "point_in_time": benchmarks.point_in_time.page.page,
     "stages": benchmarks.stages.page.page,
     "trials": benchmarks.trials.page.page,
 }
@@ -106,7 +108,10 @@ def test_a_result_that_is_not_as_its_schema_says_is_not_written(tmp_path: Path) 
 def test_a_committed_result_is_as_its_schema_says_and_makes_the_committed_page(name: str) -> None:
     result = json.loads((results.RESULTS / f"{name}.json").read_text())
     results.check(result, name)
-    assert PAGES[name](result) == (results.PAGES / f"benchmarks-{name}.md").read_text()
+    assert (
+        PAGES[name](result)
+        == (results.PAGES / f"benchmarks-{name.replace('_', '-')}.md").read_text()
+    )
 
 
 def test_the_ratio_is_to_the_best_of_those_that_are_exactly_once() -> None:
