@@ -19,7 +19,7 @@ SESSIONS = "viewing_features_raw"
 CATALOGUE = "content"
 TIME_ZONES = "time_zones"
 
-GAP = sf.expr("INTERVAL 30 MINUTES")
+GAP = "INTERVAL 30 MINUTES"
 UNKNOWN = "unknown"
 DEVICES = ("tv", "mobile", "tablet", "desktop", "console")
 DAYPARTS = ("night", "morning", "afternoon", "evening")
@@ -111,7 +111,7 @@ def _in_sessions(views: DataFrame, handed: DataFrame) -> DataFrame:
     in_time = Window.partitionBy("user_id").orderBy("event_time")
     last = sf.coalesce(sf.lag("event_time").over(in_time), sf.col("carried.session_end"))
     placed = views.join(before, on="user_id", how="left").withColumn("last", last)
-    begins = sf.col("last").isNull() | (sf.col("event_time") > sf.col("last") + GAP)
+    begins = sf.col("last").isNull() | (sf.col("event_time") > sf.col("last") + sf.expr(GAP))
     begun = sf.max(sf.when(begins, sf.col("event_time"))).over(in_time)
     return placed.withColumn("begun", begun).select(
         *views.columns,
