@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from assets.events import events
-from assets.hourly import hourly_asset
+from assets.hourly import derived_tables
 from assets.jobs import hourly_job, ingest_job
 from assets.keys import Keys
 from assets.schedules import hourly_schedule
@@ -52,7 +52,7 @@ def _of(cell_name: str, product: Product) -> dg.Definitions:
     return dg.Definitions.merge(
         found,
         dg.Definitions(
-            assets=[hourly_asset(keys, aggregate) for aggregate in product.aggregates],
+            assets=[derived_tables(keys)],
             jobs=[hourly],
             sensors=[hour_closed(keys, hourly.name), late_data(keys, hourly.name)],
             schedules=[hourly_schedule(keys, hourly.name)],

@@ -1,4 +1,4 @@
-"""One hourly table: a partition an hour, audited before it is published."""
+"""The derived tables of a product: one step builds hours of them all, audited before published."""
 
 from collections.abc import Iterator
 
@@ -17,43 +17,31 @@ from pipeline.tables.layout import aggregate_table
 from resources.cell import CellResource
 
 
-def hourly_asset(keys: Keys, aggregate: Aggregate) -> dg.AssetsDefinition:
-    """Return the asset of one aggregate, with its audit as a blocking check.
+def derived_tables(keys: Keys) -> dg.AssetsDefinition:
+    """Return the assets of a product's derived tables, each with its audit as a blocking check.
 
-    A run builds a range of hours, oldest first, and logs a materialization as each is published. An
-    hour whose audit fails is not published: the table's main is as it was, the other hours go on,
-    and then the check and the run fail.
+    A run builds a range of hours of the tables that it selects, hour by hour, each table after those
+    that it reads, in one Spark session; it logs a materialization as each hour of each is published,
+    and none for what needed no build. An hour that fails is not published: its table's main is as it
+    was, what reads it waits, everything else goes on, and then the check or the run fails.
     """
     product = keys.product
-    version = code_version(aggregate.folder)
+    versions = {table.name: code_version(table.folder) for table in product.aggregates}
 
-    @dg.asset(
-        key=keys.aggregate(aggregate),
-        deps=[*_reads(keys, aggregate), *map(keys.source, aggregate.references)],
+    @dg.multi_asset(
+        name=keys.name("derived"),
+        specs=[_spec(keys, table, versions[table.name]) for table in product.aggregates],
         partitions_def=hourly(product),
         backfill_policy=dg.BackfillPolicy.single_run(),
-        output_required=False,
-        group_name=keys.group,
-        description=aggregate.description,
-        kinds={"spark", "iceberg"},
-        owners=owners(aggregate.owner),
-        tags=keys.asset_tags | {"domain": tag(aggregate.domain)},
-        code_version=version,
-        metadata={
-            "dagster/column_schema": contract_schema(aggregate.columns),
-            "dagster/column_lineage": column_lineage(keys, derived_sources(aggregate)),
-            "dagster/table_name": f"{keys.cell}.{aggregate_table(product.name, aggregate.name)}",
-            "logic": dg.MetadataValue.md(
-                f"```{aggregate.logic.language}\n{aggregate.logic.text}\n```"
-            ),
-        },
+        can_subset=True,
         check_specs=[
             dg.AssetCheckSpec(
                 AUDIT_CHECK,
-                asset=keys.aggregate(aggregate),
+                asset=keys.aggregate(table),
                 description="Great Expectations' verdict on the staged hour, before it is published.",
                 blocking=True,
             )
+            for table in product.aggregates
         ],
     )
     def build(
@@ -63,22 +51,42 @@ def hourly_asset(keys: Keys, aggregate: Aggregate) -> dg.AssetsDefinition:
     ) -> Iterator[dg.AssetMaterialization | dg.AssetCheckResult]:
         where = cell.load()
         # First of all: a run without its lock is soon taken for dead.
-        with hold(batch_lock(where, product.name), context.run_id):
+        with hold(batch_lock(where, product.name), context.run.run_id):
             from assets.steps.hours import build_hours
 
-            session = spark.spark_session
-            yield from build_hours(context, session, where, keys, aggregate, version)
+            yield from build_hours(context, spark.spark_session, where, keys, versions)
 
     return build
 
 
-def _reads(keys: Keys, aggregate: Aggregate) -> Iterator[dg.AssetDep]:
+def _spec(keys: Keys, table: Aggregate, version: str) -> dg.AssetSpec:
+    logic = f"```{table.logic.language}\n{table.logic.text}\n```"
+    return dg.AssetSpec(
+        keys.aggregate(table),
+        deps=[*_reads(keys, table), *map(keys.source, table.references)],
+        skippable=True,
+        group_name=keys.group,
+        description=table.description,
+        kinds={"spark", "iceberg"},
+        owners=owners(table.owner),
+        tags=keys.asset_tags | {"domain": tag(table.domain)},
+        code_version=version,
+        metadata={
+            "dagster/column_schema": contract_schema(table.columns),
+            "dagster/column_lineage": column_lineage(keys, derived_sources(table)),
+            "dagster/table_name": f"{keys.cell}.{aggregate_table(keys.product.name, table.name)}",
+            "logic": dg.MetadataValue.md(logic),
+        },
+    )
+
+
+def _reads(keys: Keys, table: Aggregate) -> Iterator[dg.AssetDep]:
     """Yield what an hour depends on, and which hours of it."""
-    for read in aggregate.reads:
+    for read in table.reads:
         if read.table == EVENTS:
             yield dg.AssetDep(keys.events)
         # A backfill would wait for ever for the hour before an hour that has none.
-        if read.table in (EVENTS, aggregate.name):
+        if read.table in (EVENTS, table.name):
             continue
         mapping = dg.TimeWindowPartitionMapping(
             start_offset=1 - read.hours - read.back,

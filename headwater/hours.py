@@ -18,6 +18,7 @@ from pipeline.batch.session import start_session
 from pipeline.cells import Cell
 from pipeline.contract.model import Aggregate, Product
 from pipeline.contract.targets.expectations import suite
+from pipeline.errors import HeadwaterError
 from pipeline.settings import load_settings
 from quality.audit import AuditResult, audit
 
@@ -30,21 +31,24 @@ class Built:
         publication: None where the audit failed, and where the hour waits.
         verdict: the audit's; None for an hour without rows, and for one that was found published.
         waits: the hour that it reads and that is not published; None if it was built.
+        error: what its build ended with; None if it did not fail.
     """
 
     build: HourBuild
     publication: Publication | None
     verdict: AuditResult | None
     waits: Waits | None = None
+    error: HeadwaterError | None = None
 
 
 def build_hours(cell: Cell, product: Product, plan: HoursPlan, run_id: str) -> Iterator[Built]:
     """Build a plan's hours one by one, oldest first, yielding each as it is settled.
 
-    A failed audit does not stop the others. The caller holds the product's batch lock. Starts Spark
-    with the first hour, and stops it at the end.
+    Neither a failed audit nor an error stops the others. The caller holds the product's batch lock.
+    Starts Spark with the first hour, and stops it at the end.
 
-    Raises: as `carry_out`; `JarMissingError` if Spark's jars were never fetched.
+    Raises:
+        JarMissingError: Spark's jars were never fetched.
     """
     if plan.source_snapshot_id is None or not plan.builds:
         return
@@ -63,6 +67,7 @@ def build_hours(cell: Cell, product: Product, plan: HoursPlan, run_id: str) -> I
                 outcome if isinstance(outcome, Publication) else None,
                 verdicts[-1] if verdicts else None,
                 outcome if isinstance(outcome, Waits) else None,
+                outcome if isinstance(outcome, HeadwaterError) else None,
             )
             verdicts.clear()
     finally:

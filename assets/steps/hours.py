@@ -1,8 +1,8 @@
-"""The hourly run: builds a range of hours of one aggregate, audited before they are published."""
+"""The hourly run: builds a range of hours of a product's derived tables."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 import dagster as dg
@@ -17,6 +17,7 @@ from pipeline.batch.prepare import prepare
 from pipeline.cells import Cell
 from pipeline.contract.model import Aggregate
 from pipeline.contract.targets import expectations
+from pipeline.errors import HeadwaterError
 from quality.audit import AuditResult, audit
 
 Event = dg.AssetMaterialization | dg.AssetCheckResult
@@ -27,36 +28,50 @@ def build_hours(
     spark: SparkSession,
     cell: Cell,
     keys: Keys,
-    aggregate: Aggregate,
-    code_version: str,
+    code_versions: Mapping[str, str],
 ) -> Iterator[Event]:
-    """Build the run's hours, yielding a materialization as each is published, and the audit last.
+    """Build the run's hours, yielding a materialization as each is published, and the audits last.
 
-    Raises: as `prepare` (an hour is open, the ledger does not balance) and `carry_out`.
+    Raises: as `prepare` (an hour is open, the ledger does not balance); after everything else, the
+        first error that a build ended with.
     """
     product = keys.product
-    suite = expectations.suite(aggregate)
-    verdicts: dict[datetime, AuditResult] = {}
-    hours = [to_hour(key) for key in context.partition_keys]
+    tables = [
+        one for one in product.aggregates if keys.aggregate(one) in context.selected_asset_keys
+    ]
+    suites = {table.name: expectations.suite(table) for table in tables}
+    verdicts: dict[str, dict[datetime, AuditResult]] = {table.name: {} for table in tables}
     # What a sensor asks for is what was due; what a person asks for is meant.
-    again = HOURS_TAG not in context.run.tags
-    plan = prepare(cell, product, hours=hours, aggregates=[aggregate.name], again=again)
+    plan = prepare(
+        cell,
+        product,
+        hours=[to_hour(key) for key in context.partition_keys],
+        aggregates=[table.name for table in tables],
+        again=HOURS_TAG not in context.run.tags,
+    )
 
-    def auditor(_table: Aggregate, hour: datetime) -> Audit:
+    def auditor(table: Aggregate, hour: datetime) -> Audit:
         def judge(frame: DataFrame) -> AuditResult:
-            verdicts[hour] = audit(frame, suite)
-            return verdicts[hour]
+            verdicts[table.name][hour] = audit(frame, suites[table.name])
+            return verdicts[table.name][hour]
 
         return judge
 
-    for done in carry_out(spark, cell, product, plan, auditor, run_id=context.run_id):
-        hour, outcome = done.build.hour, done.outcome
+    failed: HeadwaterError | None = None
+    for done in carry_out(spark, cell, product, plan, auditor, run_id=context.run.run_id):
+        outcome = done.outcome
+        what = f"{done.build.aggregate} {done.build.hour:%Y-%m-%dT%H}"
         if isinstance(outcome, Publication):
-            yield hour_published(keys, aggregate, outcome, code_version)
+            table = next(one for one in tables if one.name == done.build.aggregate)
+            yield hour_published(keys, table, outcome, code_versions[table.name])
         elif isinstance(outcome, Waits):
-            context.log.warning(
-                f"{hour:%Y-%m-%dT%H} waits for {outcome.table} {outcome.hour:%Y-%m-%dT%H}."
-            )
+            context.log.warning(f"{what} waits for {outcome.table} {outcome.hour:%Y-%m-%dT%H}.")
+        elif isinstance(outcome, HeadwaterError):
+            context.log.error(f"{what}: {outcome}")
+            failed = failed or outcome
         else:
-            context.log.error(f"The audit of {hour:%Y-%m-%dT%H} failed; not published.")
-    yield audit_result(keys, aggregate, verdicts)
+            context.log.error(f"The audit of {what} failed; not published.")
+    for table in tables:
+        yield audit_result(keys, table, verdicts[table.name])
+    if failed is not None:
+        raise failed

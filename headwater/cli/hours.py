@@ -18,7 +18,7 @@ from pipeline.batch.prepare import prepare
 from pipeline.batch.publications import latest, read_publications
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
-from pipeline.errors import ExitCode
+from pipeline.errors import ExitCode, TerminalError
 from pipeline.hours.look import HourState, HourStates
 from pipeline.hours.now import look_now
 from pipeline.locks import batch_lock, hold
@@ -144,16 +144,23 @@ def _build(where: Cell, loaded: Product, plan: HoursPlan, *, as_json: bool) -> E
         if each.waits is not None:
             click.echo(f"{name}: waits for {each.waits.hour:{HOUR}} of {each.waits.table}")
             continue
+        if each.error is not None:
+            click.echo(f"{name}: {each.error}", err=True)
+            continue
         click.echo(f"{name}: not published, its audit failed")
         for result in each.verdict.failed if each.verdict else ():
             about = f" of {result.column}" if result.column else ""
             click.echo(f"  {result.type}{about} ({result.expected}): {result.observed}")
-    rejected = sum(each.publication is None and each.waits is None for each in built)
+    errors = [each.error for each in built if each.error is not None]
     waiting = sum(each.waits is not None for each in built)
+    rejected = sum(each.publication is None for each in built) - waiting - len(errors)
     if as_json:
         click.echo(json.dumps([asdict(each) for each in built], default=_text))
     elif not built:
         click.echo("no closed hour is waiting to be built")
+    if errors:
+        # The first that somebody must see to, if there is one.
+        raise next((one for one in errors if isinstance(one, TerminalError)), errors[0])
     if rejected:
         return ExitCode.CHECK_FAILED
     return ExitCode.RETRYABLE if waiting else ExitCode.OK

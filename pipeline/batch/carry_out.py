@@ -16,6 +16,7 @@ from pipeline.batch.why import Why, fingerprint, missing_inputs, source_rows, wh
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import Aggregate, Product
+from pipeline.errors import HeadwaterError
 
 Auditor = Callable[[Aggregate, datetime], Audit]
 """Gives the audit of one hour of one table."""
@@ -31,10 +32,10 @@ class Waits:
 
 @dataclass(frozen=True)
 class Done:
-    """What became of one planned hour."""
+    """What became of one planned hour; an error is what its build ended with."""
 
     build: HourBuild
-    outcome: Publication | Rejected | Waits
+    outcome: Publication | Rejected | Waits | HeadwaterError
 
 
 def carry_out(
@@ -50,10 +51,8 @@ def carry_out(
     """Build a plan's hours one by one in its order, yielding each as it is settled.
 
     What only might have changed is looked at again first, and passed over if it did not. An hour whose
-    inputs are not published waits, and a failed audit does not stop the others. The caller holds the
-    product's batch lock.
-
-    Raises: as `build_hour`.
+    inputs are not published waits; neither a failed audit nor an error stops the others. The caller
+    holds the product's batch lock.
     """
     if plan.source_snapshot_id is None:
         return
@@ -74,9 +73,9 @@ def carry_out(
             fingerprint(product, table, build.hour, standing),
         )
         audit = auditor(table, build.hour)
-        yield Done(
-            build,
-            build_hour(
+        outcome: Publication | Rejected | HeadwaterError
+        try:
+            outcome = build_hour(
                 spark,
                 cell,
                 product,
@@ -86,5 +85,7 @@ def carry_out(
                 source=source,
                 run_id=run_id,
                 clock=clock,
-            ),
-        )
+            )
+        except HeadwaterError as error:
+            outcome = error
+        yield Done(build, outcome)

@@ -1,0 +1,1 @@
+SELECT sensor, count(*) AS readings, sum(value) AS total FROM events GROUP BY sensor

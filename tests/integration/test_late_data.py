@@ -1,0 +1,191 @@
+"""Late events in closed hours: the sensor asks, exactly what they touch is built, all is as one recompute."""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import dagster as dg
+import pytest
+from pyspark.sql import SparkSession
+
+from assets.definitions import build
+from assets.partitions import to_hour
+from pipeline.cells import Cell
+from pipeline.clock import HOUR, hour_of
+from pipeline.contract.load import load_product
+from pipeline.contract.model import Product
+from pipeline.ingest.run import ingest
+from pipeline.kafka.produce import EventWriter
+from pipeline.kafka.topics import ensure_topic
+from pipeline.ledger.verify import verify
+from pipeline.schemas.registry import open_registry, register_product
+from pipeline.tables.catalog import load_table
+from quality.freshness import look
+from resources.cell import CellResource
+from tests.support.products import own_product
+
+NAME = "strict_events"
+FOLDERS = Path(__file__).parent.parent / "data" / "derived"
+NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
+HOURS = [NOON + n * HOUR for n in range(3)]
+"""Of one day, and over."""
+
+
+@dataclass(frozen=True)
+class Location:
+    """A product and its derived tables in a code location, on an instance of its own."""
+
+    cell: Cell
+    product: Product
+    repository: dg.RepositoryDefinition
+    instance: dg.DagsterInstance
+
+    def send(self, *events: tuple[str, datetime, int]) -> None:
+        """Produce (name, event time, value); event times are the records' own, as late ones' are."""
+        with EventWriter(self.cell, self.product, open_registry(self.cell)) as writer:
+            for name, at, value in events:
+                micros = int(at.timestamp() * 1_000_000)
+                payload = {"sensor": name, "at": at, "value": value, "note": None}
+                writer.send(payload, key=name, event_time=micros, uuid=str(uuid4()))
+        ingest(self.cell, self.product, once=True)
+
+    def ask(self, part: str) -> dg.RunRequest | None:
+        """Return what a sensor asks for."""
+        context = dg.build_sensor_context(
+            self.instance,
+            repository_def=self.repository,
+            resources={"cell": CellResource(name="us")},
+        )
+        result = self.repository.get_sensor_def(f"us__{NAME}__{part}")(context)
+        assert isinstance(result, dg.SensorResult)
+        return next(iter(result.run_requests or ()), None)
+
+    def run(self, request: dg.RunRequest) -> Counter[tuple[str, datetime]]:
+        """Run what was asked for, in this process; return which partitions of which assets it made."""
+        job = self.repository.get_job(f"us__{NAME}__hourly")
+        result = job.execute_in_process(instance=self.instance, tags=dict(request.tags))
+        assert result.success
+        made = [
+            event.materialization for event in result.all_events if event.is_step_materialization
+        ]
+        return Counter((one.asset_key.path[-1], to_hour(str(one.partition))) for one in made)
+
+    def drain(self) -> Counter[tuple[str, datetime]]:
+        """Run whatever both sensors ask for, until they ask for nothing."""
+        made: Counter[tuple[str, datetime]] = Counter()
+        while request := self.ask("hour_closed") or self.ask("late_data"):
+            made += self.run(request)
+        return made
+
+    def rows(self, table: str) -> list[tuple[object, ...]]:
+        found = load_table(self.cell, f"{NAME}.{table}").scan().to_arrow().to_pylist()
+        return sorted(tuple(row[key] for key in sorted(row)) for row in found)
+
+
+@pytest.fixture
+def location(
+    cell: Cell, home: Path, tmp_path: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Location]:
+    product = own_product(NAME, tmp_path / "contracts")
+    for folder in FOLDERS.iterdir():
+        shutil.copytree(folder, tmp_path / "contracts" / folder.name)
+    product = load_product(product.folder)
+    monkeypatch.setenv("HEADWATER_HOME", str(home))
+    monkeypatch.setenv("HEADWATER_CONTRACTS", str(tmp_path / "contracts"))
+    ensure_topic(cell, product)
+    register_product(open_registry(cell), product)
+    (tmp_path / "dagster").mkdir()
+    with dg.DagsterInstance.local_temp(str(tmp_path / "dagster")) as instance:
+        yield Location(cell, product, build("us").get_repository_def(), instance)
+
+
+def expected(location: Location) -> dict[str, list[tuple[object, ...]]]:
+    """Compute every table from the events, in plain Python; columns in the order of their names."""
+    totals: dict[tuple[datetime, str], list[int]] = {}
+    for row in load_table(location.cell, f"{NAME}.events").scan().to_arrow().to_pylist():
+        totals.setdefault((hour_of(row["_event_time"]), row["sensor"]), []).append(row["value"])
+    runs: dict[tuple[datetime, str], int] = {}
+    for hour, sensor in sorted(totals):
+        before = (hour - HOUR, sensor)
+        carried = runs.get(before, 0) if sum(totals.get(before, [0])) >= 0 else 0
+        runs[hour, sensor] = carried + 1
+    newest = {sensor: hour for hour, sensor in sorted(totals)}
+    found: dict[str, list[tuple[object, ...]]] = {
+        "readings_hourly": [(h, len(v), s, sum(v)) for (h, s), v in totals.items()],
+        "sensor_runs": [(h, runs[h, s], sum(v), s) for (h, s), v in totals.items()],
+        "sensor_features": [],
+    }
+    for sensor, last in newest.items():
+        # A feature is of the hour being built: its newest one has every sensor of the two hours.
+        hour = min(last + HOUR, HOURS[-1])
+        seen = [h for h in (hour - HOUR, hour) if (h, sensor) in totals]
+        mean = sum(sum(totals[h, sensor]) for h in seen) / len(seen)
+        longest = max(runs[h, sensor] for h in seen)
+        found["sensor_features"].append((max(seen).date(), hour, longest, mean, sensor))
+    return {name: sorted(rows, key=repr) for name, rows in found.items()}
+
+
+@pytest.mark.timeout(600)
+def test_late_events_build_exactly_what_they_touch_and_all_is_as_one_recompute(
+    location: Location,
+) -> None:
+    minute = timedelta(minutes=1)
+    location.send(
+        *((name, hour + minute, 5) for hour in HOURS for name in ("a", "b")),
+        ("ends", HOURS[0] + minute, -1),
+        ("ends", HOURS[1] + minute, 1),
+    )
+    first = location.drain()
+    tables = ("readings_hourly", "sensor_runs", "sensor_features")
+    assert {one for one in first if one[1] in HOURS} == {(t, h) for t in tables for h in HOURS}
+    assert location.ask("late_data") is None
+    for table, rows in expected(location).items():
+        assert sorted(location.rows(table), key=repr) == rows
+
+    # The run of sensor `ends` is broken by its negative total: the hour after it hands nothing over.
+    location.send(("ends", HOURS[0] + 40 * minute, -1))
+    assert location.ask("hour_closed") is None
+    made = location.drain()
+    assert made == Counter(
+        [
+            ("readings_hourly", HOURS[0]),
+            ("sensor_runs", HOURS[0]),
+            ("sensor_features", HOURS[0]),
+            ("sensor_features", HOURS[1]),
+        ]
+    )
+    # Mended, it goes on through the next hour, and what reads that follows.
+    location.send(("ends", HOURS[0] + 50 * minute, 9))
+    made = location.drain()
+    assert made == Counter(
+        [
+            ("readings_hourly", HOURS[0]),
+            *(("sensor_runs", hour) for hour in HOURS[:2]),
+            *(("sensor_features", hour) for hour in HOURS),
+        ]
+    )
+    for table, rows in expected(location).items():
+        assert sorted(location.rows(table), key=repr) == rows
+    assert verify(location.cell, location.product).balanced
+    fresh = look(location.cell, location.product)
+    assert (fresh.waiting, fresh.lag) == (0, timedelta(0))
+
+
+def test_a_derived_table_is_added_by_its_folder_alone(location: Location) -> None:
+    folder = location.product.folder.parent / "sensor_features"
+    key = dg.AssetKey(["us", NAME, "sensor_features"])
+    graph = location.repository.asset_graph
+    node = graph.get(key)
+    assert node.parent_keys == {dg.AssetKey(["us", NAME, "sensor_runs"])}
+    assert node.owners == ["team:modellers"]
+    assert {check.name for check in graph.asset_check_keys if check.asset_key == key} == {"audit"}
+    lineage = node.metadata["dagster/column_lineage"].deps_by_column
+    assert lineage["mean"][0].asset_key == dg.AssetKey(["us", NAME, "sensor_runs"])
+    shutil.rmtree(folder)
+    assert not build("us").get_repository_def().asset_graph.has(key)
