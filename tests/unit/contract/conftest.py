@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.contract.load import CONTRACT_FILE, derived_of
+
 ROOT = Path(__file__).resolve().parents[3]
 SOURCES = {
     "viewing_events": ROOT / "contracts" / "viewing_events",
@@ -19,12 +21,18 @@ Copy = Callable[..., Path]
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Copy:
-    """Copies a product's contract and edits its contract.yaml; each old text must be there."""
+    """Copies a product's contract, and those derived from it, and edits the product's own.
+
+    Each old text must be there.
+    """
 
     def copy_contract(product: str, *edits: tuple[str, str], parent: str = "copy") -> Path:
         folder = tmp_path / parent / product
         shutil.copytree(SOURCES[product], folder)
-        file = folder / "contract.yaml"
+        for beside in SOURCES[product].parent.glob(f"*/{CONTRACT_FILE}"):
+            if derived_of(beside.parent) == product:
+                shutil.copytree(beside.parent, folder.parent / beside.parent.name)
+        file = folder / CONTRACT_FILE
         text = file.read_text()
         for old, new in edits:
             assert old in text, f"{old!r} is not in {file}"

@@ -25,7 +25,12 @@ def test_check_passes_the_projects_own_contracts() -> None:
     assert result.return_value == 0
     document = json.loads(result.output)
     assert document["ok"] is True
-    assert [one["product"] for one in document["products"]] == ["departures", "viewing_events"]
+    assert [one["product"] for one in document["products"]] == [
+        "departures",
+        "user_preference_features",
+        "viewing_events",
+        "viewing_features_raw",
+    ]
 
 
 def test_check_exits_1_and_lists_mistakes_of_every_contract(copy: Copy) -> None:
@@ -49,7 +54,9 @@ def test_check_exits_1_and_lists_mistakes_of_every_contract(copy: Copy) -> None:
 
 def test_an_unknown_product_is_told_the_known_ones() -> None:
     result = run("check", "nothing")
-    assert "Known products: departures, viewing_events" in str(result.exception)
+    assert "Known products: departures, user_preference_features, viewing_events" in str(
+        result.exception
+    )
 
 
 def test_show_explain_prints_what_a_contract_compiles_into() -> None:
