@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from assets.keys import HOURS_TAG, WHY_TAG, Keys
+from assets.keys import DUE_TAG, HOURS_TAG, WHY_TAG, Keys
 from assets.partitions import first_hour, to_hour, to_key
 from assets.runs import ENDED
 from pipeline.batch.prepare import prepare
@@ -55,6 +55,7 @@ def next_build(
             RANGE_START_TAG: start,
             RANGE_END_TAG: end,
             HOURS_TAG: str(found.hours.hours),
+            DUE_TAG: ",".join(map(to_key, found.due)),
             WHY_TAG: ",".join(sorted(whys)),
         },
     )
@@ -66,11 +67,20 @@ def _attempts(instance: dg.DagsterInstance, job_name: str) -> Iterator[Attempt]:
     )
     for record in records:
         tags = record.dagster_run.tags
-        only = tags.get(PARTITION_TAG)
-        first, last = tags.get(RANGE_START_TAG, only), tags.get(RANGE_END_TAG, only)
-        if first is not None and last is not None and record.end_time is not None:
-            yield Attempt(
-                HourRange(to_hour(first), to_hour(last)),
-                datetime.fromtimestamp(record.end_time, UTC),
-                datetime.fromtimestamp(record.start_time, UTC) if record.start_time else None,
-            )
+        if record.end_time is None:
+            continue
+        ended_at = datetime.fromtimestamp(record.end_time, UTC)
+        started_at = datetime.fromtimestamp(record.start_time, UTC) if record.start_time else None
+        for hours in _due_of(tags):
+            yield Attempt(hours, ended_at, started_at)
+
+
+def _due_of(tags: Mapping[str, str]) -> Iterator[HourRange]:
+    """Yield what a run was to build: the hours that a sensor was sure of, or all that a person chose."""
+    only = tags.get(PARTITION_TAG)
+    first, last = tags.get(RANGE_START_TAG, only), tags.get(RANGE_END_TAG, only)
+    if DUE_TAG in tags:
+        hours = map(to_hour, filter(None, tags[DUE_TAG].split(",")))
+        yield from (HourRange(hour, hour) for hour in hours)
+    elif first is not None and last is not None:
+        yield HourRange(to_hour(first), to_hour(last))

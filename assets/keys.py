@@ -16,6 +16,7 @@ CELL_TAG = "headwater/cell"
 PRODUCT_TAG = "headwater/product"
 KIND_TAG = "headwater/kind"
 HOURS_TAG = "headwater/hours"
+DUE_TAG = "headwater/due"
 WHY_TAG = "headwater/why"
 
 

@@ -23,6 +23,7 @@ class Request:
 
     Attributes:
         hours: adjoining hours; None if nothing is to be built now.
+        due: those of them that are due for certain; the others only may change.
         attempt: which one of these it is, from 1.
         state: tells what is published of these hours from what was at any other time.
         waiting: hours that failed a short while ago.
@@ -31,6 +32,7 @@ class Request:
     """
 
     hours: HourRange | None
+    due: tuple[datetime, ...]
     attempt: int
     state: str
     waiting: tuple[datetime, ...]
@@ -47,7 +49,8 @@ def request(
 ) -> Request:
     """Choose the oldest adjoining hours from `first` on of which one is due for one of `whys`.
 
-    Hours that only may change are taken along where they adjoin. An hour that waits for one which
+    Hours that only may change are taken along where they adjoin. `attempts` are of the hours that were
+    due for certain then. An hour that waits for one which
     failed is left until that one is published.
     """
     tried = tuple(attempts)
@@ -59,6 +62,7 @@ def request(
     if blocked:
         others = {build.hour for build in builds} - blocked
         planned = due(others, tried, plan.seen.now, published)
+    certain = {build.hour for build in builds if build.why is not Why.MAY_CHANGE}
     wanted = {build.hour for build in builds if build.why in whys}
     none: tuple[HourRange | None, int] = (None, 0)
     hours, attempt = next(
@@ -66,6 +70,7 @@ def request(
     )
     return Request(
         hours,
+        tuple(sorted(hour for hour in certain if hours is not None and hours.holds(hour))),
         attempt,
         _state(product, plan, hours),
         planned.waiting,

@@ -59,9 +59,9 @@ def hours(first: int, last: int) -> HourRange:
 def test_new_hours_and_outdated_ones_are_asked_for_apart() -> None:
     found = plan({1: 2, 2: 1, 9: 1}, published(1, 2))
     assert request(PRODUCT, found, [], NEW, FIRST).hours == hours(9, 9)
-    assert request(PRODUCT, found, [], OUTDATED, FIRST).hours == hours(1, 2), (
-        "the hour after it may change, and comes along"
-    )
+    outdated = request(PRODUCT, found, [], OUTDATED, FIRST)
+    assert outdated.hours == hours(1, 2), "the hour after it may change, and comes along"
+    assert outdated.due == (hour(1),)
 
 
 def test_nothing_is_asked_for_that_only_may_change() -> None:
