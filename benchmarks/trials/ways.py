@@ -19,7 +19,8 @@ import pyarrow.parquet as pq
 from pipeline.avro.columns import ColumnReader, Columns
 from pipeline.contract.model import Product
 from pipeline.contract.targets import iceberg
-from pipeline.ingest.uuid_set import UuidSet, words_of
+from pipeline.ingest.uuid_set import UuidSet
+from pipeline.ingest.uuid_words import words_of
 from pipeline.tables.write import _repeated
 
 LIMIT = 1 << 20

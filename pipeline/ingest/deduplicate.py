@@ -8,22 +8,30 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
-from pyiceberg.table import Table
+from pyiceberg.expressions import parser
+from pyiceberg.io.pyarrow import ArrowScan
+from pyiceberg.table import FileScanTask, Table
 
-from pipeline.ingest.uuid_set import UuidSet, words_of
+from pipeline.ingest.frame import to_frame
+from pipeline.ingest.spill import SpillFile
+from pipeline.ingest.uuid_set import UuidSet
+from pipeline.ingest.uuid_words import words_of
 
 MICROS_PER_HOUR = 3_600_000_000
 DEFAULT_BYTES = 512 * 2**20
+_READ_BYTES = 512
+"""Of the capacity, for each row that is read from the table together with others."""
+_WASTE = 4
 
 
 class Deduplicator:
     """Knows the uuids of an events table, hour by hour.
 
     A redelivered event carries its own uuid and timestamp, so its twin is in the same event-time
-    hour. The uuids of each hour touched are kept in memory (see `UuidSet`: 21 to 43 MB for a million
-    events of an open hour); the least recently touched hours are forgotten beyond `capacity` bytes
-    when a batch is done, and read from the table again when needed.
+    hour. The uuids of the hours touched are kept in `capacity` bytes of memory (see `UuidSet`: 20 to 28
+    MB for a million). Beyond it the least recently touched are written to a temporary file, where
+    looking them up takes longer. Between batches hours beyond it are forgotten that the last batch did
+    not touch; they are read from the table again when needed.
 
     NOT found: an event sent again under another timestamp that falls in another hour.
     Not safe for use by several threads.
@@ -32,10 +40,19 @@ class Deduplicator:
     def __init__(self, capacity: int = DEFAULT_BYTES) -> None:
         self._capacity = capacity
         self._hours: OrderedDict[int, UuidSet] = OrderedDict()
+        self._touched: set[int] = set()
+        self._spilled = SpillFile()
+
+    @property
+    def bytes(self) -> int:
+        """Memory that known uuids take."""
+        return sum(known.bytes for known in self._hours.values())
 
     def forget(self) -> None:
         """Drop everything known: a batch was not committed, or somebody else changed the table."""
         self._hours.clear()
+        self._touched.clear()
+        self._spilled.clear()
 
     def split(self, frame: pl.DataFrame, table: Table) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return (`frame` without duplicates, the duplicates), each in order.
@@ -49,6 +66,7 @@ class Deduplicator:
         words = words_of(frame.get_column("_uuid"))
         fresh = np.empty(len(frame), np.bool_)
         touched = np.unique(hours).tolist()
+        self._touched.update(touched)
         self._load([hour for hour in touched if hour not in self._hours], table)
         for hour in touched:
             self._hours.move_to_end(hour)
@@ -57,31 +75,49 @@ class Deduplicator:
             else:
                 mine = np.flatnonzero(hours == hour)
                 fresh[mine] = self._hours[hour].add(words[mine])
+        self._make_room()
         if fresh.all():
             return frame, frame.clear()
         return frame.filter(fresh), frame.filter(~fresh)
 
     def trim(self) -> None:
-        """Forget hours beyond the capacity. Only between batches: all that is known is committed."""
-        size = sum(known.bytes for known in self._hours.values())
-        while size > self._capacity and self._hours:
-            size -= self._hours.popitem(last=False)[1].bytes
+        """Begin another batch: all that is known is committed, and may be forgotten from now on."""
+        size = sum(known.bytes + known.written_bytes for known in self._hours.values())
+        for hour in [hour for hour in self._hours if hour not in self._touched]:
+            if size > self._capacity:
+                known = self._hours.pop(hour)
+                size -= known.bytes + known.written_bytes
+        self._touched.clear()
+        in_use = sum(known.written_bytes for known in self._hours.values())
+        # The file keeps what is forgotten. Reading a table again is rare, and frees all of it.
+        if self._spilled.bytes > _WASTE * in_use:
+            self.forget()
+
+    def _make_room(self) -> None:
+        for known in self._hours.values():
+            if self.bytes <= self._capacity:
+                return
+            known.write_out()
 
     def _load(self, hours: list[int], table: Table) -> None:
         if not hours:
             return
         for hour in hours:
-            self._hours[hour] = UuidSet()
-        for rows in _read(table, hours):
+            self._hours[hour] = UuidSet(self._spilled)
+        for rows in _read(table, hours, max(1, self._capacity // _READ_BYTES)):
             keyed = rows.with_columns(
                 __hour=pl.col("_event_time").dt.epoch("us").floordiv(MICROS_PER_HOUR)
             )
             for (hour,), group in keyed.group_by("__hour"):
                 self._hours[int(str(hour))].add(words_of(group.get_column("_uuid")))
+            self._make_room()
 
 
-def _read(table: Table, hours: list[int]) -> Iterator[pl.DataFrame]:
-    """Yield `_uuid` and `_event_time` of the rows of `hours` (hours since the epoch, sorted)."""
+def _read(table: Table, hours: list[int], most: int) -> Iterator[pl.DataFrame]:
+    """Yield `_uuid` and `_event_time` of the rows of `hours` (hours since the epoch, sorted).
+
+    Files are read together up to `most` rows, or one that has more.
+    """
     spans: list[list[int]] = []
     for hour in hours:
         if spans and spans[-1][1] == hour:
@@ -91,12 +127,16 @@ def _read(table: Table, hours: list[int]) -> Iterator[pl.DataFrame]:
     wanted = " or ".join(
         f"(_event_time >= '{_iso(start)}' and _event_time < '{_iso(end)}')" for start, end in spans
     )
-    scan = table.scan(row_filter=wanted, selected_fields=("_uuid", "_event_time"))
-    for batch in scan.to_arrow_batch_reader():
-        frame = pl.from_arrow(pa.table(batch))
-        if not isinstance(frame, pl.DataFrame):
-            raise TypeError("a table becomes a frame")
-        yield frame
+    columns = table.schema().select("_uuid", "_event_time")
+    scan = ArrowScan(table.metadata, table.io, columns, parser.parse(wanted))
+    together: list[FileScanTask] = []
+    for task in table.scan(row_filter=wanted).plan_files():
+        if together and sum(t.file.record_count for t in (*together, task)) > most:
+            yield to_frame(scan.to_table(together))
+            together = []
+        together.append(task)
+    if together:
+        yield to_frame(scan.to_table(together))
 
 
 def _iso(hour: int) -> str:

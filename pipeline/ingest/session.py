@@ -187,7 +187,7 @@ class Session:
         held: frozenset[Coordinate],
         ingested_at: datetime,
     ) -> Tally:
-        """Read what is planned, or as much as time allows, and hand its rows to the writer."""
+        """Read what is planned, or as much as time and memory allow; hand its rows to the writer."""
         tally = Tally()
         enough_at = time.monotonic() + self._limits.max_s
         parts = self._source.read(planned.identity, planned.ranges, self._limits.fetch_bytes)
@@ -196,7 +196,9 @@ class Session:
             done = processor.process(part.records, held, events, ingested_at)
             tally.add(part, done)
             self._writer.add(done.rows, _size(done.rows, part.records), events)
-            if time.monotonic() > enough_at:
+            # Or they would stay while the next part is read.
+            del part, done
+            if time.monotonic() > enough_at or tally.letters_bytes > self._limits.letters_bytes:
                 break
         return tally
 

@@ -13,6 +13,9 @@ from pipeline.ingest.source import Part
 from pipeline.kafka.record_batches import GapKind
 from pipeline.ledger.model import Entry
 
+_LETTER_BYTES = 1024
+"""Of a letter beside what its record holds: objects, its detail, and columns of its table."""
+
 
 @dataclass
 class Tally:
@@ -21,10 +24,12 @@ class Tally:
     Attributes:
         positions: partition -> the first offset that has not been passed.
         letters: the new dead letters.
+        letters_bytes: about how much memory they take.
     """
 
     positions: dict[int, int] = field(default_factory=dict)
     letters: list[DeadLetter] = field(default_factory=list)
+    letters_bytes: int = 0
     rules: Counter[str] = field(default_factory=Counter)
     _delivered: Counter[int] = field(default_factory=Counter)
     _held: Counter[int] = field(default_factory=Counter)
@@ -41,6 +46,7 @@ class Tally:
         """Count one part in."""
         self.positions.update(part.positions)
         self.letters.extend(done.letters)
+        self.letters_bytes += sum(map(_size, done.letters))
         self.rules.update(done.rules)
         self._late.update(done.late)
         self._invalid.update(done.invalid)
@@ -98,3 +104,10 @@ class Tally:
             )
             for r in ranges
         )
+
+
+def _size(letter: DeadLetter) -> int:
+    """Return about how much memory a letter takes, and as much again as a row of its table."""
+    record = letter.record
+    held = [record.key, record.value, *(value for _, value in record.headers)]
+    return _LETTER_BYTES + 2 * sum(len(part) for part in held if part is not None)

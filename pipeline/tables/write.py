@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -31,6 +32,7 @@ ORDER = ("_event_time", "_topic_partition", "_offset")
 """The order of rows within a file."""
 MICROS_PER_HOUR = 3_600_000_000
 _ROW_GROUP = 256 * 1024
+_GROUP_BYTES = 32 * 2**20
 _SAMPLE = 2_000
 _REPEATED = 0.3
 # Of rows in memory; measured on the demo's products and on the benchmark's.
@@ -45,54 +47,75 @@ def write_hours(
     `table` is partitioned by the hour of `_event_time`. Each file holds one hour, in the order of
     `ORDER`; an hour's rows are cut where a file would pass `target_bytes`. Lower and upper bounds,
     null counts and sizes of every column stand in the result, so that readers can skip files. Files
-    left behind by a crash are orphans.
+    left behind by a crash are orphans. Beside `frames`, a row group is in memory (32 MiB, or one row).
 
     Raises:
         WarehouseUnavailableError: the disk is full or the warehouse cannot be written.
     """
     if not sum(len(frame) for frame in frames):
         return ()
-    columns = schema_to_pyarrow(table.schema())
-    rows = pl.concat(frames).sort(*ORDER) if len(frames) > 1 else frames[0].sort(*ORDER)
-    arrow = rows.select(columns.names).to_arrow(compat_level=pl.CompatLevel.oldest())
-    sound = arrow.cast(columns)
+    rows = _Sorted(pl.concat(frames), schema_to_pyarrow(table.schema()))
     with named_errors(".".join(table.name())):
-        return tuple(_write(table, hour, part) for hour, part in _parts(sound, target_bytes))
+        return tuple(_write(table, hour, rows, part) for hour, part in _parts(rows, target_bytes))
 
 
-def _parts(rows: pa.Table, target_bytes: int) -> Iterator[tuple[int, pa.Table]]:
-    times = rows.column("_event_time").combine_chunks().cast(pa.int64()).to_numpy()
-    hours = times // MICROS_PER_HOUR
-    most = max(1, int(target_bytes / _COMPRESSION / (rows.nbytes / rows.num_rows)))
-    cuts = [0, *(np.flatnonzero(np.diff(hours)) + 1).tolist(), rows.num_rows]
-    for start, end in itertools.pairwise(cuts):
+class _Sorted:
+    """Rows in the order of `ORDER`, put together a piece at a time: a sorted copy is never whole."""
+
+    def __init__(self, rows: pl.DataFrame, columns: pa.Schema) -> None:
+        self._rows = rows.select(columns.names)
+        self._columns = columns
+        order = rows.select(pl.arg_sort_by(*ORDER).alias("order"))
+        self._order = order.get_column("order")
+        times = rows.get_column("_event_time").gather(self._order).dt.epoch("us")
+        self.hours: npt.NDArray[np.int64] = times.to_numpy() // MICROS_PER_HOUR
+
+    def piece(self, part: range) -> pa.Table:
+        """Return the rows of these places, in the table's columns."""
+        rows = self._rows[self._order[part.start : part.stop]]
+        return rows.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(self._columns)
+
+
+def _parts(rows: _Sorted, target_bytes: int) -> Iterator[tuple[int, range]]:
+    """Yield hours and the places of a file's rows."""
+    cuts = np.flatnonzero(np.diff(rows.hours, prepend=rows.hours[0] - 1)).tolist()
+    for start, end in itertools.pairwise((*cuts, len(rows.hours))):
+        most = max(1, int(target_bytes / _COMPRESSION / _row_bytes(rows, range(start, end))))
         # Equal parts rather than full ones and a rest.
         files = -(-(end - start) // most)
         size = -(-(end - start) // files)
         for begin in range(start, end, size):
-            yield int(hours[start]), rows.slice(begin, min(size, end - begin))
+            yield int(rows.hours[start]), range(begin, min(begin + size, end))
 
 
-def _write(table: Table, hour: int, rows: pa.Table) -> DataFile:
+def _row_bytes(rows: _Sorted, part: range) -> float:
+    sample = rows.piece(part[:_SAMPLE])
+    return max(1.0, float(sample.nbytes) / len(sample))
+
+
+def _write(table: Table, hour: int, rows: _Sorted, part: range) -> DataFile:
     metadata = table.metadata
     schema, spec = table.schema(), table.spec()
     key = PartitionKey([PartitionFieldValue(spec.fields[0], hour)], spec, schema)
     where = load_location_provider(metadata.location, metadata.properties)
     path = where.new_data_location(f"{uuid.uuid4()}.parquet", key)
     out = table.io.new_output(path)
+    sample = rows.piece(part[:_SAMPLE])
+    group = max(1, min(_ROW_GROUP, int(_GROUP_BYTES / _row_bytes(rows, part))))
     with (
         out.create(overwrite=True) as stream,
         pq.ParquetWriter(
             stream,
-            rows.schema,
+            sample.schema,
             compression="zstd",
             compression_level=1,
-            use_dictionary=_repeated(rows),
+            use_dictionary=_repeated(sample),
             write_page_index=True,
             store_decimal_as_integer=True,
         ) as writer,
     ):
-        writer.write(rows, row_group_size=_ROW_GROUP)
+        for begin in range(0, len(part), group):
+            writer.write(rows.piece(part[begin : begin + group]), row_group_size=group)
     statistics = data_file_statistics_from_parquet_metadata(
         parquet_metadata=writer.writer.metadata,
         stats_columns=compute_statistics_plan(schema, metadata.properties),
@@ -112,9 +135,8 @@ def _write(table: Table, hour: int, rows: pa.Table) -> DataFile:
     )
 
 
-def _repeated(rows: pa.Table) -> list[str]:
-    """Return the columns worth a dictionary: those whose values repeat in a sample."""
-    sample = rows.slice(0, _SAMPLE)
+def _repeated(sample: pa.Table) -> list[str]:
+    """Return the columns worth a dictionary: those whose values repeat in `sample`."""
     limit = max(1, int(sample.num_rows * _REPEATED))
     return [
         name

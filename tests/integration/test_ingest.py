@@ -60,6 +60,18 @@ def test_what_was_produced_is_what_is_in_the_tables(cell: Cell, viewing: Product
     assert verify(cell, viewing).balanced
 
 
+def test_little_memory_makes_more_commits_of_the_same_rows(cell: Cell, viewing: Product) -> None:
+    produced = produce_viewing(cell, viewing)
+    commits: list[Committed] = []
+    # Room for some 40 dead letters.
+    limits = Limits(memory_mb=1)
+    report = ingest(cell, viewing, once=True, limits=limits, on_commit=commits.append)
+    assert (report.rows, report.duplicates) == (produced.valid, produced.duplicates)
+    assert letters_by_reason(cell, viewing) == produced.dead_letters
+    assert len(commits) > 1
+    assert verify(cell, viewing).balanced
+
+
 def test_events_without_an_envelope_take_the_same_way(cell: Cell, departures: Product) -> None:
     produced = produce_flights(cell, departures)
     report = ingest(cell, departures, once=True)
