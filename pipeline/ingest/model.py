@@ -34,6 +34,9 @@ TRANSITIONS = {
 }
 """What may follow each state. Without an online store, SinkCommitted and Archived are one snapshot."""
 
+_LETTER_BYTES = 1024
+"""Of a dead letter beside what its record holds: objects, its detail, columns of its table."""
+
 
 class Reason(enum.StrEnum):
     """Why a record is a dead letter: the `reason` column. Never renamed."""
@@ -56,6 +59,13 @@ class DeadLetter:
     record: RawRecord
     reason: Reason
     detail: str
+
+    @property
+    def memory_bytes(self) -> int:
+        """About how much memory it takes, its row of the dead letters table included."""
+        record = self.record
+        held = [record.key, record.value, *(value for _, value in record.headers)]
+        return _LETTER_BYTES + 2 * sum(len(part) for part in held if part is not None)
 
 
 @dataclass(frozen=True)

@@ -290,19 +290,26 @@ class Session:
 
     def _repair(self, processor: Processor, planned: Plan, events: Table, side: Table) -> None:
         """Read again, for the dead letters table alone, what events already hold."""
-        part = [
+        planned_part = [
             Range(r.partition, r.start, min(r.end, r.start + self._limits.max_records))
             for r in planned.repairs
         ]
-        settled = held_coordinates(events, planned.identity.topic_id, part)
+        settled = held_coordinates(events, planned.identity.topic_id, planned_part)
         now = self._clock()
         found: list[DeadLetter] = []
-        for read in self._source.read(planned.identity, part, self._limits.fetch_bytes):
+        reached: dict[int, int] = {}
+        for read in self._source.read(planned.identity, planned_part, self._limits.fetch_bytes):
             found += processor.letters_of(read.records, settled, now)
+            reached.update(read.positions)
+            if sum(letter.memory_bytes for letter in found) > self._limits.letters_bytes:
+                break
+        part = [Range(r.partition, r.start, reached.get(r.partition, r.start)) for r in planned_part]
         advanced = {**planned.side_next, **{r.partition: r.end for r in part}}
         counts = Counter(letter.record.partition for letter in found)
         entries = tuple(
-            Entry(r.partition, r.start, r.end, dead_letters=counts[r.partition]) for r in part
+            Entry(r.partition, r.start, r.end, dead_letters=counts[r.partition])
+            for r in part
+            if len(r)
         )
         files = write_files(side, letter_rows(found, planned.identity, self._run_id, now))
         self._land(side, files, self._said(processor, planned, advanced, entries), is_side=True)

@@ -13,9 +13,6 @@ from pipeline.ingest.source import Part
 from pipeline.kafka.record_batches import GapKind
 from pipeline.ledger.model import Entry
 
-_LETTER_BYTES = 1024
-"""Of a letter beside what its record holds: objects, its detail, and columns of its table."""
-
 
 @dataclass
 class Tally:
@@ -46,7 +43,7 @@ class Tally:
         """Count one part in."""
         self.positions.update(part.positions)
         self.letters.extend(done.letters)
-        self.letters_bytes += sum(map(_size, done.letters))
+        self.letters_bytes += sum(letter.memory_bytes for letter in done.letters)
         self.rules.update(done.rules)
         self._late.update(done.late)
         self._invalid.update(done.invalid)
@@ -104,10 +101,3 @@ class Tally:
             )
             for r in ranges
         )
-
-
-def _size(letter: DeadLetter) -> int:
-    """Return about how much memory a letter takes, and as much again as a row of its table."""
-    record = letter.record
-    held = [record.key, record.value, *(value for _, value in record.headers)]
-    return _LETTER_BYTES + 2 * sum(len(part) for part in held if part is not None)
