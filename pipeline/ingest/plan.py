@@ -19,8 +19,8 @@ class Limits:
         max_s: seconds after which a micro-batch is committed as far as it has come.
         linger_s: an ingest that has caught up commits at most once in so many seconds.
         memory_mb: memory that records in hand and the uuids of open hours may take, in MiB, beyond
-            the process's own (about 450: Python, Arrow, compiled code). Larger gives larger files. NOT
-            bounded: the uuids of the hours of the batch in hand, 21 to 43 MB a million events.
+            the process's own (about 450: Python, Arrow, compiled code). Larger gives larger files; uuids
+            beyond a quarter of it are kept in a temporary file.
     """
 
     max_records: int = 4_000_000

@@ -32,7 +32,7 @@ ORDER = ("_event_time", "_topic_partition", "_offset")
 """The order of rows within a file."""
 MICROS_PER_HOUR = 3_600_000_000
 _ROW_GROUP = 256 * 1024
-_GROUP_BYTES = 32 * 2**20
+_GROUP_BYTES = 16 * 2**20
 _SAMPLE = 2_000
 _REPEATED = 0.3
 # Of rows in memory; measured on the demo's products and on the benchmark's.
@@ -47,7 +47,7 @@ def write_hours(
     `table` is partitioned by the hour of `_event_time`. Each file holds one hour, in the order of
     `ORDER`; an hour's rows are cut where a file would pass `target_bytes`. Lower and upper bounds,
     null counts and sizes of every column stand in the result, so that readers can skip files. Files
-    left behind by a crash are orphans. Beside `frames`, a row group is in memory (32 MiB, or one row).
+    left behind by a crash are orphans. Beside `frames`, a row group is in memory (16 MiB, or one row).
 
     Raises:
         WarehouseUnavailableError: the disk is full or the warehouse cannot be written.
