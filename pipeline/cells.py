@@ -16,6 +16,10 @@ class CellNotFoundError(TerminalError):
     """No such cell is configured under this home."""
 
 
+class CellInvalidError(TerminalError):
+    """A cell.json is not one."""
+
+
 @dataclass(frozen=True)
 class Cell:
     """Where one cell's systems are.
@@ -27,6 +31,7 @@ class Cell:
         catalog_uri: SQLAlchemy URI of the Iceberg catalog, without query parameters.
         warehouse: URI of the folder that tables live in.
         kafka: further client settings in Kafka's own dotted names (`security.protocol`, ...).
+        spark: further settings in Spark's own dotted names (`spark.master`, ...).
     """
 
     name: str
@@ -35,6 +40,7 @@ class Cell:
     catalog_uri: str
     warehouse: str
     kafka: Mapping[str, Any] = field(default_factory=dict)
+    spark: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def state_db(self) -> Path:
@@ -72,6 +78,7 @@ def save_cell(home: Path, cell: Cell) -> None:
         "catalog_uri": cell.catalog_uri,
         "warehouse": cell.warehouse,
         "kafka": dict(cell.kafka),
+        "spark": dict(cell.spark),
     }
     path = home / "cells" / cell.name / "cell.json"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -79,18 +86,24 @@ def save_cell(home: Path, cell: Cell) -> None:
 
 
 def load_cell(home: Path, name: str) -> Cell:
-    """Read the cell `name`.
+    """Read the cell `name`. Settings that an older cell.json lacks are empty.
 
     Raises:
         CellNotFoundError: no cell of that name is configured under `home`.
+        CellInvalidError: its cell.json is not JSON, or does not say what `save_cell` writes.
     """
     path = home / "cells" / name / "cell.json"
     try:
-        document = json.loads(path.read_text())
+        return Cell(root=path.parent, **json.loads(path.read_text()))
     except FileNotFoundError:
         raise CellNotFoundError(
             "no such cell is configured.",
             subject=f"cell {name}",
             remedy=f"Start it with `headwater up --cell {name}`, or write {path}.",
         ) from None
-    return Cell(root=path.parent, **document)
+    except (ValueError, TypeError) as error:
+        raise CellInvalidError(
+            f"{path} cannot be read ({error}).",
+            subject=f"cell {name}",
+            remedy="Correct it; docs/spark.md shows one.",
+        ) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -14,7 +15,7 @@ from headwater.stack.jars import ensure_jars
 from headwater.stack.parts import DAEMON, WEBSERVER, Part, broker_name
 from headwater.stack.ports import free_port
 from headwater.stack.state import StackState, load_state
-from pipeline.cells import embedded_cell, save_cell
+from pipeline.cells import Cell, CellNotFoundError, embedded_cell, load_cell, save_cell
 from pipeline.settings import PROJECT, Settings
 
 KAFKA_PORT = 19092
@@ -37,10 +38,11 @@ def up(
     """Start what does not run: a broker a cell, the webserver and the daemon; returns their state.
 
     Parts that run are left alone; those that were killed start again on their data and, if it is
-    still free, their port. Ports are remembered; a taken default is replaced by a free one.
+    still free, their port. Ports are remembered; a taken default is replaced by a free one. Of a
+    cell.json that exists, the broker's address alone is rewritten.
 
     Raises:
-        StartFailedError, FetchFailedError, WrongHashError, JavaMissingError.
+        StartFailedError, FetchFailedError, WrongHashError, JavaMissingError, CellInvalidError.
     """
     settings.home.mkdir(parents=True, exist_ok=True)
     with FileLock(settings.home / "stack.lock"):
@@ -88,9 +90,16 @@ def _up_broker(
     _keep_or_choose(state, f"{name}-controller", default_port + 1)
     say(f"starting {name} on port {state.ports[name]}")
     broker = parts.broker_of(settings, state, cell)
-    save_cell(settings.home, embedded_cell(settings.home, cell, broker.bootstrap_servers))
+    save_cell(settings.home, _configured(settings, cell, broker.bootstrap_servers))
     state.processes[name] = broker.start()
     state.save(settings.home)
+
+
+def _configured(settings: Settings, name: str, bootstrap_servers: str) -> Cell:
+    try:
+        return replace(load_cell(settings.home, name), bootstrap_servers=bootstrap_servers)
+    except CellNotFoundError:
+        return embedded_cell(settings.home, name, bootstrap_servers)
 
 
 def _up_dagster(

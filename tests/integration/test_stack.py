@@ -36,6 +36,10 @@ class Headwater:
         self._workspace.write_text(WORKSPACE.format(definitions=definitions))
         self._port = port
 
+    @property
+    def cell_json(self) -> Path:
+        return Path(self._environment["HEADWATER_HOME"]) / "cells" / "us" / "cell.json"
+
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "headwater.cli.main", *arguments],
@@ -84,6 +88,9 @@ def test_the_stack_starts_repairs_and_stops(headwater: Headwater, taken_port: in
 
     assert headwater.up() == first, "what runs is left alone"
 
+    written = json.loads(headwater.cell_json.read_text()) | {"spark": {"spark.master": "local[1]"}}
+    headwater.cell_json.write_text(json.dumps(written | {"bootstrap_servers": "elsewhere:9092"}))
+
     for name in first:
         os.kill(first[name]["pid"], signal.SIGKILL)
     wait_until_gone(part["pid"] for part in first.values())
@@ -95,6 +102,7 @@ def test_the_stack_starts_repairs_and_stops(headwater: Headwater, taken_port: in
     assert all(part["healthy"] for part in again.values())
     assert all(again[name]["pid"] != first[name]["pid"] for name in first)
     assert again["kafka-us"]["address"] == first["kafka-us"]["address"]
+    assert json.loads(headwater.cell_json.read_text()) == written, "a person's settings are kept"
 
     assert headwater.run("down").returncode == 0
     assert not any(psutil.pid_exists(part["pid"]) for part in again.values())
