@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from py4j.protocol import Py4JJavaError
 
 from pipeline.errors import RetryableError, TerminalError
@@ -23,6 +25,10 @@ class EmptiedHourError(TerminalError):
     """An hour that was published with rows would now be published without any."""
 
 
+class SparkUnavailableError(RetryableError):
+    """No Spark session could be started."""
+
+
 class SparkFailedError(RetryableError):
     """Spark gave up; main is as it was."""
 
@@ -31,9 +37,13 @@ class StagingOutdatedError(RetryableError):
     """The hour was changed on main after it was staged: it is to be staged again."""
 
 
-def java_class(error: Py4JJavaError) -> str:
-    """Return the full name of the Java exception's class."""
-    return str(error.java_exception.getClass().getName())
+def java_class(error: BaseException) -> str:
+    """Return the full name of the Java exception's class; "" where Spark does not tell it."""
+    if isinstance(error, Py4JJavaError):
+        return str(error.java_exception.getClass().getName())
+    # Spark Connect tells it in the message: "(org.apache...Exception) what happened".
+    told = re.match(r"\(([\w.$]+)\) ", str(error))
+    return told.group(1) if told else ""
 
 
 def first_line(error: BaseException) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from py4j.protocol import Py4JError, Py4JJavaError
+from py4j.protocol import Py4JError
 from pyiceberg.table import Table
 from pyspark.errors import PySparkException
 from pyspark.sql import SparkSession
@@ -48,7 +48,7 @@ def publish(spark: SparkSession, cell: Cell, staged: Staged) -> int | None:
         found = published_as(load_table(cell, staged.table), staged.wap_id)
         if found is not None:
             return found
-        if isinstance(error, Py4JJavaError) and java_class(error) == VALIDATION:
+        if java_class(error) == VALIDATION:
             raise StagingOutdatedError(
                 f"it cannot be published as staged ({first_line(error)}).",
                 subject=subject,

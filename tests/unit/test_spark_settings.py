@@ -1,16 +1,35 @@
-"""How Spark is told where a cell's catalog is."""
+"""How Spark is told where a cell's catalog is, and what the cell itself may tell it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import dagster as dg
 import pytest
+from dagster_pyspark import LazyPySparkResource
 
-from pipeline.batch.session import CatalogNotSupportedError, catalog_config, session_config
-from pipeline.cells import embedded_cell
+from headwater.stack.ports import free_port
+from pipeline.batch.errors import SparkUnavailableError
+from pipeline.batch.remote import answers
+from pipeline.batch.session import (
+    CatalogNotSupportedError,
+    catalog_config,
+    session_config,
+    start_session,
+)
+from pipeline.batch.spark_settings import SparkSettingError
+from pipeline.cells import Cell, embedded_cell, save_cell
+from resources.spark import spark_resource
 
 CELL = embedded_cell(Path("/data"), "eu", "127.0.0.1:9")
+JARS = [Path("/jars/a.jar"), Path("/jars/b.jar")]
+
+
+def with_spark(settings: Mapping[str, Any]) -> Cell:
+    return replace(CELL, spark=settings)
 
 
 def test_the_catalog_has_the_cells_name_waits_for_locks_and_caches_nothing() -> None:
@@ -36,7 +55,110 @@ def test_a_catalog_without_a_driver_is_an_error_by_name() -> None:
 
 
 def test_spark_listens_on_this_machine_alone() -> None:
-    config = session_config(CELL, [Path("/jars/a.jar"), Path("/jars/b.jar")])
+    config = session_config(CELL, JARS)
+    assert config["spark.master"] == "local[*]"
     assert config["spark.driver.bindAddress"] == "127.0.0.1"
     assert config["spark.ui.enabled"] == "false"
     assert config["spark.jars"] == "/jars/a.jar,/jars/b.jar"
+
+
+def test_a_cells_settings_reach_spark_over_the_defaults_as_text() -> None:
+    settings = {
+        "spark.master": "k8s://https://cluster:6443",
+        "spark.kubernetes.container.image": "registry/spark:4.1.1",
+        "spark.kubernetes.namespace": "batch",
+        "spark.executor.instances": 3,
+        "spark.executor.memory": "4g",
+        "spark.dynamicAllocation.enabled": False,
+        "spark.driver.host": "driver.batch.svc",
+        "spark.driver.bindAddress": "10.0.0.7",
+    }
+    config = session_config(with_spark(settings), JARS)
+    given = {name: config[name] for name in settings}
+    assert given == {
+        **settings,
+        "spark.executor.instances": "3",
+        "spark.dynamicAllocation.enabled": "false",
+    }
+    untouched = session_config(CELL, JARS)
+    assert {k: v for k, v in config.items() if k not in settings} == {
+        k: v for k, v in untouched.items() if k not in settings
+    }
+
+
+def test_a_cells_jars_are_added_to_those_that_the_tables_need() -> None:
+    config = session_config(with_spark({"spark.jars": "/jars/postgresql.jar"}), JARS)
+    assert config["spark.jars"] == "/jars/a.jar,/jars/b.jar,/jars/postgresql.jar"
+
+
+def test_every_session_takes_what_may_change_after_the_start() -> None:
+    settings = {
+        "spark.sql.shuffle.partitions": 64,
+        "spark.sql.catalog.eu.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
+        "spark.executor.memory": "4g",
+    }
+    config = catalog_config(with_spark(settings))
+    assert config["spark.sql.shuffle.partitions"] == "64"
+    assert config["spark.sql.catalog.eu.io-impl"] == "org.apache.iceberg.aws.s3.S3FileIO"
+    assert "spark.executor.memory" not in config
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "spark.sql.catalog.eu",
+        "spark.sql.catalog.eu.catalog-impl",
+        "spark.sql.catalog.eu.type",
+        "spark.sql.catalog.eu.uri",
+        "spark.sql.catalog.eu.warehouse",
+        "spark.sql.catalog.us.uri",
+        "spark.sql.catalogImplementation",
+        "spark.sql.extensions",
+        "spark.sql.parquet.outputTimestampType",
+        "spark.sql.session.timeZone",
+        "spark.submit.deployMode",
+        "spark.wap.id",
+        "master",
+    ],
+)
+def test_what_the_tables_depend_on_cannot_be_set(name: str) -> None:
+    with pytest.raises(SparkSettingError, match=f"eu.*{name}"):
+        session_config(with_spark({name: "other"}), JARS)
+
+
+@pytest.mark.parametrize("value", [None, ["local"], {"cores": 1}])
+def test_a_value_that_is_no_plain_one_is_refused(value: object) -> None:
+    with pytest.raises(SparkSettingError, match=r"spark\.master"):
+        session_config(with_spark({"spark.master": value}), JARS)
+
+
+def test_a_connect_server_gets_settings_of_sql_alone() -> None:
+    settings = {"spark.remote": "sc://server:15002", "spark.sql.shuffle.partitions": 8}
+    config = session_config(with_spark(settings), JARS)
+    assert config == {"spark.remote": "sc://server:15002", **catalog_config(with_spark(settings))}
+    for name in ("spark.master", "spark.executor.memory", "spark.jars"):
+        with pytest.raises(SparkSettingError, match=f"{name}.*server"):
+            session_config(with_spark({**settings, name: "x"}), JARS)
+    with pytest.raises(SparkSettingError, match="sc://"):
+        session_config(with_spark({"spark.remote": "spark://server:7077"}), JARS)
+
+
+def test_a_connect_server_that_does_not_answer_is_an_error_by_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    address = f"sc://127.0.0.1:{free_port()}"
+    assert not answers(address, within_s=0.2)
+    monkeypatch.setattr("pipeline.batch.session.answers", lambda _: answers(address, within_s=0.2))
+    with pytest.raises(SparkUnavailableError, match="no server answers"):
+        start_session(with_spark({"spark.remote": address}), JARS)
+
+
+def test_runs_in_dagster_get_the_cells_settings_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spark_jars: tuple[Path, ...]
+) -> None:
+    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path))
+    cell = embedded_cell(tmp_path, "eu", "127.0.0.1:9")
+    save_cell(tmp_path, replace(cell, spark={"spark.master": "spark://m:7077"}))
+    with dg.build_resources({"spark": spark_resource("eu")}) as resources:
+        assert isinstance(resources.spark, LazyPySparkResource)
+        assert resources.spark.spark_config["spark.master"] == "spark://m:7077"
