@@ -15,7 +15,7 @@ from assets.sensors.hours import hour_closed, late_data
 from assets.sensors.keep_alive import keep_alive
 from assets.sensors.watermark import watermark_sensor
 from assets.topic import references, topic
-from assets.watermark import watermark
+from assets.watermark import table_watermark, watermark
 from pipeline.contract.load import load_products
 from pipeline.contract.model import Product
 from pipeline.settings import load_settings
@@ -63,6 +63,5 @@ def _of(cell_name: str, product: Product) -> dg.Definitions:
 def _external(keys: Keys) -> Iterator[dg.AssetSpec]:
     yield topic(keys)
     yield from references(keys)
-    mark = watermark(keys)
-    if mark is not None:
-        yield mark
+    tables = (table_watermark(keys, aggregate) for aggregate in keys.product.aggregates)
+    yield from (mark for mark in (watermark(keys), *tables) if mark is not None)

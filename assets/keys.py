@@ -64,6 +64,10 @@ class Keys:
         is_reference = any(reference.name == table for reference in self.product.references)
         return self.key("reference", table) if is_reference else self.key(table)
 
+    def table_watermark(self, aggregate: Aggregate) -> dg.AssetKey:
+        """One hourly table's watermark, fresh while none of its hours is overdue."""
+        return self.key(f"{aggregate.name}_watermark")
+
     def name(self, part: str) -> str:
         """Return the name of a job, sensor, schedule or op: unique in a code location."""
         return f"{self.cell}__{self.product.name}__{part}"

@@ -1,8 +1,8 @@
-"""The event watermark: an external asset that is fresh while the product meets its freshness SLO.
+"""Watermarks: external assets that are fresh while a table meets its freshness or latency SLO.
 
 A freshness policy looks only at the wall time of the last materialization, which a backfill of an
 old hour passes. So the policy stands on an asset of its own, which a sensor materializes only while
-the event lag is within the SLO (assets/sensors/watermark.py).
+the event lag is within the SLO, or no hour is overdue (assets/sensors/watermark.py).
 """
 
 from __future__ import annotations
@@ -11,11 +11,15 @@ from datetime import timedelta
 
 import dagster as dg
 
-from assets.keys import Keys
-from quality.objectives import freshness_objective
+from assets.keys import Keys, owners, tag
+from pipeline.contract.model import Aggregate
+from pipeline.contract.objectives import freshness_objective, latency_objective
+from pipeline.contract.units import in_words
 
 GRACE = timedelta(minutes=5)
-"""How long the lag may be past the SLO before the asset is called stale: a few looks' time."""
+"""How long the SLO may be missed before the asset is called stale: a few looks' time."""
+SHORT = timedelta(minutes=2)
+"""Without a look for as long, the asset is close to stale."""
 
 
 def watermark(keys: Keys) -> dg.AssetSpec | None:
@@ -36,6 +40,30 @@ def watermark(keys: Keys) -> dg.AssetSpec | None:
         tags=keys.asset_tags,
         metadata={"objective (s)": limit.total_seconds()},
         freshness_policy=dg.FreshnessPolicy.time_window(
-            fail_window=limit + GRACE, warn_window=max(limit, timedelta(minutes=2))
+            fail_window=limit + GRACE, warn_window=max(limit, SHORT)
         ),
+    )
+
+
+def table_watermark(keys: Keys, aggregate: Aggregate) -> dg.AssetSpec | None:
+    """Return a derived table's watermark, or None where its contract has no latency SLO.
+
+    An hour is overdue only once the SLO is missed, so the policy adds no more than the grace.
+    """
+    limit = latency_objective(keys.product, aggregate.name)
+    if limit is None:
+        return None
+    return dg.AssetSpec(
+        keys.table_watermark(aggregate),
+        deps=[keys.aggregate(aggregate)],
+        group_name=keys.group,
+        description=(
+            f"Materialized while every hour of {aggregate.name} is published within "
+            f"{in_words(limit)} of its end."
+        ),
+        kinds={"iceberg"},
+        owners=owners(aggregate.owner),
+        tags={**keys.tags, "domain": tag(aggregate.domain)},
+        metadata={"objective (s)": limit.total_seconds()},
+        freshness_policy=dg.FreshnessPolicy.time_window(fail_window=GRACE, warn_window=SHORT),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from enum import StrEnum
@@ -9,6 +10,7 @@ from enum import StrEnum
 import pyarrow as pa
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError
 
+from pipeline.batch.publications import Standing
 from pipeline.cells import Cell
 from pipeline.errors import RetryableError
 from pipeline.tables.catalog import open_catalog
@@ -48,27 +50,57 @@ class Alert:
 def raise_alert(cell: Cell, product: str, alert: Alert) -> bool:
     """Add `alert` unless its hour has one of its kind and `wap_id`; tell whether it was added.
 
-    Idempotent, and safe when several processes do it at once.
+    As `raise_alerts`.
+    """
+    return bool(raise_alerts(cell, product, [alert]))
+
+
+def raise_alerts(cell: Cell, product: str, alerts: Iterable[Alert]) -> tuple[Alert, ...]:
+    """Add those of `alerts` whose hour has none of their kind and `wap_id`; return them.
+
+    All are added in one commit, or none. Idempotent, and safe when several processes do it at once.
 
     Raises:
-        AlertsBusyError: it could not be added beside other writers.
+        AlertsBusyError: they could not be added beside other writers.
     """
+    wanted = {_what(alert): alert for alert in alerts}
+    if not wanted:
+        return ()
     for _ in range(ATTEMPTS):
         table = ensure_table(open_catalog(cell), alerts_table(product), ALERT_SCHEMA)
         # A rebased append would land beside the same row of another process.
         refuse_hidden_retries(table)
-        if any(_same(alert, known) for known in read_alerts(cell, product)):
-            return False
+        known = {_what(alert) for alert in read_alerts(cell, product)}
+        fresh = tuple(alert for what, alert in wanted.items() if what not in known)
+        if not fresh:
+            return ()
+        rows = [asdict(alert) for alert in fresh]
         try:
-            table.append(pa.Table.from_pylist([asdict(alert)], schema=ALERT_SCHEMA))
+            table.append(pa.Table.from_pylist(rows, schema=ALERT_SCHEMA))
         except CommitFailedException:
             continue
-        return True
+        return fresh
     raise AlertsBusyError(
         f"other writers came first {ATTEMPTS} times.",
         subject=f"{cell.name}.{alerts_table(product)}",
         remedy="Run the same command again.",
     )
+
+
+def unsettled(alerts: Iterable[Alert], standing: Standing) -> tuple[Alert, ...]:
+    """Return the alerts that nothing was done about, in their order.
+
+    An hour that was published settles that it was overdue; that its audit failed is settled only if it
+    was published after that.
+    """
+
+    def is_settled(alert: Alert) -> bool:
+        published = standing.get((alert.table, alert.hour))
+        return published is not None and (
+            alert.kind == AlertKind.OVERDUE or published.published_at >= alert.at
+        )
+
+    return tuple(alert for alert in alerts if not is_settled(alert))
 
 
 def read_alerts(cell: Cell, product: str) -> tuple[Alert, ...]:
@@ -82,8 +114,5 @@ def read_alerts(cell: Cell, product: str) -> tuple[Alert, ...]:
     return tuple(Alert(**{name: row[name] for name in names}) for row in rows)
 
 
-def _same(one: Alert, other: Alert) -> bool:
-    def what(alert: Alert) -> tuple[object, ...]:
-        return alert.table, alert.hour, alert.kind, alert.wap_id
-
-    return what(one) == what(other)
+def _what(alert: Alert) -> tuple[object, ...]:
+    return alert.table, alert.hour, alert.kind, alert.wap_id

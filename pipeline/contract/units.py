@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Annotated
 
 from pydantic import BeforeValidator
@@ -29,6 +30,15 @@ def parse_size(text: object) -> int:
         ValueError: it is not a number and one of the units B, KB, MB, GB.
     """
     return round(_scaled(text, SIZE_UNITS, "a size such as 512KB or 1MB"))
+
+
+def in_words(length: timedelta) -> str:
+    """Return a length of time in the largest unit that it is a whole number of, e.g. `2 h`."""
+    seconds = length.total_seconds()
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= size and seconds % size == 0:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:g} s"
 
 
 def _scaled(text: object, units: dict[str, int], wanted: str) -> float:

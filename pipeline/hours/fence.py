@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-LOCK_WAIT_S = 60
-"""How long a writer waits for another process's transaction."""
+from pipeline.hours.state import StateFile
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS hour_fences (
@@ -47,17 +44,12 @@ class Fence:
 class FenceStore:
     """Fences by topic id and hour, in a SQLite file. A fence once placed is never moved.
 
-    Every method is atomic, and safe beside other threads and processes on the same machine. A lock
-    held by another for longer than `LOCK_WAIT_S` seconds raises `sqlite3.OperationalError`.
+    Every method is atomic, and safe beside other threads and processes on the same machine.
     """
 
     def __init__(self, path: Path) -> None:
         """Use the file at `path`, created with its folder where absent."""
-        self._path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(self._connect()) as connection:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.executescript(_TABLES)
+        self._state = StateFile(path, _TABLES)
 
     def place(
         self,
@@ -69,7 +61,7 @@ class FenceStore:
         """Fence those of `hours` that have no fence yet; the others keep theirs."""
         text = json.dumps({str(p): offset for p, offset in sorted(watermarks.items())})
         rows = [(topic_id, hour.isoformat(), taken_at.isoformat(), text) for hour in hours]
-        with self._transaction() as connection:
+        with self._state.writing() as connection:
             connection.executemany("INSERT OR IGNORE INTO hour_fences VALUES (?, ?, ?, ?)", rows)
 
     def fences(self, topic_id: str) -> dict[datetime, Fence]:
@@ -77,7 +69,7 @@ class FenceStore:
         query = (
             "SELECT hour, taken_at, watermarks FROM hour_fences WHERE topic_id = ? ORDER BY hour"
         )
-        with closing(self._connect()) as connection:
+        with self._state.reading() as connection:
             rows = connection.execute(query, (topic_id,)).fetchall()
         return {
             (hour := datetime.fromisoformat(text)): Fence(
@@ -90,7 +82,7 @@ class FenceStore:
 
     def watched_since(self, topic_id: str, now: datetime) -> datetime:
         """Return the instant of the topic's first look, which is `now` if there was none."""
-        with self._transaction() as connection:
+        with self._state.writing() as connection:
             connection.execute(
                 "INSERT OR IGNORE INTO hour_watches VALUES (?, ?)", (topic_id, now.isoformat())
             )
@@ -98,18 +90,3 @@ class FenceStore:
                 "SELECT since FROM hour_watches WHERE topic_id = ?", (topic_id,)
             ).fetchone()
         return datetime.fromisoformat(since)
-
-    def _connect(self) -> sqlite3.Connection:
-        return sqlite3.connect(self._path, timeout=LOCK_WAIT_S, isolation_level=None)
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        with closing(self._connect()) as connection:
-            # IMMEDIATE: a transaction that reads first and writes later is refused, not queued.
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-            except BaseException:
-                connection.execute("ROLLBACK")
-                raise
-            connection.execute("COMMIT")

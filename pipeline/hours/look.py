@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.hours.closed import candidate_hours, hours_to_fence, is_closed
+from pipeline.hours.closings import ClosingStore
 from pipeline.hours.fence import Fence, FenceStore
 from pipeline.hours.rows import rows_by_hour
 from pipeline.tables.catalog import load_table
@@ -62,7 +63,7 @@ def look(
     watermarks: Mapping[int, int],
     also: Iterable[datetime] = (),
 ) -> HourStates:
-    """Fence every hour that is due, and return the state of all. Idempotent.
+    """Fence every hour that is due, note which are closed, and return the state of all. Idempotent.
 
     `watermarks` maps every partition of the product's topic to its high watermark, open transactions
     included (READ_UNCOMMITTED), asked for at `now` or later: earlier ones could close an hour too
@@ -94,4 +95,7 @@ def look(
         )
         for hour in candidates
     )
-    return HourStates(product.name, cell.name, snapshot.snapshot_id, now, states)
+    found = HourStates(product.name, cell.name, snapshot.snapshot_id, now, states)
+    tables = [aggregate.name for aggregate in product.aggregates]
+    ClosingStore(cell.state_db).note(committed.topic_id, found.closed, tables, now)
+    return found

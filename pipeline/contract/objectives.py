@@ -1,0 +1,42 @@
+"""What a contract's service level objectives ask for, in units of this code."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pipeline.contract.model import Product, Slo
+from pipeline.contract.targets.openslo import SECONDS
+
+
+def freshness_objective(product: Product) -> timedelta | None:
+    """Return the longest event lag that the contract allows: its tightest freshness SLO on events.
+
+    None where it has none. Those on aggregates do not count.
+    """
+    aggregates = {aggregate.name for aggregate in product.aggregates}
+    limits = [
+        _limit(slo)
+        for slo in product.slos
+        if slo.property == "freshness" and slo.unit in SECONDS and slo.element not in aggregates
+    ]
+    return min(limits, default=None)
+
+
+def latency_slo(product: Product, table: str) -> Slo | None:
+    """Return the tightest latency SLO on the derived table of that name; None where it has none."""
+    found = [
+        slo
+        for slo in product.slos
+        if slo.property == "latency" and slo.unit in SECONDS and slo.element == table
+    ]
+    return min(found, key=_limit, default=None)
+
+
+def latency_objective(product: Product, table: str) -> timedelta | None:
+    """Return how long after its end an hour of the table may be published; None without such an SLO."""
+    slo = latency_slo(product, table)
+    return None if slo is None else _limit(slo)
+
+
+def _limit(slo: Slo) -> timedelta:
+    return timedelta(seconds=slo.value * SECONDS[slo.unit])

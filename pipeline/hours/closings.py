@@ -1,0 +1,74 @@
+"""When hours were first seen closed, and since when a table's hours have been waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+
+from pipeline.hours.deadlines import Watch
+from pipeline.hours.state import StateFile
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS hour_closings (
+    topic_id TEXT NOT NULL,
+    hour TEXT NOT NULL,
+    closed_at TEXT NOT NULL,
+    PRIMARY KEY (topic_id, hour)
+) STRICT;
+CREATE TABLE IF NOT EXISTS table_watches (
+    topic_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    since TEXT NOT NULL,
+    PRIMARY KEY (topic_id, name)
+) STRICT;
+"""
+_HOURS = "SELECT hour, closed_at FROM hour_closings WHERE topic_id = ?"
+_NAMES = "SELECT name, since FROM table_watches WHERE topic_id = ?"
+
+
+class ClosingStore:
+    """Closings by topic id and hour, in a SQLite file. What was once noted is never changed.
+
+    Every method is atomic, and safe beside other threads and processes on the same machine.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Use the file at `path`, created with its folder where absent."""
+        self._state = StateFile(path, _TABLES)
+
+    def note(
+        self, topic_id: str, closed: Iterable[datetime], tables: Iterable[str], now: datetime
+    ) -> None:
+        """Note `now` for the closed hours and for the tables that nothing was noted for yet."""
+        hours = {hour.isoformat() for hour in closed}
+        names = set(tables)
+        with self._state.reading() as connection:
+            known = connection.execute(_HOURS, (topic_id,))
+            hours -= {hour for hour, _ in known}
+            known = connection.execute(_NAMES, (topic_id,))
+            names -= {name for name, _ in known}
+        # Most looks find nothing new: they are to take no writer's lock.
+        if not hours and not names:
+            return
+        at = now.isoformat()
+        with self._state.writing() as connection:
+            connection.executemany(
+                "INSERT OR IGNORE INTO hour_closings VALUES (?, ?, ?)",
+                [(topic_id, hour, at) for hour in sorted(hours)],
+            )
+            connection.executemany(
+                "INSERT OR IGNORE INTO table_watches VALUES (?, ?, ?)",
+                [(topic_id, name, at) for name in sorted(names)],
+            )
+
+    def watch(self, topic_id: str, table: str) -> Watch:
+        """Return what was noted for a table of the topic."""
+        with self._state.reading() as connection:
+            names = dict(connection.execute(_NAMES, (topic_id,)).fetchall())
+            closed = connection.execute(_HOURS, (topic_id,)).fetchall()
+        since = names.get(table)
+        return Watch(
+            datetime.fromisoformat(since) if since else None,
+            {datetime.fromisoformat(hour): datetime.fromisoformat(at) for hour, at in closed},
+        )
