@@ -1,4 +1,4 @@
-"""`headwater features`: values of feature tables as they were known."""
+"""`headwater features`: values of feature tables as they were known, and as they are served."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import click
 import polars as pl
 
 from headwater.cli.options import cell_option, json_option, product_argument, resolve
+from headwater.cli.served import list_served, served
 from pipeline.errors import ExitCode
 from pipeline.features.files import read_rows, refuse_suffix, write_rows
 from pipeline.features.get_historical import explain as explain_historical
@@ -27,7 +28,11 @@ HOUR = "%Y-%m-%dT%H"
 
 @click.group()
 def features() -> None:
-    """Feature tables: what was known of an entity, and when."""
+    """Feature tables: what was known of an entity, and when; what readers get now."""
+
+
+features.add_command(served)
+features.add_command(list_served)
 
 
 @features.command(name="get-historical")
