@@ -21,7 +21,7 @@ from pipeline.clock import utc_now
 from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
 from pipeline.errors import ExitCode
-from pipeline.features.served import read_served
+from pipeline.features.served import NotServedError, read_served
 from pipeline.hours.look import look
 from pipeline.tables.catalog import load_table
 from quality.latency import look_at_latency
@@ -148,9 +148,8 @@ def test_a_refused_hour_leaves_the_last_good_one_served_with_its_reason_until_it
     asked = ("features", "served", "orders", "habits", "--cell", "us")
     look(shop.cell, shop.product, utc_now(), {0: 0, 1: 0})
 
-    nothing = command.run(*asked)
-    assert nothing.code == ExitCode.TERMINAL
-    assert "nothing of it is published yet" in nothing.err
+    with pytest.raises(NotServedError):
+        read_served(shop.cell, shop.product, "habits")
 
     assert isinstance(shop.build(hour(1)), Publication)
     fresh = command.run(*asked, "--json")
