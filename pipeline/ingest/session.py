@@ -303,7 +303,9 @@ class Session:
             reached.update(read.positions)
             if sum(letter.memory_bytes for letter in found) > self._limits.letters_bytes:
                 break
-        part = [Range(r.partition, r.start, reached.get(r.partition, r.start)) for r in planned_part]
+        part = [
+            Range(r.partition, r.start, reached.get(r.partition, r.start)) for r in planned_part
+        ]
         advanced = {**planned.side_next, **{r.partition: r.end for r in part}}
         counts = Counter(letter.record.partition for letter in found)
         entries = tuple(

@@ -15,10 +15,12 @@ from pyspark.sql import DataFrame
 from headwater.hours import build_hours
 from pipeline.batch.hour import build_hour
 from pipeline.batch.jars import spark_jars
-from pipeline.batch.model import Publication
+from pipeline.batch.model import Publication, Source
 from pipeline.batch.plan import HourBuild, HoursPlan
 from pipeline.batch.session import start_session
+from pipeline.batch.why import Seen, Why
 from pipeline.cells import load_cell
+from pipeline.clock import utc_now
 from pipeline.contract.model import Product
 from pipeline.contract.targets.expectations import suite
 from pipeline.settings import load_settings
@@ -47,8 +49,9 @@ class Job:
     def build(self, hours: Sequence[datetime]) -> list[Publication | None]:
         """Build `hours` as `headwater hours build` does; None where an audit failed."""
         name = self.product.aggregates[0].name
-        builds = tuple(HourBuild(name, hour, rows=1, published=False) for hour in hours)
-        plan = HoursPlan(self.product.name, "us", self.source, builds)
+        builds = tuple(HourBuild(name, hour, 1, published=False, why=Why.NEW) for hour in hours)
+        seen = Seen(dict.fromkeys(hours, 1), frozenset(hours), {}, utc_now())
+        plan = HoursPlan(self.product.name, "us", self.source, builds, seen)
         cell = load_cell(self.home, "us")
         return [built.publication for built in build_hours(cell, self.product, plan, "run")]
 
@@ -66,7 +69,7 @@ class Job:
                 aggregate,
                 hour,
                 judge,
-                source_snapshot_id=self.source,
+                source=Source(self.source, 1),
                 run_id="run",
             )
 
