@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from datetime import datetime
 from multiprocessing import get_context
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from pyspark.sql import DataFrame
-
 from headwater.hours import build_hours
-from pipeline.batch.hour import build_hour
 from pipeline.batch.jars import spark_jars
 from pipeline.batch.model import Publication, Source
-from pipeline.batch.plan import HourBuild, HoursPlan
+from pipeline.batch.plan import HoursPlan
+from pipeline.batch.publish import publish
 from pipeline.batch.session import start_session
-from pipeline.batch.why import Seen, Why
+from pipeline.batch.stage import stage_hour
 from pipeline.cells import load_cell
-from pipeline.clock import utc_now
 from pipeline.contract.model import Product
-from pipeline.contract.targets.expectations import suite
+from pipeline.errors import HeadwaterError
 from pipeline.settings import load_settings
-from quality.audit import AuditResult, audit
 
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
@@ -38,47 +32,30 @@ def elsewhere(
         return pool.submit(work, *arguments, **options).result()
 
 
-@dataclass(frozen=True)
-class Job:
-    """Hours of a product's first table to build, in the cell `us` of `home` as its cell.json says."""
+def build_plan(home: Path, product: Product, plan: HoursPlan) -> list[Publication]:
+    """Carry a plan out as `headwater hours build` does, in the cell that `home` configures."""
+    done = list(build_hours(load_cell(home, plan.cell), product, plan, "run"))
+    return [one.publication for one in done if one.publication is not None]
 
-    home: Path
-    product: Product
-    source: int
 
-    def build(self, hours: Sequence[datetime]) -> list[Publication | None]:
-        """Build `hours` as `headwater hours build` does; None where an audit failed."""
-        name = self.product.aggregates[0].name
-        builds = tuple(HourBuild(name, hour, 1, published=False, why=Why.NEW) for hour in hours)
-        seen = Seen(dict.fromkeys(hours, 1), frozenset(hours), {}, utc_now())
-        plan = HoursPlan(self.product.name, "us", self.source, builds, seen)
-        cell = load_cell(self.home, "us")
-        return [built.publication for built in build_hours(cell, self.product, plan, "run")]
+def build_and_outdate(home: Path, product: Product, plan: HoursPlan) -> str:
+    """Carry a plan out; then stage its first hour twice and publish both, which must not be.
 
-    def build_overtaken(self, hour: datetime) -> int:
-        """Build an hour while another build of it is first; return how many audits both took."""
-        cell, aggregate = load_cell(self.home, "us"), self.product.aggregates[0]
-        spark = start_session(cell, spark_jars(load_settings().cache))
-        audits: list[AuditResult] = []
-
-        def build() -> None:
-            build_hour(
-                spark,
-                cell,
-                self.product,
-                aggregate,
-                hour,
-                judge,
-                source=Source(self.source, 1),
-                run_id="run",
-            )
-
-        def judge(frame: DataFrame) -> AuditResult:
-            audits.append(audit(frame, suite(aggregate)))
-            if len(audits) == 1:
-                build()
-            return audits[-1]
-
-        build()
+    Returns the name of the error that refuses the second.
+    """
+    build_plan(home, product, plan)
+    cell, first = load_cell(home, plan.cell), plan.builds[0]
+    table = next(table for table in product.aggregates if table.name == first.aggregate)
+    source = Source(plan.source_snapshot_id or 0, first.rows)
+    spark = start_session(cell, spark_jars(load_settings().cache))
+    one, other = (
+        stage_hour(spark, cell, product, table, first.hour, source, run_id="run") for _ in range(2)
+    )
+    publish(spark, cell, one)
+    try:
+        publish(spark, cell, other)
+    except HeadwaterError as error:
+        return type(error).__name__
+    finally:
         spark.stop()
-        return len(audits)
+    return "none"
