@@ -14,14 +14,13 @@ from pipeline.batch.inputs import Inputs
 from pipeline.batch.logic import PythonLogic, load_logic
 from pipeline.batch.references import reference_frame
 from pipeline.batch.session import rows_at, table_name
-from pipeline.batch.target import HOUR_COLUMN
 from pipeline.batch.why import hours_of
 from pipeline.cells import Cell
 from pipeline.clock import HOUR
 from pipeline.contract.join import EVENTS
 from pipeline.contract.model import Aggregate, Product, Read
 from pipeline.tables.catalog import TableMissingError, load_table
-from pipeline.tables.layout import aggregate_table, events_table
+from pipeline.tables.layout import HOUR_COLUMN, aggregate_table, events_table
 
 
 def compute_hour(

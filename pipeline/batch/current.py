@@ -18,12 +18,12 @@ from pipeline.batch.session import own_session, table_name
 from pipeline.batch.stage import named_failures, write_staged
 from pipeline.batch.stagings import find_staging, summary_of
 from pipeline.batch.tags import serve
-from pipeline.batch.target import BUILD_COLUMN, HOUR_COLUMN, Target, fit_target
+from pipeline.batch.target import Target, fit_target
 from pipeline.cells import Cell
 from pipeline.contract.model import Aggregate, Feature, Product
 from pipeline.failpoints import failpoint
 from pipeline.tables.catalog import load_table
-from pipeline.tables.layout import aggregate_table, history_table
+from pipeline.tables.layout import BUILD_COLUMN, HOUR_COLUMN, aggregate_table, history_table
 
 ATTEMPTS = 3
 """How often the table is derived anew before somebody else who keeps changing it wins."""

@@ -6,7 +6,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as sf
 from pyspark.sql.types import ArrayType, DataType, MapType, StructField, StructType
 
-from pipeline.batch.target import BUILD_COLUMN
+from pipeline.tables.layout import BUILD_COLUMN
 
 EMPTY = "0:0"
 """The digest of no row."""

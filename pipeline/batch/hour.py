@@ -8,6 +8,7 @@ from datetime import datetime
 from pyspark.sql import SparkSession
 
 from pipeline.batch.alerts import Alert, AlertKind, raise_alert
+from pipeline.batch.audited_frame import audited_frame
 from pipeline.batch.current import derive_current
 from pipeline.batch.digest import EMPTY, digests
 from pipeline.batch.errors import StagingOutdatedError
@@ -127,7 +128,7 @@ class _Build:
             staged = stage_hour(*where, self.hour, self.source, run_id=self.run_id)
             met = 0
             if staged.snapshot_id is not None:
-                verdict = audit(staged_frame(own_session(self.spark, self.cell), self.cell, staged))
+                verdict = audit(audited_frame(*where, staged))
                 failpoint("hour.after_audit")
                 if not verdict.passed:
                     self._alert(staged, verdict)

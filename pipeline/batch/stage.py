@@ -25,13 +25,14 @@ from pipeline.batch.model import Source, Staged
 from pipeline.batch.session import own_session, rows_at, table_name
 from pipeline.batch.stagings import find_staging, summary_of
 from pipeline.batch.tags import protect
-from pipeline.batch.target import BUILD_COLUMN, HOUR_COLUMN, Target, fit_target, hourly_target
+from pipeline.batch.target import Target, fit_target, hourly_target
 from pipeline.cells import Cell
+from pipeline.contract.audited import audited
 from pipeline.contract.model import Aggregate, Product
 from pipeline.failpoints import failpoint
 from pipeline.hours.rows import rows_by_hour
 from pipeline.tables.catalog import load_table
-from pipeline.tables.layout import events_table
+from pipeline.tables.layout import BUILD_COLUMN, HOUR_COLUMN, events_table
 
 
 def stage_hour(
@@ -76,7 +77,7 @@ def stage_hour(
         rows=0,
         contract_version=aggregate.version,
         run_id=run_id,
-        expectations=len(aggregate.expectations),
+        expectations=len(audited(aggregate)) + len(aggregate.drift),
         source_rows=source.rows,
         inputs=source.inputs,
     )

@@ -13,11 +13,13 @@ from pipeline.batch.errors import LogicError, first_line
 from pipeline.batch.session import table_name
 from pipeline.cells import Cell
 from pipeline.contract.model import Aggregate, Product
-from pipeline.tables.layout import FORMAT_VERSION, FORMAT_VERSION_PROPERTY, published_table
-
-HOUR_COLUMN = "hour"
-BUILD_COLUMN = "build"
-"""In a feature's history: the `wap_id` of the staging that brought the row."""
+from pipeline.tables.layout import (
+    BUILD_COLUMN,
+    FORMAT_VERSION,
+    FORMAT_VERSION_PROPERTY,
+    HOUR_COLUMN,
+    published_table,
+)
 
 PROPERTIES = {
     "format-version": "2",

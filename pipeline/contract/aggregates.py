@@ -9,14 +9,14 @@ from pipeline.contract.document import Loc
 from pipeline.contract.findings import Findings
 from pipeline.contract.header import Header
 from pipeline.contract.logic import read_logic
-from pipeline.contract.model import Aggregate, Slo
+from pipeline.contract.model import Aggregate, Column, Slo
 from pipeline.contract.own_settings import SloSection, note
 from pipeline.contract.table_settings import TableSection, read_table_settings
 from pipeline.contract.targets import openslo
+from pipeline.tables.layout import HOUR_COLUMN
 
-HOUR_COLUMN = "hour"
-RESERVED = ("events", "dead_letters", "publications", "ledger", "alerts")
-"""Names of tables that every product has."""
+RESERVED = ("events", "dead_letters", "publications", "ledger", "alerts", "previous")
+"""Names of tables that every product has, and of the view that an audit has of the hour before."""
 
 
 def read_aggregates(findings: Findings, header: Header) -> tuple[Aggregate, ...]:
@@ -35,7 +35,7 @@ def read_aggregates(findings: Findings, header: Header) -> tuple[Aggregate, ...]
         settings, place = read_table_settings(findings, loc)
         if settings is None:
             continue
-        _check_columns(findings, settings, place, names)
+        _check_columns(findings, settings, place, columns)
         reads_itself = any(read.table == name for read in settings.reads)
         logic = read_logic(findings, settings, place, reads_itself=reads_itself)
         if not isinstance(name, str) or logic is None:
@@ -67,10 +67,14 @@ def read_aggregates(findings: Findings, header: Header) -> tuple[Aggregate, ...]
     return tuple(found)
 
 
-def _check_columns(findings: Findings, settings: TableSection, loc: Loc, names: set[str]) -> None:
+def _check_columns(
+    findings: Findings, settings: TableSection, loc: Loc, of_table: tuple[Column, ...]
+) -> None:
     feature = settings.feature
     if feature is None:
         return
+    known = {column.name: column for column in of_table}
+    names = set(known)
     drifting = [one.column for one in feature.drift]
     for key, columns in (
         ("entity", feature.entity),
@@ -80,6 +84,10 @@ def _check_columns(findings: Findings, settings: TableSection, loc: Loc, names: 
         for position, column in enumerate(columns):
             if column not in names:
                 expected = f"a column of the table ({', '.join(sorted(names))}); not {column!r}"
+                findings.add((*loc, "feature", key, position), expected)
+            elif key == "drift" and known[column].personal:
+                # An audit shows what it compares.
+                expected = f"a column without personal data, not {column!r}"
                 findings.add((*loc, "feature", key, position), expected)
 
 

@@ -8,6 +8,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+PII = "pii"
+"""The classification, or tag, of personal data."""
+
 
 class Model(BaseModel):
     """Frozen, and no key that is not known."""
@@ -75,6 +78,11 @@ class Column(Model):
     classification: str | None = None
     tags: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+
+    @property
+    def personal(self) -> bool:
+        """Whether its values are personal data, which no report may show."""
+        return PII in (self.classification, *self.tags)
 
 
 class Rule(Model):
@@ -193,6 +201,11 @@ class Aggregate(Model):
     domain: str
     version: str
     folder: Path
+
+    @property
+    def drift(self) -> tuple[Drift, ...]:
+        """How far its columns may move from hour to hour; none unless it is a feature table."""
+        return self.feature.drift if self.feature else ()
 
 
 class Slo(Model):

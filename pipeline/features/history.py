@@ -8,7 +8,6 @@ import polars as pl
 from pyiceberg.table import Table
 
 from pipeline.batch.publications import read_publications
-from pipeline.batch.target import HOUR_COLUMN
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.errors import TerminalError
@@ -17,7 +16,7 @@ from pipeline.features.point_in_time import BUILD, FEATURE_TIME, KNOWN_FROM
 from pipeline.features.times import UTC_MICROS
 from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.errors import named_errors
-from pipeline.tables.layout import history_table
+from pipeline.tables.layout import HOUR_COLUMN, history_table
 
 
 class FeatureNotBuiltError(TerminalError):

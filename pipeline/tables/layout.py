@@ -12,6 +12,11 @@ if TYPE_CHECKING:
 FORMAT_VERSION = 2
 FORMAT_VERSION_PROPERTY = "headwater.format-version"
 
+HOUR_COLUMN = "hour"
+"""In every table that is computed hour by hour: start of the hour."""
+BUILD_COLUMN = "build"
+"""In a feature's history: the `wap_id` of the staging that brought the row."""
+
 UTC_MICROS = pa.timestamp("us", tz="UTC")
 
 COORDINATES = [

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from great_expectations import ExpectationSuite
+from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
-from pipeline.contract.model import Aggregate
+from pipeline.contract.audited import audited
+from pipeline.contract.model import Aggregate, Drift
+
+DRIFT = "expect_column_kl_divergence_to_be_less_than"
 
 
-def suite(aggregate: Aggregate) -> ExpectationSuite:
+def suite(aggregate: Aggregate, further: Iterable[Expectation] = ()) -> ExpectationSuite:
     """Return the suite that audits one staged hour of `aggregate`, whose column `hour` is there too.
+
+    What it holds an hour to from another hour, `drift` gives: it comes in as `further`.
 
     Importing this module imports Great Expectations, which takes seconds.
     """
@@ -21,6 +30,25 @@ def suite(aggregate: Aggregate) -> ExpectationSuite:
                 kwargs=dict(expectation.kwargs),
                 description=expectation.description or None,
             ).to_domain_obj()
-            for expectation in aggregate.expectations
-        ],
+            for expectation in audited(aggregate)
+        ]
+        + list(further),
     )
+
+
+def drift(limit: Drift, partition: Mapping[str, Any], unseen: float = 0.0) -> Expectation:
+    """Return the expectation that holds a column's distribution to that of an earlier hour.
+
+    `partition` is what was found there, as Great Expectations' partition object. `unseen` is the share
+    that values which it does not name are expected to have together.
+    """
+    return ExpectationConfiguration(
+        type=DRIFT,
+        kwargs={
+            "column": limit.column,
+            "threshold": limit.most,
+            "partition_object": dict(partition),
+            "tail_weight_holdout": unseen,
+        },
+        description="Distributed about as in the hour published last before.",
+    ).to_domain_obj()

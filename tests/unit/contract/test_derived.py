@@ -57,6 +57,12 @@ def test_a_derived_table_has_an_owner_version_and_objectives_of_its_own(contract
 @pytest.mark.parametrize(
     ("name", "old", "new", "expected"),
     [
+        (
+            "user_preference_features",
+            "column: completion_rate, most",
+            "column: user_id, most",
+            "a column without personal data, not 'user_id'",
+        ),
         ("viewing_features_raw", "of: viewing_events", "of: nobody", "there is no 'nobody'"),
         ("viewing_features_raw", "back: 1", "back: 0", "cannot be read before it is built"),
         ("viewing_features_raw", "[content, time_zones]", "[content, moon]", "not 'moon'"),
