@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import great_expectations as gx
-from great_expectations import ExpectationSuite
-from great_expectations.core import ExpectationValidationResult
-from great_expectations.data_context.types.base import ProgressBarsConfig
+from great_expectations.core import ExpectationSuiteValidationResult, ExpectationValidationResult
 from pyspark.sql import DataFrame
 
+from pipeline.contract.model import Aggregate
+from pipeline.contract.targets import expectations
+from quality.context import quiet_context
+from quality.drift import Distribution, Drifts, distributions, look_back
+from quality.shown import failure, is_private, shown
+
 _OBSERVED_CHARACTERS = 200
+_NOT_EXPECTED = ("column", "partition_object", "tail_weight_holdout")
 
 
 @dataclass(frozen=True)
@@ -24,8 +28,9 @@ class ExpectationResult:
         column: the column or columns it is about, comma separated; None for the whole table.
         expected: its arguments, as text.
         observed: what was found, as text, cut short; for an expectation that could not be evaluated,
-            why not.
-        success: whether it was met. One that could not be evaluated was not.
+            why not. No value of a personal column.
+        success: whether it was met. One that could not be evaluated was not; one on drift that has
+            nothing to compare with was.
         unexpected: rows that broke it; None where it does not count rows.
     """
 
@@ -40,9 +45,16 @@ class ExpectationResult:
 
 @dataclass(frozen=True)
 class AuditResult:
-    """What an audit found. A suite of no expectations passes."""
+    """What an audit found. A suite of no expectations passes.
+
+    Attributes:
+        distributions: of the columns whose drift the contract bounds.
+        validation: Great Expectations' own result, for its Data Docs; no value of a personal column.
+    """
 
     results: tuple[ExpectationResult, ...]
+    distributions: tuple[Distribution, ...]
+    validation: ExpectationSuiteValidationResult
 
     @property
     def passed(self) -> bool:
@@ -65,46 +77,91 @@ class AuditResult:
         return tuple(result for result in self.results if not result.success)
 
 
-def audit(frame: DataFrame, suite: ExpectationSuite) -> AuditResult:
-    """Evaluate every expectation of `suite` on the rows of `frame`, which is read several times.
+def audit(frame: DataFrame, table: Aggregate) -> AuditResult:
+    """Hold the rows of `frame`, one hour of `table`, to everything that its contract expects of them.
 
-    Changes nothing, keeps nothing, and sends nothing anywhere. An expectation that cannot be
-    evaluated (an unknown column, a wrong type) is a failed one, not an error.
+    `frame` is read several times. Queries run in its own session, where they find the views that
+    `pipeline.batch.audited_frame` makes; drift is told from the view `previous`. Any number may run at
+    once, each on a session of its own. Changes nothing but that session, and sends nothing anywhere.
+    An expectation that cannot be evaluated (an unknown column, a wrong type) is a failed one, not an
+    error.
     """
-    context = gx.get_context(mode="ephemeral")
-    context.enable_analytics(False)
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    source = context.data_sources.add_spark("staged")
-    # It would ask the process's first session, which knows none of the views of the rows' own.
+    drifts = look_back(frame, table.drift)
+    suite = expectations.suite(table, drifts.expectations)
+    source = quiet_context().data_sources.add_spark("staged")
+    # Otherwise it asks the process's first session, which knows neither the rows nor the views.
     source.get_execution_engine().spark = frame.sparkSession
-    batch = (
-        source.add_dataframe_asset("hour")
-        .add_batch_definition_whole_dataframe("all")
-        .get_batch({"dataframe": frame})
+    asset = source.add_dataframe_asset("hour")
+    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
+    validation = batch.validate(suite, result_format="SUMMARY")
+    personal = [column.name for column in table.columns if column.personal]
+    for each in validation.results:
+        _strip(each, personal)
+    return AuditResult(
+        results=(*(_result(each) for each in validation.results), *_not_compared(drifts)),
+        distributions=distributions(drifts, validation.results),
+        validation=validation,
     )
-    outcome = batch.validate(suite, result_format="SUMMARY")
-    return AuditResult(tuple(_result(each) for each in outcome.results))
+
+
+def _strip(result: ExpectationValidationResult, personal: list[str]) -> None:
+    type_, kwargs = _stated(result)
+    private = is_private(type_, kwargs, personal)
+    result.result = shown(type_, result.result or {}, private=private)
+    raised = _raised(result.exception_info or {})
+    result.exception_info = {
+        "raised_exception": raised is not None,
+        "exception_message": None if raised is None else failure(raised, private=private),
+        # It names files of this machine, and may quote what it failed on.
+        "exception_traceback": None if raised is None else "",
+    }
+
+
+def _raised(info: dict[str, Any]) -> str | None:
+    """Return the message of what an evaluation raised: given once, or by metric."""
+    for error in (info, *info.values()):
+        if isinstance(error, dict) and error.get("raised_exception"):
+            return str(error.get("exception_message"))
+    return None
+
+
+def _stated(result: ExpectationValidationResult) -> tuple[str, dict[str, Any]]:
+    configuration = result.expectation_config
+    if configuration is None:
+        return "unknown", {}
+    kwargs = {key: value for key, value in configuration.kwargs.items() if key != "batch_id"}
+    return configuration.type, kwargs
 
 
 def _result(result: ExpectationValidationResult) -> ExpectationResult:
+    type_, kwargs = _stated(result)
     configuration = result.expectation_config
-    kwargs = {
-        key: value
-        for key, value in (configuration.kwargs if configuration else {}).items()
-        if key != "batch_id"
-    }
-    found: dict[str, Any] = result.result or {}
     return ExpectationResult(
-        type=configuration.type if configuration else "unknown",
+        type=type_,
         description=(configuration.description or "") if configuration else "",
         column=_column(kwargs),
         expected=", ".join(
-            f"{key}={value}" for key, value in kwargs.items() if not key.startswith("column")
+            f"{key}={value}" for key, value in kwargs.items() if not key.startswith(_NOT_EXPECTED)
         ),
-        observed=_observed(result, found)[:_OBSERVED_CHARACTERS],
+        observed=_observed(result)[:_OBSERVED_CHARACTERS],
         success=bool(result.success),
-        unexpected=found.get("unexpected_count"),
+        unexpected=(result.result or {}).get("unexpected_count"),
     )
+
+
+def _not_compared(drifts: Drifts) -> list[ExpectationResult]:
+    return [
+        ExpectationResult(
+            type=expectations.DRIFT,
+            description="",
+            column=limit.column,
+            expected=f"threshold={limit.most}",
+            observed=reason,
+            success=True,
+            unexpected=None,
+        )
+        for limit, reason in drifts.not_compared
+    ]
 
 
 def _reason(result: ExpectationResult) -> str:
@@ -122,14 +179,15 @@ def _column(kwargs: dict[str, Any]) -> str | None:
     return ", ".join(str(name) for name in names) or None
 
 
-def _observed(result: ExpectationValidationResult, found: dict[str, Any]) -> str:
+def _observed(result: ExpectationValidationResult) -> str:
+    found: dict[str, Any] = result.result or {}
+    message = (result.exception_info or {}).get("exception_message")
+    if message:
+        return str(message)
     if "observed_value" in found:
         return str(found["observed_value"])
     if "unexpected_count" in found:
         examples = ", ".join(str(value) for value in found.get("partial_unexpected_list", [])[:3])
         counted = f"{found['unexpected_count']} of {found.get('element_count', '?')} rows"
         return f"{counted} ({examples})" if examples else counted
-    for error in (result.exception_info or {}).values():
-        if isinstance(error, dict) and error.get("exception_message"):
-            return str(error["exception_message"])
     return ""

@@ -6,7 +6,6 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from pipeline.contract.model import Expectation
-from pipeline.contract.targets.expectations import suite
 from quality.audit import AuditResult, audit
 from tests.support.orders import derived
 
@@ -18,18 +17,8 @@ def frame(spark: SparkSession) -> DataFrame:
 
 
 def audited(frame: DataFrame, **expectations: dict[str, object]) -> AuditResult:
-    return audit(
-        frame,
-        suite(
-            derived(
-                "sales",
-                "SELECT 1",
-                expectations=tuple(
-                    Expectation(type=type_, kwargs=kwargs) for type_, kwargs in expectations.items()
-                ),
-            )
-        ),
-    )
+    asked = tuple(Expectation(type=type_, kwargs=kwargs) for type_, kwargs in expectations.items())
+    return audit(frame, derived("sales", "SELECT 1", expectations=asked))
 
 
 def test_rows_that_meet_every_expectation_pass(frame: DataFrame) -> None:

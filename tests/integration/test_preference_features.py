@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as sf
 
 from pipeline.batch.inputs import Inputs
 from tests.support.derived import logic, rows, table, with_hour
@@ -112,16 +113,18 @@ def test_the_worked_example_of_the_docs(session: SparkSession) -> None:
 def test_an_audit_refuses_an_hour_that_lacks_half_a_percent_of_its_segments(
     session: SparkSession,
 ) -> None:
-    from pipeline.contract.targets.expectations import suite
     from quality.audit import audit
 
     views = [View(f"u{n}", NOW + timedelta(seconds=n), region=None) for n in range(400)]
     session.createDataFrame(events_table(views)).createOrReplaceTempView("events")
     frame = with_hour(build(session, sessions_table(views)), NOW).cache()
+    frame.where("false").createOrReplaceTempView("previous")
     contract = table(TABLE)
-    assert [(each.type, each.observed) for each in audit(frame, suite(contract)).failed] == []
+    staged = frame.withColumn("build", sf.lit("a staging"))
+    assert [(each.type, each.observed) for each in audit(staged, contract).failed] == []
     queries = [one for one in contract.expectations if one.type == "unexpected_rows_expectation"]
-    asked = suite(contract.model_copy(update={"expectations": tuple(queries)}))
+    alone = {"expectations": tuple(queries), "columns": (), "feature": None}
+    asked = contract.model_copy(update=alone)
     assert audit(frame.where("user_id <> 'u7'"), asked).failed == ()
     (failed,) = audit(frame.where("user_id NOT IN ('u7', 'u8')"), asked).failed
     assert "99.5" in failed.description

@@ -1,0 +1,134 @@
+"""Distributions of columns, told apart by bins that an earlier hour fixes.
+
+A number's bins end at deciles of the earlier hour (quartiles where it has few rows), the outermost are
+open. A string's or boolean's bins are its most frequent values there. Nulls and NaN are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as sf
+from pyspark.sql.types import BooleanType, NumericType, StringType
+
+from quality.bins import Bins, Numbers, Values, edges_of, quantiles_for, values_for
+
+HOUR = "hour"
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A column's distribution in an earlier hour, or why there is none to compare with.
+
+    Attributes:
+        hour: the earlier hour; None if there is none.
+        bins: None where nothing can be compared; `reason` then says why.
+    """
+
+    column: str
+    hour: datetime | None
+    bins: Bins | None
+    reason: str = ""
+
+
+def rows_of(frame: DataFrame, columns: Sequence[str]) -> dict[str, int]:
+    """Return how many values of each column count: those that are neither null nor NaN. Reads once."""
+    counted = [sf.count(_value(frame, name)).alias(f"n{i}") for i, name in enumerate(columns)]
+    row = frame.agg(*counted).collect()[0]
+    return dict(zip(columns, row, strict=True))
+
+
+def baselines(
+    previous: DataFrame, columns: Sequence[str], now: Mapping[str, int]
+) -> tuple[Baseline, ...]:
+    """Return each column's distribution in `previous`, the rows of one earlier hour, or of none.
+
+    `now` says how many values the hour to compare has. Reads `previous` twice, and once more for each
+    column that is no number.
+    """
+    types = {field.name: field.dataType for field in previous.schema}
+    numbers = [name for name in columns if isinstance(types.get(name), NumericType)]
+    row = previous.agg(
+        sf.max(HOUR).alias("hour"),
+        *(sf.count(_value(previous, name)).alias(f"n{i}") for i, name in enumerate(columns)),
+        *(
+            sf.percentile(_value(previous, name), sf.array(*map(sf.lit, _GRID))).alias(f"q_{name}")
+            for name in numbers
+        ),
+    ).collect()[0]
+    found: dict[str, Baseline] = {}
+    edges: dict[str, tuple[float, ...]] = {}
+    for i, name in enumerate(columns):
+        before = row[f"n{i}"]
+        fewest = min(before, now[name])
+        reason = _reason(row["hour"], types.get(name), fewest)
+        if reason:
+            found[name] = Baseline(name, row["hour"], None, reason)
+        elif name in numbers:
+            at = dict(zip(_GRID, row[f"q_{name}"], strict=True))
+            edges[name] = edges_of([at[q] for q in quantiles_for(fewest)])
+        else:
+            kept = _most_frequent(previous, name, values_for(fewest))
+            values = Values(tuple(kept), tuple(kept.values()), before - sum(kept.values()))
+            found[name] = Baseline(name, row["hour"], values)
+    for name, bins in count(previous, edges).items():
+        found[name] = Baseline(name, row["hour"], bins)
+    return tuple(found[name] for name in columns)
+
+
+def count(frame: DataFrame, edges: Mapping[str, tuple[float, ...]]) -> dict[str, Numbers]:
+    """Return how many values of each column lie in the bins that `edges` divide. Reads once."""
+    if not edges:
+        return {}
+    wanted = [
+        sf.count_if(inside)
+        for name, bounds in edges.items()
+        for inside in _insides(_value(frame, name), bounds)
+    ]
+    counts = list(frame.agg(*wanted).collect()[0])
+    found: dict[str, Numbers] = {}
+    for name, bounds in edges.items():
+        size = len(bounds) + 1
+        found[name] = Numbers(bounds, tuple(counts[:size]))
+        counts = counts[size:]
+    return found
+
+
+_GRID = tuple(sorted({*quantiles_for(10**9), *quantiles_for(100)}))
+
+
+def _insides(value: Column, edges: tuple[float, ...]) -> list[Column]:
+    # As Great Expectations cuts them: each bin has its lower edge, and the last but one its upper too.
+    pairs = list(pairwise(edges))
+    inner = [(value >= low) & (value < high) for low, high in pairs[:-1]]
+    low, high = pairs[-1]
+    return [value < edges[0], *inner, (value >= low) & (value <= high), value > edges[-1]]
+
+
+def _value(frame: DataFrame, name: str) -> Column:
+    type_ = frame.schema[name].dataType
+    if not isinstance(type_, NumericType):
+        return sf.col(name)
+    number = sf.col(name).cast("double")
+    return sf.when(sf.abs(number) < float("inf"), number)
+
+
+def _most_frequent(frame: DataFrame, name: str, most: int) -> dict[Any, int]:
+    counted = frame.where(sf.col(name).isNotNull()).groupBy(name).count()
+    rows = counted.orderBy(sf.col("count").desc(), name).limit(most).collect()
+    return {row[name]: row["count"] for row in rows}
+
+
+def _reason(hour: datetime | None, type_: object, fewest: int) -> str:
+    if hour is None:
+        return "no hour before it is published: nothing to compare"
+    if not isinstance(type_, (NumericType, StringType, BooleanType)):
+        return f"its type cannot be compared: {type_}"
+    if not quantiles_for(fewest):
+        return f"{fewest} values in one of the hours are too few to compare"
+    return ""

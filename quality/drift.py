@@ -1,0 +1,151 @@
+"""Drift: how far an hour's distributions have moved from those of the hour published last before.
+
+The measure is the Kullback-Leibler divergence of this hour from the earlier one, in nats, over bins that
+the earlier hour fixes. Great Expectations computes it; `quality.bins` says what it is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from typing import Any
+
+from great_expectations.core import ExpectationValidationResult
+from great_expectations.expectations.expectation import Expectation
+from pyspark.sql import DataFrame
+
+from pipeline.batch.audited_frame import PREVIOUS
+from pipeline.contract.model import Drift
+from pipeline.contract.targets import expectations
+from quality.baseline import Baseline, baselines, rows_of
+from quality.bins import Bins, Numbers
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """A column's distribution in this hour, beside that in the earlier one.
+
+    Attributes:
+        bins: their names, in order.
+        now: share of this hour's values in each.
+        before: expected share of each, from the earlier hour; () where nothing was compared.
+        hour: the earlier hour.
+        divergence: of this hour from the earlier one, in nats; None where nothing was compared, and
+            where it is infinite.
+        most: what the contract allows.
+    """
+
+    column: str
+    bins: tuple[str, ...]
+    now: tuple[float, ...]
+    before: tuple[float, ...]
+    hour: datetime | None
+    divergence: float | None
+    most: float
+
+
+@dataclass(frozen=True)
+class Drifts:
+    """What to compare an hour's columns with.
+
+    Attributes:
+        limits: each bound with what the earlier hour has.
+        alone: this hour's own bins of the columns that cannot be compared.
+    """
+
+    limits: tuple[tuple[Drift, Baseline], ...]
+    alone: tuple[Baseline, ...]
+
+    @property
+    def expectations(self) -> list[Expectation]:
+        """The expectations that Great Expectations is to evaluate."""
+        return [
+            expectations.drift(limit, *baseline.bins.partition())
+            for limit, baseline in self.limits
+            if baseline.bins is not None
+        ]
+
+    @property
+    def not_compared(self) -> list[tuple[Drift, str]]:
+        """What cannot be compared, and why."""
+        return [(limit, base.reason) for limit, base in self.limits if base.bins is None]
+
+
+def look_back(frame: DataFrame, limits: Sequence[Drift]) -> Drifts:
+    """Return what the hour in `frame` is to be compared with: the view `previous` of its session.
+
+    Without `limits` nothing is read.
+    """
+    if not limits:
+        return Drifts((), ())
+    columns = [limit.column for limit in limits]
+    now = rows_of(frame, columns)
+    found = baselines(frame.sparkSession.table(PREVIOUS), columns, now)
+    missing = [base.column for base in found if base.bins is None]
+    alone = baselines(frame, missing, now) if missing else ()
+    return Drifts(tuple(zip(limits, found, strict=True)), alone)
+
+
+def distributions(
+    drifts: Drifts, results: Iterable[ExpectationValidationResult]
+) -> tuple[Distribution, ...]:
+    """Return the distributions that evaluated expectations found, and those that stand alone."""
+    details = {
+        result.expectation_config.kwargs["column"]: result.result
+        for result in results
+        if result.expectation_config and result.expectation_config.type == expectations.DRIFT
+    }
+    alone = {base.column: base for base in drifts.alone}
+    found = []
+    for limit, base in drifts.limits:
+        result = details.get(limit.column)
+        own = alone.get(limit.column)
+        if result and "details" in result and base.bins is not None:
+            found.append(_compared(limit, base, base.bins, result))
+        elif own is not None and own.bins is not None:
+            names, counts = _names(own.bins), _counts(own.bins)
+            shares = tuple(count / (sum(counts) or 1) for count in counts)
+            found.append(Distribution(limit.column, names, shares, (), None, None, limit.most))
+    return tuple(found)
+
+
+def _compared(limit: Drift, base: Baseline, bins: Bins, result: dict[str, Any]) -> Distribution:
+    sides = result["details"]["observed_partition"], result["details"]["expected_partition"]
+    names = (
+        _names(bins)
+        if isinstance(bins, Numbers)
+        else tuple(str(value) for value in sides[0]["values"])
+    )
+    now, before = (_shares(side) for side in sides)
+    divergence = result.get("observed_value")
+    return Distribution(
+        limit.column,
+        names,
+        now,
+        before,
+        base.hour,
+        None if divergence is None else float(divergence),
+        limit.most,
+    )
+
+
+def _shares(partition: dict[str, Any]) -> tuple[float, ...]:
+    weights = [float(weight) for weight in partition["weights"]]
+    if "tail_weights" in partition:
+        below, above = (float(weight) for weight in partition["tail_weights"])
+        return (below, *weights, above)
+    return tuple(weights)
+
+
+def _counts(bins: Bins) -> tuple[int, ...]:
+    return bins.counts if isinstance(bins, Numbers) else (*bins.counts, bins.others)
+
+
+def _names(bins: Bins) -> tuple[str, ...]:
+    if not isinstance(bins, Numbers):
+        return (*(str(value) for value in bins.values), "others")
+    edges = [f"{edge:.4g}" for edge in bins.edges]
+    between = [f"{low} to {high}" for low, high in pairwise(edges)]
+    return (f"< {edges[0]}", *between, f"> {edges[-1]}")
