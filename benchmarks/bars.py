@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
+from quality.svg import document
+
 WIDTH, LEFT, RIGHT, BAR, GAP, HEAD = 860, 330, 90, 16, 5, 26
 OURS, THEIRS = "#1b6ca8", "#8d96a3"
 
@@ -37,17 +39,8 @@ def bars(title: str, groups: Sequence[tuple[str, Sequence[Bar]]]) -> str:
             ]
             y += BAR + GAP
         y += GAP
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y + 8}" '
-            'font-family="sans-serif" font-size="12" role="img">',
-            f"<title>{escape(title)}</title>",
-            f'<rect width="{WIDTH}" height="{y + 8}" fill="#ffffff"/>',
-            _text(14, 22, title, 'font-size="15" font-weight="bold"'),
-            *out,
-            "</svg>\n",
-        ]
-    )
+    head = _text(14, 22, title, 'font-size="15" font-weight="bold"')
+    return document(title, WIDTH, y + 8, [head, *out])
 
 
 def _text(x: float, y: float, text: str, more: str = "") -> str:

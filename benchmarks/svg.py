@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from math import ceil, floor, log10
+
+from quality.svg import COLOURS, document, text
 
 WIDTH, HEIGHT = 860, 340
 LEFT, RIGHT, TOP, BOTTOM = 64, 20, 54, 46
-COLOURS = ("#1b6ca8", "#d1495b", "#8d96a3", "#2e8b57", "#edae49", "#66418a")
 TICKS = 6
 
 
@@ -42,29 +42,25 @@ def chart(title: str, x: str, y: str, lines: Sequence[Line], limits: Sequence[Li
         return f"{across:.1f},{down:.1f}"
 
     out = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
-        'font-family="sans-serif" font-size="12" role="img">',
-        f"<title>{escape(title)}</title>",
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
-        _text(LEFT, 20, title, "start", 'font-size="15" font-weight="bold"'),
-        _text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, x, "middle"),
+        text(LEFT, 20, title, "start", 'font-size="15" font-weight="bold"'),
+        text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, x, "middle"),
         f'<g transform="translate(14 {(TOP + HEIGHT - BOTTOM) / 2}) rotate(-90)">'
-        f"{_text(0, 0, y, 'middle')}</g>",
+        f"{text(0, 0, y, 'middle')}</g>",
     ]
     for tick in _ticks(top):
         down = at((0.0, tick)).split(",")[1]
         out += [
             f'<path d="M{LEFT},{down}H{WIDTH - RIGHT}" stroke="#e3e6ea"/>',
-            _text(LEFT - 6, float(down) + 4, f"{tick:g}", "end"),
+            text(LEFT - 6, float(down) + 4, f"{tick:g}", "end"),
         ]
     for tick in _ticks(right):
         across = at((tick, 0.0)).split(",")[0]
-        out.append(_text(float(across), HEIGHT - BOTTOM + 16, f"{tick:g}", "middle"))
+        out.append(text(float(across), HEIGHT - BOTTOM + 16, f"{tick:g}", "middle"))
     for limit in limits:
         across, down = at((right, limit.y)).split(",")
         out += [
             f'<path d="M{LEFT},{down}H{across}" stroke="#333333" stroke-dasharray="6 4"/>',
-            _text(float(across) - 4, float(down) - 4, limit.name, "end"),
+            text(float(across) - 4, float(down) - 4, limit.name, "end"),
         ]
     for number, line in enumerate(lines):
         colour = COLOURS[number % len(COLOURS)]
@@ -73,9 +69,9 @@ def chart(title: str, x: str, y: str, lines: Sequence[Line], limits: Sequence[Li
         out += [
             f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.5"/>',
             f'<path d="M{place},38h22" stroke="{colour}" stroke-width="3"/>',
-            _text(place + 28, 42, line.name, "start"),
+            text(place + 28, 42, line.name, "start"),
         ]
-    return "\n".join([*out, "</svg>"]) + "\n"
+    return document(title, WIDTH, HEIGHT, out)
 
 
 def _ticks(end: float) -> list[float]:
@@ -88,9 +84,3 @@ def _step(end: float) -> float:
     """Return 1, 2 or 5 times a power of ten, at least a `TICKS`th of `end`."""
     power: float = 10.0 ** floor(log10(end / TICKS))
     return next(power * factor for factor in (1.0, 2.0, 5.0, 10.0) if power * factor >= end / TICKS)
-
-
-def _text(x: float, y: float, text: str, anchor: str, more: str = "") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" {more}>{escape(text)}</text>'.replace(
-        " >", ">"
-    )

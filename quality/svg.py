@@ -1,0 +1,29 @@
+"""What every chart of ours begins and ends with, as SVG, without a plotting library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from html import escape
+
+COLOURS = ("#1b6ca8", "#d1495b", "#8d96a3", "#2e8b57", "#edae49", "#66418a")
+
+
+def document(title: str, width: int, height: int, body: Iterable[str]) -> str:
+    """Return an SVG document on white; `title` is its accessible name, and not drawn."""
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+            'font-family="sans-serif" font-size="12" role="img">',
+            f"<title>{escape(title)}</title>",
+            f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
+            *body,
+            "</svg>\n",
+        ]
+    )
+
+
+def text(x: float, y: float, words: str, anchor: str, more: str = "") -> str:
+    """Return a line of text; `anchor` is start, middle or end."""
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" {more}>{escape(words)}</text>'.replace(
+        " >", ">"
+    )
