@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from functools import partial
-
-from great_expectations import ExpectationSuite
-from pyspark.sql import DataFrame
 
 from pipeline.batch.carry_out import Waits, carry_out
 from pipeline.batch.jars import spark_jars
-from pipeline.batch.model import Audit, Publication
+from pipeline.batch.model import Publication
 from pipeline.batch.plan import HourBuild, HoursPlan
 from pipeline.batch.session import start_session
 from pipeline.cells import Cell
-from pipeline.contract.model import Aggregate, Product
-from pipeline.contract.targets.expectations import suite
+from pipeline.contract.model import Product
 from pipeline.errors import HeadwaterError
 from pipeline.settings import load_settings
-from quality.audit import AuditResult, audit
+from quality.audit import AuditResult
+from quality.auditor import RunAuditor
 
 
 @dataclass(frozen=True)
@@ -53,29 +48,18 @@ def build_hours(cell: Cell, product: Product, plan: HoursPlan, run_id: str) -> I
     if plan.source_snapshot_id is None or not plan.builds:
         return
     spark = start_session(cell, spark_jars(load_settings().cache))
-    verdicts: list[AuditResult] = []
-
-    def auditor(table: Aggregate, _hour: datetime) -> Audit:
-        verdicts.clear()
-        return partial(_judge, suite(table), verdicts)
-
+    auditor = RunAuditor(cell, product.name, run_id)
     try:
         for done in carry_out(spark, cell, product, plan, auditor, run_id=run_id):
-            outcome = done.outcome
+            table, hour, outcome = done.build.aggregate, done.build.hour, done.outcome
+            auditor.show(table, hour)
             yield Built(
                 done.build,
                 outcome if isinstance(outcome, Publication) else None,
-                verdicts[-1] if verdicts else None,
+                auditor.result(table, hour),
                 outcome if isinstance(outcome, Waits) else None,
                 outcome if isinstance(outcome, HeadwaterError) else None,
             )
-            verdicts.clear()
     finally:
+        auditor.finish()
         spark.stop()
-
-
-def _judge(
-    expectations: ExpectationSuite, verdicts: list[AuditResult], frame: DataFrame
-) -> AuditResult:
-    verdicts.append(audit(frame, expectations))
-    return verdicts[-1]

@@ -7,6 +7,7 @@
 | HEADWATER_CACHE | per-user cache of verified jars | `~/.cache/headwater` |
 | HEADWATER_FAILPOINT | `name:hits`: end the process with SIGKILL there (tests only) | unset |
 | HEADWATER_INGEST_MEMORY_MB | MiB for what an ingest has in hand, beyond about 450 of its own | `1024` |
+| HEADWATER_DATA_DOCS | where Data Docs are served; `headwater up` sets it for what it starts | none |
 | JAVA_HOME | Java 17 or newer | `java` on the PATH |
 """
 
@@ -38,6 +39,7 @@ class Settings:
     failpoint: str | None
     java_home: Path | None
     ingest_memory_mb: int = 1024
+    data_docs: str | None = None
 
     @property
     def logs(self) -> Path:
@@ -59,6 +61,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         cache=Path(env.get("HEADWATER_CACHE", Path.home() / ".cache" / "headwater")).absolute(),
         failpoint=env.get("HEADWATER_FAILPOINT") or None,
         java_home=Path(java_home) if java_home else None,
+        data_docs=env.get("HEADWATER_DATA_DOCS") or None,
         ingest_memory_mb=_memory_mb(env.get("HEADWATER_INGEST_MEMORY_MB", "1024")),
     )
 

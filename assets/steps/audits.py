@@ -13,13 +13,19 @@ from assets.partitions import to_key
 from pipeline.batch.model import Publication
 from pipeline.contract.model import Aggregate
 from pipeline.contract.sources import derived_sources
+from pipeline.settings import load_settings
 from quality.audit import AuditResult
+from quality.data_docs import Page
 
 
 def hour_published(
-    keys: Keys, aggregate: Aggregate, publication: Publication, code_version: str
+    keys: Keys,
+    aggregate: Aggregate,
+    publication: Publication,
+    code_version: str,
+    page: Page | None,
 ) -> dg.AssetMaterialization:
-    """Return the materialization of one hour's partition."""
+    """Return the materialization of one hour's partition; `page` is where its audit is shown."""
     return dg.AssetMaterialization(
         keys.aggregate(aggregate),
         partition=to_key(publication.hour),
@@ -33,18 +39,25 @@ def hour_published(
             "wap id": publication.wap_id,
             "code version": code_version,
             "dagster/column_lineage": column_lineage(keys, derived_sources(aggregate)),
+            **_links(keys, page),
         },
     )
 
 
 def audit_result(
-    keys: Keys, aggregate: Aggregate, verdicts: Mapping[datetime, AuditResult]
+    keys: Keys,
+    aggregate: Aggregate,
+    verdicts: Mapping[datetime, AuditResult],
+    pages: Mapping[datetime, Page],
 ) -> dg.AssetCheckResult:
     """Return the check's verdict over the hours of one run: passed if every hour did.
 
     Hours without rows are not audited and do not count.
     """
-    failed = [to_key(hour) for hour, verdict in verdicts.items() if not verdict.passed]
+    wanting = [hour for hour, verdict in verdicts.items() if not verdict.passed]
+    failed = [to_key(hour) for hour in wanting]
+    # The hour to look at first: the first that failed, or else the last.
+    shown = pages.get(wanting[0]) if wanting else next(reversed(list(pages.values())), None)
     results = [result for verdict in verdicts.values() for result in verdict.results]
     return dg.AssetCheckResult(
         asset_key=keys.aggregate(aggregate),
@@ -60,8 +73,23 @@ def audit_result(
             "expectations": len(results),
             "broken expectations": _table(verdicts, success=False),
             "met": _table(verdicts, success=True),
+            **_links(keys, shown),
         },
     )
+
+
+def _links(keys: Keys, page: Page | None) -> dict[str, dg.MetadataValue[str]]:
+    """Return links to an audit's page and picture; nothing where no Data Docs are served."""
+    served = load_settings().data_docs
+    if page is None or served is None:
+        return {}
+    below = f"{served}/{keys.cell}"
+    links: dict[str, dg.MetadataValue[str]] = {
+        "data docs": dg.MetadataValue.url(f"{below}/{page.validation}")
+    }
+    if page.picture is not None:
+        links["distributions"] = dg.MetadataValue.md(f"![distributions]({below}/{page.picture})")
+    return links
 
 
 def _table(verdicts: Mapping[datetime, AuditResult], *, success: bool) -> dg.TableMetadataValue:

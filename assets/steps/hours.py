@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 
 import dagster as dg
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
 from assets.keys import HOURS_TAG, Keys
 from assets.partitions import to_hour
 from assets.steps.audits import audit_result, hour_published
 from pipeline.batch.carry_out import Waits, carry_out
-from pipeline.batch.model import Audit, Publication
+from pipeline.batch.model import Publication
 from pipeline.batch.prepare import prepare
 from pipeline.cells import Cell
-from pipeline.contract.model import Aggregate
-from pipeline.contract.targets import expectations
 from pipeline.errors import HeadwaterError
-from quality.audit import AuditResult, audit
+from quality.auditor import RunAuditor
 
 Event = dg.AssetMaterialization | dg.AssetCheckResult
 
@@ -36,34 +33,28 @@ def build_hours(
         first error that a build ended with.
     """
     product = keys.product
-    tables = [
-        one for one in product.aggregates if keys.aggregate(one) in context.selected_asset_keys
-    ]
-    suites = {table.name: expectations.suite(table) for table in tables}
-    verdicts: dict[str, dict[datetime, AuditResult]] = {table.name: {} for table in tables}
+    tables = {
+        one.name: one
+        for one in product.aggregates
+        if keys.aggregate(one) in context.selected_asset_keys
+    }
+    auditor = RunAuditor(cell, product.name, context.run.run_id)
     # What a sensor asks for is what was due; what a person asks for is meant.
     plan = prepare(
         cell,
         product,
         hours=[to_hour(key) for key in context.partition_keys],
-        aggregates=[table.name for table in tables],
+        aggregates=list(tables),
         again=HOURS_TAG not in context.run.tags,
     )
 
-    def auditor(table: Aggregate, hour: datetime) -> Audit:
-        def judge(frame: DataFrame) -> AuditResult:
-            verdicts[table.name][hour] = audit(frame, suites[table.name])
-            return verdicts[table.name][hour]
-
-        return judge
-
     failed: HeadwaterError | None = None
     for done in carry_out(spark, cell, product, plan, auditor, run_id=context.run.run_id):
-        outcome = done.outcome
-        what = f"{done.build.aggregate} {done.build.hour:%Y-%m-%dT%H}"
+        name, hour, outcome = done.build.aggregate, done.build.hour, done.outcome
+        what = f"{name} {hour:%Y-%m-%dT%H}"
+        page = auditor.show(name, hour)
         if isinstance(outcome, Publication):
-            table = next(one for one in tables if one.name == done.build.aggregate)
-            yield hour_published(keys, table, outcome, code_versions[table.name])
+            yield hour_published(keys, tables[name], outcome, code_versions[name], page)
         elif isinstance(outcome, Waits):
             context.log.warning(f"{what} waits for {outcome.table} {outcome.hour:%Y-%m-%dT%H}.")
         elif isinstance(outcome, HeadwaterError):
@@ -71,7 +62,8 @@ def build_hours(
             failed = failed or outcome
         else:
             context.log.error(f"The audit of {what} failed; not published.")
-    for table in tables:
-        yield audit_result(keys, table, verdicts[table.name])
+    auditor.finish()
+    for name, table in tables.items():
+        yield audit_result(keys, table, auditor.results(name), auditor.pages(name))
     if failed is not None:
         raise failed
