@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from headwater.stack import dagster, data_docs
 from headwater.stack.broker import KafkaBroker
-from headwater.stack.dagster import is_serving
 from headwater.stack.state import StackState
 from pipeline.jars import locked_jars
 from pipeline.settings import Settings
 
 WEBSERVER = "dagster-webserver"
 DAEMON = "dagster-daemon"
+DATA_DOCS = "data-docs"
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,11 @@ class Part:
 def broker_name(cell: str) -> str:
     """Return the name of a cell's broker among the parts."""
     return f"kafka-{cell}"
+
+
+def address(port: int) -> str:
+    """Return where a part that speaks HTTP answers."""
+    return f"http://127.0.0.1:{port}"
 
 
 def log_path(settings: Settings, part: str) -> Path:
@@ -56,11 +62,12 @@ def look(settings: Settings, state: StackState) -> tuple[Part, ...]:
         pid = _pid(state, broker_name(cell))
         healthy = pid is not None and broker.is_ready()
         parts.append(Part(broker_name(cell), broker.bootstrap_servers, pid, broker.log, healthy))
+    for name, is_serving in ((DATA_DOCS, data_docs.is_serving), (WEBSERVER, dagster.is_serving)):
+        if name in state.ports:
+            port, pid = state.ports[name], _pid(state, name)
+            healthy = pid is not None and is_serving(port)
+            parts.append(Part(name, address(port), pid, log_path(settings, name), healthy))
     if WEBSERVER in state.ports:
-        port, pid = state.ports[WEBSERVER], _pid(state, WEBSERVER)
-        healthy = pid is not None and is_serving(port)
-        address = f"http://127.0.0.1:{port}"
-        parts.append(Part(WEBSERVER, address, pid, log_path(settings, WEBSERVER), healthy))
         pid = _pid(state, DAEMON)
         parts.append(Part(DAEMON, None, pid, log_path(settings, DAEMON), pid is not None))
     return tuple(parts)

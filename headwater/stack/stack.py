@@ -10,9 +10,9 @@ from pathlib import Path
 import psutil
 from filelock import FileLock
 
-from headwater.stack import dagster, parts
+from headwater.stack import dagster, data_docs, parts
 from headwater.stack.jars import ensure_jars
-from headwater.stack.parts import DAEMON, WEBSERVER, Part, broker_name
+from headwater.stack.parts import DAEMON, DATA_DOCS, WEBSERVER, Part, broker_name
 from headwater.stack.ports import free_port
 from headwater.stack.state import StackState, load_state
 from pipeline.cells import Cell, CellNotFoundError, embedded_cell, load_cell, save_cell
@@ -20,6 +20,7 @@ from pipeline.settings import PROJECT, Settings
 
 KAFKA_PORT = 19092
 WEB_PORT = 3000
+DATA_DOCS_PORT = 3300
 TOKEN = "HEADWATER_STACK"  # noqa: S105 - the name of a variable
 WORKSPACE = PROJECT / "workspace.yaml"
 
@@ -35,7 +36,9 @@ def up(
     web_port: int | None = None,
     workspace: Path = WORKSPACE,
 ) -> tuple[Part, ...]:
-    """Start what does not run: a broker a cell, the webserver and the daemon; returns their state.
+    """Start what does not run: a broker a cell, Data Docs, the webserver and the daemon.
+
+    Returns their state.
 
     Parts that run are left alone; those that were killed start again on their data and, if it is
     still free, their port. Ports are remembered; a taken default is replaced by a free one. Of a
@@ -52,6 +55,7 @@ def up(
             ensure_jars(settings.cache, name, say)
         for number, cell in enumerate(state.cells):
             _up_broker(settings, state, cell, (kafka_port or KAFKA_PORT) + 2 * number, say)
+        _up_data_docs(settings, state, say)
         _up_dagster(settings, state, web_port or WEB_PORT, workspace, say)
         return parts.look(settings, state)
 
@@ -102,6 +106,18 @@ def _configured(settings: Settings, name: str, bootstrap_servers: str) -> Cell:
         return embedded_cell(settings.home, name, bootstrap_servers)
 
 
+def _up_data_docs(settings: Settings, state: StackState, say: Say) -> None:
+    if _runs(state, DATA_DOCS) and data_docs.is_serving(state.ports[DATA_DOCS]):
+        return
+    _stop(state, DATA_DOCS)
+    port = _keep_or_choose(state, DATA_DOCS, DATA_DOCS_PORT)
+    say(f"starting {DATA_DOCS} on port {port}")
+    log = parts.log_path(settings, DATA_DOCS)
+    environment = {**os.environ, TOKEN: state.token}
+    state.processes[DATA_DOCS] = data_docs.start_data_docs(settings.home, port, log, environment)
+    state.save(settings.home)
+
+
 def _up_dagster(
     settings: Settings, state: StackState, default_port: int, workspace: Path, say: Say
 ) -> None:
@@ -112,6 +128,7 @@ def _up_dagster(
         "HEADWATER_HOME": str(settings.home),
         "HEADWATER_CONTRACTS": str(settings.contracts),
         "HEADWATER_CACHE": str(settings.cache),
+        "HEADWATER_DATA_DOCS": parts.address(state.ports[DATA_DOCS]),
         TOKEN: state.token,
     }
     dagster.prepare(dagster_home)

@@ -80,7 +80,7 @@ def test_the_stack_starts_repairs_and_stops(headwater: Headwater, taken_port: in
     assert "nothing was started yet" in nothing.stdout
 
     first = headwater.up()
-    assert set(first) == {"kafka-us", "dagster-webserver", "dagster-daemon"}
+    assert set(first) == {"kafka-us", "data-docs", "dagster-webserver", "dagster-daemon"}
     assert all(part["healthy"] for part in first.values())
     assert first["kafka-us"]["address"] != f"127.0.0.1:{taken_port}", (
         "a stranger's port is left alone"

@@ -1,0 +1,121 @@
+"""The Data Docs of every cell, served on loopback: `python -m headwater.stack.data_docs HOME PORT`.
+
+`/<cell>/...` is a file below `<HOME>/cells/<cell>/data_docs`, and `/` lists the cells that have one.
+Nothing else is served: no listing of a folder, no link that leads out of the site.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from functools import partial
+from html import escape
+from http import HTTPStatus
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
+from pathlib import Path
+from socketserver import TCPServer
+from typing import BinaryIO, cast
+from urllib.parse import unquote, urlsplit
+
+from headwater.stack.process import Process, StartFailedError, start_detached, tail
+from pipeline.settings import PROJECT
+
+READY_TIMEOUT_S = 60.0
+SERVER = "headwater-data-docs"
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """Answers GET and HEAD."""
+
+    server_version = SERVER
+    sys_version = ""
+
+    def __init__(self, cells: Path, *arguments: object) -> None:
+        self._cells = cells.resolve()
+        super().__init__(*arguments)  # type: ignore[arg-type]
+
+    def translate_path(self, path: str) -> str:
+        """Return the file that `path` names, one that is not there for any path that is not served."""
+        asked = unquote(urlsplit(path).path).replace("\0", "")
+        cell, _, rest = asked.lstrip("/").partition("/")
+        site = (self._cells / cell / "data_docs").resolve()
+        file = (site / rest).resolve()
+        allowed = site.parent.parent == self._cells and file.is_relative_to(site)
+        # A folder gets its slash back: without one it is told where its index is.
+        slash = "/" if file.is_dir() and path.endswith("/") else ""
+        return f"{file}{slash}" if allowed else str(self._cells / "no such site")
+
+    def send_head(self) -> BytesIO | BinaryIO | None:
+        """Answer with the list of sites at `/`, and with a file elsewhere."""
+        if urlsplit(self.path).path != "/":
+            return super().send_head()
+        found = sorted(
+            index.parent.parent.name for index in self._cells.glob("*/data_docs/index.html")
+        )
+        links = "".join(f'<li><a href="/{escape(cell)}/">{escape(cell)}</a></li>' for cell in found)
+        nothing = "<p>No hour was audited yet.</p>"
+        page = f"<!doctype html><title>Data Docs</title><h1>Data Docs</h1><ul>{links}</ul>"
+        body = (page if found else page + nothing).encode()
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        return BytesIO(body)
+
+    def list_directory(self, path: object) -> None:
+        """Refuse: a folder without an index is not served."""
+        del path
+        self.send_error(HTTPStatus.NOT_FOUND)
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def server_bind(self) -> None:
+        # The library's own asks for the machine's name, which takes seconds where nobody answers.
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
+
+
+def server(home: Path, port: int) -> ThreadingHTTPServer:
+    """Return a server on `port` of loopback, any free one for 0; it answers once it is told to."""
+    handler = partial(Handler, home / "cells")
+    return _Server(("127.0.0.1", port), cast("type[Handler]", handler))
+
+
+def start_data_docs(home: Path, port: int, log: Path, environment: Mapping[str, str]) -> Process:
+    """Start the server on loopback; returns once it answers.
+
+    Raises:
+        StartFailedError: with the end of its log.
+    """
+    command = [sys.executable, "-m", "headwater.stack.data_docs", str(home), str(port)]
+    process = start_detached(command, log, environment, PROJECT)
+    deadline = time.monotonic() + READY_TIMEOUT_S
+    while not is_serving(port):
+        if not process.alive or time.monotonic() > deadline:
+            process.stop(1.0)
+            raise StartFailedError(
+                f"it did not become ready.\n{tail(log)}\n",
+                subject=f"Data Docs 127.0.0.1:{port}",
+                remedy=f"The whole log is {log}.",
+            )
+        time.sleep(0.1)
+    return process
+
+
+def is_serving(port: int) -> bool:
+    """Whether Data Docs are served on `port` of loopback."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=3) as answer:
+            return str(answer.headers["Server"]).startswith(SERVER)
+    except (urllib.error.URLError, OSError, ValueError):
+        return False
+
+
+if __name__ == "__main__":
+    server(Path(sys.argv[1]), int(sys.argv[2])).serve_forever()
