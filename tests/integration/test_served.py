@@ -159,7 +159,7 @@ def test_a_refused_hour_leaves_the_last_good_one_served_with_its_reason_until_it
     before = shop.main()
     assert fresh.json["snapshot_id"] == before
 
-    assert isinstance(shop.build(hour(2), lost="7"), Rejected)
+    assert isinstance(shop.build(hour(2), lost="077"), Rejected)
     assert shop.main() == before
     fallback = command.run(*asked, "--json")
     assert fallback.code == ExitCode.CHECK_FAILED, fallback.err
