@@ -35,7 +35,6 @@ KEPT = 48
 """How many validations of each table the site keeps, the newest."""
 
 HOUR = "%Y-%m-%dT%H"
-SITE = "site"
 LOCK_WAIT_S = 60.0
 
 
@@ -139,7 +138,7 @@ def _context(cell: Cell) -> AbstractDataContext:
             },
         },
         data_docs_sites={
-            SITE: {
+            cell.name: {
                 "class_name": "SiteBuilder",
                 "show_how_to_buttons": False,
                 "store_backend": files(site(cell)),

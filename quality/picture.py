@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from quality.drift import Distribution
 from quality.svg import COLOURS, document, text
 
-WIDTH, HEIGHT = 720, 230
+WIDTH, HEIGHT = 600, 230
 LEFT, RIGHT, TOP, BOTTOM = 52, 16, 44, 44
 NOW, BEFORE = COLOURS[0], COLOURS[2]
 MOST_BINS = 20
@@ -22,7 +22,9 @@ def picture(title: str, distributions: Sequence[Distribution]) -> str:
     for number, one in enumerate(distributions):
         down = 30 + number * HEIGHT
         body += [f'<g transform="translate(0 {down})">', *_histogram(one), "</g>"]
-    return document(title, WIDTH, 30 + HEIGHT * len(distributions) + 8, body)
+    # In a table of Dagster's UI a picture without a size is not seen.
+    height = 30 + HEIGHT * len(distributions) + 8
+    return document(title, WIDTH, height, body, fixed=True)
 
 
 def verdict(one: Distribution) -> str:

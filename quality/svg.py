@@ -8,12 +8,18 @@ from html import escape
 COLOURS = ("#1b6ca8", "#d1495b", "#8d96a3", "#2e8b57", "#edae49", "#66418a")
 
 
-def document(title: str, width: int, height: int, body: Iterable[str]) -> str:
-    """Return an SVG document on white; `title` is its accessible name, and not drawn."""
+def document(
+    title: str, width: int, height: int, body: Iterable[str], *, fixed: bool = False
+) -> str:
+    """Return an SVG document on white; `title` is its accessible name, and not drawn.
+
+    A `fixed` one has a size of its own; another takes the room that it is given.
+    """
+    size = f'width="{width}" height="{height}" ' if fixed else ""
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-            'font-family="sans-serif" font-size="12" role="img">',
+            f'{size}font-family="sans-serif" font-size="12" role="img">',
             f"<title>{escape(title)}</title>",
             f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
             *body,

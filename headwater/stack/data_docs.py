@@ -1,7 +1,8 @@
 """The Data Docs of every cell, served on loopback: `python -m headwater.stack.data_docs HOME PORT`.
 
-`/<cell>/...` is a file below `<HOME>/cells/<cell>/data_docs`, and `/` lists the cells that have one.
-Nothing else is served: no listing of a folder, no link that leads out of the site.
+`/<cell>/...` is a file below `<HOME>/cells/<cell>/data_docs`. `/` lists the validations of every cell, since
+Great Expectations' own index is empty where its scripts cannot be fetched from the internet. Nothing else is
+served: no listing of a folder, no link that leads out of the site.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from io import BytesIO
 from pathlib import Path
 from socketserver import TCPServer
 from typing import BinaryIO, cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from headwater.stack.process import Process, StartFailedError, start_detached, tail
 from pipeline.settings import PROJECT
@@ -53,13 +54,7 @@ class Handler(SimpleHTTPRequestHandler):
         """Answer with the list of sites at `/`, and with a file elsewhere."""
         if urlsplit(self.path).path != "/":
             return super().send_head()
-        found = sorted(
-            index.parent.parent.name for index in self._cells.glob("*/data_docs/index.html")
-        )
-        links = "".join(f'<li><a href="/{escape(cell)}/">{escape(cell)}</a></li>' for cell in found)
-        nothing = "<p>No hour was audited yet.</p>"
-        page = f"<!doctype html><title>Data Docs</title><h1>Data Docs</h1><ul>{links}</ul>"
-        body = (page if found else page + nothing).encode()
+        body = overview(self._cells).encode()
         self.send_response(HTTPStatus.OK)
         self.send_header("Content-Type", "text/html; charset=utf-8")
         self.send_header("Content-Length", str(len(body)))
@@ -70,6 +65,27 @@ class Handler(SimpleHTTPRequestHandler):
         """Refuse: a folder without an index is not served."""
         del path
         self.send_error(HTTPStatus.NOT_FOUND)
+
+
+def overview(cells: Path) -> str:
+    """Return a page of links: each cell's site, and the validations of its tables, newest run first."""
+    parts = ["<!doctype html><title>Data Docs</title><h1>Data Docs</h1>"]
+    for site in sorted(index.parent for index in cells.glob("*/data_docs/index.html")):
+        cell = site.parent.name
+        parts.append(f'<h2><a href="/{escape(quote(cell))}/">{escape(cell)}</a></h2>')
+        # validations/<product>/<table>/<run>/<time>/<hour>.html
+        for table in sorted(site.glob("validations/*/*")):
+            pages = sorted(
+                table.glob("*/*/*.html"), key=lambda page: page.parent.name, reverse=True
+            )
+            links = (
+                f'<li><a href="/{escape(quote(f"{cell}/{page.relative_to(site).as_posix()}"))}">'
+                f"{escape(page.stem)}</a> ({escape(page.parent.name)})</li>"
+                for page in pages
+            )
+            name = ".".join(table.parts[-2:])
+            parts.append(f"<h3>{escape(name)}</h3><ul>{''.join(links)}</ul>")
+    return "\n".join(parts if len(parts) > 1 else [*parts, "<p>No hour was audited yet.</p>"])
 
 
 class _Server(ThreadingHTTPServer):

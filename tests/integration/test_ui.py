@@ -131,6 +131,10 @@ def test_a_failed_audit_is_a_failed_blocking_check_with_every_expectation(
     expect(broken.first).to_contain_text("expect_column_values_to_be_between")
     expect(broken.first).to_contain_text("views")
     page.screenshot(path=platform.pictures / "failed-check.png")
+    docs = page.get_by_role("row").filter(has_text="data docs").get_by_role("link").first
+    page.goto(docs.get_attribute("href") or "")
+    expect(page.get_by_text("Expectation Validation Result").first).to_be_visible()
+    expect(page.get_by_text("Status: Failed").first).to_be_visible()
 
 
 def test_a_failed_audit_leaves_main_untouched_and_the_other_table_published(

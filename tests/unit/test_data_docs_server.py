@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from http.client import HTTPConnection
 from pathlib import Path
@@ -17,7 +18,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home with one cell that has a site and one that has none."""
     tmp_path = tmp_path_factory.mktemp("home")
     site = tmp_path / "cells" / "us" / "data_docs"
-    (site / "validations").mkdir(parents=True)
+    page = site / "validations" / "orders" / "sales" / "run 1" / "20260101T" / "2026-01-01T05.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("an hour's validation")
     (site / "index.html").write_text("the index")
     (site / "validations" / "1.html").write_text("a validation")
     (tmp_path / "cells" / "us" / "state.db").write_text("private")
@@ -53,6 +56,8 @@ def test_each_cells_site_is_served_below_its_name(port: int) -> None:
     listed = get(port, "/")[1]
     assert 'href="/us/"' in listed
     assert "/eu/" not in listed
+    (link,) = re.findall(r'href="(/us/validations/[^"]+)"', listed)
+    assert get(port, link) == (200, "an hour's validation")
 
 
 @pytest.mark.parametrize(
