@@ -124,7 +124,7 @@ def test_closed_hours_are_published_once_whatever_ends_a_build(
     expected = recomputed(cell, product)
     assert published(cell, product) == {hour: expected[hour] for hour in closed}
     after = listed(command, product)
-    assert all(after[hour]["published"]["readings"]["expectations"] == 1 for hour in closed)
+    assert all(after[hour]["published"]["readings"]["expectations"] == 2 for hour in closed)
 
     idle = command.run("hours", "build", name, "--cell", "us")
     assert (idle.code, idle.out.strip()) == (0, "no closed hour is waiting to be built")
