@@ -198,8 +198,9 @@ def watermark(
     """The sensor of the product's code location; no broker answers in its cell."""
     monkeypatch.setenv("HEADWATER_HOME", str(shop.cell.root.parent.parent))
     monkeypatch.setenv("HEADWATER_CONTRACTS", str(shop.product.folder.parent))
-    repository = build_definitions("us").get_repository_def()
     with dg.DagsterInstance.ephemeral() as instance:
+        # Inside: definitions ask the present instance, and an earlier test's may be gone.
+        repository = build_definitions("us").get_repository_def()
         yield (
             repository.get_sensor_def("us__orders__watermark"),
             dg.build_sensor_context(
