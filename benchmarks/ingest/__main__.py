@@ -14,9 +14,10 @@ from pathlib import Path
 
 from benchmarks import filling, results
 from benchmarks.broker import own_cell
+from benchmarks.clocked import ContestantFailedError
 from benchmarks.ingest.contestants import NAMES, chosen, contestant
 from benchmarks.ingest.document import SIZES, document, met
-from benchmarks.ingest.measure import ContestantFailedError, Run, measure
+from benchmarks.ingest.measure import Run, measure
 from benchmarks.ingest.page import page, plot
 from benchmarks.ingest.work import Topic
 from pipeline.cells import Cell

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import time
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import duckdb
 from pyiceberg.transforms import HourTransform
 
+from benchmarks.clocked import clocked
 from benchmarks.ingest.contestants import contestant
-from benchmarks.ingest.family import Family
 from benchmarks.ingest.work import TABLE, WARM_UP, Topic, Work
 from pipeline.cells import Cell, embedded_cell
 from pipeline.contract.load import load_product
@@ -21,12 +17,6 @@ from pipeline.contract.model import Product
 from pipeline.contract.targets import iceberg
 from pipeline.schemas.registry import open_registry, register_product
 from pipeline.tables.catalog import open_catalog
-
-PROJECT = Path(__file__).parents[2]
-
-
-class ContestantFailedError(Exception):
-    """A contestant's process ended, or said something else than it should."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +67,8 @@ def measure(
     warm_up, topic = topics
     work = Work(name, variant, topic, warm_up, product.payload_schema, fields)
     work.save(folder / "work.json")
-    seconds, cpu_s, peak_mb = _clocked(work, folder)
+    command = [str(contestant(name).python()), "-m", "benchmarks.ingest.worker"]
+    took = clocked([*command, str(folder / "work.json")], folder / "said.log")
     paths, column = contestant(name).files(work)
     with duckdb.connect() as engine:
         query = f"SELECT count(*), count(DISTINCT hash({column})) FROM read_parquet(?)"  # noqa: S608
@@ -88,9 +79,9 @@ def measure(
         value_bytes=value_bytes,
         repeat=repeat,
         events=topic.events,
-        seconds=round(seconds, 3),
-        cpu_s=round(cpu_s, 3),
-        peak_mb=round(peak_mb, 1),
+        seconds=round(took.seconds, 3),
+        cpu_s=round(took.cpu_s, 3),
+        peak_mb=round(took.peak_mb, 1),
         rows=rows,
         uuids=uuids,
     )
@@ -104,46 +95,3 @@ def _make_tables(cell: Cell, product: Product) -> None:
         table = catalog.create_table(name, columns)
         with table.update_spec() as spec:
             spec.add_field("at", HourTransform(), "at_hour")
-
-
-def _clocked(work: Work, folder: Path) -> tuple[float, float, float]:
-    python = contestant(work.contestant).python()
-    with (folder / "said.log").open("w") as said:
-        process = subprocess.Popen(
-            [str(python), "-m", "benchmarks.ingest.worker", str(folder / "work.json")],
-            cwd=PROJECT,
-            env={**os.environ, "PYTHONPATH": str(PROJECT)},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=said,
-            text=True,
-        )
-        family = Family(process.pid)
-        try:
-            _expect("ready", process, folder)
-            began, cpu = time.perf_counter(), family.cpu_s()
-            _tell("go", process)
-            _expect("done", process, folder)
-            took, cpu = time.perf_counter() - began, family.cpu_s() - cpu
-            _tell("end", process)
-            process.wait(60)
-        finally:
-            family.close()
-            process.kill()
-            process.wait()
-    return took, cpu, family.peak_mb
-
-
-def _tell(word: str, process: subprocess.Popen[str]) -> None:
-    if process.stdin is None:
-        raise ContestantFailedError("it has no standard input")
-    with suppress(BrokenPipeError):
-        process.stdin.write(f"{word}\n")
-        process.stdin.flush()
-
-
-def _expect(word: str, process: subprocess.Popen[str], folder: Path) -> None:
-    said = process.stdout.readline().strip() if process.stdout else ""
-    if said != word:
-        last = (folder / "said.log").read_text()[-2000:]
-        raise ContestantFailedError(f"it said {said!r}, not {word!r}: {last}")
