@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: setup demo up down test check bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time crash-test decoder-test lock help
+.PHONY: setup demo up down test check bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-lateness crash-test decoder-test lock help
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -56,6 +56,12 @@ bench-trials: setup ## other ways to decode, to know uuids and to write (1 min)
 
 bench-point-in-time: setup ## a million training rows joined to features, against DuckDB (2 min)
 	$(BIN)/python -m benchmarks.point_in_time
+
+bench-hourly: setup ## an hour of 1, 4 and 10 M events into three tables, against plain SQL (about 40 min)
+	$(BIN)/python -m benchmarks.hourly
+
+bench-lateness: setup ## rows scanned as late data comes, against a lookback: a simulation (1 min)
+	$(BIN)/python -m benchmarks.lateness
 
 crash-test: setup ## a thousand kills (about 30 min); SEED=n draws others
 	$(BIN)/pytest tests/crash --crash-kills 1000 --crash-seed $(SEED)

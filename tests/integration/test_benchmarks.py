@@ -6,6 +6,8 @@ import uuid
 from pathlib import Path
 from xml.etree import ElementTree
 
+from pyspark.sql import SparkSession
+
 from benchmarks import filling, results
 from benchmarks.backlog.document import document as backlog_document
 from benchmarks.backlog.page import page as backlog_page
@@ -16,6 +18,9 @@ from benchmarks.freshness.document import document as freshness_document
 from benchmarks.freshness.page import page as freshness_page
 from benchmarks.freshness.page import plot as freshness_plot
 from benchmarks.freshness.run import Order, measure
+from benchmarks.hourly import prepare as hourly
+from benchmarks.hourly.contestants import TABLES, contestant
+from benchmarks.hourly.figures import differences, figures
 from pipeline.cells import Cell
 from pipeline.settings import load_settings
 from tests.support.products import own_product
@@ -58,3 +63,20 @@ def test_a_backlog_is_worked_off_once_while_memory_is_sampled(cell: Cell, tmp_pa
     assert reading["files"] < result["files"]["count"]
     ElementTree.fromstring(backlog_plot(result))  # noqa: S314 - our own
     assert f"{result['memory']['peak_mb']:,.0f} MB" in backlog_page(result)
+
+
+def test_contestants_of_the_hourly_build_give_the_same_rows(
+    spark: SparkSession, quiet_cell: Cell
+) -> None:
+    product, hour = hourly.viewing_product(), hourly.THE_HOUR
+    hourly.fill(quiet_cell, product, 2_000)
+    hourly.build_before(spark, quiet_cell, product)
+    # Audits of these tables have tests of their own.
+    hourly.build(spark, quiet_cell, product, [hour], TABLES)
+    ours = figures(contestant("headwater").files(quiet_cell, hour))
+    assert ours["content_engagement_hourly"]["views"] == 2_000
+    assert ours["viewing_features_raw"]["continued"] > 0
+    assert ours["user_preference_features"]["events"] > 2_000
+    for name in ("spark_sql", "duckdb_sql"):
+        contestant(name).start(quiet_cell, hour).run(quiet_cell)
+        assert differences(ours, figures(contestant(name).files(quiet_cell, hour))) == []

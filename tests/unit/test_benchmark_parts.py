@@ -17,7 +17,9 @@ import pytest
 import benchmarks.backlog.page
 import benchmarks.commits.document
 import benchmarks.freshness.page
+import benchmarks.hourly.page
 import benchmarks.ingest.page
+import benchmarks.lateness.page
 import benchmarks.point_in_time.page
 import benchmarks.stages.page
 import benchmarks.trials.page
@@ -38,7 +40,9 @@ PAGES = {
     "backlog": benchmarks.backlog.page.page,
     "commits": benchmarks.commits.document.page,
     "freshness": benchmarks.freshness.page.page,
+    "hourly": benchmarks.hourly.page.page,
     "ingest": benchmarks.ingest.page.page,
+    "lateness": benchmarks.lateness.page.page,
     "point_in_time": benchmarks.point_in_time.page.page,
     "stages": benchmarks.stages.page.page,
     "trials": benchmarks.trials.page.page,

@@ -1,0 +1,73 @@
+"""Headwater: staged, audited by Great Expectations, published, recorded; the feature table derived."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from benchmarks.hourly.contestants import TABLES, Guarantees
+from benchmarks.hourly.files import files_of_hour
+from benchmarks.hourly.prepare import plan_of, viewing_product
+from benchmarks.hourly.steps import AUDIT, SHOW, Steps
+from pipeline.batch.carry_out import carry_out
+from pipeline.batch.jars import spark_jars
+from pipeline.batch.model import Audit, Publication
+from pipeline.batch.session import start_session
+from pipeline.cells import Cell
+from pipeline.contract.model import Aggregate
+from pipeline.settings import load_settings
+from pipeline.tables.layout import published_table
+from quality.auditor import RunAuditor
+
+TITLE = "Headwater"
+GUARANTEES = Guarantees(
+    whole="the whole hour at once, or what was there; a crash at any point is made good",
+    audited="every expectation of the contracts, on the staged rows, before readers see any",
+    late="found by counting, built again with what depends on it",
+    known="every build of the feature is kept, with when it became known",
+)
+RUN_ID = "bench"
+
+
+class _Runner:
+    def __init__(self, cell: Cell, hour: datetime) -> None:
+        self._hour = hour
+        self._product = viewing_product()
+        self._spark = start_session(cell, spark_jars(load_settings().cache))
+
+    def run(self, cell: Cell) -> Mapping[str, Any]:
+        audits = RunAuditor(cell, self._product.name, RUN_ID)
+        found = {}
+        with Steps(self._spark) as steps:
+
+            def auditor(table: Aggregate, hour: datetime) -> Audit:
+                return steps.timed(AUDIT, audits(table, hour))
+
+            plan = plan_of(cell, self._product, [self._hour], TABLES)
+            done = carry_out(self._spark, cell, self._product, plan, auditor, run_id=RUN_ID)
+            for one in done:
+                if not isinstance(one.outcome, Publication):
+                    raise RuntimeError(f"{one.build.aggregate} was not published: {one.outcome}")
+                steps.timed(SHOW, audits.show)(one.build.aggregate, one.build.hour)
+                found[one.build.aggregate] = steps.taken()
+            audits.finish()
+        return found
+
+    def close(self) -> None:
+        self._spark.stop()
+
+
+def start(cell: Cell, hour: datetime) -> _Runner:
+    """Start Spark."""
+    return _Runner(cell, hour)
+
+
+def files(cell: Cell, hour: datetime) -> dict[str, list[str]]:
+    """Return the files that main has; a feature's are those of its history."""
+    product = viewing_product()
+    return {
+        table.name: files_of_hour(cell, published_table(product, table), hour)
+        for table in product.aggregates
+        if table.name in TABLES
+    }
