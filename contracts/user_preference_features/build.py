@@ -47,7 +47,8 @@ def build(inputs: Inputs) -> DataFrame:
     events of an account in a week; beyond, the build fails.
     """
     sessions = inputs.tables[SESSIONS].withColumn("age", _age(inputs.hour))
-    active = sessions.where("age = 0").select(*ENTITY).distinct()
+    # By the partition column: told by its age, files of all hours would be read.
+    active = sessions.where(sf.col("hour") == sf.lit(inputs.hour)).select(*ENTITY).distinct()
     trailing = sessions.where(sf.col("age").between(0, WINDOW_H - 1)).join(
         active, on=list(ENTITY), how="left_semi"
     )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
+import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession, Window
 from pyspark.sql import functions as sf
 
@@ -23,7 +24,13 @@ from pipeline.cells import Cell
 from pipeline.contract.model import Aggregate, Feature, Product
 from pipeline.failpoints import failpoint
 from pipeline.tables.catalog import load_table
-from pipeline.tables.layout import BUILD_COLUMN, HOUR_COLUMN, aggregate_table, history_table
+from pipeline.tables.layout import (
+    BUILD_COLUMN,
+    HOUR_COLUMN,
+    UTC_MICROS,
+    aggregate_table,
+    history_table,
+)
 
 ATTEMPTS = 3
 """How often the table is derived anew before somebody else who keeps changing it wins."""
@@ -103,8 +110,14 @@ def newest(
     for column in parts:
         # Values, not a join: files without them are not read.
         history = history.where(sf.col(column).isin(list({row[column] for row in touched})))
+    # As Arrow: rows of Python would start a Python worker beside every task.
     counted = history.sparkSession.createDataFrame(
-        list(builds.items()), f"{HOUR_COLUMN} TIMESTAMP, {BUILD_COLUMN} STRING"
+        pa.table(
+            {
+                HOUR_COLUMN: pa.array(list(builds), UTC_MICROS),
+                BUILD_COLUMN: pa.array(list(builds.values()), pa.string()),
+            }
+        )
     )
     keys = list(dict.fromkeys((*feature.entity, *feature.partitions)))
     order = Window.partitionBy(*keys).orderBy(sf.col(HOUR_COLUMN).desc())

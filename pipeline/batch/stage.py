@@ -122,6 +122,9 @@ def write_staged(
     writer = frame.writeTo(table_name(cell, target.identifier))
     for key, value in summary.items():
         writer = writer.option(f"snapshot-property.{key}", value)
+    if target.of_one_partition:
+        # Bringing a partition's rows together first would bring all of them into one task.
+        writer = writer.option("distribution-mode", "none").option("fanout-enabled", "true")
     if target.appends:
         writer.append()
     else:

@@ -40,12 +40,14 @@ class Target:
         partitioning: its partitions, as Spark SQL states them.
         required: columns that are never null.
         appends: whether rows are added; otherwise they replace the partitions that they are of.
+        of_one_partition: whether all rows that are staged at once are of one partition.
     """
 
     identifier: str
     partitioning: tuple[str, ...]
     required: tuple[str, ...]
     appends: bool = False
+    of_one_partition: bool = False
 
 
 def hourly_target(product: Product, aggregate: Aggregate) -> Target:
@@ -53,7 +55,11 @@ def hourly_target(product: Product, aggregate: Aggregate) -> Target:
     is_feature = aggregate.feature is not None
     required = (HOUR_COLUMN, BUILD_COLUMN) if is_feature else (HOUR_COLUMN,)
     return Target(
-        published_table(product, aggregate), (f"hours(`{HOUR_COLUMN}`)",), required, is_feature
+        published_table(product, aggregate),
+        (f"hours(`{HOUR_COLUMN}`)",),
+        required,
+        appends=is_feature,
+        of_one_partition=True,
     )
 
 
