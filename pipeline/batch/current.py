@@ -14,10 +14,10 @@ from pyspark.sql import functions as sf
 from pipeline.batch.errors import StagingOutdatedError
 from pipeline.batch.model import Staged
 from pipeline.batch.publications import latest, read_publications
-from pipeline.batch.publish import publish
+from pipeline.batch.publish import publish, published_as
 from pipeline.batch.session import own_session, table_name
 from pipeline.batch.stage import named_failures, write_staged
-from pipeline.batch.stagings import find_staging, summary_of
+from pipeline.batch.stagings import find_staging, stagings, summary_of
 from pipeline.batch.tags import serve
 from pipeline.batch.target import Target, fit_target
 from pipeline.cells import Cell
@@ -91,8 +91,10 @@ def _stage(
     identifier = history_table(product.name, aggregate.name)
     wanted = replace(staged, table=target.identifier, wap_id=uuid.uuid4().hex, snapshot_id=None)
     with named_failures(f"{cell.name}.{target.identifier} hour {staged.hour:%Y-%m-%dT%H}"):
+        # In this order: of a build that counts, the rows are there.
+        builds = _builds(cell, product, identifier, staged)
         history = session.table(table_name(cell, identifier))
-        frame = newest(history, feature, staged.wap_id, _builds(cell, product, identifier, staged))
+        frame = newest(history, feature, staged.wap_id, builds)
         frame = fit_target(session, cell, target, aggregate, frame)
         write_staged(session, cell, target, frame, wanted.wap_id, summary_of(wanted))
     return find_staging(load_table(cell, target.identifier), wanted.wap_id) or wanted
@@ -130,7 +132,17 @@ def newest(
 
 
 def _builds(cell: Cell, product: Product, identifier: str, staged: Staged) -> dict[datetime, str]:
-    recorded = latest(read_publications(cell, product.name))
-    builds = {hour: one.wap_id for (table, hour), one in recorded.items() if table == identifier}
-    # It is recorded only once readers have it.
+    """Return the build of each hour that counts.
+
+    Builds that are on main count, recorded or not: a build is recorded only once readers have it, and
+    whoever derives the table meanwhile must not take it from them.
+    """
+    # Records are read first: what is recorded after that is on main in what is read next.
+    publications = [one for one in read_publications(cell, product.name) if one.table == identifier]
+    history = load_table(cell, identifier)
+    recorded = {one.wap_id for one in publications}
+    builds = {hour: one.wap_id for (_, hour), one in latest(publications).items()}
+    for other in stagings(history):
+        if other.wap_id not in recorded and published_as(history, other.wap_id) is not None:
+            builds[other.hour] = other.wap_id
     return builds | {staged.hour: staged.wap_id}

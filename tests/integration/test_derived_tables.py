@@ -155,6 +155,26 @@ def test_a_feature_build_that_was_cut_off_is_made_good_by_the_next(
     assert chain.build([1, 2]) == []
 
 
+def test_a_build_that_readers_have_and_that_is_not_recorded_yet_is_not_taken_from_them(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain.orders.append(north(1, 1) + north(2, 1))
+    chain.build([1, 2], aggregates=["streaks"])
+
+    def crash(name: str) -> None:
+        if name == "hour.after_publish_current":
+            raise CrashError(name)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("pipeline.batch.current.failpoint", crash)
+        with pytest.raises(CrashError):
+            chain.build([2], aggregates=["tastes"])
+    served = chain.rows("tastes")
+    assert [row["hour"] for row in served] == [hour(2)]
+    chain.build([1], aggregates=["tastes"])
+    assert chain.rows("tastes") == served
+
+
 def test_hours_of_one_day_may_be_published_at_once(chain: Chain) -> None:
     chain.orders.append(north(1, 1) + north(2, 1) + [(hour(1), "south", 1)])
     chain.build([1, 2], aggregates=["sales", "streaks"])
