@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
@@ -10,7 +10,7 @@ from pyiceberg.transforms import HourTransform
 
 from benchmarks.clocked import clocked
 from benchmarks.ingest.contestants import contestant
-from benchmarks.ingest.work import TABLE, WARM_UP, Topic, Work
+from benchmarks.ingest.work import TABLE, WARM_UP, Topic, Work, fields_of
 from pipeline.cells import Cell, embedded_cell
 from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
@@ -63,9 +63,8 @@ def measure(
     for each in topics:
         register_product(open_registry(cell), load_product(Path(each.contract)))
     _make_tables(cell, product)
-    fields = {k: str(v) for k, v in asdict(cell).items() if k != "kafka"}
     warm_up, topic = topics
-    work = Work(name, variant, topic, warm_up, product.payload_schema, fields)
+    work = Work(name, variant, topic, warm_up, product.payload_schema, fields_of(cell))
     work.save(folder / "work.json")
     command = [str(contestant(name).python()), "-m", "benchmarks.ingest.worker"]
     took = clocked([*command, str(folder / "work.json")], folder / "said.log")

@@ -57,6 +57,14 @@ class Work:
         path.write_text(json.dumps(asdict(self)))
 
 
+def fields_of(cell: Cell) -> dict[str, str]:
+    """Return what `Work` takes of a cell; it must have no settings of its own for Kafka and Spark."""
+    return {
+        name: str(getattr(cell, name))
+        for name in ("name", "root", "bootstrap_servers", "catalog_uri", "warehouse")
+    }
+
+
 def load_work(path: Path) -> Work:
     """Read what `Work.save` wrote."""
     fields = json.loads(path.read_text())

@@ -30,8 +30,10 @@ from benchmarks.bars import Bar, bars
 from benchmarks.freshness.steady import viewing_templates
 from benchmarks.ingest.document import document, met
 from benchmarks.ingest.measure import Run
+from benchmarks.ingest.work import Topic, Work, fields_of, load_work
 from benchmarks.svg import Limit, Line, chart
 from benchmarks.templates import EARLIEST, LATEST, Templates, encoded_times
+from pipeline.cells import embedded_cell
 from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
 from pipeline.settings import load_settings
@@ -157,3 +159,13 @@ def test_a_chart_is_xml_that_holds_its_lines_and_limits() -> None:
     root = ElementTree.fromstring(text)  # noqa: S314 - our own
     texts = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
     assert {"a < b", "one", "most", "30"} <= set(texts)
+
+
+def test_a_contestant_in_a_process_of_its_own_has_the_cell_that_was_made_for_it(
+    tmp_path: Path,
+) -> None:
+    cell = embedded_cell(tmp_path, "us", "127.0.0.1:9")
+    topic = Topic("plain", 10, 4, "contracts/plain_events")
+    work = Work("loop", "", topic, topic, {}, fields_of(cell))
+    work.save(tmp_path / "work.json")
+    assert load_work(tmp_path / "work.json").own_cell() == cell
