@@ -72,7 +72,9 @@ Late rows never in: {never:,} of ours in all cases; a lookback of {asked["lookba
 ## What the figures say
 
 - Every time that `wait` passes while rows still come, the hour is scanned again. Until the gate closes at
-  {asked["gate_h"]:g} h, a wait of 12 h is up to six scans; one that is longer than the gate is one.
+  {asked["gate_h"]:g} h, a wait of 12 h is up to six scans; one that is as long as that is one.
+- An hour that is built again because an earlier one handed other rows over starts to wait anew, though more
+  rows may come. The contract's wait, which is a day longer than the gate, spares it that.
 - {REQUIRED:.0%} fewer rows than {asked["lookback_h"]} scans is 2.4 scans: the first, and hardly more than
   one other. So a policy that loses nothing can keep the promise only by waiting until no more rows can come,
   and for no more than `share` of an hour.

@@ -12,7 +12,7 @@ import numpy as np
 from benchmarks.lateness.curve import Counts
 from pipeline.batch.model import Publication
 from pipeline.batch.plan import HourBuild, plan_hours
-from pipeline.batch.why import Why, fingerprint, source_rows, why_due
+from pipeline.batch.why import Why, fingerprint, late_wait, source_rows, why_due
 from pipeline.clock import HOUR
 from pipeline.contract.model import Aggregate, Product
 from pipeline.hours.fence import Fence
@@ -84,8 +84,8 @@ class _Run:
         self.tables = {table.name: table for table in product.aggregates}
         self.present = np.cumsum(arrivals, axis=1)
         self.arrivals = arrivals
-        longest_s = max(table.late.wait_s for table in product.aggregates)
-        self.doubt_h = arrivals.shape[1] + int(longest_s / 3_600) + SLACK_H
+        longest = max(late_wait(product, table) for table in product.aggregates)
+        self.doubt_h = arrivals.shape[1] + longest // HOUR + SLACK_H
         self.standing: dict[tuple[str, datetime], Publication] = {}
         self.built: dict[tuple[str, int], int] = {}
         self.scanned: Counter[str] = Counter()

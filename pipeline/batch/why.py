@@ -19,6 +19,9 @@ from pipeline.contract.join import EVENTS
 from pipeline.contract.model import Aggregate, Product, Read
 from pipeline.tables.layout import published_table
 
+SETTLING = timedelta(days=1)
+"""How much longer late rows wait: an hour built again because of an earlier one has all of its own then."""
+
 
 class Why(StrEnum):
     """Why an hour is built."""
@@ -95,9 +98,21 @@ def why_due(product: Product, table: Aggregate, hour: datetime, seen: Seen) -> W
         product, table, hour, seen.standing
     ):
         return Why.INPUTS
-    if published.source_rows is not None and _is_ripe(table, hour, published, seen):
+    if published.source_rows is not None and _is_ripe(product, table, hour, published, seen):
         return Why.LATE
     return None
+
+
+def late_wait(product: Product, table: Aggregate) -> timedelta:
+    """Return how long few late rows wait at most, from when their hour was last published.
+
+    Unless the contract says it, until no more can come, to this hour or to those after it that it may hand
+    rows on to: the lateness beyond which events are dead letters, and `SETTLING`.
+    """
+    if table.late.wait_s is not None:
+        return timedelta(seconds=table.late.wait_s)
+    gates = product.gates
+    return timedelta(seconds=gates.late_s or gates.freshness_s) + SETTLING
 
 
 def late_rows(table: Aggregate, hour: datetime, published: Publication, seen: Seen) -> int:
@@ -120,9 +135,11 @@ def missing_inputs(
                 yield read.table, one
 
 
-def _is_ripe(table: Aggregate, hour: datetime, published: Publication, seen: Seen) -> bool:
+def _is_ripe(
+    product: Product, table: Aggregate, hour: datetime, published: Publication, seen: Seen
+) -> bool:
     late = late_rows(table, hour, published, seen)
-    waited = seen.now - published.published_at >= timedelta(seconds=table.late.wait_s)
+    waited = seen.now - published.published_at >= late_wait(product, table)
     return late > 0 and (waited or late >= table.late.share * (published.source_rows or 0))
 
 

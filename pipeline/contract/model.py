@@ -171,11 +171,11 @@ class LatePolicy(Model):
     """When late rows are worth building an hour again.
 
     As soon as they are `share` of the hour's rows, or once `wait_s` seconds have passed since the hour
-    was last published.
+    was last published; None waits until the gates let no more of them through, and a day.
     """
 
     share: float = Field(default=0.01, gt=0, le=1)
-    wait_s: float = Field(default=12 * 3_600.0, ge=0)
+    wait_s: float | None = Field(default=None, ge=0)
 
 
 class Aggregate(Model):

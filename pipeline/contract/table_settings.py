@@ -52,7 +52,7 @@ class LateSection(Section):
     """`late`."""
 
     share: float = Field(default=LatePolicy().share, gt=0, le=1)
-    wait: Seconds = LatePolicy().wait_s
+    wait: Seconds | None = LatePolicy().wait_s
 
     def model(self) -> LatePolicy:
         """Return what it says."""

@@ -20,7 +20,7 @@ from pipeline.batch.why import (
     source_rows,
     why_due,
 )
-from pipeline.contract.model import Aggregate, LatePolicy, Read
+from pipeline.contract.model import Aggregate, Gates, LatePolicy, Read
 from tests.support.derivations import chained_product
 from tests.support.orders import hour
 
@@ -82,6 +82,21 @@ def test_late_rows_wait_until_they_are_many_or_have_waited(
     sales = with_policy(SALES, 0.2, timedelta(hours=6))
     looked = seen({1: 10 + late}, publication("sales", 1), now=AT + waited)
     assert why_due(PRODUCT, sales, hour(1), looked) is why
+
+
+@pytest.mark.parametrize("late_s", [None, 3_600.0])
+def test_few_late_rows_wait_until_the_gates_have_let_no_more_through_for_a_day(
+    late_s: float | None,
+) -> None:
+    gates = Gates(freshness_s=600.0, late_s=late_s)
+    product = PRODUCT.model_copy(update={"gates": gates})
+    sales = SALES.model_copy(update={"late": LatePolicy(share=1.0)})
+    closed = timedelta(days=1, seconds=late_s or gates.freshness_s)
+    found = [
+        why_due(product, sales, hour(1), seen({1: 11}, publication("sales", 1), now=AT + waited))
+        for waited in (closed - timedelta(seconds=1), closed)
+    ]
+    assert found == [None, Why.LATE]
 
 
 def test_an_hour_follows_the_rows_of_what_it_reads_and_not_their_builds() -> None:
