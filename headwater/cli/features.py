@@ -20,8 +20,8 @@ from pipeline.features.get_historical import explain as explain_historical
 from pipeline.features.get_historical import get_historical as run
 from pipeline.features.history import columns_of, open_history
 from pipeline.features.plan import HistoryPlan
-from pipeline.features.point_in_time import FEATURE_TIME
 from pipeline.features.times import parse_known_at
+from pipeline.tables.layout import FEATURE_TIME_COLUMN
 
 HOUR = "%Y-%m-%dT%H"
 
@@ -130,7 +130,7 @@ def get_historical(
     )
     write_rows(output, result)
     progress.end()
-    _print_summary(result.get_column(f"{prefix}{FEATURE_TIME}"), output, as_json=as_json)
+    _print_summary(result.get_column(f"{prefix}{FEATURE_TIME_COLUMN}"), output, as_json=as_json)
     return ExitCode.OK
 
 

@@ -13,10 +13,21 @@ from pipeline.contract.model import Aggregate, Column, Slo
 from pipeline.contract.own_settings import SloSection, note
 from pipeline.contract.table_settings import TableSection, read_table_settings
 from pipeline.contract.targets import openslo
-from pipeline.tables.layout import HOUR_COLUMN
+from pipeline.tables.layout import (
+    BUILD_COLUMN,
+    FEATURE_TIME_COLUMN,
+    HOUR_COLUMN,
+    KNOWN_FROM_COLUMN,
+)
 
-RESERVED = ("events", "dead_letters", "publications", "ledger", "alerts", "previous")
-"""Names of tables that every product has, and of the view that an audit has of the hour before."""
+RESERVED = (
+    *("events", "dead_letters", "publications", "ledger", "alerts"),
+    *("topic", "watermark"),
+    "previous",
+)
+"""Tables and assets that every product has, and the view that an audit has of the hour before."""
+FEATURE_MARKS = (BUILD_COLUMN, FEATURE_TIME_COLUMN, KNOWN_FROM_COLUMN)
+"""Columns that come with a feature table's own."""
 
 
 def read_aggregates(findings: Findings, header: Header) -> tuple[Aggregate, ...]:
@@ -75,6 +86,9 @@ def _check_columns(
         return
     known = {column.name: column for column in of_table}
     names = set(known)
+    for taken in FEATURE_MARKS:
+        if taken in names:
+            findings.add((*loc, "feature"), f"no column {taken!r}: the engine adds it to features")
     drifting = [one.column for one in feature.drift]
     for key, columns in (
         ("entity", feature.entity),

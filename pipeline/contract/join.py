@@ -79,9 +79,19 @@ def _check(
         if name not in references:
             names = ", ".join(sorted(references)) or "none"
             findings.add((*place, "references", position), f"the product's ({names}); not {name!r}")
-    reserved = {f"{one.name}_history" for one in known.values() if one.feature is not None}
-    if table.name in reserved:
-        findings.add((*_place(findings, table), "name"), "another name: a feature's history has it")
+    taken = {
+        **{f"{one.name}_watermark": f"the watermark of {one.name}" for one in known.values()},
+        **{
+            f"{one.name}_history": f"the history of {one.name}"
+            for one in known.values()
+            if one.feature
+        },
+        **dict.fromkeys(references, "reference data"),
+    }
+    if table.name in taken:
+        findings.add(
+            (*_place(findings, table), "name"), f"another name: {taken[table.name]} has it"
+        )
 
 
 def _ordered(

@@ -12,11 +12,13 @@ from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.errors import TerminalError
 from pipeline.features.plan import HistoryPlan, feature_table
-from pipeline.features.point_in_time import BUILD, FEATURE_TIME, KNOWN_FROM
 from pipeline.features.times import UTC_MICROS
 from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.errors import named_errors
+from pipeline.tables.layout import BUILD_COLUMN as BUILD
+from pipeline.tables.layout import FEATURE_TIME_COLUMN as FEATURE_TIME
 from pipeline.tables.layout import HOUR_COLUMN, history_table
+from pipeline.tables.layout import KNOWN_FROM_COLUMN as KNOWN_FROM
 
 
 class FeatureNotBuiltError(TerminalError):

@@ -12,10 +12,10 @@ import polars as pl
 
 from pipeline.errors import TerminalError
 from pipeline.features.known import MinPyramid
+from pipeline.tables.layout import BUILD_COLUMN as BUILD
+from pipeline.tables.layout import FEATURE_TIME_COLUMN as FEATURE_TIME
+from pipeline.tables.layout import KNOWN_FROM_COLUMN as KNOWN_FROM
 
-FEATURE_TIME = "feature_time"
-KNOWN_FROM = "known_from"
-BUILD = "build"
 MARKS = (FEATURE_TIME, KNOWN_FROM, BUILD)
 """What a row of history says of itself, beside its entity and its features."""
 

@@ -16,6 +16,10 @@ HOUR_COLUMN = "hour"
 """In every table that is computed hour by hour: start of the hour."""
 BUILD_COLUMN = "build"
 """In a feature's history: the `wap_id` of the staging that brought the row."""
+FEATURE_TIME_COLUMN = "feature_time"
+"""In rows joined to a feature's values: what time these are of."""
+KNOWN_FROM_COLUMN = "known_from"
+"""In rows joined to a feature's values: since when these have been known."""
 
 UTC_MICROS = pa.timestamp("us", tz="UTC")
 

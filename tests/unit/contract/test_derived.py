@@ -78,6 +78,12 @@ def test_a_derived_table_has_an_owner_version_and_objectives_of_its_own(contract
         ("user_preference_features", "entity: [user_id,", "entity: [account,", "not 'account'"),
         ("user_preference_features", "[viewing_features_raw.user_id]", "[users.id]", "'users.id'"),
         ("user_preference_features", "ttl: 7d", "ttl: soon", "ttl"),
+        (
+            "user_preference_features",
+            "- name: mean_completion",
+            "- name: known_from",
+            "no column 'known_from'",
+        ),
     ],
 )
 def test_what_does_not_fit_together_is_named_in_the_contract_that_says_it(
@@ -87,6 +93,23 @@ def test_what_does_not_fit_together_is_named_in_the_contract_that_says_it(
     found = mistakes(contracts)
     assert expected in found
     assert f"{name}/contract.yaml" in found
+
+
+@pytest.mark.parametrize(
+    ("taken", "by"),
+    [
+        ("viewing_features_raw_watermark", "the watermark of viewing_features_raw"),
+        ("user_preference_features_history", "the history of user_preference_features"),
+        ("content", "reference data"),
+    ],
+)
+def test_a_derived_table_is_not_named_as_what_comes_with_another(
+    contracts: Path, taken: str, by: str
+) -> None:
+    shutil.copytree(contracts / "viewing_features_raw", contracts / taken)
+    document = contracts / taken / "contract.yaml"
+    document.write_text(document.read_text().replace("viewing_features_raw", taken))
+    assert f"another name: {by} has it" in mistakes(contracts)
 
 
 def test_python_that_does_not_parse_or_lacks_its_function_is_refused_by_line(
