@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from pyspark.sql import DataFrame
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
 
 
 class Verdict(Protocol):
@@ -29,7 +30,7 @@ class Verdict(Protocol):
         ...
 
 
-Audit = Callable[[DataFrame], Verdict]
+Audit = Callable[["DataFrame"], Verdict]
 """Judges the rows of one staged hour, before any reader of the table sees them."""
 
 
