@@ -6,7 +6,7 @@ import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 
 from assets.columns import column_lineage, contract_schema
-from assets.keys import AUDIT_CHECK, Keys, owners, tag
+from assets.keys import AUDIT_CHECK, SPARK_POOL, Keys, owners, tag
 from assets.partitions import hourly
 from pipeline.code_version import code_version
 from pipeline.contract.join import EVENTS
@@ -34,6 +34,7 @@ def derived_tables(keys: Keys) -> dg.AssetsDefinition:
         partitions_def=hourly(product),
         backfill_policy=dg.BackfillPolicy.single_run(),
         can_subset=True,
+        pool=SPARK_POOL,
         check_specs=[
             dg.AssetCheckSpec(
                 AUDIT_CHECK,

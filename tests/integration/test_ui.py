@@ -10,14 +10,18 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from assets.partitions import to_key
 from headwater.stack import stack
 from headwater.stack.ports import free_port
+from pipeline.batch.publications import read_publications
 from pipeline.cells import Cell, load_cell
+from pipeline.clock import HOUR
 from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
 from pipeline.ledger.read import read_ledger
@@ -31,6 +35,7 @@ from tests.support.load import Filled, TopicWriter
 
 PRODUCT = "viewing_events"
 GOOD, BAD = "content_engagement_hourly", "content_engagement_impossible"
+KEY = [("hour", "ascending"), ("content_id", "ascending"), ("region", "ascending")]
 RECORDS = 600
 PATIENCE_S = 360
 
@@ -160,6 +165,28 @@ def test_a_backlog_of_hours_is_one_run(platform: Platform) -> None:
     }
     assert int(tags["headwater/hours"]) >= 2
     assert tags["dagster/asset_partition_range_start"] < tags["dagster/asset_partition_range_end"]
+
+
+def test_backfills_are_one_run_each_wait_for_each_other_and_change_no_row(
+    platform: Platform,
+) -> None:
+    table = load_table(platform.cell, aggregate_table(PRODUCT, GOOD))
+    before = table.scan().to_arrow()
+    hours = sorted(set(before["hour"].to_pylist()))
+    partitions = [to_key(hours[0] + n * HOUR) for n in range((hours[-1] - hours[0]) // HOUR + 1)]
+    assert len(partitions) >= 2
+    asked = [platform.api.backfill(["us", PRODUCT, GOOD], partitions) for _ in range(2)]
+    spans = [
+        wait_until("a backfill complete", partial(platform.api.backfilled, one), 180)
+        for one in asked
+    ]
+    (first,), (second,) = sorted(spans)
+    assert first[1] <= second[0], "one waited for the other"
+    after = table.refresh().scan().to_arrow()
+    assert after.sort_by(KEY).equals(before.sort_by(KEY))
+    builds = [one for one in read_publications(platform.cell, PRODUCT) if one.hour == hours[0]]
+    of_table = [one for one in builds if one.table == aggregate_table(PRODUCT, GOOD)]
+    assert len(of_table) == 3, "the first, and one for each backfill"
 
 
 def test_a_terminated_ingest_ends_at_a_commit_boundary_and_is_replaced(platform: Platform) -> None:

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 Value = TypeVar("Value")
+Span = tuple[float, float]
+"""Begin and end, in seconds since the epoch."""
 
 
 class DagsterApi:
@@ -44,6 +46,31 @@ class DagsterApi:
         found = self.ask(query, key={"path": key}, name=name)["assetCheckExecutions"]
         finished = [e["status"] for e in found if e["status"] in ("SUCCEEDED", "FAILED")]
         return finished[0] if finished else None
+
+    def backfill(self, key: list[str], partitions: list[str]) -> str:
+        """Ask for partitions of an asset, as the UI does; return the backfill's id."""
+        query = """mutation($params: LaunchBackfillParams!) {
+            launchPartitionBackfill(backfillParams: $params) {
+                __typename ... on LaunchBackfillSuccess { backfillId } } }"""
+        params = {"assetSelection": [{"path": key}], "partitionNames": partitions}
+        answer = self.ask(query, params=params)["launchPartitionBackfill"]
+        if answer["__typename"] != "LaunchBackfillSuccess":
+            raise RuntimeError(answer["__typename"])
+        return str(answer["backfillId"])
+
+    def backfilled(self, backfill: str) -> list[Span] | None:
+        """Return when each run of a backfill was at work once it is complete; None until then.
+
+        Raises RuntimeError if it has failed.
+        """
+        query = """query($id: String!) { partitionBackfillOrError(backfillId: $id) {
+            ... on PartitionBackfill { status runs { startTime endTime } } } }"""
+        found = self.ask(query, id=backfill)["partitionBackfillOrError"]
+        if "FAIL" in found["status"] or "CANCEL" in found["status"]:
+            raise RuntimeError(found["status"])
+        if found["status"] != "COMPLETED_SUCCESS":
+            return None
+        return [(run["startTime"], run["endTime"]) for run in found["runs"]]
 
     def terminate(self, run_id: str) -> None:
         """Ask a run to end."""
