@@ -5,29 +5,20 @@ from __future__ import annotations
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
 
 import dagster as dg
 import pytest
 from pyspark.sql import SparkSession
 
 from assets.definitions import build
-from assets.partitions import to_hour
 from pipeline.cells import Cell
 from pipeline.clock import HOUR, hour_of
-from pipeline.contract.load import load_product
-from pipeline.contract.model import Product
-from pipeline.ingest.run import ingest
-from pipeline.kafka.produce import EventWriter
-from pipeline.kafka.topics import ensure_topic
 from pipeline.ledger.verify import verify
-from pipeline.schemas.registry import open_registry, register_product
 from pipeline.tables.catalog import load_table
 from quality.freshness import look
-from resources.cell import CellResource
+from tests.support.location import Event, Location, open_location
 from tests.support.products import own_product
 
 NAME = "strict_events"
@@ -37,72 +28,20 @@ HOURS = [NOON + n * HOUR for n in range(3)]
 """Of one day, and over."""
 
 
-@dataclass(frozen=True)
-class Location:
-    """A product and its derived tables in a code location, on an instance of its own."""
-
-    cell: Cell
-    product: Product
-    repository: dg.RepositoryDefinition
-    instance: dg.DagsterInstance
-
-    def send(self, *events: tuple[str, datetime, int]) -> None:
-        """Produce (name, event time, value); event times are the records' own, as late ones' are."""
-        with EventWriter(self.cell, self.product, open_registry(self.cell)) as writer:
-            for name, at, value in events:
-                micros = int(at.timestamp() * 1_000_000)
-                payload = {"sensor": name, "at": at, "value": value, "note": None}
-                writer.send(payload, key=name, event_time=micros, uuid=str(uuid4()))
-        ingest(self.cell, self.product, once=True)
-
-    def ask(self, part: str) -> dg.RunRequest | None:
-        """Return what a sensor asks for."""
-        context = dg.build_sensor_context(
-            self.instance,
-            repository_def=self.repository,
-            resources={"cell": CellResource(name="us")},
-        )
-        result = self.repository.get_sensor_def(f"us__{NAME}__{part}")(context)
-        assert isinstance(result, dg.SensorResult)
-        return next(iter(result.run_requests or ()), None)
-
-    def run(self, request: dg.RunRequest) -> Counter[tuple[str, datetime]]:
-        """Run what was asked for, in this process; return which partitions of which assets it made."""
-        job = self.repository.get_job(f"us__{NAME}__hourly")
-        result = job.execute_in_process(instance=self.instance, tags=dict(request.tags))
-        assert result.success
-        made = [
-            event.materialization for event in result.all_events if event.is_step_materialization
-        ]
-        return Counter((one.asset_key.path[-1], to_hour(str(one.partition))) for one in made)
-
-    def drain(self) -> Counter[tuple[str, datetime]]:
-        """Run whatever both sensors ask for, until they ask for nothing."""
-        made: Counter[tuple[str, datetime]] = Counter()
-        while request := self.ask("hour_closed") or self.ask("late_data"):
-            made += self.run(request)
-        return made
-
-    def rows(self, table: str) -> list[tuple[object, ...]]:
-        found = load_table(self.cell, f"{NAME}.{table}").scan().to_arrow().to_pylist()
-        return sorted(tuple(row[key] for key in sorted(row)) for row in found)
-
-
 @pytest.fixture
 def location(
     cell: Cell, home: Path, tmp_path: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Location]:
-    product = own_product(NAME, tmp_path / "contracts")
+    contracts = tmp_path / "contracts"
+    product = own_product(NAME, contracts)
     for folder in FOLDERS.iterdir():
-        shutil.copytree(folder, tmp_path / "contracts" / folder.name)
-    product = load_product(product.folder)
-    monkeypatch.setenv("HEADWATER_HOME", str(home))
-    monkeypatch.setenv("HEADWATER_CONTRACTS", str(tmp_path / "contracts"))
-    ensure_topic(cell, product)
-    register_product(open_registry(cell), product)
-    (tmp_path / "dagster").mkdir()
-    with dg.DagsterInstance.local_temp(str(tmp_path / "dagster")) as instance:
-        yield Location(cell, product, build("us").get_repository_def(), instance)
+        shutil.copytree(folder, contracts / folder.name)
+    with open_location(cell, home, product, tmp_path / "dagster", monkeypatch) as location:
+        yield location
+
+
+def reading(name: str, at: datetime, value: int) -> Event:
+    return Event(name, at, {"sensor": name, "at": at, "value": value, "note": None})
 
 
 def expected(location: Location) -> dict[str, list[tuple[object, ...]]]:
@@ -137,9 +76,11 @@ def test_late_events_build_exactly_what_they_touch_and_all_is_as_one_recompute(
 ) -> None:
     minute = timedelta(minutes=1)
     location.send(
-        *((name, hour + minute, 5) for hour in HOURS for name in ("a", "b")),
-        ("ends", HOURS[0] + minute, -1),
-        ("ends", HOURS[1] + minute, 1),
+        [
+            *(reading(name, hour + minute, 5) for hour in HOURS for name in ("a", "b")),
+            reading("ends", HOURS[0] + minute, -1),
+            reading("ends", HOURS[1] + minute, 1),
+        ]
     )
     first = location.drain()
     tables = ("readings_hourly", "sensor_runs", "sensor_features")
@@ -149,7 +90,7 @@ def test_late_events_build_exactly_what_they_touch_and_all_is_as_one_recompute(
         assert sorted(location.rows(table), key=repr) == rows
 
     # The run of sensor `ends` is broken by its negative total: the hour after it hands nothing over.
-    location.send(("ends", HOURS[0] + 40 * minute, -1))
+    location.send([reading("ends", HOURS[0] + 40 * minute, -1)])
     assert location.ask("hour_closed") is None
     made = location.drain()
     assert made == Counter(
@@ -161,7 +102,7 @@ def test_late_events_build_exactly_what_they_touch_and_all_is_as_one_recompute(
         ]
     )
     # Mended, it goes on through the next hour, which hands it over in its turn.
-    location.send(("ends", HOURS[0] + 50 * minute, 9))
+    location.send([reading("ends", HOURS[0] + 50 * minute, 9)])
     made = location.drain()
     assert made == Counter(
         [
