@@ -13,6 +13,7 @@ from pyiceberg.exceptions import CommitFailedException, NoSuchTableError
 from pipeline.batch.publications import Standing
 from pipeline.cells import Cell
 from pipeline.errors import RetryableError
+from pipeline.maintenance.tidy import tidy
 from pipeline.tables.catalog import open_catalog
 from pipeline.tables.commit import refuse_hidden_retries
 from pipeline.tables.create import ensure_table
@@ -79,6 +80,7 @@ def raise_alerts(cell: Cell, product: str, alerts: Iterable[Alert]) -> tuple[Ale
             table.append(pa.Table.from_pylist(rows, schema=ALERT_SCHEMA))
         except CommitFailedException:
             continue
+        tidy(table)
         return fresh
     raise AlertsBusyError(
         f"other writers came first {ATTEMPTS} times.",

@@ -13,6 +13,7 @@ from pyiceberg.table import Table
 from pipeline.batch.model import Publication
 from pipeline.cells import Cell
 from pipeline.errors import RetryableError
+from pipeline.maintenance.tidy import tidy
 from pipeline.tables.catalog import open_catalog
 from pipeline.tables.commit import refuse_hidden_retries
 from pipeline.tables.create import ensure_table
@@ -69,6 +70,7 @@ def record(cell: Cell, product: str, publication: Publication) -> bool:
             table.append(pa.Table.from_pylist([asdict(publication)], schema=PUBLICATION_SCHEMA))
         except CommitFailedException:
             continue
+        tidy(table)
         return True
     raise PublicationsBusyError(
         f"other writers came first {ATTEMPTS} times.",

@@ -16,7 +16,13 @@ from pipeline.maintenance.expire import expire, plan_expiry
 from pipeline.maintenance.plan import Policy, Rewriting
 from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.errors import named_errors
-from pipeline.tables.layout import dead_letters_table, events_table, ledger_table
+from pipeline.tables.layout import (
+    alerts_table,
+    dead_letters_table,
+    events_table,
+    ledger_table,
+    publications_table,
+)
 
 DEFAULT_POLICY = Policy()
 
@@ -55,12 +61,12 @@ def plan_maintenance(
 def maintain(
     cell: Cell, product: Product, policy: Policy = DEFAULT_POLICY, clock: Clock = utc_now
 ) -> tuple[Maintained, ...]:
-    """Compact events, dead letters and ledger of a product, and expire their old snapshots.
+    """Compact events, dead letters, ledger, publications and alerts of a product; expire old snapshots.
 
     The books' entries are kept in the ledger table before any snapshot that carries them expires.
     Takes no lock and may run beside ingest, readers and itself; whoever loses a commit tries again.
     Nothing is undone when it ends early, and to do it again does the rest. NOT touched: orphan files of
-    crashed writers, tables of aggregates.
+    crashed writers, derived tables.
 
     Raises:
         RewriteConflictError, CatalogUnavailableError, WarehouseUnavailableError: try again.
@@ -94,7 +100,13 @@ def _exists(cell: Cell, name: str) -> bool:
 
 def _tables(cell: Cell, product: Product) -> list[tuple[str, Table]]:
     found = []
-    for identify in (events_table, dead_letters_table, ledger_table):
+    for identify in (
+        events_table,
+        dead_letters_table,
+        ledger_table,
+        publications_table,
+        alerts_table,
+    ):
         name = identify(product.name)
         try:
             found.append((name, load_table(cell, name)))
