@@ -57,6 +57,19 @@ def test_every_sensor_and_schedule_starts_running() -> None:
     }
 
 
+def test_what_starts_spark_is_in_a_pool_of_one_run_at_a_time_and_ingests_are_in_none() -> None:
+    nodes = build("us").get_repository_def().asset_graph.asset_nodes
+    pools = {node.key.path[-1]: node.pools for node in nodes if node.is_materializable}
+    assert {name for name, pool in pools.items() if pool == {"spark"}} == {
+        table.name
+        for product in load_products(load_settings().contracts)
+        for table in product.aggregates
+    }
+    assert pools["events"] == set()
+    limits = YAML(typ="safe").load(PROJECT / "dagster.yaml")["concurrency"]["pools"]
+    assert limits == {"granularity": "run", "default_limit": 1}
+
+
 def test_every_table_shows_its_columns_with_the_contracts_words() -> None:
     product = load_products(load_settings().contracts)[-1]
     nodes = build(product.cells[0]).get_repository_def().asset_graph
