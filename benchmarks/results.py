@@ -45,6 +45,24 @@ def write(document: Mapping[str, Any], schema: str, path: Path) -> None:
     write_atomically(path, json.dumps(document, indent=1) + "\n")
 
 
+def publish(
+    document: Mapping[str, Any], name: str, out: Path | None, page: str, plot: str | None = None
+) -> None:
+    """Write the benchmark's result, its docs page and its plot: to `out`, or where the project has them.
+
+    Raises:
+        jsonschema.ValidationError: the result is not as its schema says; nothing is written.
+    """
+    write(document, name, (out or RESULTS) / f"{name}.json")
+    title = name.replace("_", "-")
+    texts = {(out or PAGES) / f"benchmarks-{title}.md": page}
+    if plot is not None:
+        texts[(out or IMAGES) / f"bench-{title}.svg"] = plot
+    for path, text in texts.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
 def circumstances() -> dict[str, Any]:
     """Return when, on what and with which versions this is measured; nothing that names a machine."""
     return {

@@ -38,13 +38,7 @@ def main() -> int:
         product = filling.plain_product(root / "contracts")
         measured = measure(cell, product, order, _say)
     result = document(order, chosen.base_mb, product.topic.partitions, measured)
-    results.write(result, "backlog", (out or results.RESULTS) / "backlog.json")
-    for path, text in (
-        ((out or results.IMAGES) / "bench-backlog.svg", plot(result)),
-        ((out or results.PAGES) / "benchmarks-backlog.md", page(result)),
-    ):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+    results.publish(result, "backlog", out, page(result), plot(result))
     _print(result)
     return 1 if result["met"] is False else 0
 

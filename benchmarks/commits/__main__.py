@@ -44,13 +44,7 @@ def main() -> int:
         product = filling.plain_product(root / "contracts", partitions=4)
         measured = measure(root / "cell", product, order, _say)
     result = document(order, measured)
-    results.write(result, "commits", (out or results.RESULTS) / "commits.json")
-    for path, text in (
-        ((out or results.IMAGES) / "bench-commits.svg", plot(result)),
-        ((out or results.PAGES) / "benchmarks-commits.md", page(result)),
-    ):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+    results.publish(result, "commits", out, page(result), plot(result))
     sys.stdout.write(
         f"first ten {result['first_ten_ms']} ms, slowest window {result['slowest_ms']} ms, "
         f"ratio {result['ratio']}: {'met' if result['met'] else 'NOT met'}\n"

@@ -36,13 +36,7 @@ def main() -> int:
     with own_cell(_say) as (_, cell):
         measured = measure(cell, product, order, _say)
     result = document(order, measured)
-    results.write(result, "freshness", (out or results.RESULTS) / "freshness.json")
-    for path, text in (
-        ((out or results.IMAGES) / "bench-freshness.svg", plot(result)),
-        ((out or results.PAGES) / "benchmarks-freshness.md", page(result)),
-    ):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+    results.publish(result, "freshness", out, page(result), plot(result))
     _print(result)
     return 0 if result["met"] else 1
 

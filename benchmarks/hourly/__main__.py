@@ -52,13 +52,7 @@ def main() -> int:
             runs += _size(places, size, asked.contestants, asked.repeats, failed)
             shutil.rmtree(prepared)
     result = document(runs, asked.warm_up, failed)
-    results.write(result, "hourly", (out or results.RESULTS) / "hourly.json")
-    for path, text in (
-        ((out or results.IMAGES) / "bench-hourly.svg", plot(result)),
-        ((out or results.PAGES) / "benchmarks-hourly.md", page(result)),
-    ):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+    results.publish(result, "hourly", out, page(result), plot(result))
     for line in (*result["unequal"], *failed.values()):
         _say(line)
     return 1 if failed or result["unequal"] else 0

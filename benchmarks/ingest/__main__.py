@@ -49,13 +49,7 @@ def main() -> int:
         with own_cell(_say) as (root, cell):
             runs += _size(root, cell, size, pairs, chosen_.repeats, chosen_.scale)
     result = document(runs, PARTITIONS, HOURS, {n: why for n, why in missing.items() if why})
-    results.write(result, "ingest", (out or results.RESULTS) / "ingest.json")
-    for path, text in (
-        ((out or results.IMAGES) / "bench-ingest.svg", plot(result)),
-        ((out or results.PAGES) / "benchmarks-ingest.md", page(result)),
-    ):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+    results.publish(result, "ingest", out, page(result), plot(result))
     for size, ratio in result["ratios"].items():
         sys.stdout.write(f"{size} bytes: {ratio} times the best exactly-once peer\n")
     return 0 if met(result) else 1

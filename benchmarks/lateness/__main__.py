@@ -37,13 +37,7 @@ def main() -> int:
     with multiprocessing.get_context("spawn").Pool() as pool:
         cases = list(pool.imap(simulate, jobs(chosen.days * 24)))
     result = document(cases, chosen.days * 24, *bounds(viewing()))
-    results.write(result, "lateness", (out or results.RESULTS) / "lateness.json")
-    for path, text in (
-        ((out or results.IMAGES) / "bench-lateness.svg", plot(result)),
-        ((out or results.PAGES) / "benchmarks-lateness.md", page(result)),
-    ):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
+    results.publish(result, "lateness", out, page(result), plot(result))
     return 0 if any(met(result["cases"]).values()) else 1
 
 

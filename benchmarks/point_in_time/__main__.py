@@ -36,8 +36,7 @@ def main() -> int:
     chosen = options.parse_args()
     out: Path | None = chosen.out
     document = measure(chosen.spine, chosen.history)
-    results.write(document, "point_in_time", (out or results.RESULTS) / "point_in_time.json")
-    ((out or results.PAGES) / "benchmarks-point-in-time.md").write_text(page(document))
+    results.publish(document, "point_in_time", out, page(document))
     return 0
 
 

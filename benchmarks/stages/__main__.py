@@ -52,9 +52,7 @@ def main() -> int:
         with own_cell(_say) as (root, cell):
             sizes.append(_measure(root, cell, size, events))
     document = {"benchmark": "stages", "format": 1, **results.circumstances(), "sizes": sizes}
-    results.write(document, "stages", (out or results.RESULTS) / "stages.json")
-    path = (out or results.PAGES) / "benchmarks-stages.md"
-    path.write_text(page(document))
+    results.publish(document, "stages", out, page(document))
     return 0
 
 

@@ -60,8 +60,7 @@ def main() -> int:
         ]
         found = [_timed(way, events.count, folder) for way in ways]
     document = {"benchmark": "trials", "format": 1, **results.circumstances(), "ways": found}
-    results.write(document, "trials", (out or results.RESULTS) / "trials.json")
-    ((out or results.PAGES) / "benchmarks-trials.md").write_text(page(document))
+    results.publish(document, "trials", out, page(document))
     return 0
 
 
