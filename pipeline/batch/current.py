@@ -14,10 +14,10 @@ from pyspark.sql import functions as sf
 from pipeline.batch.errors import StagingOutdatedError
 from pipeline.batch.model import Staged
 from pipeline.batch.publications import latest, read_publications
-from pipeline.batch.publish import publish, published_as
+from pipeline.batch.publish import publish, published_unrecorded
 from pipeline.batch.session import own_session, table_name
 from pipeline.batch.stage import named_failures, write_staged
-from pipeline.batch.stagings import find_staging, stagings, summary_of
+from pipeline.batch.stagings import find_staging, summary_of
 from pipeline.batch.tags import serve
 from pipeline.batch.target import Target, fit_target
 from pipeline.cells import Cell
@@ -142,7 +142,6 @@ def _builds(cell: Cell, product: Product, identifier: str, staged: Staged) -> di
     history = load_table(cell, identifier)
     recorded = {one.wap_id for one in publications}
     builds = {hour: one.wap_id for (_, hour), one in latest(publications).items()}
-    for other in stagings(history):
-        if other.wap_id not in recorded and published_as(history, other.wap_id) is not None:
-            builds[other.hour] = other.wap_id
+    for other, _ in published_unrecorded(history, recorded):
+        builds[other.hour] = other.wap_id
     return builds | {staged.hour: staged.wap_id}

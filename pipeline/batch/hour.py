@@ -14,10 +14,9 @@ from pipeline.batch.digest import EMPTY, digests
 from pipeline.batch.errors import StagingOutdatedError
 from pipeline.batch.model import Audit, Publication, Rejected, Source, Staged, Verdict
 from pipeline.batch.publications import read_publications, record
-from pipeline.batch.publish import publish, published_as
+from pipeline.batch.publish import publish, published_unrecorded
 from pipeline.batch.session import own_session
 from pipeline.batch.stage import stage_hour, staged_frame
-from pipeline.batch.stagings import stagings
 from pipeline.batch.tags import release
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
@@ -95,14 +94,10 @@ def record_unrecorded(
         return None
     recorded = {publication.wap_id for publication in read_publications(cell, product.name, hour)}
     recovered = None
-    for staged in stagings(table):
-        if staged.hour != hour or staged.wap_id in recorded:
-            continue
-        snapshot_id = published_as(table, staged.wap_id)
-        if snapshot_id is not None:
-            recovered = _settle(
-                spark, cell, product, aggregate, staged, snapshot_id, staged.expectations, clock
-            )
+    for staged, snapshot_id in published_unrecorded(table, recorded, hour):
+        recovered = _settle(
+            spark, cell, product, aggregate, staged, snapshot_id, staged.expectations, clock
+        )
     return recovered
 
 

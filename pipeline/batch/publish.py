@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+from datetime import datetime
+
 from py4j.protocol import Py4JError
 from pyiceberg.table import Table
 from pyspark.errors import PySparkException
@@ -16,7 +19,7 @@ from pipeline.batch.errors import (
 )
 from pipeline.batch.model import Staged
 from pipeline.batch.session import own_session
-from pipeline.batch.stagings import WAP_ID_KEY
+from pipeline.batch.stagings import WAP_ID_KEY, stagings
 from pipeline.cells import Cell
 from pipeline.tables.catalog import load_table
 from pipeline.tables.snapshots import main_history
@@ -67,6 +70,18 @@ def publish(spark: SparkSession, cell: Cell, staged: Staged) -> int | None:
             remedy="Build the hour again.",
         )
     return found
+
+
+def published_unrecorded(
+    table: Table, recorded: Collection[str], hour: datetime | None = None
+) -> Iterator[tuple[Staged, int]]:
+    """Yield stagings that main has and `recorded` (wap ids) lacks, and main's snapshots; of `hour` alone."""
+    for staged in stagings(table):
+        if staged.wap_id in recorded or hour not in (None, staged.hour):
+            continue
+        snapshot_id = published_as(table, staged.wap_id)
+        if snapshot_id is not None:
+            yield staged, snapshot_id
 
 
 def published_as(table: Table, wap_id: str) -> int | None:
