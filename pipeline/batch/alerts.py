@@ -7,19 +7,15 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 
-import pyarrow as pa
-from pyiceberg.exceptions import CommitFailedException, NoSuchTableError
+from pyiceberg.exceptions import NoSuchTableError
+from pyiceberg.table import Table
 
+from pipeline.batch.control import add_missing
 from pipeline.batch.publications import Standing
 from pipeline.cells import Cell
 from pipeline.errors import RetryableError
-from pipeline.maintenance.tidy import tidy
 from pipeline.tables.catalog import open_catalog
-from pipeline.tables.commit import refuse_hidden_retries
-from pipeline.tables.create import ensure_table
 from pipeline.tables.layout import ALERT_SCHEMA, alerts_table
-
-ATTEMPTS = 20
 
 
 class AlertKind(StrEnum):
@@ -67,26 +63,13 @@ def raise_alerts(cell: Cell, product: str, alerts: Iterable[Alert]) -> tuple[Ale
     wanted = {_what(alert): alert for alert in alerts}
     if not wanted:
         return ()
-    for _ in range(ATTEMPTS):
-        table = ensure_table(open_catalog(cell), alerts_table(product), ALERT_SCHEMA)
-        # A rebased append would land beside the same row of another process.
-        refuse_hidden_retries(table)
+
+    def missing(_: Table) -> list[Alert]:
         known = {_what(alert) for alert in read_alerts(cell, product)}
-        fresh = tuple(alert for what, alert in wanted.items() if what not in known)
-        if not fresh:
-            return ()
-        rows = [asdict(alert) for alert in fresh]
-        try:
-            table.append(pa.Table.from_pylist(rows, schema=ALERT_SCHEMA))
-        except CommitFailedException:
-            continue
-        tidy(table)
-        return fresh
-    raise AlertsBusyError(
-        f"other writers came first {ATTEMPTS} times.",
-        subject=f"{cell.name}.{alerts_table(product)}",
-        remedy="Run the same command again.",
-    )
+        return [alert for what, alert in wanted.items() if what not in known]
+
+    table = alerts_table(product)
+    return add_missing(cell, table, ALERT_SCHEMA, missing, asdict, AlertsBusyError)
 
 
 def unsettled(alerts: Iterable[Alert], standing: Standing) -> tuple[Alert, ...]:

@@ -6,20 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, fields
 from datetime import datetime
 
-import pyarrow as pa
-from pyiceberg.exceptions import CommitFailedException, NoSuchTableError
+from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.table import Table
 
+from pipeline.batch.control import add_missing
 from pipeline.batch.model import Publication
 from pipeline.cells import Cell
 from pipeline.errors import RetryableError
-from pipeline.maintenance.tidy import tidy
 from pipeline.tables.catalog import open_catalog
-from pipeline.tables.commit import refuse_hidden_retries
-from pipeline.tables.create import ensure_table
 from pipeline.tables.layout import PUBLICATION_SCHEMA, publications_table
-
-ATTEMPTS = 20
 
 
 class PublicationsBusyError(RetryableError):
@@ -59,25 +54,11 @@ def record(cell: Cell, product: str, publication: Publication) -> bool:
     Raises:
         PublicationsBusyError: it could not be added beside other writers; it is not there.
     """
-    for _ in range(ATTEMPTS):
-        table = _ensure(cell, product)
-        # A rebased append would land beside the same row of another process.
-        refuse_hidden_retries(table)
+
+    def missing(table: Table) -> list[Publication]:
         known = table.scan(f"wap_id == '{publication.wap_id}'", selected_fields=("wap_id",))
-        if known.to_arrow().num_rows:
-            return False
-        try:
-            table.append(pa.Table.from_pylist([asdict(publication)], schema=PUBLICATION_SCHEMA))
-        except CommitFailedException:
-            continue
-        tidy(table)
-        return True
-    raise PublicationsBusyError(
-        f"other writers came first {ATTEMPTS} times.",
-        subject=f"{cell.name}.{publications_table(product)}",
-        remedy="Run the same command again.",
-    )
+        return [] if known.to_arrow().num_rows else [publication]
 
-
-def _ensure(cell: Cell, product: str) -> Table:
-    return ensure_table(open_catalog(cell), publications_table(product), PUBLICATION_SCHEMA)
+    table = publications_table(product)
+    busy = PublicationsBusyError
+    return bool(add_missing(cell, table, PUBLICATION_SCHEMA, missing, asdict, busy))

@@ -1,0 +1,56 @@
+"""Adding rows to a product's control tables, each once, whoever adds them at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import pyarrow as pa
+from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.table import Table
+
+from pipeline.cells import Cell
+from pipeline.errors import RetryableError
+from pipeline.maintenance.tidy import tidy
+from pipeline.tables.catalog import open_catalog
+from pipeline.tables.commit import refuse_hidden_retries
+from pipeline.tables.create import ensure_table
+
+ATTEMPTS = 20
+
+Row = TypeVar("Row")
+
+
+def add_missing(
+    cell: Cell,
+    identifier: str,
+    schema: pa.Schema,
+    missing: Callable[[Table], Sequence[Row]],
+    to_row: Callable[[Row], Mapping[str, Any]],
+    busy: type[RetryableError],
+) -> tuple[Row, ...]:
+    """Add what `missing` finds a table to lack, and return it; the table is created where it is absent.
+
+    All are added in one commit, or none. `missing` is asked anew whenever another writer came first.
+
+    Raises:
+        busy: other writers came first every time; nothing was added.
+    """
+    for _ in range(ATTEMPTS):
+        table = ensure_table(open_catalog(cell), identifier, schema)
+        # A rebased append would land beside the same row of another process.
+        refuse_hidden_retries(table)
+        rows = tuple(missing(table))
+        if not rows:
+            return ()
+        try:
+            table.append(pa.Table.from_pylist([to_row(row) for row in rows], schema=schema))
+        except CommitFailedException:
+            continue
+        tidy(table)
+        return rows
+    raise busy(
+        f"other writers came first {ATTEMPTS} times.",
+        subject=f"{cell.name}.{identifier}",
+        remedy="Run the same command again.",
+    )
