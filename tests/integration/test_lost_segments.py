@@ -91,12 +91,16 @@ def test_readers_keep_the_last_good_features_when_a_build_loses_one_segment_of_a
     def history() -> int | None:
         return load_table(location.cell, f"{NAME}.{FEATURES}_history").metadata.current_snapshot_id
 
-    location.send(viewing(f"first-{n:03}", FIRST + n * timedelta(seconds=9)) for n in range(200))
+    location.send(
+        viewing(f"first-{n:03}", FIRST + n * timedelta(seconds=9)) for n in range(ACCOUNTS)
+    )
     assert {table for table, hour in location.drain() if hour == FIRST} >= {SESSIONS, FEATURES}
     good, recorded = main(), history()
     assert good is not None
 
-    location.send(viewing(f"second-{n:03}", SECOND + n * timedelta(seconds=9)) for n in range(200))
+    location.send(
+        viewing(f"second-{n:03}", SECOND + n * timedelta(seconds=9)) for n in range(ACCOUNTS)
+    )
     bad = deployed(location, LOST)
     request = bad.ask("hour_closed")
     assert request is not None
