@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import dagster as dg
 import pyarrow as pa
 
 from assets.keys import Keys
 from pipeline.contract.model import Column
-from pipeline.contract.sources import Sources
+from pipeline.contract.sources import SourceColumn, Sources
+from pipeline.contract.trace import origins
 
 
 def table_schema(schema: pa.Schema, columns: tuple[Column, ...]) -> dg.TableSchema:
@@ -37,6 +40,27 @@ def column_lineage(keys: Keys, sources: Sources) -> dg.TableColumnLineage:
             for column, made_from in sources.items()
         }
     )
+
+
+def column_origins(keys: Keys, table: str, sources: Sources) -> dg.TableMetadataValue:
+    """Return what each column is made from, and what that comes from in the topic and reference data.
+
+    Dagster's open-source UI shows no column lineage; it shows this.
+    """
+    ends = origins(keys.product, table)
+    return dg.MetadataValue.table(
+        [
+            dg.TableRecord(
+                {"column": column, "made from": _named(made), "comes from": _named(ends[column])}
+            )
+            for column, made in sources.items()
+        ],
+        dg.TableSchema([dg.TableColumn(name) for name in ("column", "made from", "comes from")]),
+    )
+
+
+def _named(columns: Iterable[SourceColumn]) -> str:
+    return ", ".join(f"{one.table}.{one.column}" for one in columns)
 
 
 def _column(name: str, type_: str, column: Column | None, *, nullable: bool) -> dg.TableColumn:

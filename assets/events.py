@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from assets.columns import column_lineage, table_schema
+from assets.columns import column_lineage, column_origins, table_schema
 from assets.keys import LEDGER_CHECK, Keys
 from pipeline.code_version import code_version
+from pipeline.contract.join import EVENTS
 from pipeline.contract.sources import events_sources
 from pipeline.contract.targets.iceberg import events_schema
 from pipeline.locks import hold, ingest_lock
@@ -24,6 +25,7 @@ def events(keys: Keys) -> dg.AssetsDefinition:
     """
     product = keys.product
     version = code_version(product.folder)
+    sources = events_sources(product)
     specs = [
         dg.AssetSpec(
             keys.events,
@@ -31,7 +33,8 @@ def events(keys: Keys) -> dg.AssetsDefinition:
             description=f"Every event once. {product.description}",
             metadata={
                 "dagster/column_schema": table_schema(events_schema(product), product.columns),
-                "dagster/column_lineage": column_lineage(keys, events_sources(product)),
+                "dagster/column_lineage": column_lineage(keys, sources),
+                "columns": column_origins(keys, EVENTS, sources),
                 "dagster/table_name": f"{keys.cell}.{events_table(product.name)}",
             },
             skippable=True,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 
-from assets.columns import column_lineage, contract_schema
+from assets.columns import column_lineage, column_origins, contract_schema
 from assets.keys import AUDIT_CHECK, SPARK_POOL, Keys, owners, tag
 from assets.partitions import hourly
 from pipeline.code_version import code_version
@@ -61,6 +61,7 @@ def derived_tables(keys: Keys) -> dg.AssetsDefinition:
 
 
 def _spec(keys: Keys, table: Aggregate, version: str) -> dg.AssetSpec:
+    sources = derived_sources(table)
     logic = f"```{table.logic.language}\n{table.logic.text}\n```"
     return dg.AssetSpec(
         keys.aggregate(table),
@@ -74,7 +75,8 @@ def _spec(keys: Keys, table: Aggregate, version: str) -> dg.AssetSpec:
         code_version=version,
         metadata={
             "dagster/column_schema": contract_schema(table.columns),
-            "dagster/column_lineage": column_lineage(keys, derived_sources(table)),
+            "dagster/column_lineage": column_lineage(keys, sources),
+            "columns": column_origins(keys, table.name, sources),
             "dagster/table_name": f"{keys.cell}.{aggregate_table(keys.product.name, table.name)}",
             "logic": dg.MetadataValue.md(logic),
         },

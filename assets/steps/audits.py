@@ -24,8 +24,12 @@ def hour_published(
     publication: Publication,
     code_version: str,
     page: Page | None,
+    columns: str | None,
 ) -> dg.AssetMaterialization:
-    """Return the materialization of one hour's partition; `page` is where its audit is shown."""
+    """Return the materialization of one hour's partition.
+
+    `page` is where its audit is shown; `columns`, below the Data Docs, where its column lineage is drawn.
+    """
     return dg.AssetMaterialization(
         keys.aggregate(aggregate),
         partition=to_key(publication.hour),
@@ -40,6 +44,7 @@ def hour_published(
             "code version": code_version,
             "dagster/column_lineage": column_lineage(keys, derived_sources(aggregate)),
             **_links(keys, page),
+            **_drawn(keys, "columns drawn", columns),
         },
     )
 
@@ -83,13 +88,16 @@ def _links(keys: Keys, page: Page | None) -> dict[str, dg.MetadataValue[str]]:
     served = load_settings().data_docs
     if page is None or served is None:
         return {}
-    below = f"{served}/{keys.cell}"
-    links: dict[str, dg.MetadataValue[str]] = {
-        "data docs": dg.MetadataValue.url(f"{below}/{page.validation}")
-    }
-    if page.picture is not None:
-        links["distributions"] = dg.MetadataValue.md(f"![distributions]({below}/{page.picture})")
-    return links
+    found = dg.MetadataValue.url(f"{served}/{keys.cell}/{page.validation}")
+    return {"data docs": found, **_drawn(keys, "distributions", page.picture)}
+
+
+def _drawn(keys: Keys, name: str, picture: str | None) -> dict[str, dg.MetadataValue[str]]:
+    """Return a picture of the Data Docs; nothing without it, or where they are not served."""
+    served = load_settings().data_docs
+    if picture is None or served is None:
+        return {}
+    return {name: dg.MetadataValue.md(f"![{name}]({served}/{keys.cell}/{picture})")}
 
 
 def _table(verdicts: Mapping[datetime, AuditResult], *, success: bool) -> dg.TableMetadataValue:

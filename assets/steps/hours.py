@@ -16,6 +16,7 @@ from pipeline.batch.prepare import prepare
 from pipeline.cells import Cell
 from pipeline.errors import HeadwaterError
 from quality.auditor import RunAuditor
+from quality.column_picture import keep_column_picture
 
 Event = dg.AssetMaterialization | dg.AssetCheckResult
 
@@ -54,7 +55,8 @@ def build_hours(
         what = f"{name} {hour:%Y-%m-%dT%H}"
         page = auditor.show(name, hour)
         if isinstance(outcome, Publication):
-            yield hour_published(keys, tables[name], outcome, code_versions[name], page)
+            drawn = keep_column_picture(cell, product, name)
+            yield hour_published(keys, tables[name], outcome, code_versions[name], page, drawn)
         elif isinstance(outcome, Waits):
             context.log.warning(f"{what} waits for {outcome.table} {outcome.hour:%Y-%m-%dT%H}.")
         elif isinstance(outcome, HeadwaterError):

@@ -141,6 +141,14 @@ def test_a_failed_audit_is_a_failed_blocking_check_with_every_expectation(
     expect(page.get_by_text("Status: Failed").first).to_be_visible()
 
 
+def test_a_table_shows_what_its_columns_come_from(platform: Platform, page: Page) -> None:
+    page.goto(f"/assets/us/{PRODUCT}/{GOOD}?view=overview")
+    row = page.get_by_role("row").filter(has_text="comes from")
+    expect(row.first).to_contain_text("topic.watch_duration")
+    page.get_by_text("columns drawn").first.scroll_into_view_if_needed()
+    page.screenshot(path=platform.pictures / "columns.png")
+
+
 def test_a_failed_audit_leaves_main_untouched_and_the_other_table_published(
     platform: Platform,
 ) -> None:

@@ -1,0 +1,112 @@
+"""A table's column lineage, drawn: topic and reference data at the left, the table at the right."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from pipeline.cells import Cell
+from pipeline.contract.model import Product
+from pipeline.contract.sources import SourceColumn
+from pipeline.contract.trace import Made, trace
+from pipeline.files import write_atomically
+from quality.data_docs import site
+from quality.svg import COLOURS, document, text
+
+_log = logging.getLogger(__name__)
+
+BOX, ROW, HEAD, GAP = 190, 18, 24, 18
+BETWEEN, MARGIN, TOP = 110, 16, 40
+
+
+def column_picture(title: str, made: Sequence[Made]) -> str:
+    """Return an SVG document: a box a table, a row a column, a line from each column to what is made of it.
+
+    Lines have the colour of the column that they come from.
+    """
+    rows = _rows(made)
+    stages = _stages(made, rows)
+    places: dict[SourceColumn, tuple[float, float]] = {}
+    boxes: list[str] = []
+    lowest = 0.0
+    for number, tables in enumerate(stages):
+        across, down = MARGIN + number * (BOX + BETWEEN), float(TOP)
+        for table in tables:
+            boxes += _box(table, rows[table], across, down)
+            for place, column in enumerate(rows[table]):
+                middle = down + HEAD + ROW * (place + 0.5)
+                places[SourceColumn(table, column)] = (across, middle)
+            down += HEAD + ROW * len(rows[table]) + GAP
+        lowest = max(lowest, down)
+    colours = {column: COLOURS[at % len(COLOURS)] for at, column in enumerate(places)}
+    lines = [_line(places[one.source], places[one.column], colours[one.source]) for one in made]
+    width = 2 * MARGIN + len(stages) * BOX + (len(stages) - 1) * BETWEEN
+    heading = text(MARGIN, 24, title, "start", 'font-size="15" font-weight="bold"')
+    return document(title, width, int(lowest), [heading, *lines, *boxes], fixed=True)
+
+
+def keep_column_picture(cell: Cell, product: Product, table: str) -> str | None:
+    """Draw a table's column lineage into the cell's Data Docs. Idempotent.
+
+    Returns its path below the site; None if it cannot be written, which is no reason to fail a run.
+    """
+    path = Path("pictures", "columns", f"{product.name}.{table}.svg")
+    target = site(cell) / path
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(target, column_picture(f"Columns of {table}", trace(product, table)))
+    except OSError as error:
+        _log.warning("The columns of %s.%s are not drawn: %s", product.name, table, error)
+        return None
+    return path.as_posix()
+
+
+def _rows(made: Sequence[Made]) -> dict[str, list[str]]:
+    rows: dict[str, list[str]] = {}
+    for one in made:
+        for column in (one.column, one.source):
+            named = rows.setdefault(column.table, [])
+            if column.column not in named:
+                named.append(column.column)
+    return rows
+
+
+def _stages(made: Sequence[Made], tables: Iterable[str]) -> list[list[str]]:
+    """Return tables from left to right, each as far from the right as the longest way from it."""
+    into = {
+        table: {one.column.table for one in made if one.source.table == table} for table in tables
+    }
+    far: dict[str, int] = {}
+
+    def stage(table: str) -> int:
+        if table not in far:
+            far[table] = 1 + max(map(stage, into[table]), default=-1)
+        return far[table]
+
+    stages: list[list[str]] = [[] for _ in range(1 + max(map(stage, into), default=-1))]
+    for table in into:
+        stages[-1 - stage(table)].append(table)
+    return stages
+
+
+def _box(table: str, columns: Sequence[str], across: float, down: float) -> list[str]:
+    tall = HEAD + ROW * len(columns)
+    out = [
+        f'<rect x="{across}" y="{down}" width="{BOX}" height="{tall}" rx="4" '
+        'fill="#ffffff" stroke="#8d96a3"/>',
+        f'<path d="M{across},{down + HEAD}h{BOX}" stroke="#8d96a3"/>',
+        text(across + 8, down + 16, table, "start", 'font-weight="bold"'),
+    ]
+    for place, column in enumerate(columns):
+        out.append(text(across + 8, down + HEAD + ROW * (place + 0.5) + 4, column, "start"))
+    return out
+
+
+def _line(source: tuple[float, float], column: tuple[float, float], colour: str) -> str:
+    (left, up), (right, down) = (source[0] + BOX, source[1]), column
+    middle = (left + right) / 2
+    return (
+        f'<path d="M{left},{up}C{middle},{up} {middle},{down} {right},{down}" '
+        f'fill="none" stroke="{colour}" stroke-opacity="0.7"/>'
+    )
