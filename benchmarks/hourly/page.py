@@ -58,7 +58,7 @@ One hour of viewing becomes `{TABLES[0]}`, `{TABLES[1]}` and
 
 {_table(found)}
 {failed}
-Medians over {repeats} runs each, and the shortest; CPU and memory are of all processes of the contestant, the
+{_over(repeats)}; CPU and memory are of all processes of the contestant, the
 JVM included. {equal}: counts and sums of whole numbers and
 hashes of keys are equal, sums of floats to {asked["tolerance"]:g}.
 
@@ -99,6 +99,12 @@ runs from the plan, with closed hours taken as given, to the last record and the
 Python {versions["python"]}. `make bench-hourly` measures again. Raw runs:
 `benchmarks/results/hourly.json`, whose form is `benchmarks/schema/hourly.schema.json`.
 """
+
+
+def _over(repeats: int) -> str:
+    if repeats == 1:
+        return "One run each"
+    return f"Medians over {repeats} runs each, and the shortest"
 
 
 def _table(found: list[Figures]) -> str:
