@@ -47,8 +47,10 @@ class RowsWriter:
         """
         self._await()
         if self._rows:
-            rows, self._rows, self._size = self._rows, [], 0
-            self._writing = self._thread.submit(write_hours, table, rows)
+            # In one chunk already here, so that the parts are let go of before they are sorted.
+            rows = pl.concat(self._rows, rechunk=True)
+            self._rows, self._size = [], 0
+            self._writing = self._thread.submit(write_hours, table, [rows])
 
     def files(self) -> tuple[DataFile, ...]:
         """Return the files of all rows given to `write`, and forget them.

@@ -20,7 +20,7 @@ _CONTROL, _TRANSACTIONAL, _APPEND_TIME, _CODEC = 0x20, 0x10, 0x08, 0x07
 _ABORT = 0
 _LAST_OFFSET = 2**63 - 2
 _MAGIC = 2
-_CODECS: dict[int, Callable[[bytes], bytes]] = {
+_CODECS: dict[int, Callable[[memoryview], bytes]] = {
     1: kafka.codec.gzip_decode,
     2: kafka.codec.snappy_decode,
     3: kafka.codec.lz4_decode,
@@ -192,7 +192,7 @@ def _uncompressed(partition: int, base: int, codec: int, body: memoryview) -> by
     if codec not in _CODECS:
         raise corrupt(partition, base, f"is compressed by an unknown codec, {codec}")
     try:
-        return _CODECS[codec](bytes(body))
+        return _CODECS[codec](body)
     except Exception as error:  # Each codec's library has errors of its own.
         raise corrupt(
             partition, base, f"cannot be uncompressed ({type(error).__name__}: {error})"

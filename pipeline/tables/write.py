@@ -50,15 +50,14 @@ def write_hours(
     `ORDER`; an hour's rows are cut where a file would pass `target_bytes`. Lower and upper bounds,
     null counts and sizes of every column stand in the result, so that readers can skip files. Files
     left behind by a crash are orphans. Two files are written at once; beside `frames`, a row group of each
-    is in memory (16 MiB, or one row), and the fixed part of every row once more (16 bytes a column).
+    is in memory (16 MiB, or one row), and rows once more without their texts (16 bytes a column).
 
     Raises:
         WarehouseUnavailableError: the disk is full or the warehouse cannot be written.
     """
     if not sum(len(frame) for frame in frames):
         return ()
-    # Of several chunks, texts would be copied each time that rows are picked; of one, views are.
-    rows = _Sorted(pl.concat(frames, rechunk=True), schema_to_pyarrow(table.schema()))
+    rows = _Sorted(frames, schema_to_pyarrow(table.schema()))
     with named_errors(".".join(table.name())):
         parts = tuple(_parts(rows, target_bytes))
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="file") as threads:
@@ -66,20 +65,36 @@ def write_hours(
 
 
 class _Sorted:
-    """Rows in the order of `ORDER`, put together a piece at a time: a sorted copy is never whole."""
+    """Rows in the order of `ORDER`, whose texts are views into the bytes that were decoded."""
 
-    def __init__(self, rows: pl.DataFrame, columns: pa.Schema) -> None:
+    def __init__(self, frames: Sequence[pl.DataFrame], columns: pa.Schema) -> None:
+        # Of several chunks, or of a part of one, texts would be copied for views of them to be put in order.
+        rows = pl.concat(frames, rechunk=True).sort(*ORDER)
+        times = rows.get_column("_event_time").dt.epoch("us")
+        self.hours: npt.NDArray[np.int64] = times.to_numpy() // MICROS_PER_HOUR
         self._rows = rows.select(columns.names)
         self._columns = columns
-        order = rows.select(pl.arg_sort_by(*ORDER).alias("order"))
-        self._order = order.get_column("order")
-        times = rows.get_column("_event_time").gather(self._order).dt.epoch("us")
-        self.hours: npt.NDArray[np.int64] = times.to_numpy() // MICROS_PER_HOUR
+        self._viewed = pa.schema([_viewed(one) for one in columns])
 
     def piece(self, part: range) -> pa.Table:
-        """Return the rows of these places, in the table's columns."""
-        rows = self._rows[self._order[part.start : part.stop]]
-        return rows.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(self._columns)
+        """Return the rows of these places, in the table's columns; texts of columns are views."""
+        return self._cut(part, self._viewed)
+
+    def sample(self, part: range) -> pa.Table:
+        """Return the first rows of these places, texts copied."""
+        return self._cut(part[:_SAMPLE], self._columns)
+
+    def _cut(self, part: range, columns: pa.Schema) -> pa.Table:
+        rows = self._rows.slice(part.start, len(part))
+        return rows.to_arrow(compat_level=pl.CompatLevel.newest()).cast(columns)
+
+
+def _viewed(column: pa.Field) -> pa.Field:
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        return column.with_type(pa.string_view())
+    if pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type):
+        return column.with_type(pa.binary_view())
+    return column
 
 
 def _parts(rows: _Sorted, target_bytes: int) -> Iterator[tuple[int, range]]:
@@ -95,7 +110,7 @@ def _parts(rows: _Sorted, target_bytes: int) -> Iterator[tuple[int, range]]:
 
 
 def _row_bytes(rows: _Sorted, part: range) -> float:
-    sample = rows.piece(part[:_SAMPLE])
+    sample = rows.sample(part)
     return max(1.0, float(sample.nbytes) / len(sample))
 
 
@@ -106,13 +121,15 @@ def _write(table: Table, hour: int, rows: _Sorted, part: range) -> DataFile:
     where = load_location_provider(metadata.location, metadata.properties)
     path = where.new_data_location(f"{uuid.uuid4()}.parquet", key)
     out = table.io.new_output(path)
-    sample = rows.piece(part[:_SAMPLE])
+    sample = rows.sample(part)
     group = max(1, min(_ROW_GROUP, int(_GROUP_BYTES / _row_bytes(rows, part))))
     with (
         out.create(overwrite=True) as stream,
         pq.ParquetWriter(
             stream,
-            sample.schema,
+            rows.piece(part[:1]).schema,
+            # Readers take a file as any engine's: it does not say that texts were views.
+            store_schema=False,
             compression="zstd",
             compression_level=1,
             use_dictionary=_repeated(sample),
