@@ -74,11 +74,12 @@ class _Sorted:
         self.hours: npt.NDArray[np.int64] = times.to_numpy() // MICROS_PER_HOUR
         self._rows = rows.select(columns.names)
         self._columns = columns
-        self._viewed = pa.schema([_viewed(one) for one in columns])
+        self.schema = pa.schema([_viewed(one) for one in columns])
+        """The table's columns, texts as views."""
 
     def piece(self, part: range) -> pa.Table:
-        """Return the rows of these places, in the table's columns; texts of columns are views."""
-        return self._cut(part, self._viewed)
+        """Return the rows of these places, in `schema`."""
+        return self._cut(part, self.schema)
 
     def sample(self, part: range) -> pa.Table:
         """Return the first rows of these places, texts copied."""
@@ -101,7 +102,7 @@ def _parts(rows: _Sorted, target_bytes: int) -> Iterator[tuple[int, range]]:
     """Yield hours and the places of a file's rows."""
     cuts = np.flatnonzero(np.diff(rows.hours, prepend=rows.hours[0] - 1)).tolist()
     for start, end in itertools.pairwise((*cuts, len(rows.hours))):
-        most = max(1, int(target_bytes / _COMPRESSION / _row_bytes(rows, range(start, end))))
+        most = max(1, int(target_bytes / _COMPRESSION / _row_bytes(rows.sample(range(start, end)))))
         # Equal parts rather than full ones and a rest.
         files = -(-(end - start) // most)
         size = -(-(end - start) // files)
@@ -109,8 +110,7 @@ def _parts(rows: _Sorted, target_bytes: int) -> Iterator[tuple[int, range]]:
             yield int(rows.hours[start]), range(begin, min(begin + size, end))
 
 
-def _row_bytes(rows: _Sorted, part: range) -> float:
-    sample = rows.sample(part)
+def _row_bytes(sample: pa.Table) -> float:
     return max(1.0, float(sample.nbytes) / len(sample))
 
 
@@ -122,12 +122,12 @@ def _write(table: Table, hour: int, rows: _Sorted, part: range) -> DataFile:
     path = where.new_data_location(f"{uuid.uuid4()}.parquet", key)
     out = table.io.new_output(path)
     sample = rows.sample(part)
-    group = max(1, min(_ROW_GROUP, int(_GROUP_BYTES / _row_bytes(rows, part))))
+    group = max(1, min(_ROW_GROUP, int(_GROUP_BYTES / _row_bytes(sample))))
     with (
         out.create(overwrite=True) as stream,
         pq.ParquetWriter(
             stream,
-            rows.piece(part[:1]).schema,
+            rows.schema,
             # Readers take a file as any engine's: it does not say that texts were views.
             store_schema=False,
             compression="zstd",
