@@ -49,14 +49,15 @@ def build_hours(
         again=HOURS_TAG not in context.run.tags,
     )
 
+    drawn = {name: keep_column_picture(cell, product, name) for name in tables}
     failed: HeadwaterError | None = None
     for done in carry_out(spark, cell, product, plan, auditor, run_id=context.run.run_id):
         name, hour, outcome = done.build.aggregate, done.build.hour, done.outcome
         what = f"{name} {hour:%Y-%m-%dT%H}"
         page = auditor.show(name, hour)
         if isinstance(outcome, Publication):
-            drawn = keep_column_picture(cell, product, name)
-            yield hour_published(keys, tables[name], outcome, code_versions[name], page, drawn)
+            version = code_versions[name]
+            yield hour_published(keys, tables[name], outcome, version, page, drawn[name])
         elif isinstance(outcome, Waits):
             context.log.warning(f"{what} waits for {outcome.table} {outcome.hour:%Y-%m-%dT%H}.")
         elif isinstance(outcome, HeadwaterError):
