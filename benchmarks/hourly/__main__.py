@@ -11,12 +11,15 @@ import multiprocessing
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks import results
 from benchmarks.clocked import ContestantFailedError
 from benchmarks.hourly.contestants import NAMES, contestant
 from benchmarks.hourly.document import SIZES, document
+from benchmarks.hourly.kept import keep_runs, kept_runs
 from benchmarks.hourly.measure import Places, Run, measure
 from benchmarks.hourly.page import page, plot
 from benchmarks.hourly.prepare import prepare
@@ -29,6 +32,7 @@ examples:
   make bench-hourly                                                            all of it
   python -m benchmarks.hourly --sizes 100000 --repeats 1 --out /tmp/h          leaves the docs alone
   python -m benchmarks.hourly --sizes 1000000 --contestants headwater --out /tmp/h
+  python -m benchmarks.hourly --resume /tmp/hours                              goes on where it was ended
 """
 
 
@@ -39,18 +43,24 @@ def main() -> int:
     ensure_jars(load_settings().cache, "spark", _say)
     runs: list[Run] = []
     failed: dict[str, str] = {}
-    with tempfile.TemporaryDirectory(prefix="headwater-hourly-") as folder:
-        root = Path(folder)
-        warm_up = root / "warm-up"
+    with _folder(asked.resume) as root:
+        warm_up = root / f"warm-up-{asked.warm_up}"
         _prepare(warm_up, asked.warm_up)
         for size in asked.sizes:
             prepared = root / str(size)
+            if asked.resume and (kept := kept_runs(prepared)):
+                _say(f"{size:,} events were measured before, see {prepared}")
+                runs += kept
+                continue
             _prepare(prepared, size)
             places = Places(
                 prepared / "kept", prepared / "live", warm_up / "kept", warm_up / "live"
             )
-            runs += _size(places, size, asked.contestants, asked.repeats, failed)
-            shutil.rmtree(prepared)
+            of_size = _size(places, size, asked.contestants, asked.repeats, failed)
+            runs += of_size
+            if asked.resume and not failed:
+                keep_runs(prepared, of_size)
+            shutil.rmtree(prepared / "live" if asked.resume else prepared)
     result = document(runs, asked.warm_up, failed)
     results.publish(result, "hourly", out, page(result), plot(result))
     for line in (*result["unequal"], *failed.values()):
@@ -69,6 +79,11 @@ def _options() -> argparse.Namespace:
     options.add_argument("--contestants", nargs="+", default=list(NAMES), choices=NAMES)
     options.add_argument("--repeats", type=int, default=3)
     options.add_argument("--warm-up", type=int, default=WARM_UP, help=f"events ({WARM_UP})")
+    options.add_argument(
+        "--resume",
+        type=Path,
+        help="folder that keeps prepared cells (3 GB) and the runs of each size, to go on from",
+    )
     options.add_argument("--out", type=Path, help="folder for result, plot and page")
     asked = options.parse_args()
     if min(asked.sizes) < 1 or asked.repeats < 1:
@@ -76,8 +91,22 @@ def _options() -> argparse.Namespace:
     return asked
 
 
+@contextmanager
+def _folder(resume: Path | None) -> Iterator[Path]:
+    if resume:
+        # A table knows its files by absolute path.
+        yield resume.resolve()
+        return
+    with tempfile.TemporaryDirectory(prefix="headwater-hourly-") as folder:
+        yield Path(folder)
+
+
 def _prepare(folder: Path, events: int) -> None:
     """Make a cell at `folder / live`, in a process that ends with its JVM, and keep it as it is."""
+    if (folder / "kept").exists():
+        _say(f"{events:,} events are prepared in {folder}")
+        return
+    shutil.rmtree(folder, ignore_errors=True)
     _say(f"preparing {events:,} events")
     context = multiprocessing.get_context("spawn")
     process = context.Process(target=prepare, args=(folder / "live", events))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -9,6 +10,7 @@ from benchmarks import results
 from benchmarks.hourly.contestants import TABLES
 from benchmarks.hourly.document import document, figures, steps
 from benchmarks.hourly.figures import QUERIES, Figure
+from benchmarks.hourly.kept import keep_runs, kept_runs
 from benchmarks.hourly.measure import Run
 from benchmarks.hourly.page import page, plot
 
@@ -80,3 +82,11 @@ def test_the_page_tells_times_steps_guarantees_and_what_did_not_run() -> None:
     assert "All runs gave the same rows" in text
     drawn = "".join(ElementTree.fromstring(plot(result)).itertext())  # noqa: S314 - our own
     assert "DuckDB, files to files" in drawn
+
+
+def test_runs_that_were_kept_make_the_same_document(tmp_path: Path) -> None:
+    assert kept_runs(tmp_path) == []
+    keep_runs(tmp_path, RUNS)
+    again = kept_runs(tmp_path)
+    assert again == RUNS
+    assert document(again, 10, {})["runs"] == document(RUNS, 10, {})["runs"]
