@@ -48,7 +48,7 @@ def main() -> int:
         _prepare(warm_up, asked.warm_up)
         for size in asked.sizes:
             prepared = root / str(size)
-            if asked.resume and (kept := kept_runs(prepared)):
+            if kept := kept_runs(prepared, asked.contestants, asked.repeats):
                 _say(f"{size:,} events were measured before, see {prepared}")
                 runs += kept
                 continue
@@ -58,8 +58,7 @@ def main() -> int:
             )
             of_size = _size(places, size, asked.contestants, asked.repeats, failed)
             runs += of_size
-            if asked.resume and not failed:
-                keep_runs(prepared, of_size)
+            keep_runs(prepared, of_size)
             shutil.rmtree(prepared / "live" if asked.resume else prepared)
     result = document(runs, asked.warm_up, failed)
     results.publish(result, "hourly", out, page(result), plot(result))
@@ -106,7 +105,7 @@ def _prepare(folder: Path, events: int) -> None:
     if (folder / "kept").exists():
         _say(f"{events:,} events are prepared in {folder}")
         return
-    shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(folder / "live", ignore_errors=True)
     _say(f"preparing {events:,} events")
     context = multiprocessing.get_context("spawn")
     process = context.Process(target=prepare, args=(folder / "live", events))

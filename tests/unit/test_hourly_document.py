@@ -85,8 +85,18 @@ def test_the_page_tells_times_steps_guarantees_and_what_did_not_run() -> None:
 
 
 def test_runs_that_were_kept_make_the_same_document(tmp_path: Path) -> None:
-    assert kept_runs(tmp_path) == []
+    whole = [run(name, repeat, 1.0) for name in ("headwater", "spark_sql") for repeat in (0, 1)]
+    asked = ["headwater", "spark_sql"], 2
+    assert kept_runs(tmp_path, *asked) == []
+    keep_runs(tmp_path, whole)
+    again = kept_runs(tmp_path, *asked)
+    assert again == whole
+    assert document(again, 10, {})["runs"] == document(whole, 10, {})["runs"]
+
+
+def test_runs_are_gone_on_from_only_if_they_are_what_is_asked(tmp_path: Path) -> None:
     keep_runs(tmp_path, RUNS)
-    again = kept_runs(tmp_path)
-    assert again == RUNS
-    assert document(again, 10, {})["runs"] == document(RUNS, 10, {})["runs"]
+    assert kept_runs(tmp_path, ["headwater", "spark_sql", "duckdb_sql"], 3) == []
+    keep_runs(tmp_path, RUNS[:3])
+    assert kept_runs(tmp_path, ["headwater"], 2) == []
+    assert kept_runs(tmp_path, ["headwater"], 3) == RUNS[:3]
