@@ -69,7 +69,7 @@ class _Sorted:
 
     def __init__(self, frames: Sequence[pl.DataFrame], columns: pa.Schema) -> None:
         # Of several chunks, or of a part of one, texts would be copied for views of them to be put in order.
-        rows = pl.concat(frames, rechunk=True).sort(*ORDER)
+        rows = pl.concat(frames).rechunk().sort(*ORDER)
         times = rows.get_column("_event_time").dt.epoch("us")
         self.hours: npt.NDArray[np.int64] = times.to_numpy() // MICROS_PER_HOUR
         self._rows = rows.select(columns.names)
