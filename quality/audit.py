@@ -88,7 +88,8 @@ def audit(frame: DataFrame, table: Aggregate) -> AuditResult:
     """
     drifts = look_back(frame, table.drift)
     suite = expectations.suite(table, drifts.expectations)
-    source = quiet_context().data_sources.add_spark("staged")
+    # Otherwise it caches the rows as Java objects: more than a driver's heap for an hour of many rows.
+    source = quiet_context().data_sources.add_spark("staged", persist=False)
     # Otherwise it asks the process's first session, which knows neither the rows nor the views.
     source.get_execution_engine().spark = frame.sparkSession
     asset = source.add_dataframe_asset("hour")
