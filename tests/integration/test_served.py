@@ -237,7 +237,11 @@ def test_an_overdue_hour_is_one_alert_and_ends_the_watermark_until_it_is_publish
         (AlertKind.OVERDUE, each) for each in late
     ]
     assert alerts[0].detail == "not published within 2 h of being closed"
-    for each in late:
-        shop.build(each)
+    # Again if a full hour has struck meanwhile, for one more is due by then.
+    while due := overdue():
+        for each in due:
+            shop.build(each)
     assert marks() == 1
-    assert read_alerts(shop.cell, "orders") == alerts
+    alerted = [(alert.kind, alert.hour) for alert in read_alerts(shop.cell, "orders")]
+    assert alerted[: len(alerts)] == [(alert.kind, alert.hour) for alert in alerts]
+    assert len(set(alerted)) == len(alerted)
