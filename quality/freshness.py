@@ -13,7 +13,7 @@ from pipeline.kafka.connect import connect_admin
 from pipeline.kafka.fetch import fetch
 from pipeline.kafka.network import Network
 from pipeline.kafka.record_batches import Passed, Section
-from pipeline.kafka.records import frame
+from pipeline.kafka.records import records_in
 from pipeline.kafka.topics import (
     TopicIdentity,
     describe_topic,
@@ -101,7 +101,7 @@ def _oldest(
 def _first_time(passed: Iterable[Passed]) -> int | None:
     for item in (item for one in passed for item in one.items):
         if isinstance(item, Section):
-            records = frame([item], [item.records()])
+            records = records_in([item])
             if len(records):
                 return int(records.time[0])
     return None

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from types import TracebackType
@@ -19,6 +20,7 @@ from pipeline.cells import Cell
 from pipeline.clock import Clock
 from pipeline.contract.model import Product
 from pipeline.failpoints import failpoint
+from pipeline.ingest.ahead import ahead
 from pipeline.ingest.batch import Coordinate, Processor
 from pipeline.ingest.coordinates import held_coordinates
 from pipeline.ingest.frame import letter_rows
@@ -191,15 +193,16 @@ class Session:
         tally = Tally()
         enough_at = time.monotonic() + self._limits.max_s
         parts = self._source.read(planned.identity, planned.ranges, self._limits.fetch_bytes)
-        for part in parts:
-            failpoint("ingest.fetched")
-            done = processor.process(part.records, held, events, ingested_at)
-            tally.add(part, done)
-            self._writer.add(done.rows, _size(done.rows, part.records), events)
-            # Or they would stay while the next part is read.
-            del part, done
-            if time.monotonic() > enough_at or tally.letters_bytes > self._limits.letters_bytes:
-                break
+        with closing(ahead(parts)) as coming:
+            for part in coming:
+                failpoint("ingest.fetched")
+                done = processor.process(part.records, held, events, ingested_at)
+                tally.add(part, done)
+                self._writer.add(done.rows, _size(done.rows, part.records), events)
+                # Or they would stay while the next part is read.
+                del part, done
+                if time.monotonic() > enough_at or tally.letters_bytes > self._limits.letters_bytes:
+                    break
         return tally
 
     def _batch(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,6 +26,7 @@ from pipeline.kafka.topics import (
     offsets_at,
     stable_offsets,
 )
+from pipeline.kafka.unpacked import Unpacked
 
 
 class StopAskedError(Exception):
@@ -78,7 +79,7 @@ class Source:
 
     def read(
         self, identity: TopicIdentity, ranges: Sequence[Range], memory_bytes: int
-    ) -> Iterator[Part]:
+    ) -> Generator[Part, None, None]:
         """Yield the committed records of `ranges` in parts, each partition's in the order of offsets.
 
         May be ended after any part: what was yielded is whole up to the positions it states. Holds
@@ -95,8 +96,8 @@ class Source:
         if self._network is None:
             self._network = Network(self._cell)
         wanted = {r.partition: (r.start, r.end) for r in ranges}
-        # Half for answers on their way and one at hand, half for what is uncompressed. While that is put
-        # together it is in memory twice; parts of half the size cost a tenth more time.
+        # Half for answers on their way and one at hand, half for what is uncompressed.
+        # Parts of half the size cost a tenth more time.
         parts = _Parts(memory_bytes // 2)
         answers = fetch(self._network, identity, wanted, response_bytes=memory_bytes // 4)
         for fetched in answers:
@@ -146,8 +147,7 @@ class _Parts:
 
     def _begin(self) -> None:
         self._sections: list[Section] = []
-        self._unpacked: list[bytes | memoryview] = []
-        self._size = 0
+        self._unpacked = Unpacked(self._part_bytes)
         self._positions: dict[int, int] = {}
         self._gaps: dict[GapKind, Counter[int]] = {kind: Counter() for kind in GapKind}
 
@@ -157,11 +157,10 @@ class _Parts:
                 self._gaps[item.kind][item.partition] += item.high - item.low
             else:
                 records = item.records()
-                if self._size and self._size + len(records) > self._part_bytes:
+                if not self._unpacked.has_room(len(records)):
                     yield self._part()
                 self._sections.append(item)
-                self._unpacked.append(records)
-                self._size += len(records)
+                self._unpacked.add(records)
             self._positions[item.partition] = item.high
         self._positions[passed.partition] = passed.end
 

@@ -14,8 +14,9 @@ from pipeline.tables.write import write_hours
 class RowsWriter:
     """Gathers rows and writes them as files of a table, in a thread of its own.
 
-    Rows are written when `rows_bytes` of them are gathered; at most that much waits while as much is
-    being written. Files are of no table until they are committed.
+    At most `rows_bytes` of rows wait while as much is being written. If nothing is being written, half
+    of that is enough, and an eighth to begin a batch with: small files, but a core that waits writes none.
+    Files are of no table until they are committed.
     """
 
     def __init__(self, rows_bytes: int) -> None:
@@ -23,6 +24,7 @@ class RowsWriter:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="write")
         self._rows: list[pl.DataFrame] = []
         self._size = 0
+        self._enough = rows_bytes // 8
         self._writing: Future[tuple[DataFile, ...]] | None = None
         self._files: list[DataFile] = []
 
@@ -36,8 +38,10 @@ class RowsWriter:
             return
         self._rows.append(rows)
         self._size += size
-        if self._size >= self._rows_bytes:
+        is_idle = self._writing is None or self._writing.done()
+        if self._size >= (self._enough if is_idle else self._rows_bytes):
             self.write(table)
+            self._enough = self._rows_bytes // 2
 
     def write(self, table: Table) -> None:
         """Start writing what is gathered, after what is being written.
@@ -60,6 +64,7 @@ class RowsWriter:
         """
         self._await()
         files, self._files = tuple(self._files), []
+        self._enough = self._rows_bytes // 8
         return files
 
     def forget(self) -> None:
@@ -68,6 +73,7 @@ class RowsWriter:
             self._writing.cancel()
             self._writing = None
         self._rows, self._size, self._files = [], 0, []
+        self._enough = self._rows_bytes // 8
 
     def close(self) -> None:
         """End the thread, after what it is writing."""

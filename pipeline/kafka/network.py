@@ -6,32 +6,16 @@ import threading
 from types import TracebackType
 from typing import Any
 
-import kafka.errors as kafka_errors
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.net.compat import KafkaNetClient
 from kafka.net.manager import KafkaConnectionManager
 from kafka.net.selector import NetworkSelector
-from kafka.net.transport import KafkaTCPTransport
 
 from pipeline.cells import Cell
 from pipeline.kafka.connect import CONNECT_MS, client_configs, named_errors
+from pipeline.kafka.large_answers import LargeAnswers
 
-_READ_BYTES = 1 << 20
-
-
-class _LargeReads(KafkaTCPTransport):  # type: ignore[misc]
-    """A transport that takes what has arrived in one call, where the library takes 4 KiB a call."""
-
-    def _sock_recv(self) -> tuple[bytes, Exception | None]:
-        try:
-            data = self._sock.recv(_READ_BYTES)
-        except (BlockingIOError, InterruptedError):
-            return b"", None
-        except OSError as error:
-            return b"", kafka_errors.KafkaConnectionError(error)
-        if not data:
-            return b"", kafka_errors.KafkaConnectionError("socket disconnected")
-        return data, None
+_LOOK_AGAIN_MS = 10
 
 
 class _Connections(KafkaConnectionManager):  # type: ignore[misc]
@@ -40,7 +24,7 @@ class _Connections(KafkaConnectionManager):  # type: ignore[misc]
         if self.ssl_enabled:
             return transport
         # The handshake of a plain connection is nothing: its socket is as good in other hands.
-        return _LargeReads(self._net, transport._sock, host=node.host)
+        return LargeAnswers(self._net, transport._sock, host=node.host)
 
 
 class Answer:
@@ -91,6 +75,8 @@ class Network:
         }
         self._net = NetworkSelector(**configs)
         self._manager = _Connections(self._net, **configs)
+        # Else the first look for a topic's leaders, just after the brokers', waits a tenth of a second.
+        self._manager.cluster.config["retry_backoff_ms"] = _LOOK_AGAIN_MS
         self._client = KafkaNetClient(self._net, self._manager, **configs)
         self._net.start()
         connected = False

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from pipeline.kafka.framing import HEADERS, find_records, views
 from pipeline.kafka.record_batches import Section, corrupt
+from pipeline.kafka.unpacked import Unpacked
 
 Ints = npt.NDArray[np.int64]
 _NAMES = np.frombuffer("".join(HEADERS).encode(), np.uint8)
@@ -91,14 +92,13 @@ class Records:
             place += max(size, 0)
 
 
-def frame(sections: Sequence[Section], unpacked: Sequence[bytes | memoryview]) -> Records:
-    """Find the wanted records of `sections`; `unpacked` are their `records()`.
+def frame(sections: Sequence[Section], unpacked: Unpacked) -> Records:
+    """Find the wanted records of `sections`; `unpacked` has their `records()`, in the same order.
 
     Raises:
         RecordsCorruptError: a batch's records do not add up to its lengths.
     """
-    data = np.frombuffer(b"".join(unpacked), np.uint8)
-    sizes = [len(one) for one in unpacked]
+    data, sizes = unpacked.data, unpacked.sizes
     counts = np.array([s.number for s in sections], np.int64)
     # A batch that lies about its count must not make room for it: a record takes 7 bytes.
     room = min(int(np.maximum(counts, 0).sum()), len(data) // 7)
@@ -144,6 +144,19 @@ def frame(sections: Sequence[Section], unpacked: Sequence[bytes | memoryview]) -
         _headers=headers[:found],
         _header_values=header_values[:, :found],
     )
+
+
+def records_in(sections: Sequence[Section]) -> Records:
+    """Uncompress `sections` and find their wanted records.
+
+    Raises:
+        RecordsCorruptError: as `frame`, or a batch cannot be uncompressed.
+    """
+    pieces = [section.records() for section in sections]
+    unpacked = Unpacked(sum(len(piece) for piece in pieces))
+    for piece in pieces:
+        unpacked.add(piece)
+    return frame(sections, unpacked)
 
 
 def _varint(data: npt.NDArray[np.uint8], place: int) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from hypothesis import strategies as st
 
 from pipeline.kafka.record_batches import Gap, GapKind, Passed, Section
-from pipeline.kafka.records import frame
+from pipeline.kafka.records import records_in
 from tests.decoder.batches import CODECS, TRANSACTIONAL, Wrote, batch, marker
 
 HEADER = st.tuples(
@@ -81,6 +81,6 @@ def found(passed: Passed) -> tuple[list[Wrote], dict[GapKind, int]]:
             gaps[item.kind] += item.high - item.low
     if not sections:
         return [], gaps
-    records = frame(sections, [one.records() for one in sections])
+    records = records_in(sections)
     raw = [records.record(number) for number in range(len(records))]
     return [Wrote(r.offset, r.record_time // 1000, r.key, r.value, r.headers) for r in raw], gaps

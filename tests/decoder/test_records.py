@@ -21,7 +21,7 @@ from pipeline.ingest.frame import ROW
 from pipeline.ingest.model import DeadLetter
 from pipeline.ingest.one_by_one import RecordDecoder
 from pipeline.kafka.record_batches import Section, unpack
-from pipeline.kafka.records import Records, frame
+from pipeline.kafka.records import Records, records_in
 from pipeline.kafka.topics import TopicIdentity
 from pipeline.schemas import wire
 from tests.decoder.batches import Wrote, batch
@@ -108,7 +108,7 @@ def records_of(wrote: Sequence[Wrote]) -> Records:
     data = batch(0, len(wrote) - 1, wrote)
     passed = unpack(0, data, 0, len(wrote), ())
     sections = [item for item in passed.items if isinstance(item, Section)]
-    return frame(sections, [one.records() for one in sections])
+    return records_in(sections)
 
 
 @settings(settings.get_profile("decoder"))

@@ -16,7 +16,7 @@ from pipeline.kafka.connect import connect_admin, connect_producer
 from pipeline.kafka.fetch import Fetched, FetchStalledError, OffsetsLostError, fetch
 from pipeline.kafka.network import Network
 from pipeline.kafka.record_batches import Gap
-from pipeline.kafka.records import RawRecord, frame
+from pipeline.kafka.records import RawRecord, records_in
 from pipeline.kafka.topics import TopicIdentity, describe_topic, earliest_offsets, stable_offsets
 
 MIB = 1024 * 1024
@@ -90,7 +90,7 @@ class Reader:
                     name = item.kind.value
                     found.gaps[name] = found.gaps.get(name, 0) + item.high - item.low
                     continue
-                records = frame([item], [item.records()])
+                records = records_in([item])
                 for record in (records.record(i) for i in range(len(records))):
                     found.offsets.setdefault(record.partition, []).append(record.offset)
                     found.values.append(record.value)

@@ -35,7 +35,7 @@ from pipeline.kafka.fetch import FetchStalledError, fetch
 from pipeline.kafka.network import Network
 from pipeline.kafka.produce import EncodingError, EventWriter, ProduceFailedError, Sent
 from pipeline.kafka.record_batches import Section
-from pipeline.kafka.records import frame
+from pipeline.kafka.records import records_in
 from pipeline.kafka.topics import describe_topic, ensure_topic, stable_offsets
 from pipeline.schemas import wire
 from pipeline.schemas.registry import open_registry
@@ -69,7 +69,7 @@ def everything(cell: Cell, product: Product) -> list[Any]:
         ranges = {partition: (0, end) for partition, end in ends.items()}
         fetched = [one for answer in fetch(network, identity, ranges) for one in answer.passed]
     sections = [item for one in fetched for item in one.items if isinstance(item, Section)]
-    records = frame(sections, [section.records() for section in sections])
+    records = records_in(sections)
     return [records.record(number) for number in range(len(records))]
 
 
