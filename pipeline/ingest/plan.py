@@ -31,12 +31,12 @@ class Limits:
     @property
     def fetch_bytes(self) -> int:
         """Memory for what is on its way from Kafka and not yet decoded."""
-        return self.memory_mb * 2**20 // 16
+        return self.memory_mb * 2**20 // 24
 
     @property
     def rows_bytes(self) -> int:
         """Memory of decoded rows at which they are written."""
-        return self.memory_mb * 2**20 // 6
+        return self.memory_mb * 2**20 // 8
 
     @property
     def letters_bytes(self) -> int:
