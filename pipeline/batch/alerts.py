@@ -28,7 +28,7 @@ class AlertKind(StrEnum):
 
 
 class AlertsBusyError(RetryableError):
-    """Other writers came first every time."""
+    """Other writers came first for a minute."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import pyarrow as pa
-from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.table import Table
 
 from pipeline.cells import Cell
@@ -14,9 +13,8 @@ from pipeline.errors import RetryableError
 from pipeline.maintenance.tidy import tidy
 from pipeline.tables.catalog import open_catalog
 from pipeline.tables.commit import refuse_hidden_retries
+from pipeline.tables.contended import until_it_lands
 from pipeline.tables.create import ensure_table
-
-ATTEMPTS = 20
 
 Row = TypeVar("Row")
 
@@ -34,23 +32,17 @@ def add_missing(
     All are added in one commit, or none. `missing` is asked anew whenever another writer came first.
 
     Raises:
-        busy: other writers came first every time; nothing was added.
+        busy: other writers came first for a minute; nothing was added.
     """
-    for _ in range(ATTEMPTS):
+
+    def attempt() -> tuple[Row, ...]:
         table = ensure_table(open_catalog(cell), identifier, schema)
         # A rebased append would land beside the same row of another process.
         refuse_hidden_retries(table)
         rows = tuple(missing(table))
-        if not rows:
-            return ()
-        try:
+        if rows:
             table.append(pa.Table.from_pylist([to_row(row) for row in rows], schema=schema))
-        except CommitFailedException:
-            continue
-        tidy(table)
+            tidy(table)
         return rows
-    raise busy(
-        f"other writers came first {ATTEMPTS} times.",
-        subject=f"{cell.name}.{identifier}",
-        remedy="Run the same command again.",
-    )
+
+    return until_it_lands(attempt, busy, f"{cell.name}.{identifier}")

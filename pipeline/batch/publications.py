@@ -18,7 +18,7 @@ from pipeline.tables.layout import PUBLICATION_SCHEMA, publications_table
 
 
 class PublicationsBusyError(RetryableError):
-    """Other writers came first every time."""
+    """Other writers came first for a minute."""
 
 
 def read_publications(

@@ -4,23 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import TypeVar
 
-from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.table import Table
 
 from pipeline.batch.model import Staged
 from pipeline.cells import Cell
+from pipeline.errors import RetryableError
 from pipeline.tables.catalog import load_table
+from pipeline.tables.contended import until_it_lands
 
 STAGING = "staging"
 BASE = "base"
 SERVED = "served"
 """The tag of a feature table that readers read."""
-ATTEMPTS = 10
+
+Result = TypeVar("Result")
+
+
+class TagsBusyError(RetryableError):
+    """Other writers came first for a minute."""
 
 
 def protect(cell: Cell, staged: Staged) -> None:
-    """Tag a staging and its base; drop the tags of earlier stagings of the same hour."""
+    """Tag a staging and its base; drop the tags of earlier stagings of the same hour.
+
+    All in one commit, or none.
+
+    Raises:
+        TagsBusyError: other writers came first for a minute; no tag has changed.
+    """
     mark = f"{_hour(staged.hour)}-{staged.wap_id}"
     wanted = {f"{STAGING}-{mark}": staged.snapshot_id, f"{BASE}-{mark}": staged.base_snapshot_id}
 
@@ -37,7 +50,11 @@ def protect(cell: Cell, staged: Staged) -> None:
 
 
 def release(cell: Cell, identifier: str, hour: datetime) -> None:
-    """Drop the tags of every staging of `hour`; does nothing if there are none. Idempotent."""
+    """Drop the tags of every staging of `hour`; does nothing if there are none. Idempotent.
+
+    Raises:
+        TagsBusyError: other writers came first for a minute; no tag was dropped.
+    """
 
     def change(table: Table) -> None:
         tags = _tags(table, hour)
@@ -51,18 +68,20 @@ def release(cell: Cell, identifier: str, hour: datetime) -> None:
 
 
 def serve(cell: Cell, identifier: str) -> int | None:
-    """Put the tag `served` on what main has now, and return that snapshot."""
-    served: list[int | None] = []
+    """Put the tag `served` on what main has now, and return that snapshot.
 
-    def change(table: Table) -> None:
+    Raises:
+        TagsBusyError: other writers came first for a minute; the tag is where it was.
+    """
+
+    def change(table: Table) -> int | None:
         snapshot_id = table.metadata.current_snapshot_id
         if snapshot_id is not None:
             with table.manage_snapshots() as manage:
                 manage.create_tag(snapshot_id, SERVED)
-        served.append(snapshot_id)
+        return snapshot_id
 
-    _retrying(cell, identifier, change)
-    return served[-1]
+    return _retrying(cell, identifier, change)
 
 
 def _tags(table: Table, hour: datetime) -> set[str]:
@@ -74,12 +93,7 @@ def _hour(hour: datetime) -> str:
     return hour.strftime("%Y%m%dT%H")
 
 
-def _retrying(cell: Cell, identifier: str, change: Callable[[Table], None]) -> None:
-    for attempt in range(ATTEMPTS):
-        try:
-            change(load_table(cell, identifier))
-        except CommitFailedException:
-            if attempt == ATTEMPTS - 1:
-                raise
-        else:
-            return
+def _retrying(cell: Cell, identifier: str, change: Callable[[Table], Result]) -> Result:
+    return until_it_lands(
+        lambda: change(load_table(cell, identifier)), TagsBusyError, f"{cell.name}.{identifier}"
+    )

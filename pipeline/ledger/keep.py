@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 
 import pyarrow as pa
-from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.exceptions import NoSuchTableError, TableAlreadyExistsError
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
 
@@ -17,6 +17,7 @@ from pipeline.ledger.lines import Line, lines_of
 from pipeline.ledger.model import Entry
 from pipeline.tables.catalog import load_table, open_catalog
 from pipeline.tables.commit import CONTRACT_VERSION_KEY, RUN_ID_KEY, refuse_hidden_retries
+from pipeline.tables.contended import until_it_lands
 from pipeline.tables.create import PROPERTIES
 from pipeline.tables.layout import LEDGER_SCHEMA, events_table, ledger_table
 from pipeline.tables.snapshots import main_history
@@ -24,11 +25,10 @@ from pipeline.tables.transaction import SteadyTransaction
 
 KEPT_PROPERTY = "headwater.ledger-kept"
 """Table property of the ledger table: the last sequence number of events whose entries it holds."""
-ATTEMPTS = 20
 
 
 class LedgerBusyError(RetryableError):
-    """Other writers came first every time."""
+    """Other writers came first for a minute."""
 
 
 def keep(cell: Cell, product: Product) -> int:
@@ -43,7 +43,8 @@ def keep(cell: Cell, product: Product) -> int:
         LedgerBusyError: nothing was kept; try again.
     """
     events = load_table(cell, events_table(product.name))
-    for _ in range(ATTEMPTS):
+
+    def attempt() -> int:
         table = _ensure(cell, product.name)
         # A rebased append would land beside the same entries of another process.
         refuse_hidden_retries(table)
@@ -52,19 +53,13 @@ def keep(cell: Cell, product: Product) -> int:
         if not new:
             return through
         newest = max(one.sequence_number or 0 for one in new)
-        try:
-            transaction = SteadyTransaction(table)
-            transaction.append(_rows(reversed(new)))
-            transaction.set_properties({KEPT_PROPERTY: str(newest)})
-            transaction.commit_transaction()
-        except CommitFailedException:
-            continue
+        transaction = SteadyTransaction(table)
+        transaction.append(_rows(reversed(new)))
+        transaction.set_properties({KEPT_PROPERTY: str(newest)})
+        transaction.commit_transaction()
         return newest
-    raise LedgerBusyError(
-        "other writers came first every time.",
-        subject=f"{product.name}/{cell.name}",
-        remedy="Try again.",
-    )
+
+    return until_it_lands(attempt, LedgerBusyError, f"{product.name}/{cell.name}")
 
 
 def kept_through(table: Table) -> int:
