@@ -8,6 +8,7 @@ import polars as pl
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
+from pipeline.ingest.heap import give_back
 from pipeline.tables.write import write_hours
 
 
@@ -55,6 +56,7 @@ class RowsWriter:
             rows = pl.concat(self._rows).rechunk()
             self._rows, self._size = [], 0
             self._writing = self._thread.submit(write_hours, table, [rows])
+            give_back()
 
     def files(self) -> tuple[DataFile, ...]:
         """Return the files of all rows given to `write`, and forget them.
