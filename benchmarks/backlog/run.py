@@ -16,9 +16,11 @@ from benchmarks.exactly_once import Held, held
 from pipeline.cells import Cell
 from pipeline.clock import utc_now
 from pipeline.contract.model import Product
+from pipeline.ingest.plan import DEFAULT_LIMITS
 
 SAMPLE_S = 0.1
 HOURS = 6.0
+WARM_UP = 10_000
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,23 @@ class Measured:
     held: Held
     files: dict[str, Any]
     skipping: dict[str, Any]
+
+
+def warm_up(cell: Cell, product: Product) -> None:
+    """Ingest a few records of another `plain_product`, in a process of its own: compiled code is kept.
+
+    Raises:
+        EngineFailedError: the ingest ended by an error.
+        RuntimeError: the topic could not be filled.
+    """
+    filling.fill(cell, product, filling.Order(WARM_UP))
+    engine = Engine(cell, product, DEFAULT_LIMITS, once=True)
+    try:
+        engine.go()
+        while engine.listen(1):
+            pass
+    finally:
+        engine.kill()
 
 
 def measure(cell: Cell, product: Product, order: Order, say: Callable[[str], None]) -> Measured:
