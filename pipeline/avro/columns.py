@@ -13,6 +13,7 @@ import pyarrow as pa
 from pipeline.avro import kernel
 from pipeline.avro.nodes import Forest, Ints, Memory
 from pipeline.avro.program import Programs
+from pipeline.avro.values import LIST, MAP
 
 ENVELOPE = pa.schema(
     [
@@ -138,7 +139,7 @@ class ColumnReader:
             below.index
             for column in self._forest.columns.values()
             for node in column.walk()
-            if node.kind in (kernel.LIST, kernel.MAP)
+            if node.kind in (LIST, MAP)
             for child in node.children
             for below in child.walk()
         ]

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.avro.kernel import (
+from pipeline.avro.values import (
     CAPACITY,
     CURSOR,
     KIND,

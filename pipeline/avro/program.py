@@ -8,7 +8,7 @@ for becomes FAIL: a value that gets there is left to the general library.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,9 +18,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.avro import ops as op
-from pipeline.avro.kernel import LIST, MAP, STRUCT
 from pipeline.avro.nodes import Node
-from pipeline.contract.targets.avro import with_text_uuids
+from pipeline.avro.schema import Schema, as_written, kind_of, logical_of, may_be_empty
+from pipeline.avro.values import LIST, MAP, STRUCT
 
 INT = (-(2**31), 2**31 - 1)
 LONG = (-(2**63), 2**63 - 1)
@@ -80,7 +80,7 @@ class Programs:
         """
         start = len(self._ops)
         try:
-            wrote, reads = _Schema(writer), _Schema(reader)
+            wrote, reads = Schema(writer), Schema(reader)
             self._fields(wrote.root, reads.root, columns, wrote, reads)
         except UnreadableError:
             self._truncate(start)
@@ -92,14 +92,14 @@ class Programs:
         """Add the program that reads envelopes of schema `writer`; return where it begins."""
         start = len(self._ops)
         try:
-            self._envelope(_Schema(writer), columns)
+            self._envelope(Schema(writer), columns)
         except UnreadableError:
             self._truncate(start)
             self._add(op.FAIL)
         self._add(op.END)
         return start
 
-    def _envelope(self, wrote: _Schema, columns: Mapping[str, Node]) -> None:
+    def _envelope(self, wrote: Schema, columns: Mapping[str, Node]) -> None:
         root = wrote.deref(wrote.root)
         if not isinstance(root, Mapping) or root.get("type") != "record":
             raise UnreadableError
@@ -110,12 +110,12 @@ class Programs:
             if name in ("uuid", "key"):
                 self._field(schema, ["null", "string"], columns[name], wrote, wrote)
             elif name == "schema_version":
-                if _kind(schema) not in ("int", "long"):
+                if kind_of(schema) not in ("int", "long"):
                     raise UnreadableError
                 self._add(op.VERSION, columns[name].index, 1, 0, *INT)
             elif name == "timestamp":
                 logical = schema.get("logicalType") if isinstance(schema, Mapping) else None
-                if _kind(schema) != "long" or logical not in (
+                if kind_of(schema) != "long" or logical not in (
                     None,
                     "timestamp-micros",
                     "timestamp-millis",
@@ -124,7 +124,7 @@ class Programs:
                 _, factor, limits = RANGES[logical or "timestamp-micros"]
                 self._add(op.INTEGER, columns[name].index, factor, 0, *limits)
             elif name == "payload":
-                if _kind(schema) != "bytes" or (
+                if kind_of(schema) != "bytes" or (
                     isinstance(schema, Mapping) and "logicalType" in schema
                 ):
                     raise UnreadableError
@@ -135,10 +135,10 @@ class Programs:
             raise UnreadableError
 
     def _fields(
-        self, w: Any, r: Any, columns: Mapping[str, Node], wrote: _Schema, reads: _Schema
+        self, w: Any, r: Any, columns: Mapping[str, Node], wrote: Schema, reads: Schema
     ) -> None:
         w, r = wrote.deref(w), reads.deref(r)
-        if _kind(w) != "record" or _kind(r) != "record" or w["name"] != r["name"]:
+        if kind_of(w) != "record" or kind_of(r) != "record" or w["name"] != r["name"]:
             raise UnreadableError
         left = {field["name"]: field for field in r["fields"]}
         for field in w["fields"]:
@@ -154,7 +154,7 @@ class Programs:
         for name, field in left.items():
             self._default(field, columns[name], reads)
 
-    def _default(self, field: Any, node: Node, reads: _Schema) -> None:
+    def _default(self, field: Any, node: Node, reads: Schema) -> None:
         if "default" not in field:
             raise UnreadableError
         value, schema = field["default"], field["type"]
@@ -165,17 +165,17 @@ class Programs:
         named = reads.standalone(schema)
         out = io.BytesIO()
         try:
-            fastavro.schemaless_writer(out, named, _as_written(value, named))
+            fastavro.schemaless_writer(out, named, as_written(value, named))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise UnreadableError from error
         place = len(self._constants)
         self._constants += out.getvalue()
         self._add(op.CONSTANT, place, len(out.getvalue()))
-        own = _Schema(named)
+        own = Schema(named)
         self._field(own.root, own.root, node, own, own)
         self._add(op.BACK)
 
-    def _field(self, w: Any, r: Any, node: Node, wrote: _Schema, reads: _Schema) -> None:
+    def _field(self, w: Any, r: Any, node: Node, wrote: Schema, reads: Schema) -> None:
         w = wrote.deref(w)
         if not isinstance(w, list):
             self._value(w, r, node, wrote, reads)
@@ -197,10 +197,10 @@ class Programs:
         for jump in jumps:
             self._ops[jump][1] = len(self._ops)
 
-    def _value(self, w: Any, r: Any, node: Node, wrote: _Schema, reads: _Schema) -> None:
+    def _value(self, w: Any, r: Any, node: Node, wrote: Schema, reads: Schema) -> None:
         r = reads.deref(r)
         if isinstance(r, list):
-            if _kind(w) == "null":
+            if kind_of(w) == "null":
                 if "null" not in r:
                     raise UnreadableError
                 self._null(node)
@@ -209,8 +209,8 @@ class Programs:
             if len(branches) != 1:
                 raise UnreadableError
             r = reads.deref(branches[0])
-        kind, wanted = _kind(w), _kind(r)
-        logical, wanted_logical = _logical(w), _logical(r)
+        kind, wanted = kind_of(w), kind_of(r)
+        logical, wanted_logical = logical_of(w), logical_of(r)
         if kind == "record" and wanted == "record" and node.kind == STRUCT:
             self._add(op.PRESENT, node.index)
             columns = {
@@ -265,13 +265,13 @@ class Programs:
 
     def _decimal(self, w: Any, r: Any, node: Node) -> None:
         def shape(schema: Any) -> tuple[Any, ...]:
-            return _logical(schema), schema.get("precision"), schema.get("scale", 0)
+            return logical_of(schema), schema.get("precision"), schema.get("scale", 0)
 
         if not isinstance(w, Mapping) or not isinstance(r, Mapping) or shape(w) != shape(r):
             raise UnreadableError
-        if _kind(w) != _kind(r) or not pa.types.is_decimal128(node.type):
+        if kind_of(w) != kind_of(r) or not pa.types.is_decimal128(node.type):
             raise UnreadableError
-        size = w["size"] if _kind(w) == "fixed" else -1
+        size = w["size"] if kind_of(w) == "fixed" else -1
         self._add(op.DECIMAL, node.index, size, w["precision"])
 
     def _enum(self, w: Any, r: Any, node: Node) -> None:
@@ -287,8 +287,8 @@ class Programs:
                 self._constants += text.encode()
         self._add(op.ENUM, node.index, table, len(w["symbols"]))
 
-    def _items(self, w: Any, r: Any, node: Node, wrote: _Schema, reads: _Schema) -> None:
-        if node.kind == LIST and _may_be_empty(w, wrote, 0):
+    def _items(self, w: Any, r: Any, node: Node, wrote: Schema, reads: Schema) -> None:
+        if node.kind == LIST and may_be_empty(w, wrote, 0):
             raise UnreadableError
         with self._list():
             begin = len(self._ops)
@@ -317,7 +317,7 @@ class Programs:
             for child in node.children:
                 self._null(child)
 
-    def _skip(self, schema: Any, wrote: _Schema, depth: int) -> None:
+    def _skip(self, schema: Any, wrote: Schema, depth: int) -> None:
         schema = wrote.deref(schema)
         if depth > op.MAX_DEPTH:
             raise UnreadableError
@@ -334,13 +334,13 @@ class Programs:
             for jump in jumps:
                 self._ops[jump][1] = len(self._ops)
             return
-        kind = _kind(schema)
+        kind = kind_of(schema)
         if kind == "record":
             for field in schema["fields"]:
                 self._skip(field["type"], wrote, depth + 1)
         elif kind in ("array", "map"):
             inner = schema["items" if kind == "array" else "values"]
-            if kind == "array" and _may_be_empty(inner, wrote, 0):
+            if kind == "array" and may_be_empty(inner, wrote, 0):
                 raise UnreadableError
             with self._list():
                 begin = len(self._ops)
@@ -364,93 +364,6 @@ class Programs:
 
     def _truncate(self, length: int) -> None:
         del self._ops[length:]
-
-
-class _Schema:
-    """A schema with its names resolved."""
-
-    def __init__(self, schema: Any) -> None:
-        self.names: dict[str, Any] = {}
-        self.root = fastavro.parse_schema(
-            with_text_uuids(schema), named_schemas=self.names, _write_hint=False
-        )
-
-    def deref(self, schema: Any) -> Any:
-        """Return the schema that a name stands for, through wrappers like {"type": {...}}."""
-        while True:
-            if isinstance(schema, str) and schema in self.names:
-                schema = self.names[schema]
-            elif isinstance(schema, Mapping) and (
-                isinstance(schema["type"], (Mapping, list)) or schema["type"] in self.names
-            ):
-                schema = schema["type"]
-            else:
-                return schema
-
-    def standalone(self, schema: Any) -> Any:
-        """Return `schema` as one that needs no other: names replaced where they first appear."""
-        seen: set[str] = set()
-
-        def expand(part: Any) -> Any:
-            if isinstance(part, str) and part in self.names:
-                if part in seen:
-                    return part
-                seen.add(part)
-                return expand(dict(self.names[part]))
-            if isinstance(part, list):
-                return [expand(one) for one in part]
-            if isinstance(part, Mapping):
-                return {
-                    key: expand(value)
-                    if key in ("type", "items", "values")
-                    else [{**f, "type": expand(f["type"])} for f in value]
-                    if key == "fields"
-                    else value
-                    for key, value in part.items()
-                }
-            return part
-
-        return expand(schema)
-
-
-def _kind(schema: Any) -> str:
-    if isinstance(schema, list):
-        return "union"
-    return str(schema["type"]) if isinstance(schema, Mapping) else str(schema)
-
-
-def _logical(schema: Any) -> str | None:
-    return schema.get("logicalType") if isinstance(schema, Mapping) else None
-
-
-def _may_be_empty(schema: Any, wrote: _Schema, depth: int) -> bool:
-    """Return whether an item may take no bytes at all: then its number bounds nothing."""
-    schema = wrote.deref(schema)
-    kind = _kind(schema)
-    if kind == "record":
-        return depth > op.MAX_DEPTH or all(
-            _may_be_empty(field["type"], wrote, depth + 1) for field in schema["fields"]
-        )
-    return kind == "null" or (kind == "fixed" and schema["size"] == 0)
-
-
-def _as_written(value: Any, schema: Any) -> Any:
-    """Return a default as fastavro writes it: bytes are code points 0 to 255 in JSON."""
-    kind = _kind(schema)
-    if kind == "union":
-        return _as_written(value, next(b for b in schema if b != "null"))
-    if kind in ("bytes", "fixed") and isinstance(value, str):
-        return value.encode("latin-1")
-    if kind == "record" and isinstance(value, Mapping):
-        return {
-            f["name"]: _as_written(value.get(f["name"], f.get("default")), f["type"])
-            for f in schema["fields"]
-        }
-    if kind == "array" and isinstance(value, Sequence):
-        return [_as_written(one, schema["items"]) for one in value]
-    if kind == "map" and isinstance(value, Mapping):
-        return {key: _as_written(one, schema["values"]) for key, one in value.items()}
-    return value
 
 
 def _signed(number: int) -> int:

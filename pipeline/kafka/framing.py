@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.avro.kernel import read_long
+from pipeline.avro.varint import read_long
 from pipeline.native import compiled
 
 LATEST = (2**63 - 1) // 1000
