@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: setup demo up down test check bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-lateness crash-test decoder-test lock help
+.PHONY: setup demo up down test check bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-publish bench-lateness crash-test decoder-test lock help
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -59,6 +59,9 @@ bench-point-in-time: setup ## a million training rows joined to features, agains
 
 bench-hourly: setup ## an hour of 1, 4 and 10 M events into three tables, against plain SQL (about 40 min)
 	$(BIN)/python -m benchmarks.hourly
+
+bench-publish: setup ## seconds until readers see an audited hour, over 60 hours (8 min)
+	$(BIN)/python -m benchmarks.publish
 
 bench-lateness: setup ## rows scanned as late data comes, against a lookback: a simulation (1 min)
 	$(BIN)/python -m benchmarks.lateness

@@ -75,14 +75,14 @@ def prepare(root: Path, events: int, say: Callable[[str], None] = lambda _: None
     spark.stop()
 
 
-def fill(cell: Cell, product: Product, events: int) -> None:
-    """Commit `events` events an hour, as ingest commits them."""
+def fill(cell: Cell, product: Product, events: int, hours: int = BEFORE + 1) -> None:
+    """Commit `hours` hours of `events` events, as ingest commits them; the last is `THE_HOUR`."""
     table, _ = ensure_tables(cell, product)
     viewing = Viewing(product, events)
     partitions = range(product.topic.partitions)
     identity = TopicIdentity("cluster", product.topic.name, "hourly", tuple(partitions))
     ends = [0 for _ in partitions]
-    for hour in (THE_HOUR - n * HOUR for n in reversed(range(BEFORE + 1))):
+    for hour in (THE_HOUR - n * HOUR for n in reversed(range(hours))):
         rows = viewing.hour(round(hour.timestamp() * 1_000_000), events, ends)
         files = write_hours(table, [rows])
         starts = ends

@@ -21,7 +21,13 @@ from benchmarks.freshness.run import Order, measure
 from benchmarks.hourly import prepare as hourly
 from benchmarks.hourly.contestants import TABLES, contestant
 from benchmarks.hourly.figures import differences, figures
+from benchmarks.publish.document import document as publish_document
+from benchmarks.publish.document import page as publish_page
+from benchmarks.publish.document import plot as publish_plot
+from benchmarks.publish.run import Order as PublishOrder
+from benchmarks.publish.run import publish_hours
 from pipeline.cells import Cell
+from pipeline.clock import HOUR
 from pipeline.settings import load_settings
 from tests.support.products import own_product
 
@@ -80,3 +86,21 @@ def test_contestants_of_the_hourly_build_give_the_same_rows(
     for name in ("spark_sql", "duckdb_sql"):
         contestant(name).start(quiet_cell, hour).run(quiet_cell)
         assert differences(ours, figures(contestant(name).files(quiet_cell, hour))) == []
+
+
+def test_publishing_is_timed_for_every_hour_of_every_table(
+    spark: SparkSession, quiet_cell: Cell, tmp_path: Path
+) -> None:
+    product, order = hourly.viewing_product(), PublishOrder(hours=2, events=500)
+    hourly.fill(quiet_cell, product, order.events, order.hours)
+    published = publish_hours(spark, quiet_cell, product, order.hours, lambda _: None)
+    assert {(one.table, one.hour) for one in published} == {
+        (table.name, hourly.THE_HOUR - n * HOUR) for table in product.aggregates for n in range(2)
+    }
+    assert all(0 < one.publish_s < one.settle_s for one in published)
+
+    result = publish_document(order, published)
+    results.write(result, "publish", tmp_path / "publish.json")
+    assert result["publish"]["count"] == len(published)
+    ElementTree.fromstring(publish_plot(result))  # noqa: S314 - our own
+    assert f"{result['publish']['p95_s']:.2f} s" in publish_page(result)
