@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime
 
 import dagster as dg
+import pyarrow as pa
 
-from assets.columns import column_lineage
+from assets.columns import column_lineage, table_schema
 from assets.keys import AUDIT_CHECK, Keys
 from assets.partitions import to_key
 from pipeline.batch.model import Publication
@@ -25,10 +26,12 @@ def hour_published(
     code_version: str,
     page: Page | None,
     columns: str | None,
+    schema: pa.Schema | None,
 ) -> dg.AssetMaterialization:
     """Return the materialization of one hour's partition.
 
-    `page` is where its audit is shown; `columns`, below the Data Docs, where its column lineage is drawn.
+    `page` is where its audit is shown; `columns`, below the Data Docs, where its column lineage is drawn;
+    `schema` is the table's, whose types the contract does not know, None while there is no table.
     """
     return dg.AssetMaterialization(
         keys.aggregate(aggregate),
@@ -43,6 +46,9 @@ def hour_published(
             "wap id": publication.wap_id,
             "code version": code_version,
             "dagster/column_lineage": column_lineage(keys, derived_sources(aggregate)),
+            **(
+                {"dagster/column_schema": table_schema(schema, aggregate.columns)} if schema else {}
+            ),
             **_links(keys, page),
             **_drawn(keys, "columns drawn", columns),
         },

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 import dagster as dg
+import pyarrow as pa
 from pyspark.sql import SparkSession
 
 from assets.keys import HOURS_TAG, Keys
@@ -15,6 +16,8 @@ from pipeline.batch.model import Publication
 from pipeline.batch.prepare import prepare
 from pipeline.cells import Cell
 from pipeline.errors import HeadwaterError
+from pipeline.tables.catalog import TableMissingError, load_table
+from pipeline.tables.layout import aggregate_table
 from quality.auditor import RunAuditor
 from quality.column_picture import keep_column_picture
 
@@ -57,7 +60,8 @@ def build_hours(
         page = auditor.show(name, hour)
         if isinstance(outcome, Publication):
             version = code_versions[name]
-            yield hour_published(keys, tables[name], outcome, version, page, drawn[name])
+            schema = _schema(cell, aggregate_table(product.name, name))
+            yield hour_published(keys, tables[name], outcome, version, page, drawn[name], schema)
         elif isinstance(outcome, Waits):
             context.log.warning(f"{what} waits for {outcome.table} {outcome.hour:%Y-%m-%dT%H}.")
         elif isinstance(outcome, HeadwaterError):
@@ -70,3 +74,11 @@ def build_hours(
         yield audit_result(keys, table, auditor.results(name), auditor.pages(name))
     if failed is not None:
         raise failed
+
+
+def _schema(cell: Cell, table: str) -> pa.Schema | None:
+    try:
+        return load_table(cell, table).schema().as_arrow()
+    except TableMissingError:
+        # No hour of it has had a row.
+        return None

@@ -145,6 +145,8 @@ def test_a_table_shows_what_its_columns_come_from(platform: Platform, page: Page
     page.goto(f"/assets/us/{PRODUCT}/{GOOD}?view=overview")
     row = page.get_by_role("row").filter(has_text="comes from")
     expect(row.first).to_contain_text("topic.watch_duration")
+    typed = page.get_by_role("row").filter(has_text="Number of accounts.").first
+    expect(typed).to_contain_text("int64")
     page.get_by_text("columns drawn").first.scroll_into_view_if_needed()
     page.screenshot(path=platform.pictures / "columns.png")
 
