@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import psutil
 
 SAMPLE_S = 0.1
+SETTLED_S = 0.5
+"""A younger process may still share its parent's memory: a JVM starts others that way."""
 
 
 class Family:
@@ -44,9 +47,11 @@ class Family:
     def _watch(self) -> None:
         while not self._stop.wait(SAMPLE_S):
             size = 0
+            born_by = time.time() - SETTLED_S
             for one in self._members():
                 try:
-                    size += one.memory_info().rss
+                    if one.create_time() < born_by:
+                        size += one.memory_info().rss
                 except psutil.Error:
                     continue
             self.peak_mb = max(self.peak_mb, size / 2**20)
