@@ -5,7 +5,6 @@ It says why a record cannot be decoded, and decodes those that the columnar read
 
 from __future__ import annotations
 
-import io
 import struct
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -15,6 +14,8 @@ import fastavro
 import pyarrow as pa
 from fastavro.schema import SchemaParseException
 
+from pipeline.avro.bounded import is_bounded
+from pipeline.avro.exact_bytes import ExactBytes
 from pipeline.contract.model import Product
 from pipeline.contract.targets import avro
 from pipeline.errors import PoisonError
@@ -172,10 +173,19 @@ def _remembered(
 ) -> Any:
     if number not in known:
         try:
-            known[number] = fastavro.parse_schema(avro.with_text_uuids(look_up()))
+            schema = look_up()
         except SchemaNotFoundError:
             # Not kept: it may be registered before its records are replayed.
             raise _PoisonedError(Reason.UNKNOWN_SCHEMA, f"{name} is not registered") from None
+        known[number] = (
+            fastavro.parse_schema(avro.with_text_uuids(schema)) if is_bounded(schema) else None
+        )
+    if known[number] is None:
+        raise _PoisonedError(
+            Reason.UNDECODABLE,
+            f"{name} has arrays of items without bytes, or types that hold themselves: "
+            "a few bytes could say to read without end",
+        )
     return known[number]
 
 
@@ -189,7 +199,7 @@ def _split(record: RawRecord) -> tuple[int, bytes]:
 
 
 def _read(body: bytes, writer: Any, reader: Any) -> Any:
-    stream = io.BytesIO(body)
+    stream = ExactBytes(body)
     try:
         value = fastavro.schemaless_reader(stream, writer, reader)
     except BROKEN_BYTES as error:

@@ -29,7 +29,7 @@ class Reference:
 
     def read(self, body: bytes) -> dict[str, Any] | None:
         """Return the fields that `body` holds, as `told` tells columns; None where it holds none."""
-        stream = io.BytesIO(body)
+        stream = _Whole(body)
         try:
             found = fastavro.schemaless_reader(stream, self._writer, self._reader)
         except Exception:  # noqa: BLE001 - whatever fastavro raises, there is no value
@@ -37,6 +37,16 @@ class Reference:
         if stream.tell() != len(body) or not isinstance(found, dict):
             return None
         return {f["name"]: _told(found[f["name"]], f["type"]) for f in self._fields}
+
+
+class _Whole(io.BytesIO):
+    """Or fastavro skips what is not there, for as many items as a broken array claims to have."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        found = super().read(size)
+        if size is None or len(found) != size:
+            raise EOFError
+        return found
 
 
 def _told(value: Any, schema: Schema) -> Any:

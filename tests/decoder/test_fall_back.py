@@ -89,3 +89,42 @@ def test_a_time_that_is_of_no_day_is_undecodable(time: int) -> None:
     value = wire.encode(0, OWN_BYTES + references(history)[0].encode({"c0": time}))
     mine = one_by_one(history).decode(RawRecord(0, 0, 0, b"s", value, ()))
     assert isinstance(mine, DeadLetter)
+
+
+BOMBS: dict[str, tuple[Any, bytes]] = {
+    "booleans": ({"type": "array", "items": "boolean"}, b""),
+    "doubles": ({"type": "array", "items": "double"}, b""),
+    "nulls": ({"type": "array", "items": "null"}, b"\x00"),
+    "records without fields": (
+        {"type": "array", "items": {"type": "record", "name": "Nothing", "fields": []}},
+        b"\x00",
+    ),
+    "a record in itself": (
+        {
+            "type": "record",
+            "name": "Link",
+            "fields": [{"name": "next", "type": ["null", "Link"]}],
+        },
+        b"\x02" * 200_000 + b"\x00",
+    ),
+}
+"""What a writer may have written that no column takes: a type, and what follows its first bytes."""
+MANY = encoded(
+    {"type": "record", "name": "N", "fields": [{"name": "n", "type": "long"}]}, {"n": 1 << 60}
+)
+
+
+@pytest.mark.parametrize("dropped", BOMBS)
+def test_a_few_bytes_cannot_claim_work_without_end(dropped: str) -> None:
+    type_, rest = BOMBS[dropped]
+    reader = {"type": "record", "name": "Payload", "fields": [{"name": "c0", "type": "int"}]}
+    wrote = [*reader["fields"], {"name": "dropped", "type": type_}]
+    history = Evolved(reader, ({**reader, "fields": wrote}, reader))
+    start = encoded(reader, {"c0": 1})
+    bomb = start + (MANY if type_["type"] == "array" else b"")
+    columns = Subject(history).read([(1, start), (0, bomb + rest), (1, start)])
+    assert columns == [{"c0": 1}, None, {"c0": 1}]
+    alone = one_by_one(history)
+    letter = alone.decode(RawRecord(0, 0, 0, b"s", wire.encode(0, OWN_BYTES + bomb + rest), ()))
+    assert isinstance(letter, DeadLetter)
+    assert letter.reason is Reason.UNDECODABLE
