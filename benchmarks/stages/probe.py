@@ -26,7 +26,7 @@ STAGES = (
     ("count", "pipeline.ingest.batch", "Processor.process"),
     ("sort", "pipeline.ingest.writing", "write_hours"),
     ("write Parquet", "pipeline.tables.write", "_write"),
-    ("commit", "pipeline.ingest.session", "commit"),
+    ("commit", "pipeline.ingest.landing", "commit"),
     ("load and plan", "pipeline.ingest.session", "Session.plan"),
 )
 """(name, module, function or method there), in the order of the data; each without those within it."""
