@@ -21,6 +21,7 @@ import benchmarks.hourly.page
 import benchmarks.ingest.page
 import benchmarks.lateness.page
 import benchmarks.point_in_time.page
+import benchmarks.publish.document
 import benchmarks.stages.page
 import benchmarks.trials.page
 from benchmarks import filling, results
@@ -46,6 +47,7 @@ PAGES = {
     "ingest": benchmarks.ingest.page.page,
     "lateness": benchmarks.lateness.page.page,
     "point_in_time": benchmarks.point_in_time.page.page,
+    "publish": benchmarks.publish.document.page,
     "stages": benchmarks.stages.page.page,
     "trials": benchmarks.trials.page.page,
 }
