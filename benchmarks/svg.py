@@ -11,6 +11,8 @@ from quality.svg import COLOURS, document, text
 WIDTH, HEIGHT = 860, 340
 LEFT, RIGHT, TOP, BOTTOM = 64, 20, 54, 46
 TICKS = 6
+LETTER = 7
+"""About how wide a letter of a name is."""
 
 
 @dataclass(frozen=True)
@@ -62,15 +64,16 @@ def chart(title: str, x: str, y: str, lines: Sequence[Line], limits: Sequence[Li
             f'<path d="M{LEFT},{down}H{across}" stroke="#333333" stroke-dasharray="6 4"/>',
             text(float(across) - 4, float(down) - 4, limit.name, "end"),
         ]
+    place = LEFT
     for number, line in enumerate(lines):
         colour = COLOURS[number % len(COLOURS)]
         path = " ".join(at(point) for point in line.points)
-        place = LEFT + number * 150
         out += [
             f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.5"/>',
             f'<path d="M{place},38h22" stroke="{colour}" stroke-width="3"/>',
             text(place + 28, 42, line.name, "start"),
         ]
+        place += max(150, 44 + LETTER * len(line.name))
     return document(title, WIDTH, HEIGHT, out)
 
 
