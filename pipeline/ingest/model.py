@@ -50,6 +50,11 @@ class Reason(enum.StrEnum):
     PAYLOAD_TOO_LARGE = "payload_too_large"
     STALE = "stale"
     AHEAD = "ahead"
+    OUT_OF_RANGE = "out_of_range"
+    UNLISTED_SCHEMA = "unlisted_schema"
+    NO_TIMESTAMP = "no_timestamp"
+    UNWRITABLE = "unwritable"
+    QUARANTINED = "quarantined"
 
 
 @dataclass(frozen=True)

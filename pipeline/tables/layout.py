@@ -9,7 +9,7 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from pipeline.contract.model import Aggregate, Product
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 FORMAT_VERSION_PROPERTY = "headwater.format-version"
 
 HOUR_COLUMN = "hour"

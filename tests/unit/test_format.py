@@ -67,7 +67,7 @@ def test_an_older_format_lacks_optional_columns_and_nothing_else(version: int) -
         assert new["columns"][table][: len(columns)] == columns
         assert not any(c.endswith(" required") for c in new["columns"][table][len(columns) :])
     for kind in ("keys", "entry", "reasons"):
-        assert new[kind] == old[kind]
+        assert new[kind][: len(old[kind])] == old[kind]
 
 
 @pytest.mark.parametrize("table", sorted(SCHEMAS))

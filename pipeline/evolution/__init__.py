@@ -1,0 +1,1 @@
+"""Tables follow contracts: what a contract asks of the tables that exist, and carrying it out."""
