@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,6 +29,47 @@ ODCS_TYPES = {
     "decimal": ("number",),
 }
 """Avro type or logical type -> the ODCS logical types that may describe it."""
+
+
+LOGICAL_BASES: Mapping[str, tuple[str, ...]] = {
+    "date": ("int",),
+    "time-millis": ("int",),
+    "time-micros": ("long",),
+    "timestamp-millis": ("long",),
+    "timestamp-micros": ("long",),
+    "timestamp-nanos": ("long",),
+    "local-timestamp-millis": ("long",),
+    "local-timestamp-micros": ("long",),
+    "local-timestamp-nanos": ("long",),
+    "uuid": ("string", "fixed"),
+    "decimal": ("bytes", "fixed"),
+    "big-decimal": ("bytes",),
+    "duration": ("fixed",),
+}
+"""Logical type -> the Avro types that it has a meaning on."""
+_FIXED_SIZES = {"uuid": 16, "duration": 12}
+
+
+def valid_logical(schema: Any) -> str | None:
+    """Return the logical type of one schema that is no union and no name; None where Avro ignores it.
+
+    Avro ignores a logical type that it does not know, that stands on a wrong type, and a decimal without
+    digits, with a scale outside them, or with more digits than its fixed bytes can hold.
+    """
+    if not isinstance(schema, Mapping):
+        return None
+    name, kind = schema.get("logicalType"), schema.get("type")
+    if not isinstance(name, str) or kind not in LOGICAL_BASES.get(name, ()):
+        return None
+    if kind == "fixed" and schema.get("size") != _FIXED_SIZES.get(name, schema.get("size")):
+        return None
+    if name != "decimal":
+        return name
+    precision, scale = schema.get("precision"), schema.get("scale", 0)
+    if type(precision) is not int or type(scale) is not int:
+        return None
+    most = math.floor(math.log10(2) * (8 * schema["size"] - 1)) if kind == "fixed" else precision
+    return name if 0 < precision <= most and 0 <= scale <= precision else None
 
 
 def reader_schema(product: Product) -> dict[str, Any]:
