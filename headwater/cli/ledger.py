@@ -78,6 +78,7 @@ def _document(
             for (p, h), t in books.by_partition_and_hour().items()
         ],
         "verified": [asdict(r) for r in verification.recounts] if verification else None,
+        "unproven": list(verification.unproven) if verification else None,
     }
 
 
@@ -106,6 +107,8 @@ def _show(
     if verification:
         readable = sum(r.readable for r in verification.recounts)
         click.echo(f"recounted: {readable:,} records readable in Kafka by another client")
+        for left in verification.unproven:
+            click.echo(f"cannot be compared any more: {left}")
     for problem in problems:
         click.echo(f"does not balance: {problem}")
     if balanced:

@@ -2,54 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import polars as pl
-from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, TopicPartition
 from pyiceberg.table import Table
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
-from pipeline.errors import RetryableError
+from pipeline.ledger.consumer import Offsets, Readable, VerificationStalledError, is_in, read_again
+from pipeline.ledger.evidence import gather_evidence
 from pipeline.ledger.read import Ledger, ledger_of
+from pipeline.ledger.recount import Recount, disagreements, unproven
+from pipeline.ledger.uuids import UuidReader
+from pipeline.schemas.registry import open_registry
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import dead_letters_table, events_table
+from pipeline.tables.offsets import CommittedOffsets
 
-SILENCE_S = 20.0
-"""How long the consumer waits for a record or a partition's end before it gives up."""
-
-
-class VerificationStalledError(RetryableError):
-    """The independent consumer could not reach the committed offsets."""
-
-
-@dataclass(frozen=True)
-class Recount:
-    """What is really there of one partition's committed offsets [first, next).
-
-    Attributes:
-        readable: records that a read-committed consumer is given of [earliest, next).
-        earliest: the first offset that Kafka still holds; below it only the tables testify.
-        rows, dead_letters: distinct coordinates in the tables.
-        doubled: coordinates that stand more than once, in one table or over both.
-    """
-
-    partition: int
-    earliest: int
-    readable: int
-    rows: int
-    dead_letters: int
-    doubled: int
+__all__ = ["Recount", "Verification", "VerificationStalledError", "verify"]
 
 
 @dataclass(frozen=True)
 class Verification:
-    """The ledger beside its recount; `problems` is empty when they agree."""
+    """The ledger beside its recount.
+
+    Attributes:
+        problems: what does not agree; empty when all that can be compared does.
+        unproven: what cannot be compared any more, because Kafka has removed it since.
+    """
 
     ledger: Ledger
     recounts: tuple[Recount, ...]
     problems: tuple[str, ...]
+    unproven: tuple[str, ...] = ()
 
     @property
     def balanced(self) -> bool:
@@ -60,11 +45,17 @@ class Verification:
 def verify(cell: Cell, product: Product) -> Verification:
     """Recount everything the ledger of `product` claims, by other means than it was counted by.
 
-    Reads every committed record of the topic again. Duplicates are checked by number, not one by one.
+    Reads every committed record of the topic again. Each that can be read is a row, a dead letter, or a
+    duplicate whose uuid is a row's; each coordinate in the tables is one of a record that can be read, or
+    one that Kafka has removed since: by retention, below its earliest offset, or by compaction, where no
+    batch of it tells of the offset. Markers and aborted records are told from those by their batches, as
+    long as these are there. Kafka may compact and expire meanwhile. NOT proven, and said: what was at
+    offsets that Kafka has removed. Values are not compared.
 
     Raises:
         TableMissingError: the product was never ingested in this cell.
         VerificationStalledError: Kafka could not be read up to the committed offsets.
+        RegistryUnavailableError: the schemas of duplicates could not be looked up.
     """
     events = load_table(cell, events_table(product.name))
     side = load_table(cell, dead_letters_table(product.name))
@@ -72,125 +63,107 @@ def verify(cell: Cell, product: Product) -> Verification:
     if ledger.offsets is None:
         return Verification(ledger, (), ())
     rows, letters = _coordinates(events), _coordinates(side)
-    readable = _readable(cell, ledger)
-    recounts = []
-    for partition, end in sorted(ledger.offsets.next.items()):
-        here = (pl.col("_topic_partition") == partition) & (pl.col("_offset") < end)
-        mine, dead = rows.filter(here), letters.filter(here)
-        both = pl.concat([mine, dead])
-        earliest, count = readable[partition]
-        recounts.append(
-            Recount(
-                partition=partition,
-                earliest=earliest,
-                readable=count,
-                rows=mine.unique().height,
-                dead_letters=dead.unique().height,
-                doubled=both.height - both.unique().height,
+    counted = {p: _count(p, ledger.offsets, rows, letters) for p in sorted(ledger.offsets.next)}
+    held = {p: both for p, (_, both) in counted.items()}
+    uuids = UuidReader(product, open_registry(cell))
+    subject = f"{product.name}/{cell.name}"
+    read = read_again(cell, subject, ledger.offsets, held, uuids.read)
+    known = _known(events, {one for found in read.values() for one in found.strangers.values()})
+    books = ledger.by_partition()
+    recounts: list[Recount] = []
+    problems: list[str] = []
+    left: list[str] = []
+    for partition, (partial, both) in counted.items():
+        mine = books.get(partition)
+        said = 0 if mine is None else mine.rows + mine.duplicates + mine.dead_letters
+        found = _compare(cell, ledger.offsets, partial, both, read[partition], known, said)
+        recounts.append(found)
+        if read[partition].latest < ledger.offsets.next[partition]:
+            problems.append(
+                f"partition {partition}: Kafka ends at {read[partition].latest}, "
+                f"and {ledger.offsets.next[partition]} is committed"
             )
-        )
-    return Verification(ledger, tuple(recounts), tuple(_disagreements(ledger, recounts)))
+        problems += disagreements(found, mine, ledger.offsets.first[partition])
+        left += unproven(found, mine)
+    return Verification(ledger, tuple(recounts), tuple(problems), tuple(left))
 
 
-def _disagreements(ledger: Ledger, recounts: list[Recount]) -> Iterator[str]:
-    claimed = ledger.by_partition()
-    for found in recounts:
-        name = f"partition {found.partition}"
-        books = claimed.get(found.partition)
-        if found.doubled:
-            yield f"{name}: {found.doubled} coordinates stand more than once in the tables"
-        if books is None:
-            if found.rows or found.dead_letters:
-                yield f"{name}: the tables hold records and the books no entry"
-            continue
-        if found.rows != books.rows:
-            yield f"{name}: the books say {books.rows} rows, events hold {found.rows}"
-        if found.dead_letters != books.dead_letters:
-            yield (
-                f"{name}: the books say {books.dead_letters} dead letters, "
-                f"the table holds {found.dead_letters}"
-            )
-        first = ledger.offsets.first[found.partition] if ledger.offsets else 0
-        said = books.rows + books.duplicates + books.dead_letters
-        if found.earliest <= first and found.readable != said:
-            yield (
-                f"{name}: a consumer reads {found.readable} records where the books say {said}; "
-                f"{abs(found.readable - said)} were passed over or made up"
-            )
+def _count(
+    partition: int, committed: CommittedOffsets, rows: pl.DataFrame, letters: pl.DataFrame
+) -> tuple[Recount, Offsets]:
+    """Return what the tables hold of a partition, and the offsets of that, ascending."""
+    first, end = committed.first[partition], committed.next[partition]
+    of_it = pl.col("_topic_partition") == partition
+    inside = of_it & (pl.col("_offset") < end)
+    mine, dead = rows.filter(inside), letters.filter(inside)
+    both = pl.concat([mine, dead])
+    offsets = both.get_column("_offset").unique().sort().to_numpy()
+    outside = of_it & ((pl.col("_offset") >= end) | (pl.col("_offset") < first))
+    counts = Recount(
+        partition=partition,
+        earliest=first,
+        readable=0,
+        rows=mine.unique().height,
+        dead_letters=dead.unique().height,
+        doubled=both.height - len(offsets),
+        beyond=rows.filter(outside).height,
+    )
+    return counts, offsets
+
+
+def _compare(
+    cell: Cell,
+    committed: CommittedOffsets,
+    counted: Recount,
+    held: Offsets,
+    read: Readable,
+    known: frozenset[str],
+    said: int,
+) -> Recount:
+    partition = counted.partition
+    first, end = committed.first[partition], min(committed.next[partition], read.latest)
+    twins = sum(uuid in known for uuid in read.strangers.values() if uuid is not None)
+    absent = held[~is_in(held, read.offsets)]
+    earliest, made_up, removed = read.earliest, 0, None
+    of_all = earliest <= first and said != len(read.offsets)
+    if of_all or (absent >= earliest).any():
+        earliest, evidence = gather_evidence(cell, committed, partition, end)
+        made_up = int(evidence.holds(absent[absent >= earliest]).sum())
+        left = int((read.offsets >= earliest).sum())
+        removed = end - earliest - evidence.offsets - left
+    return replace(
+        counted,
+        earliest=earliest,
+        readable=len(read.offsets),
+        twins=twins,
+        passed_over=len(read.strangers) - twins,
+        made_up=made_up,
+        unseen=len(absent) - made_up,
+        removed=removed,
+    )
+
+
+def _known(events: Table, uuids: set[str | None]) -> frozenset[str]:
+    """Return those of `uuids` that are rows of events."""
+    wanted = pl.DataFrame(
+        {"_uuid": [one for one in uuids if one is not None]}, {"_uuid": pl.String}
+    )
+    if wanted.is_empty():
+        return frozenset()
+    found: set[str] = set()
+    for batch in events.scan(selected_fields=("_uuid",)).to_arrow_batch_reader():
+        rows = _frame(batch).select(pl.col("_uuid").cast(pl.String))
+        found.update(rows.join(wanted, on="_uuid", how="semi").get_column("_uuid"))
+    return frozenset(found)
 
 
 def _coordinates(table: Table) -> pl.DataFrame:
     arrow = table.scan(selected_fields=("_topic_partition", "_offset")).to_arrow()
-    frame = pl.from_arrow(arrow)
+    return _frame(arrow).select("_topic_partition", "_offset")
+
+
+def _frame(data: object) -> pl.DataFrame:
+    frame = pl.from_arrow(data)
     if not isinstance(frame, pl.DataFrame):
         raise TypeError("a table becomes a frame")
-    return frame.select("_topic_partition", "_offset")
-
-
-def _readable(cell: Cell, ledger: Ledger) -> dict[int, tuple[int, int]]:
-    """Return partition -> (earliest offset, records a consumer is given up to the committed offset)."""
-    offsets = ledger.offsets
-    if offsets is None:
-        return {}
-    settings = {
-        **cell.kafka,
-        "bootstrap.servers": cell.bootstrap_servers,
-        "group.id": "headwater-verify",
-        "enable.auto.commit": False,
-        "isolation.level": "read_committed",
-        "auto.offset.reset": "error",
-        "enable.partition.eof": True,
-        "message.max.bytes": 100_000_000,
-        "fetch.message.max.bytes": 10_000_000,
-        "fetch.wait.max.ms": 50,
-    }
-    consumer = Consumer(settings)
-    try:
-        found = {}
-        for partition, end in offsets.next.items():
-            where = TopicPartition(offsets.topic, partition)
-            earliest, _ = consumer.get_watermark_offsets(where, timeout=SILENCE_S)
-            start = max(earliest, offsets.first[partition])
-            found[partition] = (earliest, _count(consumer, offsets.topic, partition, start, end))
-        return found
-    except KafkaException as error:
-        raise VerificationStalledError(
-            f"Kafka could not be read ({error}).",
-            subject=f"{ledger.product}/{cell.name}",
-            remedy="Check the broker with `headwater status`, then try again.",
-        ) from error
-    finally:
-        consumer.close()
-
-
-def _count(consumer: Consumer, topic: str, partition: int, start: int, end: int) -> int:
-    if start >= end:
-        return 0
-    consumer.assign([TopicPartition(topic, partition, start)])
-    seen = 0
-    while True:
-        # Short: it is waited out in full wherever fewer messages are left.
-        messages = consumer.consume(5_000, timeout=0.1)
-        for message in messages:
-            error = message.error()
-            offset = message.offset()
-            if error is None and offset is not None:
-                if offset >= end:
-                    return seen
-                seen += 1
-                if offset == end - 1:
-                    return seen
-            elif error is not None and error.code() == KafkaError._PARTITION_EOF:
-                return seen
-            else:
-                raise KafkaException(error)
-        if not messages:
-            (position,) = consumer.position([TopicPartition(topic, partition)])
-            if position.offset != OFFSET_INVALID and position.offset >= end:
-                return seen
-            _refuse_silence(consumer, topic, partition)
-
-
-def _refuse_silence(consumer: Consumer, topic: str, partition: int) -> None:
-    # Raises KafkaException when the broker does not answer; a slow one is waited for.
-    consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=SILENCE_S)
+    return frame

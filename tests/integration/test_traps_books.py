@@ -72,8 +72,9 @@ def test_a_deleted_row_is_found(
     )
     result = ledger(command, cell, strict_product, "--verify")
     assert result.code == ExitCode.CHECK_FAILED
-    (problem,) = result.json["problems"]
-    assert f"partition {victim['_topic_partition']}" in problem
+    missing, unheld = result.json["problems"]
+    assert f"partition {victim['_topic_partition']}: the books say" in missing
+    assert "a consumer reads 1 records that are neither" in unheld
 
 
 def test_a_row_that_stands_twice_is_found(

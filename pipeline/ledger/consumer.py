@@ -1,0 +1,176 @@
+"""Reading a topic's committed offsets again, by another client than the one that ingested them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from confluent_kafka import (
+    OFFSET_INVALID,
+    Consumer,
+    KafkaError,
+    KafkaException,
+    Message,
+    TopicPartition,
+)
+
+from pipeline.cells import Cell
+from pipeline.errors import RetryableError
+from pipeline.tables.offsets import CommittedOffsets
+
+Offsets = npt.NDArray[np.int64]
+
+SILENCE_S = 20.0
+"""How long the broker may take to answer before it is given up."""
+
+_CUT = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)
+
+
+class VerificationStalledError(RetryableError):
+    """The independent consumer could not reach the committed offsets."""
+
+
+@dataclass(frozen=True)
+class Readable:
+    """What a read-committed consumer is given of one partition's committed offsets.
+
+    Attributes:
+        earliest: the first offset that Kafka held when the reading was over.
+        latest: the first offset that Kafka did not hold yet.
+        offsets: those of the records that were given, ascending.
+        strangers: offset -> uuid of the records that the tables do not hold; None where it has none.
+    """
+
+    earliest: int
+    latest: int
+    offsets: Offsets
+    strangers: Mapping[int, str | None]
+
+
+def read_again(
+    cell: Cell,
+    subject: str,
+    committed: CommittedOffsets,
+    held: Mapping[int, Offsets],
+    uuid_of: Callable[[bytes | None], str | None],
+) -> dict[int, Readable]:
+    """Return what can be read now of every partition's committed offsets.
+
+    `held` are the offsets that the tables hold, ascending; `uuid_of` tells the uuid in a record's value.
+    What retention deletes meanwhile is passed over: `earliest` tells.
+
+    Raises:
+        VerificationStalledError: Kafka could not be read up to the committed offsets.
+    """
+    settings = {
+        **cell.kafka,
+        "bootstrap.servers": cell.bootstrap_servers,
+        "group.id": "headwater-verify",
+        "enable.auto.commit": False,
+        "isolation.level": "read_committed",
+        "auto.offset.reset": "error",
+        "enable.partition.eof": True,
+        "message.max.bytes": 100_000_000,
+        "fetch.message.max.bytes": 10_000_000,
+        "fetch.wait.max.ms": 50,
+    }
+    consumer = Consumer(settings)
+    try:
+        return {
+            partition: _Partition(
+                consumer, TopicPartition(committed.topic, partition), held[partition], uuid_of
+            ).read(committed.first[partition], end)
+            for partition, end in committed.next.items()
+        }
+    except KafkaException as error:
+        raise VerificationStalledError(
+            f"Kafka could not be read ({error}).",
+            subject=subject,
+            remedy="Check the broker with `headwater status`, then try again.",
+        ) from error
+    finally:
+        consumer.close()
+
+
+class _Partition:
+    def __init__(
+        self,
+        consumer: Consumer,
+        where: TopicPartition,
+        held: Offsets,
+        uuid_of: Callable[[bytes | None], str | None],
+    ) -> None:
+        self._consumer = consumer
+        self._topic, self._partition = where.topic, where.partition
+        self._held = held
+        self._uuid_of = uuid_of
+        self._parts: list[Offsets] = []
+        self._strangers: dict[int, str | None] = {}
+
+    def read(self, first: int, end: int) -> Readable:
+        earliest, _ = self._watermarks()
+        start: int | None = max(earliest, first)
+        while start is not None and start < end:
+            self._consumer.assign([TopicPartition(self._topic, self._partition, start)])
+            start = self._read_on(start, end)
+        earliest, latest = self._watermarks()
+        offsets = np.concatenate([np.empty(0, np.int64), *self._parts])
+        return Readable(earliest, latest, offsets, self._strangers)
+
+    def _read_on(self, start: int, end: int) -> int | None:
+        """Read from `start`; return where to go on if retention came first, None at the end."""
+        position = start
+        while True:
+            # Short: it is waited out in full wherever fewer messages are left.
+            messages = self._consumer.consume(5_000, timeout=0.1)
+            given = [one for one in messages if one.error() is None]
+            self._take([one for one in given if _offset(one) < end])
+            if given:
+                position = _offset(given[-1]) + 1
+            failed = next((error for one in messages if (error := one.error()) is not None), None)
+            if failed is not None and failed.code() in _CUT:
+                earliest, _ = self._watermarks()
+                if earliest <= position:
+                    raise KafkaException(failed)
+                return earliest
+            if failed is not None and failed.code() != KafkaError._PARTITION_EOF:
+                raise KafkaException(failed)
+            if failed is not None or position >= end:
+                return None
+            if not messages:
+                where = TopicPartition(self._topic, self._partition)
+                (reached,) = self._consumer.position([where])
+                if reached.offset != OFFSET_INVALID and reached.offset >= end:
+                    return None
+                # Raises KafkaException when the broker does not answer; a slow one is waited for.
+                self._watermarks()
+
+    def _take(self, messages: list[Message]) -> None:
+        offsets = np.fromiter(map(_offset, messages), np.int64, len(messages))
+        self._parts.append(offsets)
+        for number in np.flatnonzero(~is_in(offsets, self._held)).tolist():
+            self._strangers[int(offsets[number])] = self._uuid_of(messages[number].value())
+
+    def _watermarks(self) -> tuple[int, int]:
+        where = TopicPartition(self._topic, self._partition)
+        found = self._consumer.get_watermark_offsets(where, timeout=SILENCE_S)
+        if found is None:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+        return found
+
+
+def is_in(offsets: Offsets, among: Offsets) -> npt.NDArray[np.bool_]:
+    """Return which of `offsets` are in `among`, which is ascending."""
+    if not len(among):
+        return np.zeros(len(offsets), np.bool_)
+    places = np.minimum(np.searchsorted(among, offsets), len(among) - 1)
+    return np.asarray(among[places] == offsets)
+
+
+def _offset(message: Message) -> int:
+    offset = message.offset()
+    if offset is None:
+        raise TypeError("a message that was read has an offset")
+    return offset

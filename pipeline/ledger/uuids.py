@@ -1,0 +1,67 @@
+"""The uuid in a record's value, read apart from the ingest's own decoders."""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Mapping
+from typing import Any
+
+import fastavro
+from fastavro.schema import SchemaParseException
+
+from pipeline.contract.model import Product
+from pipeline.contract.targets import avro
+from pipeline.errors import PoisonError
+from pipeline.schemas import wire
+from pipeline.schemas.registry import Registry
+
+# What fastavro raises on bytes that are not what the schema says, and on schemas that do not fit.
+_BROKEN = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    SchemaParseException,
+    StopIteration,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+
+
+class UuidReader:
+    """Tells the uuid that a record of one product's topic carries."""
+
+    def __init__(self, product: Product, registry: Registry) -> None:
+        self._field = "uuid" if product.topic.envelope else product.uuid
+        self._reader = None
+        if not product.topic.envelope:
+            self._reader = fastavro.parse_schema(avro.with_text_uuids(avro.reader_schema(product)))
+        self._registry = registry
+        self._writers: dict[int, Any] = {}
+
+    def read(self, value: bytes | None) -> str | None:
+        """Return the uuid; None where the record carries none, or cannot be read.
+
+        Raises:
+            RegistryUnavailableError: its schema could not be looked up.
+        """
+        if value is None or self._field is None:
+            return None
+        try:
+            schema_id, body = wire.split(value)
+            found = fastavro.schemaless_reader(
+                io.BytesIO(body), self._writer(schema_id), self._reader
+            )
+        except (*_BROKEN, PoisonError):
+            return None
+        uuid = found.get(self._field) if isinstance(found, Mapping) else None
+        return None if uuid is None else str(uuid)
+
+    def _writer(self, schema_id: int) -> Any:
+        if schema_id not in self._writers:
+            schema = avro.with_text_uuids(self._registry.schema(schema_id))
+            self._writers[schema_id] = fastavro.parse_schema(schema)
+        return self._writers[schema_id]
