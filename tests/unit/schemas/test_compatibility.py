@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import io
-import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import fastavro
-import pyspark
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from py4j.java_gateway import GatewayParameters, JavaGateway, launch_gateway
 
 from pipeline.schemas.compatibility import (
     IncompatibleSchemaError,
     check,
     require_backward_transitive,
 )
+from tests.support.avro_java import compatible
 from tests.unit.schemas.avro_pairs import Schema, pairs, values
 
 
@@ -80,33 +76,20 @@ CASES: list[tuple[str, Schema, Schema, list[str]]] = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module")
-def java() -> Iterator[Any]:
-    """Java Avro's own judge of (reader, writer), from the jars that Spark brings."""
-    jars = Path(pyspark.__file__).parent / "jars"
-    port, token = launch_gateway(classpath=str(jars / "*"), die_on_exit=True, enable_auth=True)
-    gateway = JavaGateway(gateway_parameters=GatewayParameters(port=port, auth_token=token))
-    avro = gateway.jvm.org.apache.avro
-
-    def judge(reader: Schema, writer: Schema) -> bool:
-        parsed = [avro.Schema.Parser().parse(json.dumps(one)) for one in (reader, writer)]
-        result = avro.SchemaCompatibility.checkReaderWriterCompatibility(*parsed)
-        return bool(result.getType().toString() == "COMPATIBLE")
-
-    yield judge
-    gateway.shutdown()
+def java(reader: Schema, writer: Schema) -> bool:
+    return compatible(reader, writer)[0]
 
 
 @pytest.mark.parametrize(
     ("reader", "writer", "paths"), [c[1:] for c in CASES], ids=[c[0] for c in CASES]
 )
-def test_types(java: Any, reader: Schema, writer: Schema, paths: list[str]) -> None:
+def test_types(reader: Schema, writer: Schema, paths: list[str]) -> None:
     outer_reader, outer_writer = record(field("f", reader)), record(field("f", writer))
     assert [one.path for one in check(outer_reader, outer_writer)] == paths
     assert java(outer_reader, outer_writer) is not bool(paths)
 
 
-def test_a_new_field_needs_a_default(java: Any) -> None:
+def test_a_new_field_needs_a_default() -> None:
     writer = record(field("a", "int"))
     without = record(field("a", "int"), field("b", "int"))
     with_default = record(field("a", "int"), field("b", "int", default=0))
@@ -177,6 +160,6 @@ def test_what_is_compatible_can_be_read(pair: tuple[Schema, Schema], data: st.Da
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(pairs())
-def test_the_judgement_is_java_avros(java: Any, pair: tuple[Schema, Schema]) -> None:
+def test_the_judgement_is_java_avros(pair: tuple[Schema, Schema]) -> None:
     reader, writer = pair
     assert (check(reader, writer) == ()) is java(reader, writer)
