@@ -3,24 +3,40 @@
 from __future__ import annotations
 
 import csv
-import gzip
-import io
-import json
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from headwater.produce.csv_rows import Record, records
+from headwater.produce.text_lines import lines, open_text
 from pipeline.errors import TerminalError
+from pipeline.rows.arrow_values import values_of
+from pipeline.rows.json_text import parse_json
 
-BATCH = 10_000
+BATCH_ROWS = 10_000
+BATCH_BYTES = 32 * 1024 * 1024
+"""A batch of a Parquet file is as many rows as take about so much."""
 SUFFIXES = (".jsonl", ".ndjson", ".csv", ".parquet")
+
+# What files that are damaged raise; an encrypted zip, or one packed in a strange way, is the last two.
+_DAMAGED = (
+    OSError,
+    EOFError,
+    UnicodeDecodeError,
+    csv.Error,
+    pa.ArrowException,
+    zipfile.BadZipFile,
+    zlib.error,
+    RuntimeError,
+    NotImplementedError,
+)
 
 
 class SourceFileError(TerminalError):
@@ -29,11 +45,15 @@ class SourceFileError(TerminalError):
 
 @dataclass(frozen=True)
 class SourceRow:
-    """One row. `line` counts from 1; in Parquet files it counts rows. `values` is None where broken."""
+    """One row, of the lines `line` to `last`, counted from 1; in Parquet files these count rows.
+
+    `values` is None where the row is broken, and `problem` says why.
+    """
 
     line: int
     values: Mapping[str, Any] | None
     problem: str = ""
+    last: int = 0
 
 
 @dataclass(frozen=True)
@@ -49,23 +69,24 @@ class Source:
         """Whether every value is a text."""
         return self.kind == ".csv"
 
-    def rows(self) -> Iterator[SourceRow]:
-        """Yield every row.
+    def rows(self, wanted: frozenset[str] | None = None) -> Iterator[SourceRow]:
+        """Yield every row; of a Parquet file only columns that are `wanted`, where not None.
 
         Raises:
-            SourceFileError: the file is damaged.
+            SourceFileError: the file is damaged: nothing after the row before can be read.
         """
-        readers = {".csv": _csv_rows, ".parquet": _parquet_rows}
+        last = 0
         try:
-            yield from readers.get(self.kind, _json_rows)(self.path)
-        except (
-            OSError,
-            UnicodeDecodeError,
-            csv.Error,
-            pa.ArrowException,
-            zipfile.BadZipFile,
-        ) as error:
-            raise _unreadable(self.path, str(error)) from error
+            for row in self._rows(wanted):
+                last = row.last or row.line
+                yield row
+        except _DAMAGED as error:
+            raise _unreadable(self.path, f"{_told(error)}, after line {last}") from error
+
+    def _rows(self, wanted: frozenset[str] | None) -> Iterator[SourceRow]:
+        if self.kind == ".parquet":
+            return _parquet_rows(self.path, wanted)
+        return _csv_rows(self.path) if self.kind == ".csv" else _json_rows(self.path)
 
 
 def open_source(name: str) -> Source:
@@ -75,7 +96,7 @@ def open_source(name: str) -> Source:
     gzipped (.gz) or alone in a .zip file.
 
     Raises:
-        SourceFileError: no such file, or none of these.
+        SourceFileError: no such file, none of these, or its names cannot be read.
     """
     path = _locate(name)
     kind = Path(path.stem).suffix if path.suffix in (".gz", ".zip") else path.suffix
@@ -86,10 +107,13 @@ def open_source(name: str) -> Source:
         if kind == ".parquet":
             columns = tuple(pq.read_schema(path).names)
         elif kind == ".csv":
-            with _text(path) as file:
-                columns = tuple(next(csv.reader(file), ()))
-    except (OSError, UnicodeDecodeError, csv.Error, pa.ArrowException, zipfile.BadZipFile) as error:
-        raise _unreadable(path, str(error)) from error
+            with open_text(path) as file:
+                first = next(records(lines(file)), Record(1, 1, []))
+            if first.values is None:
+                raise _unreadable(path, f"line {first.first} has its names, and is {first.problem}")
+            columns = tuple(first.values)
+    except _DAMAGED as error:
+        raise _unreadable(path, _told(error)) from error
     return Source(path, kind, columns)
 
 
@@ -108,60 +132,56 @@ def _locate(name: str) -> Path:
     return path
 
 
-@contextmanager
-def _text(path: Path) -> Iterator[IO[str]]:
-    if path.suffix == ".zip":
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-            if len(names) != 1:
-                raise zipfile.BadZipFile(f"{len(names)} files in the archive, not 1")
-            with archive.open(names[0]) as member:
-                yield io.TextIOWrapper(member, encoding="utf-8-sig", newline="")
-    elif path.suffix == ".gz":
-        with gzip.open(path, "rt", encoding="utf-8-sig", newline="") as file:
-            yield file
-    else:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            yield file
-
-
 def _csv_rows(path: Path) -> Iterator[SourceRow]:
-    with _text(path) as file:
-        reader = csv.reader(file)
-        names = next(reader, [])
-        for values in reader:
-            if not values:
-                continue
-            if len(values) != len(names):
-                problem = f"{len(values)} values under {len(names)} names"
-                yield SourceRow(reader.line_num, None, problem)
-            else:
-                yield SourceRow(reader.line_num, dict(zip(names, values, strict=True)))
+    with open_text(path) as file:
+        found = records(lines(file))
+        names = next(found, Record(1, 1, [])).values or []
+        for record in found:
+            values = record.values
+            yield SourceRow(
+                record.first,
+                None if values is None else dict(zip(names, values, strict=True)),
+                record.problem,
+                record.last,
+            )
 
 
 def _json_rows(path: Path) -> Iterator[SourceRow]:
-    with _text(path) as file:
-        for line, text in enumerate(file, start=1):
-            if not text.strip():
-                continue
-            try:
-                values = json.loads(text)
-            except json.JSONDecodeError as error:
-                yield SourceRow(line, None, f"not JSON: {error.msg} at column {error.colno}")
-                continue
-            if isinstance(values, dict):
-                yield SourceRow(line, values)
-            else:
-                yield SourceRow(line, None, "not a JSON object")
+    with open_text(path) as file:
+        for line in lines(file):
+            if line.problem:
+                yield SourceRow(line.number, None, line.problem)
+            elif line.text.strip():
+                yield _json_row(line.number, line.text)
 
 
-def _parquet_rows(path: Path) -> Iterator[SourceRow]:
-    with pq.ParquetFile(path) as file:
+def _json_row(number: int, text: str) -> SourceRow:
+    try:
+        values = parse_json(text)
+    except ValueError as error:
+        return SourceRow(number, None, str(error))
+    if isinstance(values, dict):
+        return SourceRow(number, values)
+    return SourceRow(number, None, "not a JSON object")
+
+
+def _parquet_rows(path: Path, wanted: frozenset[str] | None) -> Iterator[SourceRow]:
+    # Its nanoseconds would turn over beyond 2262.
+    with pq.ParquetFile(path, coerce_int96_timestamp_unit="us") as file:
+        names = [n for n in file.schema_arrow.names if wanted is None or n in wanted]
+        size = sum(file.metadata.row_group(n).total_byte_size for n in range(file.num_row_groups))
+        each = max(1, size // max(1, file.metadata.num_rows))
+        rows = max(1, min(BATCH_ROWS, BATCH_BYTES // each))
         line = 0
-        for batch in file.iter_batches(batch_size=BATCH):
-            for values in batch.to_pylist():
+        for batch in file.iter_batches(batch_size=rows, columns=names):
+            columns = [values_of(column) for column in batch.columns]
+            for values in zip(*columns, strict=True) if columns else [()] * len(batch):
                 line += 1
-                yield SourceRow(line, values)
+                yield SourceRow(line, dict(zip(batch.schema.names, values, strict=True)))
+
+
+def _told(error: BaseException) -> str:
+    return str(error).strip() or type(error).__name__
 
 
 def _unreadable(path: Path, detail: str) -> SourceFileError:

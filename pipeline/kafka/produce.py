@@ -21,6 +21,7 @@ from kafka.partitioner.default import murmur2
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
+from pipeline.contract.targets.avro import without_ignored
 from pipeline.errors import RetryableError, TerminalError
 from pipeline.kafka.connect import connect_producer, named_errors
 from pipeline.schemas import wire
@@ -78,7 +79,7 @@ class EventWriter:
         self._topic = product.topic.name
         self._version = len(product.payload_schemas)
         self._schema_id = refs[product.value_subject].id
-        self._payload_schema = fastavro.parse_schema(dict(product.payload_schema))
+        self._payload_schema = fastavro.parse_schema(without_ignored(product.payload_schema))
         self._envelope_schema = (
             fastavro.parse_schema(dict(product.envelope_schema))
             if product.envelope_schema is not None
@@ -132,10 +133,14 @@ class EventWriter:
                 subject=self._topic,
                 remedy="Correct the payload, or the schema in the contract.",
             ) from error
+        return self.frame(out.getvalue(), key=key, event_time=event_time, uuid=uuid)
+
+    def frame(self, payload: bytes, *, key: str, event_time: int, uuid: str) -> bytes:
+        """Return the record value of a payload that is encoded already; as `encode`, which see."""
         if self._envelope_schema is None:
-            return wire.encode(self._schema_id, out.getvalue())
+            return wire.encode(self._schema_id, payload)
         return self.encode_envelope(
-            out.getvalue(), key=key, event_time=event_time, uuid=uuid, version=self._version
+            payload, key=key, event_time=event_time, uuid=uuid, version=self._version
         )
 
     def encode_envelope(

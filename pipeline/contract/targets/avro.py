@@ -97,6 +97,20 @@ def with_text_uuids(schema: Any) -> Any:
     }
 
 
+def without_ignored(schema: Any) -> Any:
+    """Return parsed JSON `schema` without the logical types that Avro ignores."""
+    if isinstance(schema, list):
+        return [without_ignored(one) for one in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    ignored = isinstance(schema.get("type"), str) and valid_logical(schema) is None
+    return {
+        key: value if key == "default" else without_ignored(value)
+        for key, value in schema.items()
+        if not (ignored and key == "logicalType")
+    }
+
+
 def non_null(schema: Any) -> Any:
     """Return the one branch of a nullable union that is not null; anything else as it is."""
     if isinstance(schema, list):
