@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession, Window
+from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as sf
+from pyspark.sql.types import StructField
 
 from pipeline.batch.errors import StagingOutdatedError
 from pipeline.batch.model import Staged
@@ -108,10 +110,11 @@ def newest(
     `builds` maps each hour to the build that counts.
     """
     parts = list(feature.partitions)
-    touched = history.where(sf.col(BUILD_COLUMN) == build).select(*parts).distinct().collect()
+    touched = history.where(sf.col(BUILD_COLUMN) == build).select(*parts).distinct().toArrow()
     for column in parts:
         # Values, not a join: files without them are not read.
-        history = history.where(sf.col(column).isin(list({row[column] for row in touched})))
+        values = touched.column(column).unique().to_pylist()
+        history = history.where(is_one_of(history.schema[column], values))
     # As Arrow: rows of Python would start a Python worker beside every task.
     counted = history.sparkSession.createDataFrame(
         pa.table(
@@ -129,6 +132,19 @@ def newest(
         .where("_rank = 1")
         .drop("_rank", BUILD_COLUMN)
     )
+
+
+def is_one_of(field: StructField, values: Iterable[Any]) -> Column:
+    """Return the condition that a column has one of `values`; null is a value like any other."""
+    column, given = sf.col(f"`{field.name}`"), list(values)
+    # By its text: Spark takes a time without a zone as of the machine's own.
+    known = [
+        sf.lit(one.isoformat()).cast(field.dataType) if isinstance(one, datetime) else sf.lit(one)
+        for one in given
+        if one is not None
+    ]
+    found = column.isin(known) if known else sf.lit(False)
+    return found | column.isNull() if None in given else found
 
 
 def _builds(cell: Cell, product: Product, identifier: str, staged: Staged) -> dict[datetime, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as sf
 from pyspark.sql.types import ArrayType, DataType, MapType, StructField, StructType
@@ -19,9 +21,12 @@ def digests(rows: DataFrame, handover: str | None) -> tuple[str, str]:
     rows, and for others by chance only. It is no protection against somebody who means harm. Reads
     `rows` once.
     """
-    hashed = sf.xxhash64(
-        *(_hashable(rows[field.name], field.dataType) for field in _fields(rows))
-    ).cast("decimal(38, 0)")
+    terms = (
+        term
+        for field in _fields(rows)
+        for term in _terms(rows[f"`{field.name}`"], field.dataType, field.name)
+    )
+    hashed = sf.xxhash64(*terms).cast("decimal(38, 0)")
     handed = sf.expr(handover or "false")
     found = rows.select(
         hashed.alias("hash"), sf.coalesce(handed, sf.lit(False)).alias("handed")
@@ -42,13 +47,41 @@ def _fields(rows: DataFrame) -> list[StructField]:
     )
 
 
-def _hashable(column: Column, type_: DataType) -> Column:
-    return sf.to_json(column) if _has_map(type_) else column
-
-
-def _has_map(type_: DataType) -> bool:
-    if isinstance(type_, ArrayType):
-        return _has_map(type_.elementType)
+def _terms(column: Column, type_: DataType, path: str) -> Iterator[Column]:
+    """Yield what is hashed of one column: Spark's hash passes over nulls, and over where lists end."""
     if isinstance(type_, StructType):
-        return any(_has_map(field.dataType) for field in type_)
-    return isinstance(type_, MapType)
+        for field in type_:
+            yield from _terms(column[field.name], field.dataType, f"{path}.{field.name}")
+    elif _needs_text(type_):
+        yield sf.to_json(column, {"ignoreNullFields": "false"})
+    else:
+        yield column
+        if isinstance(type_, ArrayType):
+            yield sf.size(column)
+            yield sf.transform(column, lambda item: _nulls(item, type_.elementType))
+    yield sf.when(column.isNull(), sf.lit(f"\0null {path}"))
+
+
+def _nulls(item: Column, type_: DataType) -> Column:
+    """Return, of an item of a list, what of it is null."""
+    if isinstance(type_, StructType):
+        inside = (_nulls(item[field.name], field.dataType) for field in type_)
+        return sf.to_json(sf.array(item.isNull().cast("string"), *inside))
+    return item.isNull().cast("string")
+
+
+def _needs_text(type_: DataType) -> bool:
+    """Return whether only its text tells a value of the type: it holds maps, or lists in lists."""
+    if isinstance(type_, ArrayType):
+        return _has(type_.elementType, (ArrayType, MapType))
+    return _has(type_, (MapType,))
+
+
+def _has(type_: DataType, kinds: tuple[type[DataType], ...]) -> bool:
+    if isinstance(type_, kinds):
+        return True
+    if isinstance(type_, ArrayType):
+        return _has(type_.elementType, kinds)
+    if isinstance(type_, StructType):
+        return any(_has(field.dataType, kinds) for field in type_)
+    return False

@@ -89,7 +89,7 @@ def read_history(
             rows = _frame(batch)
             read += len(rows)
             parts.append(
-                rows.join(entities, on=plan.entity, how="semi")
+                rows.join(entities, on=plan.entity, how="semi", nulls_equal=True)
                 .join(published, on=BUILD)
                 .select(
                     *kept,

@@ -57,9 +57,11 @@ def as_known(
     feature_time > t - `ttl` and known_from <= k, the newest by (feature_time, known_from, build) is
     taken. So no row with feature_time > t or known_from > k has any influence on the result.
 
+    A null in the entity is a value like any other.
+
     The result has the spine's rows in the spine's order, its columns as they were, then the features,
     `feature_time` and `known_from`, each named with `prefix` before it: nulls where there is no such row,
-    and where t, k or a part of the entity is null. Deterministic, unless a build has several rows of one
+    and where t or k is null. Deterministic, unless a build has several rows of one
     entity and time. `on_rows` is told how many rows of the spine are done.
 
     Takes O((n + m) log m) for n rows of spine and m of history, however often values were corrected.
@@ -71,8 +73,10 @@ def as_known(
     features = [name for name in history.columns if name not in (*entity, *MARKS)]
     added = [*features, FEATURE_TIME, KNOWN_FROM]
     _refuse_collisions(spine, [f"{prefix}{name}" for name in added])
-    keys = entity_keys(spine, history.schema, entity).with_columns(
-        timestamp.alias(FEATURE_TIME), known_at.alias(KNOWN_FROM)
+    keys = entity_keys(spine, history.schema, entity)
+    keys = keys.with_columns(
+        pl.when(_fits(spine, keys)).then(timestamp).alias(FEATURE_TIME),
+        known_at.alias(KNOWN_FROM),
     )
     codes = keys.select(entity).unique().with_row_index(_CODE)
     index = _index(history, codes, entity)
@@ -104,7 +108,9 @@ class _Index:
 
     def newest_known(self, part: pl.DataFrame, ttl: timedelta) -> pl.Series:
         """Return which row of history holds for each row of `part`, null for none."""
-        joined = part.join(self.codes, on=self.entity, how="left", maintain_order="left")
+        joined = part.join(
+            self.codes, on=self.entity, how="left", maintain_order="left", nulls_equal=True
+        )
         usable = joined.select(
             pl.all_horizontal(pl.col(_CODE, FEATURE_TIME, KNOWN_FROM).is_not_null())
         ).to_series()
@@ -130,7 +136,7 @@ def _index(history: pl.DataFrame, codes: pl.DataFrame, entity: Sequence[str]) ->
     # Builds are few: as categories they are joined and told apart as numbers, at a third of the time.
     build = pl.col(BUILD).cast(pl.Categorical)
     marks = [pl.col(FEATURE_TIME).cast(_UTC), pl.col(KNOWN_FROM).cast(_UTC), build]
-    known = history.select(*entity, *marks).with_row_index(_ROW).drop_nulls()
+    known = history.select(*entity, *marks).with_row_index(_ROW).drop_nulls(MARKS)
     versions = (
         known.select(*MARKS)
         .unique()
@@ -138,7 +144,7 @@ def _index(history: pl.DataFrame, codes: pl.DataFrame, entity: Sequence[str]) ->
         .with_row_index(_VERSION)
     )
     key = pl.col(_CODE).cast(pl.Int64) * len(versions) + pl.col(_VERSION)
-    coded = known.join(codes, on=entity).select(_CODE, *MARKS, _ROW)
+    coded = known.join(codes, on=entity, nulls_equal=True).select(_CODE, *MARKS, _ROW)
     ordered = (
         coded.join(versions, on=MARKS)
         .select(key.alias(_KEY), pl.col(_ROW).cast(pl.Int64))
@@ -171,12 +177,20 @@ def entity_keys(
     return pl.DataFrame([_key(spine.get_column(name), history[name]) for name in entity])
 
 
+def _fits(spine: pl.DataFrame, keys: pl.DataFrame) -> pl.Series:
+    """Return which rows' entities are values of the history's types; `keys` are `entity_keys`."""
+    fits = pl.repeat(value=True, n=len(spine), dtype=pl.Boolean, eager=True)
+    for name in keys.columns:
+        fits &= keys.get_column(name).is_not_null() | spine.get_column(name).is_null()
+    return fits
+
+
 def _key(column: pl.Series, wanted: pl.DataType) -> pl.Series:
     given = column.dtype
     if given == wanted:
         return column
     if given.is_integer() and wanted.is_integer():
-        # A number that does not fit is no entity of the history.
+        # A number that does not fit becomes null, and is no entity of the history: see `_fits`.
         return column.cast(wanted, strict=False)
     if given == pl.Null or (isinstance(given, pl.Categorical | pl.Enum) and wanted == pl.String):
         return column.cast(wanted)

@@ -1,0 +1,44 @@
+"""Inputs that went wrong once (tests/data/cases), in what is built by the hour."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from headwater.produce.file import produce_file
+from pipeline.batch.carry_out import carry_out
+from pipeline.batch.prepare import prepare
+from pipeline.cells import Cell
+from pipeline.features.served import read_served
+from pipeline.ingest.run import ingest
+from pipeline.ledger.verify import verify
+from pipeline.tables.catalog import load_table
+from tests.support.derivations import accept
+from tests.support.products import own_product
+
+CASES = Path(__file__).parent.parent / "data" / "cases"
+AT = datetime(2026, 6, 1, 10, tzinfo=UTC)
+
+
+def later() -> datetime:
+    return datetime(2026, 7, 1, tzinfo=UTC)
+
+
+def test_rows_whose_partition_is_null_are_in_the_feature_table(
+    cell: Cell, tmp_path: Path, spark: SparkSession
+) -> None:
+    case = CASES / "null_partition"
+    product = own_product("nullpart", tmp_path / "contracts", case / "only")
+    produce_file(cell, product, str(case / "rows.jsonl"))
+    ingest(cell, product, once=True)
+    assert verify(cell, product).balanced
+    plan = prepare(cell, product, hours=[AT], clock=later)
+    list(carry_out(spark, cell, product, plan, lambda *_: accept, run_id="run"))
+
+    wanted = {("a", "us", 1), ("b", None, 1), ("c", None, 1)}
+    served, _ = read_served(cell, product, "id_counts")
+    assert set(served.select("id", "region", "n").rows()) == wanted
+    history = load_table(cell, "nullpart.id_counts_history").scan().to_arrow().to_pylist()
+    assert {(row["id"], row["region"], row["n"]) for row in history} == wanted
