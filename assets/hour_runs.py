@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
 from assets.keys import DUE_TAG, HOURS_TAG, WHY_TAG, Keys
-from assets.partitions import first_hour, to_hour, to_key
+from assets.partitions import to_hour, to_key
 from assets.runs import ENDED
 from pipeline.batch.prepare import prepare
 from pipeline.batch.request import request
@@ -16,6 +17,7 @@ from pipeline.batch.why import Why
 from pipeline.cells import Cell
 from pipeline.clock import utc_now
 from pipeline.hours.due import Attempt, HourRange
+from pipeline.hours.first import first_hour, too_early
 
 RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
@@ -26,24 +28,33 @@ REMEMBERED = timedelta(days=1)
 
 
 def next_build(
-    instance: dg.DagsterInstance, cell: Cell, keys: Keys, job_name: str, whys: Collection[Why]
+    instance: dg.DagsterInstance,
+    cell: Cell,
+    keys: Keys,
+    job_name: str,
+    whys: Collection[Why],
+    log: logging.Logger,
 ) -> dg.RunRequest | dg.SkipReason:
     """Return the run that builds the oldest adjoining hours that are due for one of `whys`.
 
     Takes a look at the product's hours, which fences those that are due for it. The run key names
     product, cell, hours, source snapshot, what is published of them, and attempt: Dagster never
-    repeats a key, failed or not.
+    repeats a key, failed or not. Hours that lie before the first partition are left out, and `log` says so.
 
     Raises: as `prepare`; while the ledger does not balance, `LedgerUnbalancedError`.
     """
     plan = prepare(cell, keys.product)
     attempts = _attempts(instance, job_name)
     found = request(keys.product, plan, attempts, whys, first_hour(keys.product))
+    early = too_early(keys.product, {build.hour for build in plan.builds if build.rows})
+    if early:
+        log.warning(early)
     if found.hours is None:
         return dg.SkipReason(
+            f"{early or ''} "
             f"No hour is to be built now; {len(found.waiting)} wait after a failure, "
             f"{len(found.blocked)} for others, "
-            f"{len(found.given_up)} failed too often: {', '.join(map(to_key, found.given_up))}"
+            f"{len(found.given_up)} failed too often: {', '.join(map(to_key, found.given_up))}".strip()
         )
     start, end = to_key(found.hours.first), to_key(found.hours.last)
     return dg.RunRequest(

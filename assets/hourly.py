@@ -7,11 +7,12 @@ from dagster_pyspark import LazyPySparkResource
 
 from assets.columns import column_lineage, column_origins, contract_schema
 from assets.keys import AUDIT_CHECK, SPARK_POOL, Keys, owners, tag
-from assets.partitions import hourly
+from assets.partitions import hourly, to_key
 from pipeline.code_version import code_version
 from pipeline.contract.join import EVENTS
 from pipeline.contract.model import Aggregate
 from pipeline.contract.sources import derived_sources
+from pipeline.hours.first import first_hour
 from pipeline.locks import batch_lock, hold
 from pipeline.tables.layout import aggregate_table
 from resources.cell import CellResource
@@ -78,6 +79,7 @@ def _spec(keys: Keys, table: Aggregate, version: str) -> dg.AssetSpec:
             "dagster/column_lineage": column_lineage(keys, sources),
             "columns": column_origins(keys, table.name, sources),
             "dagster/table_name": f"{keys.cell}.{aggregate_table(keys.product.name, table.name)}",
+            "first hour": to_key(first_hour(keys.product)),
             "logic": dg.MetadataValue.md(logic),
         },
     )

@@ -6,18 +6,10 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from pipeline.clock import hour_of
 from pipeline.contract.model import Product
+from pipeline.hours.first import first_hour
 
 FORMAT = "%Y-%m-%d-%H:00"
-FIRST_HOUR = datetime(2025, 1, 1, tzinfo=UTC)
-"""Where partitions start for a product whose contract names no time to start from."""
-
-
-def first_hour(product: Product) -> datetime:
-    """Return the first hour that has a partition: where the contract starts reading, if it says."""
-    start = product.topic.start
-    return hour_of(start) if isinstance(start, datetime) else FIRST_HOUR
 
 
 def hourly(product: Product) -> dg.HourlyPartitionsDefinition:

@@ -38,7 +38,7 @@ def hourly_schedule(keys: Keys, job_name: str) -> dg.ScheduleDefinition:
             judgement = look_at(context.instance, job_name, lock, None)
             if judgement.busy:
                 return dg.SkipReason(judgement.reason)
-            return next_build(context.instance, where, keys, job_name, NEW | OUTDATED)
+            return next_build(context.instance, where, keys, job_name, NEW | OUTDATED, context.log)
         except CellNotFoundError as error:
             return dg.SkipReason(str(error))
         except HeadwaterError as error:

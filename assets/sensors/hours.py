@@ -64,7 +64,7 @@ def _sensor(
         if judgement.busy:
             return dg.SensorResult(skip_reason=judgement.reason, cursor=cursor)
         try:
-            found = next_build(context.instance, where, keys, job_name, whys)
+            found = next_build(context.instance, where, keys, job_name, whys, context.log)
         except HeadwaterError as error:
             return dg.SensorResult(skip_reason=f"Nothing is built. {error}", cursor=cursor)
         if isinstance(found, dg.SkipReason):

@@ -19,6 +19,7 @@ from pipeline.batch.publications import latest, read_publications
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.errors import ExitCode, TerminalError
+from pipeline.hours.first import first_hour, too_early
 from pipeline.hours.look import HourState, HourStates
 from pipeline.hours.now import look_now
 from pipeline.locks import batch_lock, hold
@@ -72,6 +73,8 @@ def list_hours(product: str, cell: str, last: int, as_json: bool) -> ExitCode:
         click.echo(json.dumps(_document(loaded, states, published)))
     else:
         _show(loaded, states, published, last)
+        if early := _early(loaded, states, published):
+            click.echo(f"warning: {early}")
     return ExitCode.OK
 
 
@@ -174,6 +177,8 @@ def _document(
         "cell": states.cell,
         "snapshot_id": states.snapshot_id,
         "looked_at": states.looked_at.isoformat(),
+        "first_hour": first_hour(product).isoformat(),
+        "warning": _early(product, states, published),
         "hours": [
             {
                 "hour": state.hour.isoformat(),
@@ -193,6 +198,21 @@ def _document(
             for state in states.hours
         ],
     }
+
+
+def _early(
+    product: Product, states: HourStates, published: dict[tuple[str, datetime], Publication]
+) -> str | None:
+    """Return what is to be said of hours that no sensor will build."""
+    tables = [published_table(product, one) for one in product.aggregates]
+    return too_early(
+        product,
+        {
+            state.hour
+            for state in states.hours
+            if state.rows and any((table, state.hour) not in published for table in tables)
+        },
+    )
 
 
 def _published(publication: Publication | None) -> dict[str, object] | None:

@@ -13,6 +13,7 @@ from pipeline.contract.model import Aggregate, Column, Slo
 from pipeline.contract.own_settings import SloSection, note
 from pipeline.contract.table_settings import TableSection, read_table_settings
 from pipeline.contract.targets import openslo
+from pipeline.contract.units import number
 from pipeline.tables.layout import (
     BUILD_COLUMN,
     FEATURE_TIME_COLUMN,
@@ -109,9 +110,10 @@ def read_slos(findings: Findings, element: str | None = None) -> tuple[Slo, ...]
     """Return the SLA properties, all of them objectives; `element` is what they are about by default."""
     found: list[Slo] = []
     for loc, entry in findings.mappings(("slaProperties",)):
-        value, unit, about = entry.get("value"), entry.get("unit"), entry.get("element")
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            findings.add((*loc, "value"), f"a number, not {value!r}")
+        unit, about = entry.get("unit"), entry.get("element")
+        value = number(entry.get("value"))
+        if value is None:
+            findings.add((*loc, "value"), f"a number, not {entry.get('value')!r}")
             continue
         if not isinstance(unit, str) or unit not in openslo.UNITS:
             findings.add((*loc, "unit"), f"one of {', '.join(openslo.UNITS)}; not {unit!r}")
@@ -126,7 +128,7 @@ def read_slos(findings: Findings, element: str | None = None) -> tuple[Slo, ...]
         found.append(
             Slo(
                 property=str(entry.get("property")),
-                value=float(value),
+                value=value,
                 unit=unit,
                 element=about if isinstance(about, str) else element,
                 description=findings.text((*loc, "description")),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipeline.contract.document import Loc
+from pipeline.contract.document import Loc, as_json
 from pipeline.contract.findings import Findings
 from pipeline.contract.model import Column, Expectation, Rule
 from pipeline.contract.vocabulary import check_mistakes, expectation_mistakes
@@ -100,7 +100,7 @@ def read_expectations(findings: Findings, loc: Loc, columns: set[str]) -> tuple[
             if not isinstance(type_, str) or not isinstance(kwargs, dict):
                 findings.add((*rule, "implementation"), "a type and its kwargs")
                 continue
-            kwargs = {**implied, **kwargs}
+            kwargs = as_json({**implied, **kwargs})
             wrong = [*expectation_mistakes(type_, kwargs), *_unknown(kwargs, columns)]
             for expected in wrong:
                 findings.add((*rule, "implementation", "type"), expected)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,9 @@ class Document:
             raise DocumentError(Mistake(file, line, "", f"YAML; {problem}")) from None
         except YAMLError as error:
             raise DocumentError(Mistake(file, 1, "", f"YAML; {error}")) from None
+        except ValueError as error:
+            # What looks like a date and is none.
+            raise DocumentError(Mistake(file, 1, "", f"YAML; {error}")) from None
         if not isinstance(tree, CommentedMap):
             raise DocumentError(Mistake(file, 1, "", "a YAML mapping at the top"))
         self._tree = tree
@@ -96,4 +100,16 @@ def _plain(node: Any) -> Any:
         return float(node)
     if isinstance(node, ScalarInt):
         return int(node)
+    if isinstance(node, datetime):
+        # In the zone that is written, and of Python's own class.
+        return datetime.fromisoformat(node.isoformat())
     return str(node) if isinstance(node, str) else node
+
+
+def as_json(node: Any) -> Any:
+    """Return `node` in what JSON has: YAML's dates and times become texts in ISO 8601."""
+    if isinstance(node, dict):
+        return {key: as_json(value) for key, value in node.items()}
+    if isinstance(node, list):
+        return [as_json(value) for value in node]
+    return node.isoformat() if isinstance(node, date) else node

@@ -177,6 +177,7 @@ def _read(findings: Findings) -> Product | None:
         aggregates=aggregates,
         slos=slos,
         allowed_lateness_s=settings.allowed_lateness,
+        first_hour=settings.first_hour,
         folder=findings.folder,
     )
 

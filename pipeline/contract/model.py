@@ -236,6 +236,7 @@ class Product(Model):
         payload_schemas: Avro schemas of the payload, oldest first; version N is the N-th, from 1.
         aggregates: its derived tables, each after those that it reads; other contracts may add some.
         allowed_lateness_s: how long after an hour's end its fence is taken, in seconds.
+        first_hour: the first hour that is built without being asked for; None where it says none.
         folder: where the contract was read from.
     """
 
@@ -258,6 +259,7 @@ class Product(Model):
     aggregates: tuple[Aggregate, ...] = ()
     slos: tuple[Slo, ...] = ()
     allowed_lateness_s: float = Field(default=300.0, ge=0)
+    first_hour: datetime | None = None
     folder: Path
 
     @property

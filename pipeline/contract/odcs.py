@@ -11,7 +11,7 @@ from typing import Any
 import jsonschema
 from jsonschema.exceptions import ValidationError
 
-from pipeline.contract.document import Loc
+from pipeline.contract.document import Loc, as_json
 from pipeline.contract.findings import Findings
 
 API_VERSIONS = ("v3.0.2", "v3.1.0", "v3.2.0")
@@ -22,7 +22,7 @@ def check_structure(findings: Findings) -> None:
     version = findings.at(("apiVersion",))
     if version is not None and version not in API_VERSIONS:
         findings.add(("apiVersion",), f"one of {', '.join(API_VERSIONS)}, not {version!r}")
-    for error in _validator().iter_errors(findings.document.data):
+    for error in _validator().iter_errors(as_json(findings.document.data)):
         loc: Loc = tuple(error.absolute_path)
         if loc == ("apiVersion",):
             continue

@@ -5,7 +5,7 @@ docs/contract.md describes every key. Keys are camelCase, as ODCS's own.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
@@ -14,7 +14,16 @@ from pydantic.alias_generators import to_camel
 from pipeline.contract.document import Loc
 from pipeline.contract.findings import Findings
 from pipeline.contract.model import Gates, Retention, Topic
-from pipeline.contract.units import Bytes, Seconds, parse_duration_ms
+from pipeline.contract.units import (
+    Bytes,
+    Flag,
+    Real,
+    Seconds,
+    Text,
+    Whole,
+    parse_duration_ms,
+    parse_instant,
+)
 
 FOREVER = "forever"
 NO_ENVELOPE = "none"
@@ -33,11 +42,12 @@ def _both_forever(value: object) -> object:
 
 
 def _start(value: object) -> str | datetime:
-    if isinstance(value, datetime):
-        return value if value.tzinfo else value.replace(tzinfo=UTC)
     if value in ("earliest", "latest"):
         return str(value)
-    raise ValueError(f"earliest, latest or an ISO 8601 time, not {value!r}")
+    try:
+        return parse_instant(value)
+    except ValueError as error:
+        raise ValueError(f"earliest, latest or {error}") from None
 
 
 class Section(BaseModel):
@@ -58,11 +68,11 @@ class RetentionSection(Section):
 class TopicSection(Section):
     """`topic`."""
 
-    partitions: int = Field(default=Topic.model_fields["partitions"].default, ge=1, le=10_000)
-    replication: int = Field(default=Topic.model_fields["replication"].default, ge=1)
+    partitions: Whole = Field(default=Topic.model_fields["partitions"].default, ge=1, le=10_000)
+    replication: Whole = Field(default=Topic.model_fields["replication"].default, ge=1)
     record_time: Literal["CreateTime", "LogAppendTime"] = "CreateTime"
     cleanup: Literal["delete", "compact"] = "delete"
-    history: bool = False
+    history: Flag = False
     retention: Annotated[RetentionSection, BeforeValidator(_both_forever)] = RetentionSection()
     start: Annotated[Any, PlainValidator(_start)] = "earliest"
 
@@ -88,9 +98,9 @@ class ReferenceSection(Section):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     source: str
-    on: list[str] = Field(min_length=1)
-    columns: list[str]
-    valid_from: str | None = None
+    on: list[Text] = Field(min_length=1)
+    columns: list[Text]
+    valid_from: Text | None = None
 
 
 CellName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -108,12 +118,13 @@ class OwnSettings(Section):
     gates: GatesSection = GatesSection()
     references: list[ReferenceSection] = []
     allowed_lateness: Seconds = 300.0
+    first_hour: Annotated[Any, PlainValidator(parse_instant)] = None
 
 
 class SloSection(Section):
     """The custom property `headwater` of an SLA property."""
 
-    target: float = Field(default=0.999, gt=0, lt=1)
+    target: Real = Field(default=0.999, gt=0, lt=1)
     window: Seconds = 30 * 86_400.0
 
 

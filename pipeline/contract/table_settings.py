@@ -8,15 +8,15 @@ from pipeline.contract.document import Loc
 from pipeline.contract.findings import Findings
 from pipeline.contract.model import Drift, Feature, LatePolicy, Read
 from pipeline.contract.own_settings import Section, note
-from pipeline.contract.units import Seconds
+from pipeline.contract.units import Real, Seconds, Text, Whole
 
 
 class ReadSection(Section):
     """One of `reads`."""
 
     table: str
-    hours: int = Field(default=1, ge=1, le=24 * 366)
-    back: int = Field(default=0, ge=0, le=24 * 366)
+    hours: Whole = Field(default=1, ge=1, le=24 * 366)
+    back: Whole = Field(default=0, ge=0, le=24 * 366)
 
     def model(self) -> Read:
         """Return what it says."""
@@ -27,15 +27,15 @@ class DriftSection(Section):
     """One of `feature.drift`."""
 
     column: str
-    most: float = Field(gt=0)
+    most: Real = Field(gt=0)
 
 
 class FeatureSection(Section):
     """`feature`."""
 
-    entity: list[str] = Field(min_length=1)
+    entity: list[Text] = Field(min_length=1)
     ttl: Seconds
-    partitions: list[str] = Field(min_length=1)
+    partitions: list[Text] = Field(min_length=1)
     drift: list[DriftSection] = []
 
     def model(self) -> Feature:
@@ -51,7 +51,7 @@ class FeatureSection(Section):
 class LateSection(Section):
     """`late`."""
 
-    share: float = Field(default=LatePolicy().share, gt=0, le=1)
+    share: Real = Field(default=LatePolicy().share, gt=0, le=1)
     wait: Seconds | None = LatePolicy().wait_s
 
     def model(self) -> LatePolicy:
@@ -66,7 +66,7 @@ class TableSection(Section):
     python: str | None = None
     reads: list[ReadSection] = Field(default=[ReadSection(table="events")], min_length=1)
     references: list[str] = []
-    handover: str | None = None
+    handover: Text | None = None
     feature: FeatureSection | None = None
     late: LateSection = LateSection()
 
