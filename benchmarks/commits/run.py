@@ -14,13 +14,13 @@ import polars as pl
 from pipeline.cells import embedded_cell
 from pipeline.contract.model import Product
 from pipeline.contract.targets import iceberg
+from pipeline.ingest.tables import ensure_tables
 from pipeline.kafka.topics import TopicIdentity
 from pipeline.ledger.model import Entry
 from pipeline.ledger.read import read_ledger
 from pipeline.maintenance.plan import Policy
 from pipeline.maintenance.run import maintain
 from pipeline.tables.commit import OffsetCommit, commit
-from pipeline.tables.create import ensure_tables
 from pipeline.tables.write import write_hours
 
 FIRST = 10

@@ -24,12 +24,12 @@ from pipeline.contract.model import Product
 from pipeline.hours.fence import Fence
 from pipeline.hours.look import HourState, HourStates
 from pipeline.hours.rows import rows_by_hour
+from pipeline.ingest.tables import ensure_tables
 from pipeline.kafka.topics import TopicIdentity
 from pipeline.ledger.model import Entry
 from pipeline.settings import load_settings
 from pipeline.tables.catalog import load_table
 from pipeline.tables.commit import CONTRACT_VERSION_KEY, RUN_ID_KEY, OffsetCommit, commit
-from pipeline.tables.create import ensure_tables
 from pipeline.tables.layout import events_table
 from pipeline.tables.write import write_hours
 

@@ -23,8 +23,8 @@ from benchmarks.trials.ways import Events, Way, columns, decoding, known_uuids, 
 from pipeline.cells import embedded_cell
 from pipeline.contract.model import Product
 from pipeline.ingest.frame import to_frame
+from pipeline.ingest.tables import ensure_tables
 from pipeline.tables.catalog import open_catalog
-from pipeline.tables.create import ensure_tables
 from pipeline.tables.write import write_hours
 
 RUNS = 5

@@ -1,4 +1,4 @@
-"""`headwater contract`: check contracts, show what they compile into, compare two versions."""
+"""`headwater contract`: check contracts, show what they compile into, compare, and bring tables to them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from headwater.cli.evolution import apply, plan
 from pipeline.contract.diff import Change, diff_products
 from pipeline.contract.load import CONTRACT_FILE, ContractError, derived_of, load_product
 from pipeline.contract.mistakes import Mistake
@@ -25,10 +26,14 @@ JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 
 @click.group()
 def contract() -> None:
-    """Check contracts, show what they compile into, compare versions.
+    """Check contracts, show what they compile into, compare versions, bring tables to them.
 
     Contracts are the folders of HEADWATER_CONTRACTS (the project's contracts/ by default).
     """
+
+
+contract.add_command(plan)
+contract.add_command(apply)
 
 
 @contract.command()

@@ -11,6 +11,8 @@ import click
 
 from headwater.cli.options import cell_option, json_option, product_argument, resolve
 from headwater.cli.signals import until_signalled
+from pipeline.contract.mistakes import ContractError
+from pipeline.contract.model import Product
 from pipeline.errors import ExitCode, RetryableError
 from pipeline.ingest.accept_loss import accept_loss
 from pipeline.ingest.plan import Limits, Plan
@@ -83,6 +85,7 @@ def run(
             stop=stop,
             on_commit=progress.committed,
             on_retry=progress.retrying,
+            on_contract=progress.contract_changed,
         )
     )
     progress.end()
@@ -143,6 +146,12 @@ class _Progress:
 
     def retrying(self, error: RetryableError, seconds: float) -> None:
         click.echo(f"retrying in {seconds:.1f} s: {error}", err=True)
+
+    def contract_changed(self, told: Product | ContractError) -> None:
+        if isinstance(told, Product):
+            click.echo(f"went on with contract version {told.version}", err=True)
+        else:
+            click.echo(f"the changed contract is not used: {told}", err=True)
 
     def end(self) -> None:
         if self._tty and self._printed:

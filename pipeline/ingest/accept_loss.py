@@ -8,9 +8,9 @@ from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.errors import TerminalError
 from pipeline.ingest.source import Source
+from pipeline.ingest.tables import ensure_tables
 from pipeline.ledger.model import Entry
 from pipeline.tables.commit import CONTRACT_VERSION_KEY, OffsetCommit, commit
-from pipeline.tables.create import ensure_tables
 from pipeline.tables.offsets import committed_offsets
 
 LOSS_REASON_KEY = "headwater.loss-reason"

@@ -9,11 +9,11 @@ import pyarrow as pa
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
-from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.failpoints import failpoint
 from pipeline.ingest.batch import Processor
 from pipeline.ingest.plan import Plan
+from pipeline.ingest.tables import IngestTables
 from pipeline.ingest.tally import Tally
 from pipeline.ingest.writing import RowsWriter
 from pipeline.ledger.model import Entry
@@ -26,7 +26,6 @@ from pipeline.tables.commit import (
     commit,
     write_files,
 )
-from pipeline.tables.create import ensure_tables
 from pipeline.tables.offsets import CommittedOffsets, committed_offsets
 from pipeline.tables.snapshots import refuse_rolled_back
 
@@ -55,9 +54,11 @@ class Landing:
     CommitUnknownError where its outcome is open; nothing but the table's property tells then.
     """
 
-    def __init__(self, cell: Cell, product: Product, processor: Processor, run_id: str) -> None:
-        self._cell = cell
+    def __init__(
+        self, product: Product, tables: IngestTables, processor: Processor, run_id: str
+    ) -> None:
         self._product = product
+        self._tables = tables
         self._processor = processor
         self._run_id = run_id
 
@@ -128,7 +129,7 @@ class Landing:
             try:
                 return commit(table, files, said)
             except CommitConflictError:
-                table = ensure_tables(self._cell, self._product)[int(is_side)]
+                table = self._tables.load()[int(is_side)]
                 refuse_rolled_back(table)
                 if committed_offsets(table) != before:
                     raise

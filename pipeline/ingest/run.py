@@ -6,11 +6,14 @@ import random
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from uuid import uuid4
 
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
+from pipeline.contract.mistakes import ContractError
 from pipeline.contract.model import Product
+from pipeline.contract.watch import ContractWatch
 from pipeline.errors import HeadwaterError, RetryableError
 from pipeline.ingest.plan import DEFAULT_LIMITS, Limits, Plan
 from pipeline.ingest.report import Committed, IngestReport
@@ -33,6 +36,7 @@ def ingest(
     stop: threading.Event | None = None,
     on_commit: Callable[[Committed], None] | None = None,
     on_retry: Callable[[RetryableError, float], None] | None = None,
+    on_contract: Callable[[Product | ContractError], None] | None = None,
     run_id: str | None = None,
     clock: Clock = utc_now,
 ) -> IngestReport:
@@ -44,9 +48,14 @@ def ingest(
     committed by then is abandoned and read again by the next ingest. `on_commit` is called after
     each commit, in this thread; `on_retry` before waiting out a retryable error, with the seconds.
 
+    Tables follow the contract before a record is read. A contract that changes on disk is taken up within
+    seconds, at a commit boundary, and told to `on_contract`; one that has mistakes is told, and the one
+    in use stays.
+
     Raises:
         RetryableError: broker, registry or catalog stayed out of reach (at once, with `once`).
-        TerminalError: one of pipeline.ingest.refusals, TableRolledBackError, TopicMissingError.
+        TerminalError: one of pipeline.ingest.refusals, EvolutionRefusedError, TableRolledBackError,
+            TopicMissingError.
     """
     stop = stop or threading.Event()
     run_id = run_id or str(uuid4())
@@ -54,7 +63,8 @@ def ingest(
     lineage = IngestLineage(cell, product, run_id, clock)
     try:
         with Session(cell, product, limits, run_id, stop, clock) as session:
-            _ingest(session, report, lineage, stop, on_commit, on_retry, once=once)
+            follow = _Follower(session, lineage, ContractWatch(product.folder), on_contract)
+            _ingest(session, report, lineage, stop, on_commit, on_retry, follow, once=once)
     except HeadwaterError as error:
         lineage.ended(report, error)
         raise
@@ -69,6 +79,7 @@ def _ingest(
     stop: threading.Event,
     on_commit: Callable[[Committed], None] | None,
     on_retry: Callable[[RetryableError, float], None] | None,
+    follow: Callable[[], None],
     *,
     once: bool,
 ) -> None:
@@ -76,6 +87,7 @@ def _ingest(
     targets = None
     while not stop.is_set():
         began = time.monotonic()
+        follow()
         try:
             plan = session.plan(targets)
             lineage.saw(plan.identity.topic_id)
@@ -118,6 +130,27 @@ def _ingest(
                 # Fewer, larger files: what arrives meanwhile goes into the next commit.
                 stop.wait(max(0.0, session.linger_s - (time.monotonic() - began)))
     report.stopped = True
+
+
+@dataclass
+class _Follower:
+    """Lets an ingest go on by what its contract says now."""
+
+    session: Session
+    lineage: IngestLineage
+    watch: ContractWatch
+    on_contract: Callable[[Product | ContractError], None] | None
+
+    def __call__(self) -> None:
+        try:
+            told: Product | ContractError | None = self.watch.changed()
+        except ContractError as error:
+            told = error
+        if isinstance(told, Product):
+            self.session.follow(told)
+            self.lineage.follow(told)
+        if told is not None and self.on_contract is not None:
+            self.on_contract(told)
 
 
 def explain(cell: Cell, product: Product, limits: Limits = DEFAULT_LIMITS) -> Plan:

@@ -27,12 +27,12 @@ from pipeline.ingest.plan import Limits, Plan, TopicState, plan
 from pipeline.ingest.repair import missed_letters
 from pipeline.ingest.report import Committed
 from pipeline.ingest.source import Source, StopAskedError
+from pipeline.ingest.tables import IngestTables
 from pipeline.ingest.tally import Tally
 from pipeline.ingest.writing import RowsWriter
 from pipeline.kafka.records import Records
 from pipeline.ledger.model import total
 from pipeline.schemas.registry import open_registry
-from pipeline.tables.create import ensure_tables
 from pipeline.tables.errors import named_errors
 from pipeline.tables.offsets import CommittedOffsets, committed_offsets
 from pipeline.tables.snapshots import refuse_rolled_back
@@ -65,6 +65,7 @@ class Session:
         self._known_snapshot: int | None = None
         self._is_stale = True
         self._topic: TopicState | None = None
+        self._contracted: IngestTables | None = None
         self._tables: tuple[Table, Table] | None = None
 
     def __enter__(self) -> Session:
@@ -83,6 +84,14 @@ class Session:
         """Forget what a failure may have made untrue: connections and known uuids."""
         self._source.close()
         self._is_stale = True
+
+    def follow(self, product: Product) -> None:
+        """Go on by another version of the contract, from the next plan on."""
+        self.reset()
+        self._product = product
+        self._source = Source(self._cell, product, self._stop)
+        self._made = None
+        self._contracted = None
 
     @property
     def targets(self) -> Mapping[int, int]:
@@ -106,7 +115,7 @@ class Session:
 
     def plan(self, targets: Mapping[int, int] | None) -> Plan:
         """Look at tables and topic, and plan the next micro-batch, not beyond `targets`."""
-        events, side = self._tables = ensure_tables(self._cell, self._product)
+        events, side = self._tables = self._followed().load()
         refuse_rolled_back(events)
         refuse_rolled_back(side)
         topic = self._source.look(is_new=committed_offsets(events) is None)
@@ -174,8 +183,14 @@ class Session:
                 self._run_id,
                 self._limits.known_bytes,
             )
-            self._made = processor, Landing(self._cell, self._product, processor, self._run_id)
+            tables = self._followed()
+            self._made = processor, Landing(self._product, tables, processor, self._run_id)
         return self._made
+
+    def _followed(self) -> IngestTables:
+        if self._contracted is None:
+            self._contracted = IngestTables(self._cell, self._product)
+        return self._contracted
 
     def _repair(
         self, processor: Processor, landing: Landing, planned: Plan, tables: tuple[Table, Table]

@@ -32,6 +32,10 @@ class IngestLineage:
             self._topic_id = topic_id
             self._emit(RunState.START, topic_id, IngestReport())
 
+    def follow(self, product: Product) -> None:
+        """The ingest goes on by another version of the contract."""
+        self._product = product
+
     def ended(self, report: IngestReport, error: Exception | None = None) -> None:
         """The ingest is over, because of `error` if there is one."""
         if self._topic_id is not None:

@@ -1,4 +1,4 @@
-"""Creating a product's ingest tables, and growing their columns with the contract."""
+"""Creating tables whose columns Headwater itself sets, and adding those that a newer format has."""
 
 from __future__ import annotations
 
@@ -8,15 +8,11 @@ from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableA
 from pyiceberg.partitioning import UNPARTITIONED_PARTITION_SPEC, PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
-from pyiceberg.transforms import DayTransform, HourTransform, Transform
+from pyiceberg.transforms import Transform
 from sqlalchemy.exc import IntegrityError
 
-from pipeline.cells import Cell
-from pipeline.contract.model import Product
-from pipeline.contract.targets import iceberg
 from pipeline.tables import layout
-from pipeline.tables.catalog import CREATORS, open_catalog
-from pipeline.tables.errors import named_errors
+from pipeline.tables.catalog import CREATORS
 
 PROPERTIES = {
     layout.FORMAT_VERSION_PROPERTY: str(layout.FORMAT_VERSION),
@@ -28,77 +24,21 @@ PROPERTIES = {
 }
 
 
-def ensure_tables(cell: Cell, product: Product) -> tuple[Table, Table]:
-    """Return the product's (events, dead letters), created where absent.
-
-    Columns that the contract has gained are added; none is dropped or narrowed. Idempotent, and
-    safe when several processes do it at once.
-
-    Raises:
-        CatalogUnavailableError, WarehouseUnavailableError: try again later.
-    """
-    catalog = open_catalog(cell)
-    with named_errors(f"{product.name}/{cell.name}"):
-        events = ensure_table(
-            catalog,
-            layout.events_table(product.name),
-            iceberg.events_schema(product),
-            ("_event_time", HourTransform(), "event_hour"),
-        )
-        dead_letters = ensure_table(
-            catalog,
-            layout.dead_letters_table(product.name),
-            layout.DEAD_LETTER_SCHEMA,
-            ("_ingested_at", DayTransform(), "ingested_day"),
-        )
-    return events, dead_letters
+Partition = tuple[str, Transform[int, int], str]
+"""The one field that a table is partitioned by: source column, transform, field name."""
 
 
 def ensure_table(
     catalog: SqlCatalog,
     identifier: str,
     columns: pa.Schema,
-    partition: tuple[str, Transform[int, int], str] | None = None,
+    partition: Partition | None = None,
 ) -> Table:
     """Return the table, created where absent; columns that it lacks are added.
 
-    `partition` is (source column, transform, field name). Idempotent, and safe when several processes
-    do it at once.
+    Idempotent, and safe when several processes do it at once.
     """
-    _ensure_namespace(catalog, identifier.partition(".")[0])
-    return _ensure(catalog, identifier, columns, partition)
-
-
-def _ensure_namespace(catalog: SqlCatalog, name: str) -> None:
-    try:
-        catalog.create_namespace_if_not_exists(name)
-    except IntegrityError:
-        # Another process created it after PyIceberg had looked.
-        if not catalog.namespace_exists(name):
-            raise
-
-
-def _ensure(
-    catalog: SqlCatalog,
-    identifier: str,
-    columns: pa.Schema,
-    partition: tuple[str, Transform[int, int], str] | None,
-) -> Table:
-    try:
-        table = catalog.load_table(identifier)
-    except NoSuchTableError:
-        schema = _fresh(columns)
-        spec = UNPARTITIONED_PARTITION_SPEC
-        if partition is not None:
-            source, transform, name = partition
-            field_id = schema.find_field(source).field_id
-            spec = PartitionSpec(PartitionField(field_id, 1000, transform, name))
-        try:
-            return catalog.create_table(
-                identifier, schema, partition_spec=spec, properties=PROPERTIES
-            )
-        except TableAlreadyExistsError:
-            table = catalog.load_table(identifier)
+    table = load_or_create(catalog, identifier, columns, partition)
     for _ in range(CREATORS):
         if not set(columns.names) - set(table.schema().column_names):
             break
@@ -112,7 +52,40 @@ def _ensure(
     return table
 
 
-def _fresh(columns: pa.Schema) -> Schema:
+def _ensure_namespace(catalog: SqlCatalog, name: str) -> None:
+    try:
+        catalog.create_namespace_if_not_exists(name)
+    except IntegrityError:
+        # Another process created it after PyIceberg had looked.
+        if not catalog.namespace_exists(name):
+            raise
+
+
+def load_or_create(
+    catalog: SqlCatalog,
+    identifier: str,
+    columns: pa.Schema,
+    partition: Partition | None = None,
+) -> Table:
+    """Return the table as it is, created with `columns` where absent. Safe when several processes do it."""
+    try:
+        return catalog.load_table(identifier)
+    except NoSuchTableError:
+        _ensure_namespace(catalog, identifier.partition(".")[0])
+    schema = fresh_schema(columns)
+    spec = UNPARTITIONED_PARTITION_SPEC
+    if partition is not None:
+        source, transform, name = partition
+        field_id = schema.find_field(source).field_id
+        spec = PartitionSpec(PartitionField(field_id, 1000, transform, name))
+    try:
+        return catalog.create_table(identifier, schema, partition_spec=spec, properties=PROPERTIES)
+    except TableAlreadyExistsError:
+        return catalog.load_table(identifier)
+
+
+def fresh_schema(columns: pa.Schema) -> Schema:
+    """Return `columns` as Iceberg's, with ids that no table has given them."""
     from pyiceberg.io.pyarrow import _pyarrow_to_schema_without_ids
     from pyiceberg.schema import assign_fresh_schema_ids
 

@@ -25,6 +25,7 @@ from pyiceberg.table import Table
 from pyiceberg.table.locations import load_location_provider
 from pyiceberg.typedef import Record
 
+from pipeline.tables.conform import Conformer
 from pipeline.tables.errors import named_errors
 
 TARGET_BYTES = 128 * 2**20
@@ -53,11 +54,12 @@ def write_hours(
     is in memory (16 MiB, or one row), and rows once more without their texts (16 bytes a column).
 
     Raises:
+        ColumnMissingError: rows have a column that the table has not.
         WarehouseUnavailableError: the disk is full or the warehouse cannot be written.
     """
     if not sum(len(frame) for frame in frames):
         return ()
-    rows = _Sorted(frames, schema_to_pyarrow(table.schema()))
+    rows = _Sorted(frames, table)
     with named_errors(".".join(table.name())):
         parts = tuple(_parts(rows, target_bytes))
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="file") as threads:
@@ -67,14 +69,15 @@ def write_hours(
 class _Sorted:
     """Rows in the order of `ORDER`, whose texts are views into the bytes that were decoded."""
 
-    def __init__(self, frames: Sequence[pl.DataFrame], columns: pa.Schema) -> None:
+    def __init__(self, frames: Sequence[pl.DataFrame], table: Table) -> None:
         # Of several chunks, or of a part of one, texts would be copied for views of them to be put in order.
         rows = pl.concat(frames).rechunk().sort(*ORDER)
         times = rows.get_column("_event_time").dt.epoch("us")
         self.hours: npt.NDArray[np.int64] = times.to_numpy() // MICROS_PER_HOUR
-        self._rows = rows.select(columns.names)
-        self._columns = columns
-        self.schema = pa.schema([_viewed(one) for one in columns])
+        self._conformer = Conformer(table, rows.schema)
+        self._rows = self._conformer.select(rows)
+        self._columns = schema_to_pyarrow(table.schema())
+        self.schema = pa.schema([_viewed(one) for one in self._columns])
         """The table's columns, texts as views."""
 
     def piece(self, part: range) -> pa.Table:
@@ -87,7 +90,8 @@ class _Sorted:
 
     def _cut(self, part: range, columns: pa.Schema) -> pa.Table:
         rows = self._rows.slice(part.start, len(part))
-        return rows.to_arrow(compat_level=pl.CompatLevel.newest()).cast(columns)
+        arrow = rows.to_arrow(compat_level=pl.CompatLevel.newest())
+        return self._conformer.cast(arrow, columns)
 
 
 def _viewed(column: pa.Field) -> pa.Field:

@@ -16,10 +16,10 @@ from pyspark.sql import SparkSession
 
 from pipeline.batch.session import own_session
 from pipeline.cells import Cell
+from pipeline.ingest.tables import ensure_tables
 from pipeline.kafka.topics import TopicIdentity
 from pipeline.ledger.model import Entry
 from pipeline.tables.commit import OffsetCommit, commit
-from pipeline.tables.create import ensure_tables
 from pipeline.tables.write import ORDER, write_hours
 from tests.support.orders import hour, orders_product
 

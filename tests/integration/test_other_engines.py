@@ -7,9 +7,9 @@ from pyspark.sql import SparkSession
 from pipeline.batch.session import own_session
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
+from pipeline.ingest.tables import ensure_tables
 from pipeline.ledger.read import ledger_of
 from pipeline.tables.catalog import load_table
-from pipeline.tables.create import ensure_tables
 from pipeline.tables.layout import COORDINATES
 from pipeline.tables.offsets import committed_offsets
 from pipeline.tables.snapshots import refuse_rolled_back

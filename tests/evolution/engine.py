@@ -1,0 +1,153 @@
+"""The engine from records to table, without a broker: what a chain of contracts is tried on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.cells import Cell
+from pipeline.contract.load import load_product
+from pipeline.contract.model import Product
+from pipeline.ingest.batch import Processor
+from pipeline.ingest.model import DeadLetter
+from pipeline.ingest.tables import IngestTables
+from pipeline.kafka.record_batches import Section, unpack
+from pipeline.kafka.records import Records, records_in
+from pipeline.kafka.topics import TopicIdentity
+from pipeline.ledger.model import Entry
+from pipeline.schemas import wire
+from pipeline.tables.commit import OffsetCommit, commit
+from pipeline.tables.write import write_hours
+from tests.decoder.batches import Wrote, batch
+from tests.decoder.registry import Schemas
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
+NOW_MS = int(NOW.timestamp() * 1000)
+TOPIC = TopicIdentity("cluster", "topic", "topic-id", (0,))
+ODCS = {
+    "boolean": "boolean",
+    "int": "integer",
+    "long": "integer",
+    "float": "number",
+    "double": "number",
+    "array": "array",
+    "record": "object",
+}
+
+
+def write_contract(folder: Path, schemas: Sequence[dict[str, Any]]) -> Path:
+    """Write the contract of a product without an envelope, whose fields `id` and `at` are key and time."""
+    (folder / "schemas").mkdir(parents=True, exist_ok=True)
+    names = []
+    for number, schema in enumerate(schemas, start=1):
+        names.append(f"schemas/payload.v{number}.avsc")
+        (folder / names[-1]).write_text(json.dumps(schema, indent=1))
+    document = {
+        "apiVersion": "v3.1.0",
+        "kind": "DataContract",
+        "id": f"urn:{folder.name}",
+        "name": folder.name,
+        "version": f"{len(schemas)}.0.0",
+        "status": "active",
+        "domain": "tests",
+        "description": {"purpose": "try"},
+        "team": {"name": "t", "members": [{"username": "t", "role": "owner"}]},
+        "customProperties": [
+            {
+                "property": "headwater",
+                "value": {
+                    "cells": ["us"],
+                    "key": "id",
+                    "eventTime": "at",
+                    "schemas": {"envelope": "none", "payload": names},
+                    "topic": {
+                        "partitions": 1,
+                        "replication": 1,
+                        "history": True,
+                        "retention": "forever",
+                    },
+                    "gates": {"freshness": "10s", "late": "72h"},
+                },
+            }
+        ],
+        "schema": [
+            {
+                "name": folder.name,
+                "physicalName": f"{folder.name}_v1",
+                "physicalType": "topic",
+                "description": "d",
+                "properties": [
+                    {"name": f["name"], "logicalType": odcs_type(f["type"]), "description": "d"}
+                    for f in schemas[-1]["fields"]
+                ],
+            }
+        ],
+    }
+    (folder / "contract.yaml").write_text(json.dumps(document, indent=1))
+    return folder
+
+
+def odcs_type(schema: Any) -> str:
+    """Return the standard's type that describes a field."""
+    from pipeline.contract.targets.avro import odcs_types
+
+    return odcs_types(schema)[0]
+
+
+@dataclass
+class Engine:
+    """One product's tables in one cell. Offsets go on from call to call."""
+
+    cell: Cell
+    folder: Path
+    offset: int = 0
+    next: dict[int, int] = field(default_factory=lambda: {0: 0})
+
+    def product(self) -> Product:
+        return load_product(self.folder)
+
+    def land(
+        self,
+        product: Product,
+        registered: Sequence[dict[str, Any]],
+        values: Sequence[tuple[int, bytes]],
+    ) -> tuple[list[int], list[DeadLetter]]:
+        """Ingest values of (version, Avro binary); return their offsets, and the dead letters.
+
+        Raises: as the engine.
+        """
+        events, _ = IngestTables(self.cell, product).load()
+        registry = Schemas(dict(enumerate(registered, start=1)), range(1, len(registered) + 1))
+        processor = Processor(product, registry, TOPIC, "run")
+        offsets = list(range(self.offset, self.offset + len(values)))
+        records = _records(
+            [
+                Wrote(at, NOW_MS, b"k", wire.encode(version, body))
+                for at, (version, body) in zip(offsets, values, strict=True)
+            ]
+        )
+        done = processor.process(records, frozenset(), events, NOW)
+        files = write_hours(events, [done.rows])
+        end = self.offset + len(values)
+        entry = Entry(0, self.offset, end, rows=len(done.rows), dead_letters=len(done.letters))
+        commit(events, files, OffsetCommit(TOPIC, {0: 0}, {0: end}, (entry,), {}))
+        self.offset = end
+        return offsets, done.letters
+
+    def rows(self) -> dict[int, dict[str, Any]]:
+        """Return the table's payload columns by offset, as PyIceberg reads them."""
+        events, _ = IngestTables(self.cell, self.product()).load()
+        return {
+            row["_offset"]: {name: value for name, value in row.items() if not name.startswith("_")}
+            for row in events.scan().to_arrow().to_pylist(maps_as_pydicts="strict")
+        }
+
+
+def _records(wrote: Sequence[Wrote]) -> Records:
+    base, last = wrote[0].offset, wrote[-1].offset
+    passed = unpack(0, batch(base, last, wrote), base, last + 1, ())
+    return records_in([item for item in passed.items if isinstance(item, Section)])
