@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from fastavro.schema import SchemaParseException, UnknownType
 from polars.exceptions import PolarsError
+from pyarrow import ArrowException
+from pyarrow.types import is_nested
 
 from pipeline.contract.document import Loc
 from pipeline.contract.findings import Findings
 from pipeline.contract.own_settings import GatesSection, OwnSettings, ReferenceSection
-from pipeline.contract.reference import instants, locate, read_frame
+from pipeline.contract.reference import locate, wanted
+from pipeline.contract.reference_file import read_typed
 from pipeline.contract.targets import avro
+from pipeline.contract.targets.arrow import UnsupportedTypeError
+from pipeline.rows.columns import arrow_type
 
 KEY_TYPES = ("string", "int", "long", "enum")
 
@@ -103,29 +109,58 @@ def check_references(
                 expected = f"a column that no other has, and without a leading _; not {column!r}"
                 findings.add((*place, "columns", position), expected)
             taken.add(column)
-        _check_file(findings, reference, place)
+        if payload is not None:
+            _check_file(findings, reference, place, payload)
 
 
-def _check_file(findings: Findings, reference: ReferenceSection, place: Loc) -> None:
+def _check_file(
+    findings: Findings, reference: ReferenceSection, place: Loc, payload: Mapping[str, Any]
+) -> None:
+    expected = wanted(payload, reference)
+    for name, schema in [*expected.on.items(), *expected.types.items()]:
+        key: Loc = ("types", name) if name in expected.types else ("on", reference.on.index(name))
+        if (mistake := _unusable(schema)) is not None:
+            findings.add((*place, *key), mistake)
+            return
     try:
         path = locate(reference.source, findings.folder)
-        frame = read_frame(path, path.read_bytes())
-    except (OSError, ValueError, PolarsError) as error:
+        frame, problems = read_typed(path, path.read_bytes(), expected)
+    except (OSError, ValueError, PolarsError, ArrowException) as error:
         findings.add((*place, "source"), f"reference data: {error}")
         return
+    columns = [*frame.columns, *(problem.column for problem in problems)]
     named: list[tuple[Loc, str]] = [
         *((("on", position), column) for position, column in enumerate(reference.on)),
         *((("columns", position), column) for position, column in enumerate(reference.columns)),
+        *((("types", column), column) for column in reference.types),
     ]
     if reference.valid_from is not None:
         named.append((("validFrom",), reference.valid_from))
-    for key, column in named:
-        if column not in frame.columns:
-            expected = f"a column of {path.name} ({', '.join(frame.columns)}); not {column!r}"
-            findings.add((*place, *key), expected)
-    if reference.valid_from in frame.columns:
-        try:
-            instants(frame[reference.valid_from])
-        except PolarsError:
-            expected = f"a column of ISO 8601 times; {reference.valid_from!r} has others"
-            findings.add((*place, "validFrom"), expected)
+    for found_key, column in named:
+        if column not in columns:
+            expected_column = f"a column of {path.name} ({', '.join(columns)}); not {column!r}"
+            findings.add((*place, *found_key), expected_column)
+    for column in reference.types:
+        if column in reference.on or column == reference.valid_from:
+            findings.add((*place, "types", column), "no type here: the payload gives it")
+    for problem in problems:
+        unit = "line" if path.suffix == ".csv" else "row"
+        where = f"{unit} {problem.line}: " if problem.line else ""
+        if problem.column == reference.valid_from:
+            text = f"a column of ISO 8601 times; {path.name}, {where}{problem.text}"
+            findings.add((*place, "validFrom"), text)
+        elif problem.line and path.suffix == ".csv":
+            text = f"a value of the column's type: {problem.text}"
+            findings.add_in(path, problem.line, problem.column, text)
+        else:
+            at = next(key for key, column in named if column == problem.column)
+            findings.add((*place, *at), f"{path.name}, {where}{problem.column}: {problem.text}")
+
+
+def _unusable(schema: Any) -> str | None:
+    """Return why a column of reference data cannot be of an Avro type, None where it can."""
+    try:
+        kind = arrow_type(schema)
+    except (UnsupportedTypeError, SchemaParseException, UnknownType, KeyError, TypeError) as error:
+        return f"a type that a column can have: {error}"
+    return f"a type without parts, not {kind}" if is_nested(kind) else None

@@ -148,7 +148,9 @@ def _references(old: Product, new: Product) -> Iterator[Change]:
         gained = sorted(set(now.columns) - set(was.columns))
         if gained:
             yield Change(f"references.{name}.columns", f"with {', '.join(gained)}", breaking=False)
-        yield from _values(was, now, f"references.{name}.", ("on",), ("source", "valid_from"))
+        yield from _values(
+            was, now, f"references.{name}.", ("on", "types"), ("source", "valid_from")
+        )
 
 
 def _aggregates(old: Product, new: Product) -> Iterator[Change]:

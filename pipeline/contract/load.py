@@ -171,6 +171,7 @@ def _read(findings: Findings) -> Product | None:
                 on=tuple(one.on),
                 columns=tuple(one.columns),
                 valid_from=one.valid_from,
+                types=one.types,
             )
             for one in settings.references
         ),

@@ -103,7 +103,8 @@ class Reference(Model):
     `source` is `file:<path in the contract's folder>` or `package:<package>/<path>`; CSV or Parquet.
     `columns` are those that events get; with none, only derived tables read the data. `valid_from`
     names the data's column that says from when a row holds: of several rows of equal `on`, the one
-    with the latest time not after the event's counts. None: rows hold always.
+    with the latest time not after the event's counts. None: rows hold always. `types` are Avro schemas
+    of columns of the data.
     """
 
     name: str
@@ -111,6 +112,7 @@ class Reference(Model):
     on: tuple[str, ...] = Field(min_length=1)
     columns: tuple[str, ...]
     valid_from: str | None = None
+    types: dict[str, Any] = {}
 
 
 class Expectation(Model):

@@ -101,6 +101,7 @@ class ReferenceSection(Section):
     on: list[Text] = Field(min_length=1)
     columns: list[Text]
     valid_from: Text | None = None
+    types: dict[str, Any] = {}
 
 
 CellName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]

@@ -3,19 +3,41 @@
 from __future__ import annotations
 
 import hashlib
-import io
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any, Protocol
 
 import polars as pl
 import pyarrow as pa
 from polars.exceptions import PolarsError
 
+from pipeline.avro.schema import Schema
 from pipeline.contract.model import Product, Reference
-from pipeline.contract.targets import arrow
+from pipeline.contract.reference_file import Wanted, read_typed
+from pipeline.contract.targets.avro import without_ignored
 from pipeline.errors import TerminalError
-from pipeline.tables.layout import UTC_MICROS
+
+
+class Described(Protocol):
+    """A reference, of a contract that is being read or has been."""
+
+    @property
+    def on(self) -> Sequence[str]:
+        """Fields of the payload, and columns of the data, that are equal."""
+
+    @property
+    def columns(self) -> Sequence[str]:
+        """Columns that events get."""
+
+    @property
+    def valid_from(self) -> str | None:
+        """The column that says from when a row holds."""
+
+    @property
+    def types(self) -> Mapping[str, Any]:
+        """Avro schemas of columns."""
 
 
 class ReferenceDataError(TerminalError):
@@ -65,53 +87,42 @@ def locate(source: str, folder: Path) -> Path:
 
 
 def load_reference(product: Product, reference: Reference) -> ReferenceTable:
-    """Read one reference of `product`. In CSV files an empty value and `NA` are null.
+    """Read one reference of `product`. In CSV files an empty value is null, and `NA` where no text key is.
 
     Raises:
-        ReferenceDataError: the file is absent, unreadable, or its values are not of the payload's types.
+        ReferenceDataError: the file is absent or unreadable, or its values are not of the payload's types.
     """
     try:
         path = locate(reference.source, product.folder)
         content = path.read_bytes()
-        frame = read_frame(path, content)
-        types = {field.name: field.type for field in arrow.fields(product.payload_schema)}
-        frame = frame.with_columns(_typed(frame[name], types[name]) for name in reference.on)
+        frame, problems = read_typed(path, content, wanted(product.payload_schema, reference))
+        if problems:
+            line = f" line {problems[0].line}," if problems[0].line else ""
+            raise ValueError(f"{path.name},{line} {problems[0].column}: {problems[0].text}")
         distinct = list(reference.on)
         if reference.valid_from is not None:
-            frame = frame.with_columns(instants(frame[reference.valid_from]))
             distinct.append(reference.valid_from)
         frame = frame.unique(distinct, keep="first", maintain_order=True)
-    except (OSError, ValueError, PolarsError) as error:
+    except (OSError, ValueError, PolarsError, pa.ArrowException) as error:
         raise ReferenceDataError(
             f"{reference.source} cannot be used: {error}.",
             subject=f"reference {product.name}.{reference.name}",
-            remedy="Correct the file, or `source`, `on`, `columns` and `validFrom` in the contract.",
+            remedy="Correct the file, or `source`, `on`, `columns`, `types` and `validFrom` in the contract.",
         ) from None
     return ReferenceTable(frame, hashlib.sha256(content).hexdigest())
 
 
-def read_frame(path: Path, content: bytes) -> pl.DataFrame:
-    """Return the table in `content`, by the suffix of `path`; types are inferred from all rows of a CSV."""
-    if path.suffix == ".parquet":
-        return pl.read_parquet(io.BytesIO(content))
-    return pl.read_csv(io.BytesIO(content), null_values=["NA"], infer_schema_length=None)
-
-
-def instants(values: pl.Series) -> pl.Series:
-    """Return times as instants in UTC, to the microsecond: from ISO 8601 text or a column of times.
-
-    Times without an offset are UTC; null stays null.
-
-    Raises:
-        PolarsError: a value is no time.
-    """
-    return _typed(values, UTC_MICROS)
-
-
-def _typed(values: pl.Series, type_: pa.DataType) -> pl.Series:
-    wanted = pl.Series(pa.array([], type_)).dtype
-    if values.dtype == pl.String and isinstance(wanted, pl.Datetime):
-        return values.str.to_datetime(time_unit=wanted.time_unit, time_zone=wanted.time_zone)
-    if values.dtype == pl.String and wanted == pl.Date:
-        return values.str.to_date()
-    return values.cast(wanted)
+def wanted(payload: Mapping[str, Any], reference: Described) -> Wanted:
+    """Return what a contract says of the columns of a reference's file; `payload` is its newest schema."""
+    schema = Schema(without_ignored(payload))
+    root: Any = schema.root
+    return Wanted(
+        on={
+            field["name"]: schema.standalone(field["type"])
+            for field in root["fields"]
+            if field["name"] in reference.on
+        },
+        columns=tuple(reference.columns),
+        valid_from=reference.valid_from,
+        types=reference.types,
+    )

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from headwater.produce.file import produce_file
 from headwater.produce.model import Produced
 from pipeline.cells import Cell
+from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
 from pipeline.ingest.run import ingest
 from pipeline.ledger.verify import verify
@@ -120,3 +124,53 @@ def test_a_row_that_cannot_be_sent_costs_itself_and_is_told(
         assert problem in bad.problem
         assert len(bad.problem) < 200
     assert rows == [{"id": f"g{n:02d}", "p": Decimal(n).scaleb(-2)} for n in range(len(BROKEN))]
+
+
+def test_a_reference_key_with_leading_zeros_finds_its_row(cell: Cell, tmp_path: Path) -> None:
+    folder = CASES / "ref_zeros"
+    product = own_product("zipped", tmp_path / "contracts", folder / "only")
+    _, rows = loaded(cell, product, folder / "rows.jsonl")
+    assert rows == [
+        {"id": "k0", "zip": "00501", "city": "Holtsville", "tier": 1},
+        {"id": "k1", "zip": "10001", "city": "New York", "tier": 2},
+    ]
+
+
+def test_reference_data_of_a_parquet_file_is_in_the_table_as_it_is(
+    cell: Cell, tmp_path: Path
+) -> None:
+    folder = CASES / "ref_zeros"
+    product = own_product("zipped", tmp_path / "contracts", folder / "only")
+    columns = {
+        "fee": pa.array([Decimal("12.30"), None], pa.decimal128(9, 2)),
+        "since": pa.array([1_000, None], pa.timestamp("ns", "Asia/Tokyo")),
+        "opens": pa.array([time(9, 30), None], pa.time64("ns")),
+        "people": pa.array([2**40, None], pa.uint64()),
+        "kind": pa.array(["village", None]).dictionary_encode(),
+        "seal": pa.array([b"\x00\xff", None], pa.binary(2)),
+        "roads": pa.array([["a", None], None], pa.large_list(pa.large_string())),
+        "place": pa.array([{"lat": 1.5}, None], pa.struct([("lat", pa.float16())])),
+        "names": pa.array([[("en", 1)], None], pa.map_(pa.string(), pa.uint8())),
+    }
+    table = pa.table({"zip": ["00501", "10001"], **columns})
+    pq.write_table(table, product.folder / "reference" / "zips.parquet")
+    contract = product.folder / "contract.yaml"
+    text = contract.read_text().replace("zips.csv", "zips.parquet")
+    contract.write_text(text.replace("[city, tier]", f"[{', '.join(columns)}]"))
+    _, rows = loaded(cell, load_product(product.folder), folder / "rows.jsonl")
+    assert rows == [
+        {
+            "id": "k0",
+            "zip": "00501",
+            "fee": Decimal("12.30"),
+            "since": datetime(1970, 1, 1, 0, 0, 0, 1, tzinfo=UTC),
+            "opens": time(9, 30),
+            "people": 2**40,
+            "kind": "village",
+            "seal": b"\x00\xff",
+            "roads": ["a", None],
+            "place": {"lat": 1.5},
+            "names": [("en", 1)],
+        },
+        {"id": "k1", "zip": "10001", **dict.fromkeys(columns)},
+    ]

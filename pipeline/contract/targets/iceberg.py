@@ -7,6 +7,7 @@ import pyarrow as pa
 from pipeline.contract.model import Product
 from pipeline.contract.reference import load_reference
 from pipeline.contract.targets import arrow
+from pipeline.contract.targets.iceberg_types import table_type
 from pipeline.tables.layout import EVENT_COLUMNS
 
 
@@ -31,7 +32,7 @@ def reference_schema(product: Product) -> pa.Schema:
     columns: list[pa.Field] = []
     for reference in product.references:
         table = load_reference(product, reference).frame.select(reference.columns).to_arrow()
-        columns += [pa.field(field.name, _narrow(field.type)) for field in table.schema]
+        columns += [pa.field(field.name, table_type(field.type)) for field in table.schema]
     return pa.schema(columns)
 
 
@@ -42,12 +43,3 @@ def events_schema(product: Product) -> pa.Schema:
         UnsupportedTypeError, ReferenceDataError: as `payload_schema` and `reference_schema`.
     """
     return pa.schema([*EVENT_COLUMNS, *payload_schema(product), *reference_schema(product)])
-
-
-def _narrow(type_: pa.DataType) -> pa.DataType:
-    # polars hands over 64-bit offsets; tables of the format hold plain strings.
-    if pa.types.is_large_string(type_) or pa.types.is_string_view(type_):
-        return pa.string()
-    if pa.types.is_large_binary(type_) or pa.types.is_binary_view(type_):
-        return pa.binary()
-    return type_
