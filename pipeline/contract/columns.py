@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+import pyarrow as pa
 
 from pipeline.contract.document import Loc, as_json
 from pipeline.contract.findings import Findings
 from pipeline.contract.model import Column, Expectation, Rule
+from pipeline.contract.rule_trial import check_rule
 from pipeline.contract.vocabulary import check_mistakes, expectation_mistakes
 
 PANDERA = "pandera"
@@ -63,8 +67,8 @@ def read_columns(findings: Findings, loc: Loc, types_from: str) -> tuple[Column,
     return tuple(columns)
 
 
-def read_rules(findings: Findings, loc: Loc) -> tuple[Rule, ...]:
-    """Return the business rules on the properties of the topic at `loc`."""
+def read_rules(findings: Findings, loc: Loc, types: Mapping[str, pa.DataType]) -> tuple[Rule, ...]:
+    """Return the business rules on the properties of the topic at `loc`, tried on columns of `types`."""
     rules: list[Rule] = []
     for place, entry in findings.mappings((*loc, "properties")):
         name = entry.get("name")
@@ -78,9 +82,17 @@ def read_rules(findings: Findings, loc: Loc) -> tuple[Rule, ...]:
                 findings.add((*rule, "implementation", "check"), expected)
             if not wrong and isinstance(name, str):
                 description = findings.text((*rule, "description"))
-                rules.append(
-                    Rule(column=name, check=check, arguments=arguments, description=description)
+                stated = Rule(
+                    column=name, check=check, arguments=arguments, description=description
                 )
+                if name in types:
+                    check_rule(findings, (*rule, "implementation"), stated, types[name])
+                if any(
+                    (one.column, one.check, one.arguments) == (name, check, arguments)
+                    for one in rules
+                ):
+                    findings.add(rule, f"each rule once; this {check} is here twice")
+                rules.append(stated)
     for place, _ in findings.mappings((*loc, "quality")):
         findings.add(place, "rules on properties only: a topic as a whole has no quality checks")
     return tuple(rules)

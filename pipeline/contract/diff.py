@@ -179,7 +179,10 @@ def _names(aggregate: Aggregate) -> dict[str, str]:
 
 
 def _rules(product: Product) -> dict[str, str]:
-    return {f"{rule.column}.{rule.check}": repr(rule.arguments) for rule in product.rules}
+    stated: dict[str, list[str]] = {}
+    for rule in product.rules:
+        stated.setdefault(f"{rule.column}.{rule.check}", []).append(repr(rule.arguments))
+    return {path: ", ".join(arguments) for path, arguments in stated.items()}
 
 
 def _slos(product: Product) -> dict[str, str]:

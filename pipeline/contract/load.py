@@ -25,6 +25,7 @@ from pipeline.contract.mistakes import ContractError, Mistake
 from pipeline.contract.model import Gates, Product, Reference, Retention, Topic
 from pipeline.contract.odcs import check_structure
 from pipeline.contract.own_settings import NO_ENVELOPE, OwnSettings, read_own_settings
+from pipeline.contract.rule_trial import column_types
 
 __all__ = [
     "CONTRACT_FILE",
@@ -137,7 +138,7 @@ def _read(findings: Findings) -> Product | None:
         return None
     loc, entry = topics[0]
     columns = read_columns(findings, loc, "the Avro schema gives it")
-    rules = read_rules(findings, loc)
+    rules = read_rules(findings, loc, column_types(newest) if newest is not None else {})
     if newest is not None:
         check_properties(findings, loc, newest, {column.name for column in columns})
     topic = _topic(findings, settings, (*loc, "physicalName"), entry.get("physicalName"))

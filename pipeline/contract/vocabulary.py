@@ -15,8 +15,8 @@ from typing import Any
 
 import jsonschema
 
-PANDERA_CHECKS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
-    name: (frozenset(required.split()), frozenset(optional.split()))
+CHECKS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    name: (tuple(required.split()), tuple(optional.split()))
     for name, required, optional in (
         ("equal_to", "value", ""),
         ("not_equal_to", "value", ""),
@@ -32,22 +32,32 @@ PANDERA_CHECKS: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
         ("str_startswith", "string", ""),
         ("str_endswith", "string", ""),
         ("str_length", "", "min_value max_value exact_value"),
-        ("unique_values_eq", "values", ""),
     )
 }
-"""Check name -> the arguments it needs, and those it may have."""
+"""Check, by pandera's name -> the arguments it needs, and those it may have."""
+
+WHOLE_COLUMN = {
+    "unique_values_eq": (
+        "a check of rows; unique_values_eq judges a column as a whole, and no batch is a whole: "
+        "isin judges rows, an expectation on a derived table its hours"
+    ),
+}
+"""pandera's checks that judge no row by itself -> what is expected in their stead."""
 
 
 def check_mistakes(name: str, arguments: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is wrong with one pandera check."""
-    if name not in PANDERA_CHECKS:
-        yield f"one of pandera's checks {', '.join(sorted(PANDERA_CHECKS))}; not {name!r}"
+    """Yield what is wrong with one check, whatever column it is for."""
+    if name in WHOLE_COLUMN:
+        yield WHOLE_COLUMN[name]
         return
-    required, optional = PANDERA_CHECKS[name]
-    for argument in sorted(required - set(arguments)):
+    if name not in CHECKS:
+        yield f"one of pandera's checks {', '.join(sorted(CHECKS))}; not {name!r}"
+        return
+    required, optional = CHECKS[name]
+    for argument in sorted(set(required) - set(arguments)):
         yield f"argument {argument!r} of {name}"
-    for argument in sorted(set(arguments) - required - optional):
-        yield f"arguments {', '.join(sorted(required | optional))} of {name}; not {argument!r}"
+    for argument in sorted(set(arguments) - {*required, *optional}):
+        yield f"arguments {', '.join(sorted((*required, *optional)))} of {name}; not {argument!r}"
 
 
 def expectation_mistakes(type_: str, kwargs: Mapping[str, Any]) -> Iterator[str]:

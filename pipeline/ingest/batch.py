@@ -14,7 +14,7 @@ from pyiceberg.table import Table
 
 from pipeline.contract.model import Product
 from pipeline.contract.targets import iceberg
-from pipeline.contract.targets import pandera as pandera_target
+from pipeline.contract.targets.rules import compile_rules
 from pipeline.ingest.decode import Decoder
 from pipeline.ingest.deduplicate import DEFAULT_BYTES, Deduplicator
 from pipeline.ingest.enrich import Enricher
@@ -74,7 +74,7 @@ class Processor:
         self._decoder = Decoder(product, registry, identity, run_id)
         self._enricher = Enricher(product)
         self._columns = iceberg.events_schema(product).names
-        self._rules = pandera_target.rules_schema(product)
+        self._rules = compile_rules(product)
         self._key_order = KeyOrder()
         self.deduplicator = Deduplicator(known_bytes)
 

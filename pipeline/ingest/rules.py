@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import pandera.errors
-import pandera.polars as pa_polars
 import polars as pl
+
+from pipeline.contract.targets.rules import CompiledRule
 
 
 @dataclass(frozen=True)
@@ -18,16 +19,13 @@ class Broken:
     rows: pl.Series
 
 
-def broken_rules(frame: pl.DataFrame, rules: pa_polars.DataFrameSchema) -> Broken:
-    """Return what `frame` breaks of `rules`, as pandera finds it. Nulls break nothing."""
-    judged = [name for name, column in rules.columns.items() if column.checks]
-    if not judged or frame.is_empty():
+def broken_rules(frame: pl.DataFrame, rules: Sequence[CompiledRule]) -> Broken:
+    """Return what `frame` breaks of `rules`. Nulls break nothing; NaN breaks what compares it."""
+    if not rules or frame.is_empty():
         return Broken({}, pl.Series(dtype=pl.UInt32))
-    try:
-        rules.validate(frame.select(judged), lazy=True)
-    except pandera.errors.SchemaErrors as errors:
-        cases = errors.failure_cases
-        counts = cases.group_by("column", "check").len()
-        by_rule = {f"{column}: {check}": n for column, check, n in counts.sort("column").rows()}
-        return Broken(by_rule, cases.get_column("index").unique().cast(pl.UInt32))
-    return Broken({}, pl.Series(dtype=pl.UInt32))
+    judged = frame.select(rule.broken.alias(str(number)) for number, rule in enumerate(rules))
+    counts: Counter[str] = Counter()
+    for rule, broken in zip(rules, judged.iter_columns(), strict=True):
+        counts[rule.label] += int(broken.sum())
+    rows = judged.select(pl.any_horizontal(pl.all()).arg_true().cast(pl.UInt32)).to_series()
+    return Broken({label: count for label, count in sorted(counts.items()) if count}, rows)

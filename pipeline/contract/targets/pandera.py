@@ -1,10 +1,11 @@
-"""The business rules of a product as a pandera schema."""
+"""The business rules of a product as a pandera schema: judged as ingest judges them."""
 
 from __future__ import annotations
 
 import pandera.polars as pa
 
-from pipeline.contract.model import Product, Rule
+from pipeline.contract.model import Product
+from pipeline.contract.targets.rules import CompiledRule, compile_rules
 
 
 def rules_schema(product: Product) -> pa.DataFrameSchema:
@@ -13,8 +14,8 @@ def rules_schema(product: Product) -> pa.DataFrameSchema:
     Made for `validate(frame, lazy=True)`, which reports every broken rule. Columns without rules may
     be there or not; those with rules must.
     """
-    by_column: dict[str, list[Rule]] = {}
-    for rule in product.rules:
+    by_column: dict[str, list[CompiledRule]] = {}
+    for rule in compile_rules(product):
         by_column.setdefault(rule.column, []).append(rule)
     return pa.DataFrameSchema(
         {
@@ -25,8 +26,10 @@ def rules_schema(product: Product) -> pa.DataFrameSchema:
     )
 
 
-def _check(rule: Rule) -> pa.Check:
-    check: pa.Check = getattr(pa.Check, rule.check)(
-        **rule.arguments, title=rule.check, description=rule.description, ignore_na=True
+def _check(rule: CompiledRule) -> pa.Check:
+    return pa.Check(
+        lambda data: data.lazyframe.select(~rule.broken),
+        name=rule.name,
+        error=rule.name,
+        description=rule.description,
     )
-    return check

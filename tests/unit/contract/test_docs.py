@@ -4,7 +4,7 @@ import pytest
 from pydantic import BaseModel
 
 from pipeline.contract import derived, own_settings, table_settings
-from pipeline.contract.vocabulary import PANDERA_CHECKS
+from pipeline.contract.vocabulary import CHECKS
 from tests.unit.contract.conftest import ROOT
 
 DOCS = (ROOT / "docs" / "contract.md").read_text()
@@ -36,4 +36,4 @@ def test_every_setting_is_documented(section: type[BaseModel], prefix: str) -> N
 
 
 def test_every_check_is_documented() -> None:
-    assert all(f"`{name}`" in DOCS for name in PANDERA_CHECKS)
+    assert all(f"`{name}`" in DOCS for name in CHECKS)

@@ -20,7 +20,7 @@ from pipeline.contract.load import load_product, load_products
 from pipeline.contract.model import Product, Reference, Retention
 from pipeline.contract.reference import ReferenceDataError, load_reference
 from pipeline.contract.targets import arrow, avro, iceberg, pandera, topic
-from pipeline.contract.vocabulary import PANDERA_CHECKS
+from pipeline.contract.vocabulary import CHECKS, WHOLE_COLUMN
 from tests.unit.contract.conftest import ROOT, SOURCES, Copy
 
 GOLDEN = ROOT / "tests" / "data" / "golden" / "contracts"
@@ -165,9 +165,10 @@ def test_the_checks_that_a_contract_may_name_are_panderas_own() -> None:
 
     from pandera.api.checks import Check
 
-    for name, (required, optional) in PANDERA_CHECKS.items():
+    for name, (required, optional) in CHECKS.items():
         parameters = set(inspect.signature(getattr(Check, name)).parameters)
-        assert required | optional == parameters - {"args", "kwargs"}, name
+        assert {*required, *optional} == parameters - {"args", "kwargs"}, name
+    assert all(hasattr(Check, name) for name in WHOLE_COLUMN)
 
 
 def test_reference_data_is_typed_for_its_join_and_versioned_by_its_bytes() -> None:
