@@ -97,11 +97,11 @@ def to_frame(table: pa.Table) -> pl.DataFrame:
 
 def _text(column: pa.Array) -> pl.Series:
     raw = to_frame(pa.table([column], ["h"])).to_series()
-    text = raw.cast(pl.String, strict=False)
-    if text.null_count() == raw.null_count():
-        return text
-    # Not UTF-8 somewhere: what can be read of it is kept.
-    return pl.Series(
-        [None if value is None else value.decode("utf-8", "replace") for value in raw],
-        dtype=pl.String,
-    )
+    try:
+        return raw.cast(pl.String)
+    except pl.exceptions.ComputeError:
+        # Not UTF-8 somewhere: what can be read of it is kept.
+        return pl.Series(
+            [None if value is None else value.decode("utf-8", "replace") for value in raw],
+            dtype=pl.String,
+        )

@@ -51,7 +51,7 @@ class Message:
     key: bytes | None
     value: bytes | None
     time_ms: int
-    headers: tuple[tuple[str, bytes], ...] = (("producer", b"load"), ("job_id", b"test"))
+    headers: tuple[tuple[str, bytes | None], ...] = (("producer", b"load"), ("job_id", b"test"))
 
 
 @dataclass(frozen=True)
@@ -90,9 +90,11 @@ class TopicWriter:
         self._random = random.Random(seed)  # noqa: S311 - repeatable, not secret
         ensure_topic(cell, product)
         refs = register_product(open_registry(cell), product)
-        if product.envelope_schema is None:
-            raise ValueError(f"{product.name} has no envelope")
-        self._envelope = fastavro.parse_schema(dict(product.envelope_schema))
+        self._envelope = (
+            None
+            if product.envelope_schema is None
+            else fastavro.parse_schema(dict(product.envelope_schema))
+        )
         self._payload = fastavro.parse_schema(dict(product.payload_schema))
         self._schema_id = refs[product.value_subject].id
         self._version = len(product.payload_schemas)
@@ -101,6 +103,10 @@ class TopicWriter:
     def events(self, count: int) -> list[Message]:
         """Return `count` new events over all partitions and a few hours."""
         return [self._event() for _ in range(count)]
+
+    def event(self, partition: int = 0, **fields: Any) -> Message:
+        """Return one new event of a partition, whose payload's `fields` are as given."""
+        return replace(self._event(fields=fields), partition=partition)
 
     def poison(self, kind: str) -> Message:
         """Return one record of a kind of POISON."""
@@ -138,10 +144,11 @@ class TopicWriter:
                 return self._event(timestamp=now + int((ahead + 60) * 1e6), time_ms=now // 1000)
         raise ValueError(f"{kind} is not one of {sorted(POISON)}")
 
-    def send(self, messages: Iterable[Message]) -> None:
+    def send(self, messages: Iterable[Message], *, codec: str = "lz4") -> None:
         """Produce `messages` in their order, and wait until the broker has them all."""
         # A producer of its own: one that is kept has threads that outlive the broker.
-        _send(self._connect(), self._product.topic.name, messages)
+        producer = self._connect(**{"compression.type": codec})
+        _send(producer, self._product.topic.name, messages)
 
     @contextmanager
     def open_transaction(self, messages: Iterable[Message]) -> Iterator[Producer]:
@@ -214,26 +221,34 @@ class TopicWriter:
         time_ms: int | None = None,
         payload: bytes | None = None,
         schema_version: int | None = None,
+        fields: Mapping[str, Any] | None = None,
     ) -> Message:
         self._made += 1
         key = f"key-{self._random.randrange(1000)}"
         instant = self._instant() if timestamp is None else timestamp
+        if self._envelope is None:
+            own = {self._product.key: key, self._product.event_time: instant}
+            return self._message(key, self._encode_payload({**own, **(fields or {})}), instant)
         envelope = {
             "uuid": str(uuid.UUID(int=self._random.getrandbits(128), version=4)),
             "key": key,
             "schema_version": schema_version or self._version,
             "timestamp": instant,
-            "payload": self._encode_payload() if payload is None else payload,
+            "payload": self._encode_payload(fields) if payload is None else payload,
         }
+        return self._message(key, _avro(self._envelope, envelope), instant, time_ms)
+
+    def _message(self, key: str, value: bytes, instant: int, time_ms: int | None = None) -> Message:
         return Message(
             partition=self._made % self._product.topic.partitions,
             key=key.encode(),
-            value=encode(self._schema_id, _avro(self._envelope, envelope)),
+            value=encode(self._schema_id, value),
             time_ms=instant // 1000 if time_ms is None else time_ms,
         )
 
-    def _encode_payload(self) -> bytes:
-        return _avro(self._payload, self._some(self._product.payload_schema))
+    def _encode_payload(self, fields: Mapping[str, Any] | None = None) -> bytes:
+        some = self._some(self._product.payload_schema)
+        return _avro(self._payload, {**some, **(fields or {})})
 
     def _instant(self) -> int:
         if self._product.topic.record_time == "LogAppendTime":

@@ -12,12 +12,20 @@ from pipeline.contract.model import Product
 CONTRACTS = Path(__file__).parent.parent / "data" / "contracts"
 
 
-def own_product(name: str, folder: Path, contracts: Path = CONTRACTS) -> Product:
-    """Copy the contract `name` of `contracts` to `folder`, on a topic of its own, and load it."""
+def own_product(
+    name: str, folder: Path, contracts: Path = CONTRACTS, *, bare: bool = False
+) -> Product:
+    """Copy the contract `name` of `contracts` to `folder`, on a topic of its own, and load it.
+
+    `bare` takes the envelope away: records hold payloads alone.
+    """
     original = load_product(contracts / name)
     target = folder / name
     shutil.copytree(contracts / name, target)
     topic = f"{original.topic.name}-{uuid.uuid4().hex[:8]}"
     for path in target.rglob("*.yaml"):
-        path.write_text(path.read_text().replace(original.topic.name, topic))
+        text = path.read_text().replace(original.topic.name, topic)
+        if bare:
+            text = text.replace("envelope: schemas/envelope.avsc", "envelope: none")
+        path.write_text(text)
     return load_product(target)
