@@ -14,6 +14,9 @@ def is_bounded(schema: Mapping[str, Any]) -> bool:
     They do not where arrays hold items that may take no bytes, such as nulls: five bytes may say that
     there are 2**33 of them. Nor where a type holds itself: a general reader that calls itself for each level
     runs out of stack.
+
+    Raises:
+        NotAvroError: it is no Avro schema.
     """
     wrote = Schema(schema)
     proven: set[str] = set()

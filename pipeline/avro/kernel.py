@@ -133,8 +133,7 @@ def decode(
                         doubles[0] = value
                         numbers[nodes[node, PLACE] + at] = bits_of_double[0]
                     else:
-                        # By way of a double, as every library for single values does it.
-                        singles[0] = np.float64(value)
+                        singles[0] = np.float32(value)
                         numbers[nodes[node, PLACE] + at] = bits_of_single[0]
                 else:
                     if value < program[pc, 4] or value > program[pc, 5]:

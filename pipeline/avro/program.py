@@ -7,37 +7,23 @@ for becomes FAIL: a value that gets there is left to the general library.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import fastavro
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.avro import ops as op
+from pipeline.avro.defaults import encode, fits
 from pipeline.avro.nodes import Node
-from pipeline.avro.schema import Schema, as_written, kind_of, logical_of, may_be_empty
+from pipeline.avro.normal import NotAvroError
+from pipeline.avro.ranges import INT, LONG, RANGES, unit_of
+from pipeline.avro.schema import Schema, kind_of, logical_of, may_be_empty, same_name
 from pipeline.avro.values import LIST, MAP, STRUCT
+from pipeline.contract.targets.avro import TIMESTAMPS
 
-INT = (-(2**31), 2**31 - 1)
-LONG = (-(2**63), 2**63 - 1)
-# What Python's datetime holds, so that every reader agrees: years 1 to 9999.
-MICROS = (-62_135_596_800_000_000, 253_402_300_799_999_999)
-DAYS = (-719_162, 2_932_896)
-DAY_MICROS = (0, 86_399_999_999)
-RANGES: Mapping[str | None, tuple[str, int, tuple[int, int]]] = {
-    "timestamp-micros": ("long", 1, MICROS),
-    "timestamp-millis": ("long", 1000, (MICROS[0] // 1000, MICROS[1] // 1000)),
-    "local-timestamp-micros": ("long", 1, MICROS),
-    "local-timestamp-millis": ("long", 1000, (MICROS[0] // 1000, MICROS[1] // 1000)),
-    "time-micros": ("long", 1, DAY_MICROS),
-    "time-millis": ("int", 1000, (0, 86_399_999)),
-    "date": ("int", 1, DAYS),
-}
-"""Logical type -> Avro type, factor to the column's unit, and the values that are vouched for."""
 FLOATS = ("float", "double")
 _POWERS = 39
 
@@ -82,7 +68,7 @@ class Programs:
         try:
             wrote, reads = Schema(writer), Schema(reader)
             self._fields(wrote.root, reads.root, columns, wrote, reads)
-        except UnreadableError:
+        except (UnreadableError, NotAvroError):
             self._truncate(start)
             self._add(op.FAIL)
         self._add(op.END)
@@ -93,7 +79,7 @@ class Programs:
         start = len(self._ops)
         try:
             self._envelope(Schema(writer), columns)
-        except UnreadableError:
+        except (UnreadableError, NotAvroError):
             self._truncate(start)
             self._add(op.FAIL)
         self._add(op.END)
@@ -114,19 +100,13 @@ class Programs:
                     raise UnreadableError
                 self._add(op.VERSION, columns[name].index, 1, 0, *INT)
             elif name == "timestamp":
-                logical = schema.get("logicalType") if isinstance(schema, Mapping) else None
-                if kind_of(schema) != "long" or logical not in (
-                    None,
-                    "timestamp-micros",
-                    "timestamp-millis",
-                ):
+                logical = logical_of(schema) or "timestamp-micros"
+                if kind_of(schema) != "long" or logical not in TIMESTAMPS:
                     raise UnreadableError
-                _, factor, limits = RANGES[logical or "timestamp-micros"]
-                self._add(op.INTEGER, columns[name].index, factor, 0, *limits)
+                unit = RANGES[logical]
+                self._add(op.INTEGER, columns[name].index, unit.factor, 0, unit.low, unit.high)
             elif name == "payload":
-                if kind_of(schema) != "bytes" or (
-                    isinstance(schema, Mapping) and "logicalType" in schema
-                ):
+                if kind_of(schema) != "bytes":
                     raise UnreadableError
                 self._add(op.PAYLOAD)
             else:
@@ -138,7 +118,7 @@ class Programs:
         self, w: Any, r: Any, columns: Mapping[str, Node], wrote: Schema, reads: Schema
     ) -> None:
         w, r = wrote.deref(w), reads.deref(r)
-        if kind_of(w) != "record" or kind_of(r) != "record" or w["name"] != r["name"]:
+        if kind_of(w) != "record" or kind_of(r) != "record":
             raise UnreadableError
         left = {field["name"]: field for field in r["fields"]}
         for field in w["fields"]:
@@ -155,24 +135,16 @@ class Programs:
             self._default(field, columns[name], reads)
 
     def _default(self, field: Any, node: Node, reads: Schema) -> None:
-        if "default" not in field:
+        if "default" not in field or not fits(field["default"], field["type"], reads):
             raise UnreadableError
-        value, schema = field["default"], field["type"]
-        if value is None:
+        if field["default"] is None:
             self._null(node)
             return
-        # A union's default is of its first branch (1.11), or of any that fits (1.12).
-        named = reads.standalone(schema)
-        out = io.BytesIO()
-        try:
-            fastavro.schemaless_writer(out, named, as_written(value, named))
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise UnreadableError from error
+        constant = encode(field["default"], field["type"], reads)
         place = len(self._constants)
-        self._constants += out.getvalue()
-        self._add(op.CONSTANT, place, len(out.getvalue()))
-        own = Schema(named)
-        self._field(own.root, own.root, node, own, own)
+        self._constants += constant
+        self._add(op.CONSTANT, place, len(constant))
+        self._field(field["type"], field["type"], node, reads, reads)
         self._add(op.BACK)
 
     def _field(self, w: Any, r: Any, node: Node, wrote: Schema, reads: Schema) -> None:
@@ -205,12 +177,10 @@ class Programs:
                     raise UnreadableError
                 self._null(node)
                 return
-            branches = [branch for branch in r if branch != "null"]
-            if len(branches) != 1:
+            r = reads.branch(r)
+            if r is None:
                 raise UnreadableError
-            r = reads.deref(branches[0])
         kind, wanted = kind_of(w), kind_of(r)
-        logical, wanted_logical = logical_of(w), logical_of(r)
         if kind == "record" and wanted == "record" and node.kind == STRUCT:
             self._add(op.PRESENT, node.index)
             columns = {
@@ -221,16 +191,14 @@ class Programs:
             self._items(w["items"], r["items"], node, wrote, reads)
         elif kind == wanted == "map" and node.kind == MAP:
             self._items(w["values"], r["values"], node, wrote, reads)
-        elif wanted_logical in RANGES or logical in RANGES:
-            self._instant(kind, logical, wanted_logical, node)
-        elif logical == "decimal" or wanted_logical == "decimal":
+        elif logical_of(r) in RANGES:
+            self._instant(w, r, node)
+        elif logical_of(r) == "decimal":
             self._decimal(w, r, node)
-        elif logical or wanted_logical:
-            raise UnreadableError
         elif kind == wanted == "enum":
             self._enum(w, r, node)
         elif kind == wanted == "fixed":
-            if (w["name"], w["size"]) != (r["name"], r["size"]):
+            if not same_name(w, r) or w["size"] != r["size"]:
                 raise UnreadableError
             self._add(op.FIXED, node.index, w["size"])
         else:
@@ -255,27 +223,30 @@ class Programs:
         else:
             raise UnreadableError
 
-    def _instant(self, kind: str, logical: str | None, wanted: str | None, node: Node) -> None:
-        if logical is None or wanted is None or not {logical, wanted} <= set(RANGES):
+    def _instant(self, w: Any, r: Any, node: Node) -> None:
+        kind, wanted = kind_of(w), kind_of(r)
+        if kind not in ("int", "long") or (kind, wanted) == ("long", "int"):
             raise UnreadableError
-        if logical.rpartition("-")[0] != wanted.rpartition("-")[0] or kind != RANGES[logical][0]:
-            raise UnreadableError
-        _, factor, limits = RANGES[logical]
-        self._add(op.INTEGER, node.index, factor, 0, *limits)
+        unit = RANGES[unit_of(w, r)]
+        low, high = INT if kind == "int" else LONG
+        self._add(op.INTEGER, node.index, unit.factor, 0, max(low, unit.low), min(high, unit.high))
 
     def _decimal(self, w: Any, r: Any, node: Node) -> None:
-        def shape(schema: Any) -> tuple[Any, ...]:
-            return logical_of(schema), schema.get("precision"), schema.get("scale", 0)
-
-        if not isinstance(w, Mapping) or not isinstance(r, Mapping) or shape(w) != shape(r):
+        if logical_of(w) != "decimal" or w["scale"] != r["scale"]:
             raise UnreadableError
-        if kind_of(w) != kind_of(r) or not pa.types.is_decimal128(node.type):
+        if w["precision"] > r["precision"] or not pa.types.is_decimal128(node.type):
             raise UnreadableError
-        size = w["size"] if kind_of(w) == "fixed" else -1
-        self._add(op.DECIMAL, node.index, size, w["precision"])
+        size = -1
+        if kind_of(w) == "fixed":
+            size = w["size"]
+            if not same_name(w, r) or r.get("size") != size:
+                raise UnreadableError
+        if kind_of(w) != kind_of(r):
+            raise UnreadableError
+        self._add(op.DECIMAL, node.index, size, r["precision"])
 
     def _enum(self, w: Any, r: Any, node: Node) -> None:
-        if w["name"] != r["name"]:
+        if not same_name(w, r):
             raise UnreadableError
         table = len(self._tables)
         for symbol in w["symbols"]:

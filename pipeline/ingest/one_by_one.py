@@ -1,50 +1,34 @@
-"""Decoding one record at a time, by a general Avro library: slow, and the last word.
+"""Decoding one record at a time: slow, and the last word.
 
 It says why a record cannot be decoded, and decodes those that the columnar reader does not vouch for.
 """
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import fastavro
 import pyarrow as pa
-from fastavro.schema import SchemaParseException
 
 from pipeline.avro.bounded import is_bounded
-from pipeline.avro.exact_bytes import ExactBytes
+from pipeline.avro.normal import NotAvroError
+from pipeline.avro.ranges import RANGES
+from pipeline.avro.schema import Schema, kind_of
+from pipeline.avro.single import OutOfRangeError, UnreadableValueError, reader
 from pipeline.contract.model import Product
 from pipeline.contract.targets import avro
 from pipeline.errors import PoisonError
 from pipeline.ingest.coordinate_uuid import coordinate_uuid
 from pipeline.ingest.model import DeadLetter, Event, Reason
-from pipeline.ingest.strict_times import refuse_other_times
 from pipeline.kafka.records import RawRecord
 from pipeline.kafka.topics import TopicIdentity
 from pipeline.schemas import wire
 from pipeline.schemas.registry import Registry, SchemaNotFoundError
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
+ENVELOPE = ("uuid", "key", "schema_version", "timestamp", "payload")
+"""Fields of an envelope."""
 
-# What a native Avro reader raises on bytes that are not what the schema says.
-BROKEN_BYTES = (
-    EOFError,
-    IndexError,
-    KeyError,
-    LookupError,
-    MemoryError,
-    OverflowError,
-    StopIteration,
-    TypeError,
-    ValueError,
-    struct.error,
-    SchemaParseException,
-    fastavro.read.SchemaResolutionError,
-)
+Read = Callable[[bytes], Any]
 
 
 class _PoisonedError(PoisonError):
@@ -62,13 +46,12 @@ class RecordDecoder:
     def __init__(
         self, product: Product, registry: Registry, identity: TopicIdentity, columns: pa.Schema
     ) -> None:
-        refuse_other_times()
         self._product = product
         self._registry = registry
         self._identity = identity
-        self._reader = fastavro.parse_schema(avro.reader_schema(product))
-        self._by_id: dict[int, Any] = {}
-        self._by_version: dict[int, Any] = {}
+        self._reader = avro.reader_schema(product)
+        self._by_id: dict[int, Read] = {}
+        self._by_version: dict[int, Read] = {}
         self._version_of_id: dict[int, int] = {}
         self._columns = columns
         self._one = self._enveloped if product.topic.envelope else self._bare
@@ -90,25 +73,14 @@ class RecordDecoder:
         try:
             return pa.Table.from_pylist([fields], schema=self._columns)
         except (pa.ArrowException, OverflowError, TypeError, ValueError) as error:
-            # Avro's int may be read as any long; a column's cannot.
             raise _PoisonedError(Reason.UNDECODABLE, f"{error}"[:500]) from None
 
     def _enveloped(self, record: RawRecord) -> tuple[str, str, int, int, dict[str, Any]]:
         schema_id, body = _split(record)
-        envelope = _read(body, self._writer(schema_id), None)
-        if not isinstance(envelope, dict):
-            raise _PoisonedError(Reason.INVALID_ENVELOPE, "the value is not a record")
-        try:
-            event_uuid, key = envelope["uuid"], envelope["key"]
-            version, instant, payload = (
-                envelope["schema_version"],
-                envelope["timestamp"],
-                envelope["payload"],
-            )
-        except KeyError as missing:
-            raise _PoisonedError(
-                Reason.INVALID_ENVELOPE, f"the envelope has no {missing}"
-            ) from None
+        envelope = _read(body, self._envelope(schema_id))
+        event_uuid, key, version, instant, payload = (envelope[name] for name in ENVELOPE)
+        if not isinstance(payload, bytes) or not isinstance(version, int):
+            raise _PoisonedError(Reason.INVALID_ENVELOPE, "no payload, or no version of its schema")
         if record.key is None or not key:
             raise _PoisonedError(Reason.NULL_KEY, "the record or its envelope has no key")
         if record.key != str(key).encode():
@@ -116,13 +88,13 @@ class RecordDecoder:
         if not event_uuid:
             raise _PoisonedError(Reason.INVALID_ENVELOPE, "the uuid is empty")
         self._refuse_large(payload)
-        fields = _read(payload, self._version(version), self._reader)
-        return str(event_uuid), str(key), _micros(instant), version, fields
+        fields = _read(payload, self._version(version))
+        return str(event_uuid), str(key), _micros(instant, "timestamp"), version, fields
 
     def _bare(self, record: RawRecord) -> tuple[str, str, int, int, dict[str, Any]]:
         schema_id, body = _split(record)
         self._refuse_large(body)
-        fields = _read(body, self._writer(schema_id), self._reader)
+        fields = _read(body, self._bare_payload(schema_id))
         key = fields[self._product.key]
         if key is None or key == "":
             raise _PoisonedError(Reason.NULL_KEY, f"{self._product.key} is null")
@@ -132,7 +104,8 @@ class RecordDecoder:
         named = fields[self._product.uuid] if self._product.uuid else None
         event_uuid = str(named) if named else self._coordinates_uuid(record)
         version = self._payload_version(schema_id)
-        return event_uuid, str(key), _micros(instant), version, fields
+        at = _micros(instant, self._product.event_time)
+        return event_uuid, str(key), at, version, fields
 
     def _refuse_large(self, payload: bytes) -> None:
         limit = self._product.gates.payload_bytes
@@ -143,22 +116,30 @@ class RecordDecoder:
         where = self._identity
         return coordinate_uuid(where, record.partition, record.offset)
 
-    def _writer(self, schema_id: int) -> Any:
+    def _envelope(self, schema_id: int) -> Read:
+        return _remembered(
+            self._by_id, schema_id, lambda: _envelope(self._writer(schema_id)), _named(schema_id)
+        )
+
+    def _bare_payload(self, schema_id: int) -> Read:
         return _remembered(
             self._by_id,
             schema_id,
-            lambda: self._registry.schema(schema_id),
-            f"schema id {schema_id}",
+            lambda: reader(self._writer(schema_id), self._reader),
+            _named(schema_id),
         )
 
-    def _version(self, version: int) -> Any:
+    def _version(self, version: int) -> Read:
         subject = self._product.payload_subject
         return _remembered(
             self._by_version,
             version,
-            lambda: self._registry.version(subject, version).schema,
+            lambda: reader(_bounded(self._registry.version(subject, version).schema), self._reader),
             f"version {version} of {subject}",
         )
+
+    def _writer(self, schema_id: int) -> Mapping[str, Any]:
+        return _bounded(self._registry.schema(schema_id))
 
     def _payload_version(self, schema_id: int) -> int:
         if schema_id not in self._version_of_id:
@@ -168,24 +149,45 @@ class RecordDecoder:
         return self._version_of_id.get(schema_id, 0)
 
 
-def _remembered(
-    known: dict[int, Any], number: int, look_up: Callable[[], Mapping[str, Any]], name: str
-) -> Any:
+class _EndlessError(ValueError):
+    pass
+
+
+def _bounded(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not is_bounded(schema):
+        raise _EndlessError(
+            "has arrays of items without bytes, or types that hold themselves: "
+            "a few bytes could say to read without end"
+        )
+    return schema
+
+
+def _envelope(writer: Mapping[str, Any]) -> Read:
+    """Return what reads the fields of an envelope as their writer's own types."""
+    wrote = Schema(writer)
+    if kind_of(wrote.root) != "record":
+        raise _PoisonedError(Reason.INVALID_ENVELOPE, "the value is not a record")
+    fields = {field["name"]: field for field in wrote.root["fields"]}
+    for name in ENVELOPE:
+        if name not in fields:
+            raise _PoisonedError(Reason.INVALID_ENVELOPE, f"the envelope has no {name!r}")
+    # Not only its fields of an envelope: others may define the types that those refer to.
+    return reader(writer, writer)
+
+
+def _named(schema_id: int) -> str:
+    return f"schema id {schema_id}"
+
+
+def _remembered(known: dict[int, Read], number: int, make: Callable[[], Read], name: str) -> Read:
     if number not in known:
         try:
-            schema = look_up()
+            known[number] = make()
         except SchemaNotFoundError:
             # Not kept: it may be registered before its records are replayed.
             raise _PoisonedError(Reason.UNKNOWN_SCHEMA, f"{name} is not registered") from None
-        known[number] = (
-            fastavro.parse_schema(avro.with_text_uuids(schema)) if is_bounded(schema) else None
-        )
-    if known[number] is None:
-        raise _PoisonedError(
-            Reason.UNDECODABLE,
-            f"{name} has arrays of items without bytes, or types that hold themselves: "
-            "a few bytes could say to read without end",
-        )
+        except (_EndlessError, NotAvroError) as error:
+            raise _PoisonedError(Reason.UNDECODABLE, f"{name} {error}") from None
     return known[number]
 
 
@@ -198,20 +200,21 @@ def _split(record: RawRecord) -> tuple[int, bytes]:
         raise _PoisonedError(Reason.BAD_FRAMING, error.what) from None
 
 
-def _read(body: bytes, writer: Any, reader: Any) -> Any:
-    stream = ExactBytes(body)
+def _read(body: bytes, read: Read) -> Any:
     try:
-        value = fastavro.schemaless_reader(stream, writer, reader)
-    except BROKEN_BYTES as error:
-        raise _PoisonedError(Reason.UNDECODABLE, f"{type(error).__name__}: {error}"[:500]) from None
-    if left := len(body) - stream.tell():
-        raise _PoisonedError(Reason.UNDECODABLE, f"{left} bytes follow the value")
-    return value
+        return read(body)
+    except OutOfRangeError as error:
+        raise _PoisonedError(Reason.OUT_OF_RANGE, f"{error}"[:500]) from None
+    except UnreadableValueError as error:
+        raise _PoisonedError(Reason.UNDECODABLE, f"{error}"[:500]) from None
 
 
-def _micros(instant: Any) -> int:
-    if isinstance(instant, datetime):
-        return (instant - EPOCH) // MICROSECOND
-    if isinstance(instant, int):
-        return instant
-    raise _PoisonedError(Reason.INVALID_ENVELOPE, f"{type(instant).__name__} is not an instant")
+def _micros(instant: Any, field: str) -> int:
+    if not isinstance(instant, int):
+        raise _PoisonedError(
+            Reason.INVALID_ENVELOPE, f"{field}: {type(instant).__name__} is not an instant"
+        )
+    unit = RANGES["timestamp-micros"]
+    if not unit.low <= instant <= unit.high:
+        raise _PoisonedError(Reason.OUT_OF_RANGE, f"{field}: a timestamp-micros {unit.limit}")
+    return instant

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from tests.decoder.schemas import Schema, types, values
 
-PROMOTED = {"long": ["int"], "float": ["int", "long"], "double": ["int", "long", "float"]}
-"""A reader's type -> what a writer may have written instead."""
+PROMOTED = {"long": ["int"], "float": ["int"], "double": ["int", "long", "float"]}
+"""A reader's type -> what a writer may have written instead, but for what fastavro rounds twice."""
 DEFAULTS: dict[str, Any] = {"boolean": True, "int": 7, "long": -7, "double": 0.5, "string": "é"}
 
 

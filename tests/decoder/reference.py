@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -36,7 +37,7 @@ class Reference:
             return None
         if stream.tell() != len(body) or not isinstance(found, dict):
             return None
-        return {f["name"]: _told(found[f["name"]], f["type"]) for f in self._fields}
+        return {f["name"]: as_told(found[f["name"]], f["type"]) for f in self._fields}
 
 
 class _Whole(io.BytesIO):
@@ -49,10 +50,16 @@ class _Whole(io.BytesIO):
         return found
 
 
-def _told(value: Any, schema: Schema) -> Any:
+def row(fields: Mapping[str, Any], columns: Sequence[pa.Field]) -> pa.Table:
+    """Return one row of `columns`."""
+    return pa.Table.from_pylist([dict(fields)], schema=pa.schema(columns))
+
+
+def as_told(value: Any, schema: Schema) -> Any:
+    """Return a value as it is on the wire, as `told` tells one of a column."""
     if isinstance(schema, list):
-        one = next(branch for branch in schema if branch != "null")
-        return None if value is None else _told(value, one)
+        one = next((branch for branch in schema if branch != "null"), "null")
+        return None if value is None else as_told(value, one)
     kind = schema if isinstance(schema, str) else schema["type"]
     logical = None if isinstance(schema, str) else schema.get("logicalType")
     if logical in ("timestamp-millis", "time-millis"):
@@ -64,11 +71,11 @@ def _told(value: Any, schema: Schema) -> Any:
     if kind == "double":
         return repr(float(value))
     if kind == "array":
-        return [_told(one, schema["items"]) for one in value]
+        return [as_told(one, schema["items"]) for one in value]
     if kind == "map":
-        return sorted((k, _told(v, schema["values"])) for k, v in value.items())
+        return sorted((k, as_told(v, schema["values"])) for k, v in value.items())
     if kind == "record":
-        return {f["name"]: _told(value[f["name"]], f["type"]) for f in schema["fields"]}
+        return {f["name"]: as_told(value[f["name"]], f["type"]) for f in schema["fields"]}
     return value
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -52,13 +51,3 @@ def test_broken_values_are_never_read_as_something_that_the_reference_does_not_r
         TALLY["broken values refused"] += mine is None
         assert mine is None or mine == slow[number].read(body)
     TALLY["batches of broken values"] += 1
-
-
-@pytest.mark.parametrize("value", [2**62 + 2**38 + 1, 2**54 + 2**30 + 1, -(2**60) - 2**36 - 1])
-def test_a_long_read_as_a_float_is_rounded_as_the_reference_rounds_it(value: int) -> None:
-    field = {"name": "c0", "type": "float"}
-    reader = {"type": "record", "name": "Payload", "fields": [field]}
-    history = Evolved(reader, ({**reader, "fields": [{**field, "type": "long"}]},))
-    slow = references(history)[0]
-    body = slow.encode({"c0": value})
-    assert Subject(history).read([(0, body)]) == [slow.read(body)]

@@ -38,11 +38,13 @@ def parse(schema: Schema) -> JavaError | None:
 
 
 def compatible(reader: Schema, writer: Schema) -> tuple[bool, list[str]]:
-    """Return SchemaCompatibility's judgement of the two, and every problem that it lists."""
+    """Return SchemaCompatibility's judgement of the two, and every problem that it lists or raises."""
     judge = _gateway().jvm.org.apache.avro.SchemaCompatibility
-    found = judge.checkReaderWriterCompatibility(
-        _parsed(json.dumps(reader)), _parsed(json.dumps(writer))
-    )
+    schemas = [_parsed(json.dumps(one)) for one in (reader, writer)]
+    try:
+        found = judge.checkReaderWriterCompatibility(*schemas)
+    except Py4JJavaError as error:
+        return False, [_said(error).text]
     problems = [
         f"{one.getLocation()}: {one.getType()}: {one.getMessage()}"
         for one in found.getResult().getIncompatibilities()

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
-from fastavro import parse_schema
 
+from pipeline.avro.schema import Schema, kind_of, logical_of
 from pipeline.tables.layout import UTC_MICROS
 
 PRIMITIVES = {
@@ -28,7 +28,6 @@ LOGICAL = {
     "date": pa.date32(),
     "time-micros": pa.time64("us"),
     "time-millis": pa.time64("us"),
-    "uuid": pa.string(),
 }
 MAX_DECIMAL_PRECISION = 38
 
@@ -43,14 +42,11 @@ def fields(record: Mapping[str, Any]) -> list[pa.Field]:
     Raises:
         UnsupportedTypeError: a field's type has no Iceberg type.
     """
-    names: dict[str, Any] = {}
-    parsed = parse_schema(dict(record), named_schemas=names)
-    return _record_fields(parsed, names, ())
+    schema = Schema(record)
+    return _record_fields(schema.root, schema, ())
 
 
-def _record_fields(
-    record: Any, names: Mapping[str, Any], within: tuple[str, ...]
-) -> list[pa.Field]:
+def _record_fields(record: Any, names: Schema, within: tuple[str, ...]) -> list[pa.Field]:
     if record["name"] in within:
         raise UnsupportedTypeError(f"record {record['name']} holds itself")
     inside = (*within, record["name"])
@@ -59,34 +55,31 @@ def _record_fields(
     ]
 
 
-def _type(schema: Any, names: Mapping[str, Any], within: tuple[str, ...]) -> pa.DataType:
-    if isinstance(schema, list):
-        branches = [branch for branch in schema if branch != "null"]
-        if len(branches) != 1:
-            raise UnsupportedTypeError("a union of more than one type besides null")
-        return _type(branches[0], names, within)
-    if isinstance(schema, str):
-        if schema in names:
-            return _type(names[schema], names, within)
-        schema = {"type": schema}
-    kind = schema["type"]
-    if not isinstance(kind, str) or kind in names:
-        return _type(kind, names, within)
-    logical = schema.get("logicalType")
+def _type(schema: Any, names: Schema, within: tuple[str, ...]) -> pa.DataType:
+    found = names.branch(schema)
+    if found is None:
+        several = any(one != "null" for one in names.deref(schema))
+        raise UnsupportedTypeError(
+            "a union of more than one type besides null" if several else "a union of null alone"
+        )
+    kind, logical = kind_of(found), logical_of(found)
     if logical in LOGICAL:
         return LOGICAL[logical]
     if logical == "decimal":
-        if schema["precision"] > MAX_DECIMAL_PRECISION:
+        if found["precision"] > MAX_DECIMAL_PRECISION:
             raise UnsupportedTypeError(f"a decimal of more than {MAX_DECIMAL_PRECISION} digits")
-        return pa.decimal128(schema["precision"], schema.get("scale", 0))
-    if kind == "record":
-        return pa.struct(_record_fields(schema, names, within))
-    if kind == "array":
-        return pa.list_(_type(schema["items"], names, within))
-    if kind == "map":
-        return pa.map_(pa.string(), _type(schema["values"], names, within))
-    if kind == "fixed":
-        return pa.binary(schema["size"])
+        return pa.decimal128(found["precision"], found["scale"])
+    match kind:
+        case "record":
+            if not found["fields"]:
+                raise UnsupportedTypeError(f"record {found['name']}, which has no fields")
+            return pa.struct(_record_fields(found, names, within))
+        case "array":
+            return pa.list_(_type(found["items"], names, within))
+        case "map":
+            return pa.map_(pa.string(), _type(found["values"], names, within))
+        case "fixed":
+            return pa.binary(found["size"])
     if kind in PRIMITIVES:
         return PRIMITIVES[kind]
     raise UnsupportedTypeError(f"type {kind}")
