@@ -37,6 +37,29 @@ class Schema:
         """Return the schema that a name stands for; any other as it is."""
         return self.names.get(schema, schema) if isinstance(schema, str) else schema
 
+    def standalone(self, schema: Any) -> Any:
+        """Return `schema` as one that needs no other: names replaced where they are first met."""
+        seen: set[str] = set()
+
+        def expand(part: Any) -> Any:
+            if isinstance(part, str):
+                if part not in self.names or part in seen:
+                    return part
+                part = self.names[part]
+            if isinstance(part, list):
+                return [expand(one) for one in part]
+            seen.add(part.get("name", ""))
+            return {
+                key: expand(value)
+                if key in ("items", "values")
+                else [{**field, "type": expand(field["type"])} for field in value]
+                if key == "fields"
+                else value
+                for key, value in part.items()
+            }
+
+        return expand(schema)
+
     def branch(self, schema: Any) -> Any:
         """Return the one type besides null, dereferenced; None for a union of several, or of none."""
         schema = self.deref(schema)
