@@ -31,8 +31,10 @@ class ContractWatch:
         self._looked_at = seconds()
         self._seen = _stamp(folder)
 
-    def changed(self) -> Product | None:
+    def changed(self, *, at_once: bool = False) -> Product | None:
         """Return the product as its contract says now, None where nothing has changed.
+
+        `at_once` looks even if it was looked at a moment ago.
 
         Files that are still being written make for mistakes, and for another change once they are whole.
 
@@ -40,7 +42,7 @@ class ContractWatch:
             ContractError: it has changed, and cannot be used as it is now.
         """
         now = self._seconds()
-        if now - self._looked_at < self._look_s:
+        if not at_once and now - self._looked_at < self._look_s:
             return None
         self._looked_at = now
         stamp = _stamp(self._folder)

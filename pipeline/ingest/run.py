@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from uuid import uuid4
 
 from pipeline.cells import Cell
@@ -17,7 +18,7 @@ from pipeline.contract.watch import ContractWatch
 from pipeline.errors import HeadwaterError, RetryableError
 from pipeline.ingest.plan import DEFAULT_LIMITS, Limits, Plan
 from pipeline.ingest.report import Committed, IngestReport
-from pipeline.ingest.session import Session, StopAskedError
+from pipeline.ingest.session import ContractChangedError, Session, StopAskedError
 from pipeline.lineage.ingest_run import IngestLineage
 from pipeline.tables.commit import CommitConflictError, CommitUnknownError
 
@@ -64,6 +65,7 @@ def ingest(
     try:
         with Session(cell, product, limits, run_id, stop, clock) as session:
             follow = _Follower(session, lineage, ContractWatch(product.folder), on_contract)
+            session.look_at_contract = partial(follow, at_once=True)
             _ingest(session, report, lineage, stop, on_commit, on_retry, follow, once=once)
     except HeadwaterError as error:
         lineage.ended(report, error)
@@ -79,7 +81,7 @@ def _ingest(
     stop: threading.Event,
     on_commit: Callable[[Committed], None] | None,
     on_retry: Callable[[RetryableError, float], None] | None,
-    follow: Callable[[], None],
+    follow: Callable[[], bool],
     *,
     once: bool,
 ) -> None:
@@ -103,6 +105,8 @@ def _ingest(
             failures = 0
         except StopAskedError:
             break
+        except ContractChangedError:
+            continue
         except CommitConflictError as error:
             # Not a failure, however often: somebody else's commit was progress.
             session.reset()
@@ -141,9 +145,10 @@ class _Follower:
     watch: ContractWatch
     on_contract: Callable[[Product | ContractError], None] | None
 
-    def __call__(self) -> None:
+    def __call__(self, *, at_once: bool = False) -> bool:
+        """Look whether it has changed; return whether the ingest goes on by another."""
         try:
-            told: Product | ContractError | None = self.watch.changed()
+            told: Product | ContractError | None = self.watch.changed(at_once=at_once)
         except ContractError as error:
             told = error
         if isinstance(told, Product):
@@ -151,6 +156,7 @@ class _Follower:
             self.lineage.follow(told)
         if told is not None and self.on_contract is not None:
             self.on_contract(told)
+        return isinstance(told, Product)
 
 
 def explain(cell: Cell, product: Product, limits: Limits = DEFAULT_LIMITS) -> Plan:

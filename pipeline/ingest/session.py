@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import asdict
 from datetime import datetime
@@ -37,11 +37,22 @@ from pipeline.tables.errors import named_errors
 from pipeline.tables.offsets import CommittedOffsets, committed_offsets
 from pipeline.tables.snapshots import refuse_rolled_back
 
-__all__ = ["Session", "StopAskedError"]
+__all__ = ["ContractChangedError", "Session", "StopAskedError"]
+
+
+class ContractChangedError(Exception):
+    """Another version of the contract was taken up: the batch in hand is abandoned, and planned again."""
 
 
 class Session:
-    """The connections, schemas and de-duplication state of one ingest. Close it when done."""
+    """The connections, schemas and de-duplication state of one ingest. Close it when done.
+
+    Attributes:
+        look_at_contract: looks at the contract on disk now, lets this session `follow` one that has
+            changed, and returns whether it did.
+    """
+
+    look_at_contract: Callable[[], bool]
 
     def __init__(
         self,
@@ -58,6 +69,7 @@ class Session:
         self._run_id = run_id
         self._stop = stop
         self._clock = clock
+        self.look_at_contract = bool
         self._subject = f"{product.name}/{cell.name}"
         self._source = Source(cell, product, stop)
         self._writer = RowsWriter(limits.rows_bytes)
@@ -65,6 +77,7 @@ class Session:
         self._known_snapshot: int | None = None
         self._is_stale = True
         self._topic: TopicState | None = None
+        self._following: Product | None = None
         self._contracted: IngestTables | None = None
         self._tables: tuple[Table, Table] | None = None
 
@@ -86,12 +99,8 @@ class Session:
         self._is_stale = True
 
     def follow(self, product: Product) -> None:
-        """Go on by another version of the contract, from the next plan on."""
-        self.reset()
-        self._product = product
-        self._source = Source(self._cell, product, self._stop)
-        self._made = None
-        self._contracted = None
+        """Go on by another version of the contract, from the next plan on. Safe while a plan is executed."""
+        self._following = product
 
     @property
     def targets(self) -> Mapping[int, int]:
@@ -115,6 +124,11 @@ class Session:
 
     def plan(self, targets: Mapping[int, int] | None) -> Plan:
         """Look at tables and topic, and plan the next micro-batch, not beyond `targets`."""
+        if self._following is not None:
+            self.reset()
+            self._product, self._following = self._following, None
+            self._source = Source(self._cell, self._product, self._stop)
+            self._made = self._contracted = None
         events, side = self._tables = self._followed().load()
         refuse_rolled_back(events)
         refuse_rolled_back(side)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import pyarrow as pa
 
 from pipeline.cells import Cell
 from pipeline.contract.load import load_product
@@ -39,7 +41,7 @@ ODCS = {
 }
 
 
-def write_contract(folder: Path, schemas: Sequence[dict[str, Any]]) -> Path:
+def write_contract(folder: Path, schemas: Sequence[dict[str, Any]], topic: str = "chain") -> Path:
     """Write the contract of a product without an envelope, whose fields `id` and `at` are key and time."""
     (folder / "schemas").mkdir(parents=True, exist_ok=True)
     names = []
@@ -77,7 +79,7 @@ def write_contract(folder: Path, schemas: Sequence[dict[str, Any]]) -> Path:
         "schema": [
             {
                 "name": folder.name,
-                "physicalName": f"{folder.name}_v1",
+                "physicalName": topic,
                 "physicalType": "topic",
                 "description": "d",
                 "properties": [
@@ -105,10 +107,6 @@ class Engine:
     cell: Cell
     folder: Path
     offset: int = 0
-    next: dict[int, int] = field(default_factory=lambda: {0: 0})
-
-    def product(self) -> Product:
-        return load_product(self.folder)
 
     def land(
         self,
@@ -138,13 +136,10 @@ class Engine:
         self.offset = end
         return offsets, done.letters
 
-    def rows(self) -> dict[int, dict[str, Any]]:
-        """Return the table's payload columns by offset, as PyIceberg reads them."""
-        events, _ = IngestTables(self.cell, self.product()).load()
-        return {
-            row["_offset"]: {name: value for name, value in row.items() if not name.startswith("_")}
-            for row in events.scan().to_arrow().to_pylist(maps_as_pydicts="strict")
-        }
+    def table(self) -> pa.Table:
+        """Return the events table as PyIceberg reads it."""
+        events, _ = IngestTables(self.cell, load_product(self.folder)).load()
+        return events.scan().to_arrow()
 
 
 def _records(wrote: Sequence[Wrote]) -> Records:

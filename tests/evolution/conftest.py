@@ -1,0 +1,41 @@
+"""How many chains of contracts are drawn, and a line that tells what was compared."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+
+from tests.evolution.tally import TALLY
+
+EXAMPLES = 200
+PROFILE = "evolution"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option of `make evolution-test`."""
+    parser.addoption("--chains", type=int, default=EXAMPLES, help="Chains of contract versions.")
+    parser.addoption("--load-seconds", type=float, default=24, help="How long events flow.")
+    parser.addoption("--load-rate", type=int, default=4000, help="Events a second.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Draw as many chains as asked for: the same ones each time, or those of --hypothesis-seed."""
+    settings.register_profile(
+        PROFILE,
+        max_examples=int(config.getoption("--chains", default=EXAMPLES)),
+        stateful_step_count=8,
+        deadline=None,
+        # A chain that fails is told whole: to shrink one takes minutes.
+        phases=[Phase.generate],
+        derandomize=config.getoption("hypothesis_seed", default=None) is None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was compared."""
+    if TALLY:
+        terminalreporter.section("evolution")
+        for what, count in sorted(TALLY.items()):
+            terminalreporter.write_line(f"{count:>9,}  {what}")
