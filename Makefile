@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: setup demo up down test check bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-publish bench-lateness crash-test decoder-test lock help
+.PHONY: setup demo up down test check bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-publish bench-lateness crash-test decoder-test contract-test lock help
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -71,6 +71,9 @@ crash-test: setup ## a thousand kills (about 30 min); SEED=n draws others
 
 decoder-test: setup ## ten thousand examples of each property of the decoder (about 20 min)
 	$(BIN)/pytest tests/decoder --decoder-examples 10000 --timeout 3600
+
+contract-test: setup ## five thousand drawn contracts, read back by three engines (about 30 min)
+	$(BIN)/pytest tests/round_trip --contract-examples 5000 --timeout 14400
 
 lock: setup ## pin every dependency again
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \

@@ -14,6 +14,7 @@ from pipeline.contract.own_settings import NO_ENVELOPE, SchemasSection
 from pipeline.contract.targets import arrow, avro
 from pipeline.schemas import compatibility
 from pipeline.schemas.validity import NotAvroError, require_avro
+from pipeline.tables.layout import EVENT_HOUR
 
 ENVELOPE_FIELDS = {
     "uuid": ("string", None),
@@ -25,6 +26,7 @@ ENVELOPE_FIELDS = {
 """Field -> its Avro type and logical type."""
 
 AvroSchema = dict[str, Any]
+_UNTIMED = "without its logicalType the column is the number that is sent"
 
 
 def read_schemas(
@@ -100,9 +102,14 @@ def _check_payload(findings: Findings, file: Path, schema: AvroSchema) -> None:
         if name.startswith("_"):
             expected = "a name that does not begin with _, which is kept for Headwater's columns"
             findings.add_in(file, field_line(file, name), f"fields.{name}", expected)
+        if name.lower() == EVENT_HOUR:
+            expected = f"another name; {EVENT_HOUR} is what the events table is partitioned by"
+            findings.add_in(file, field_line(file, name), f"fields.{name}", expected)
         alone: Mapping[str, Any] = {**schema, "fields": _up_to(schema, name)}
         try:
-            arrow.fields(alone)
+            if arrow.holds_time(arrow.fields(alone)[-1].type):
+                expected = f"no time of day: Spark reads no table with one; {_UNTIMED}"
+                findings.add_in(file, field_line(file, name), f"fields.{name}", expected)
         except arrow.UnsupportedTypeError as error:
             expected = f"a type that Iceberg holds, not {error}"
             findings.add_in(file, field_line(file, name), f"fields.{name}", expected)

@@ -45,7 +45,7 @@ def check_named_fields(
     findings: Findings, settings: OwnSettings, loc: Loc, payload: Mapping[str, Any]
 ) -> None:
     """Note key, event time and uuid that are not fields of the payload, or of a wrong type."""
-    types = {field["name"]: field["type"] for field in payload["fields"]}
+    types = avro.field_types(payload)
     for key, name in (
         ("key", settings.key),
         ("eventTime", settings.event_time),
@@ -73,7 +73,7 @@ def check_properties(
     findings: Findings, loc: Loc, payload: Mapping[str, Any], described: Collection[str]
 ) -> None:
     """Note properties of the topic at `loc` that are not fields, and fields without a property."""
-    types = {field["name"]: field["type"] for field in payload["fields"]}
+    types = avro.field_types(payload)
     for place, entry in findings.mappings((*loc, "properties")):
         name, stated = entry.get("name"), entry.get("logicalType")
         if not isinstance(name, str):

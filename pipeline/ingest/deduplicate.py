@@ -125,7 +125,9 @@ def _read(table: Table, hours: list[int], most: int) -> Iterator[pl.DataFrame]:
         else:
             spans.append([hour, hour + 1])
     wanted = " or ".join(
-        f"(_event_time >= '{_iso(start)}' and _event_time < '{_iso(end)}')" for start, end in spans
+        f"(_event_time >= '{_iso(start * MICROS_PER_HOUR)}' "
+        f"and _event_time <= '{_iso(end * MICROS_PER_HOUR - 1)}')"
+        for start, end in spans
     )
     columns = table.schema().select("_uuid", "_event_time")
     scan = ArrowScan(table.metadata, table.io, columns, parser.parse(wanted))
@@ -139,5 +141,6 @@ def _read(table: Table, hours: list[int], most: int) -> Iterator[pl.DataFrame]:
         yield to_frame(scan.to_table(together))
 
 
-def _iso(hour: int) -> str:
-    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(hours=hour)).isoformat()
+def _iso(micros: int) -> str:
+    # Of the last hour of year 9999 the end has no name.
+    return (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)).isoformat()

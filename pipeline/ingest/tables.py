@@ -25,7 +25,7 @@ from pipeline.tables.create import Partition, fresh_schema, load_or_create
 from pipeline.tables.errors import named_errors
 from pipeline.tables.past_names import PastNames
 
-EVENTS_PARTITION: Partition = ("_event_time", HourTransform(), "event_hour")
+EVENTS_PARTITION: Partition = ("_event_time", HourTransform(), layout.EVENT_HOUR)
 DEAD_LETTERS_PARTITION: Partition = ("_ingested_at", DayTransform(), "ingested_day")
 
 

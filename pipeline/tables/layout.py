@@ -14,6 +14,8 @@ FORMAT_VERSION_PROPERTY = "headwater.format-version"
 
 HOUR_COLUMN = "hour"
 """In every table that is computed hour by hour: start of the hour."""
+EVENT_HOUR = "event_hour"
+"""What events are partitioned by: no column may have its name."""
 BUILD_COLUMN = "build"
 """In a feature's history: the `wap_id` of the staging that brought the row."""
 FEATURE_TIME_COLUMN = "feature_time"

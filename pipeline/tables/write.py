@@ -13,18 +13,14 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pyiceberg.io.pyarrow import (
-    compute_statistics_plan,
-    data_file_statistics_from_parquet_metadata,
-    parquet_path_to_id_mapping,
-    schema_to_pyarrow,
-)
+from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
 from pyiceberg.partitioning import PartitionFieldValue, PartitionKey
 from pyiceberg.table import Table
 from pyiceberg.table.locations import load_location_provider
 from pyiceberg.typedef import Record
 
+from pipeline.tables.bounds import statistics_of
 from pipeline.tables.conform import Conformer
 from pipeline.tables.errors import named_errors
 
@@ -143,11 +139,7 @@ def _write(table: Table, hour: int, rows: _Sorted, part: range) -> DataFile:
     ):
         for begin in range(0, len(part), group):
             writer.write(rows.piece(part[begin : begin + group]), row_group_size=group)
-    statistics = data_file_statistics_from_parquet_metadata(
-        parquet_metadata=writer.writer.metadata,
-        stats_columns=compute_statistics_plan(schema, metadata.properties),
-        parquet_column_mapping=parquet_path_to_id_mapping(schema),
-    )
+    statistics = statistics_of(writer.writer.metadata, schema, metadata.properties)
     return DataFile.from_args(
         content=DataFileContent.DATA,
         file_path=path,

@@ -85,6 +85,13 @@ def _type(schema: Any, names: Schema, within: tuple[str, ...]) -> pa.DataType:
     raise UnsupportedTypeError(f"type {kind}")
 
 
+def holds_time(column: pa.DataType) -> bool:
+    """Return whether a column is a time of day or has one inside: Iceberg has the type, Spark has not."""
+    if pa.types.is_nested(column):
+        return any(holds_time(column.field(at).type) for at in range(column.num_fields))
+    return bool(pa.types.is_time(column))
+
+
 def widens(old: pa.DataType, new: pa.DataType) -> bool:
     """Return whether an Iceberg column of type `old` can become `new`, by Iceberg's own promotions.
 

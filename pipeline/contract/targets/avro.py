@@ -7,6 +7,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from fastavro import parse_schema
+
 from pipeline.contract.model import Product
 
 TIMESTAMPS = ("timestamp-micros", "timestamp-millis")
@@ -109,6 +111,19 @@ def without_ignored(schema: Any) -> Any:
         for key, value in schema.items()
         if not (ignored and key == "logicalType")
     }
+
+
+def field_types(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of each field of a valid record; where it is a name, what the name stands for."""
+    names: dict[str, Any] = {}
+    parsed: Any = parse_schema(dict(record), named_schemas=names)
+    return {field["name"]: _unnamed(field["type"], names) for field in parsed["fields"]}
+
+
+def _unnamed(schema: Any, names: Mapping[str, Any]) -> Any:
+    if isinstance(schema, list):
+        return [_unnamed(branch, names) for branch in schema]
+    return names.get(schema, schema) if isinstance(schema, str) else schema
 
 
 def non_null(schema: Any) -> Any:

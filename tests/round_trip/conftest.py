@@ -1,0 +1,66 @@
+"""How many contracts are drawn, one Spark for all of them, and a line that tells what was compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from pyspark.sql import SparkSession
+
+from pipeline.batch.session import start_session
+from pipeline.cells import Cell, embedded_cell
+from tests.round_trip.tally import TALLY
+
+EXAMPLES = 200
+PROFILE = "round_trip"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option of `make contract-test`."""
+    parser.addoption("--contract-examples", type=int, default=EXAMPLES, help="Contracts to draw.")
+    parser.addoption(
+        "--contract-shrink", action="store_true", help="Make what fails small: minutes."
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Draw as many contracts as asked for: the same ones each time, or those of --hypothesis-seed."""
+    phases = [Phase.explicit, Phase.generate]
+    if config.getoption("--contract-shrink", default=False):
+        phases.append(Phase.shrink)
+    settings.register_profile(
+        PROFILE,
+        phases=phases,
+        max_examples=int(config.getoption("--contract-examples", default=EXAMPLES)),
+        deadline=None,
+        derandomize=config.getoption("hypothesis_seed", default=None) is None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what was compared."""
+    if TALLY:
+        terminalreporter.section("drawn contracts")
+        for what, count in sorted(TALLY.items()):
+            terminalreporter.write_line(f"{count:>9,}  {what}")
+
+
+@pytest.fixture(scope="module")
+def drawn_cell(tmp_path_factory: pytest.TempPathFactory) -> Cell:
+    """A cell named `us` whose Kafka is never asked: the tables of all drawn contracts, one by one."""
+    return embedded_cell(tmp_path_factory.mktemp("drawn"), "us", "127.0.0.1:9")
+
+
+@pytest.fixture(scope="session")
+def spark(
+    tmp_path_factory: pytest.TempPathFactory, spark_jars: tuple[Path, ...]
+) -> Iterator[SparkSession]:
+    """The session's Spark engine."""
+    cell = embedded_cell(tmp_path_factory.mktemp("spark"), "engine", "127.0.0.1:9")
+    session = start_session(cell, spark_jars)
+    yield session
+    session.stop()
