@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from great_expectations.core import ExpectationSuiteValidationResult, ExpectationValidationResult
 from pyspark.sql import DataFrame
+from pyspark.sql.types import StructType
 
 from pipeline.contract.model import Aggregate
 from pipeline.contract.targets import expectations
@@ -87,7 +89,7 @@ def audit(frame: DataFrame, table: Aggregate) -> AuditResult:
     error.
     """
     drifts = look_back(frame, table.drift)
-    suite = expectations.suite(table, drifts.expectations)
+    suite = expectations.suite(table, drifts.expectations, tuple(_inside(frame.schema)))
     # Otherwise it caches the rows as Java objects: more than a driver's heap for an hour of many rows.
     source = quiet_context().data_sources.add_spark("staged", persist=False)
     # Otherwise it asks the process's first session, which knows neither the rows nor the views.
@@ -103,6 +105,16 @@ def audit(frame: DataFrame, table: Aggregate) -> AuditResult:
         distributions=distributions(drifts, validation.results),
         validation=validation,
     )
+
+
+def _inside(schema: StructType, path: str = "") -> Iterator[str]:
+    """Yield the fields inside records, as Great Expectations names them."""
+    for field in schema:
+        if isinstance(field.dataType, StructType):
+            name = f"{path}{field.name}"
+            for child in field.dataType:
+                yield f"{name}.`{child.name}`" if "." in child.name else f"{name}.{child.name}"
+            yield from _inside(field.dataType, f"{name}.")
 
 
 def _strip(result: ExpectationValidationResult, personal: list[str]) -> None:

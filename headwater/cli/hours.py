@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import uuid
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 
@@ -73,6 +75,8 @@ def list_hours(product: str, cell: str, last: int, as_json: bool) -> ExitCode:
         click.echo(json.dumps(_document(loaded, states, published)))
     else:
         _show(loaded, states, published, last)
+        for line in _of_other_versions(loaded, published):
+            click.echo(line)
         if early := _early(loaded, states, published):
             click.echo(f"warning: {early}")
     return ExitCode.OK
@@ -215,6 +219,24 @@ def _early(
     )
 
 
+def _of_other_versions(
+    product: Product, published: dict[tuple[str, datetime], Publication]
+) -> Iterator[str]:
+    """Yield how many hours of each table were built under other versions of its contract."""
+    for aggregate in product.aggregates:
+        table = published_table(product, aggregate)
+        versions = Counter(
+            one.contract_version
+            for (name, _), one in published.items()
+            if name == table and one.contract_version != aggregate.version
+        )
+        for version, count in sorted(versions.items()):
+            yield (
+                f"{aggregate.name}: {count:,} hours were built under version {version} of its contract, "
+                f"which is {aggregate.version} now (`hours build --again` builds them anew)"
+            )
+
+
 def _published(publication: Publication | None) -> dict[str, object] | None:
     if publication is None:
         return None
@@ -224,6 +246,7 @@ def _published(publication: Publication | None) -> dict[str, object] | None:
         "source_snapshot_id": publication.source_snapshot_id,
         "published_snapshot_id": publication.published_snapshot_id,
         "expectations": publication.expectations,
+        "contract_version": publication.contract_version,
     }
 
 

@@ -50,7 +50,10 @@ def audited_frame(
         read_inputs(session, cell, product, only, staged.hour, staged.source_snapshot_id)
         if PREVIOUS in needed:
             _previous(session, cell, product, staged).createOrReplaceTempView(PREVIOUS)
-        return staged_frame(session, cell, staged)
+        rows = staged_frame(session, cell, staged)
+    # What the contract has dropped stays in the table, and is null in these rows.
+    expected = {*staged.columns, *(column.name for column in aggregate.columns)}
+    return rows.drop(*(name for name in rows.columns if staged.columns and name not in expected))
 
 
 def views_needed(aggregate: Aggregate) -> frozenset[str]:

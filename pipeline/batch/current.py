@@ -13,15 +13,17 @@ from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as sf
 from pyspark.sql.types import StructField
 
+from pipeline.batch.column_types import quoted
 from pipeline.batch.errors import StagingOutdatedError
 from pipeline.batch.model import Staged
+from pipeline.batch.partitions import begin_partitions, refuse_other_rows, settle_partitions
 from pipeline.batch.publications import latest, read_publications
 from pipeline.batch.publish import publish, published_unrecorded
 from pipeline.batch.session import own_session, table_name
 from pipeline.batch.stage import named_failures, write_staged
 from pipeline.batch.stagings import find_staging, summary_of
 from pipeline.batch.tags import serve
-from pipeline.batch.target import Target, fit_target
+from pipeline.batch.target import Target, as_target, prepare_target
 from pipeline.cells import Cell
 from pipeline.contract.model import Aggregate, Feature, Product
 from pipeline.failpoints import failpoint
@@ -40,7 +42,7 @@ ATTEMPTS = 3
 
 def current_target(product: Product, aggregate: Aggregate, feature: Feature) -> Target:
     """Return the feature table itself."""
-    partitioning = tuple(f"`{column}`" for column in feature.partitions)
+    partitioning = tuple(quoted(column) for column in feature.partitions)
     return Target(aggregate_table(product.name, aggregate.name), partitioning, (HOUR_COLUMN,))
 
 
@@ -55,12 +57,14 @@ def derive_current(
     """Bring the feature table up to its history, whose main holds the rows of `staged`, and serve it.
 
     Replaces the partitions that the staged hour has rows of: in each, an entity's row of its newest
-    hour, by that hour's last build. They are replaced whole or not at all, and the tag `served` moves
-    after that; returns the snapshot it is on. Idempotent: to derive again gives the same rows.
+    hour, by that hour's last build; all of them, where the contract has other partitions than the table
+    was made with. They are replaced whole or not at all, and the tag `served` moves after that; returns
+    the snapshot it is on. Idempotent: to derive again gives the same rows.
 
     Raises:
         StagingOutdatedError: somebody else kept changing the same partitions.
         LogicError, SparkFailedError: as `stage_hour`; what readers get is as it was.
+        TableBusyError: other writers came first for a minute; what readers get is as it was.
     """
     target = current_target(product, aggregate, feature)
     if staged.snapshot_id is None:
@@ -68,7 +72,7 @@ def derive_current(
     attempt = 0
     while True:
         attempt += 1
-        copied = _stage(spark, cell, product, aggregate, feature, staged, target)
+        copied, anew = _stage(spark, cell, product, aggregate, feature, staged, target)
         failpoint("hour.after_stage_current")
         try:
             publish(spark, cell, copied)
@@ -77,7 +81,10 @@ def derive_current(
                 raise
             continue
         failpoint("hour.after_publish_current")
-        return serve(cell, target.identifier)
+        served = serve(cell, target.identifier)
+        if anew:
+            settle_partitions(cell, target)
+        return served
 
 
 def _stage(
@@ -88,7 +95,8 @@ def _stage(
     feature: Feature,
     staged: Staged,
     target: Target,
-) -> Staged:
+) -> tuple[Staged, bool]:
+    """Stage it; tell whether all of it was."""
     session = own_session(spark, cell)
     identifier = history_table(product.name, aggregate.name)
     wanted = replace(staged, table=target.identifier, wap_id=uuid.uuid4().hex, snapshot_id=None)
@@ -96,25 +104,33 @@ def _stage(
         # In this order: of a build that counts, the rows are there.
         builds = _builds(cell, product, identifier, staged)
         history = session.table(table_name(cell, identifier))
-        frame = newest(history, feature, staged.wap_id, builds)
-        frame = fit_target(session, cell, target, aggregate, frame)
-        write_staged(session, cell, target, frame, wanted.wap_id, summary_of(wanted))
-    return find_staging(load_table(cell, target.identifier), wanted.wap_id) or wanted
+        given = history.drop(BUILD_COLUMN).schema
+        prepare_target(session, cell, target, aggregate, given)
+        anew = begin_partitions(cell, target, feature)
+        frame = newest(history, feature, None if anew else staged.wap_id, builds)
+        frame = as_target(session, cell, target, frame)
+        write_staged(
+            session, cell, target, frame, wanted.wap_id, summary_of(wanted), replace_all=anew
+        )
+        if anew:
+            refuse_other_rows(session, cell, target, feature, frame, wanted.wap_id)
+    return find_staging(load_table(cell, target.identifier), wanted.wap_id) or wanted, anew
 
 
 def newest(
-    history: DataFrame, feature: Feature, build: str, builds: Mapping[datetime, str]
+    history: DataFrame, feature: Feature, build: str | None, builds: Mapping[datetime, str]
 ) -> DataFrame:
-    """Return what the partitions that `build` has rows of are to hold.
+    """Return what the partitions that `build` has rows of are to hold; all of them for None.
 
     `builds` maps each hour to the build that counts.
     """
-    parts = list(feature.partitions)
-    touched = history.where(sf.col(BUILD_COLUMN) == build).select(*parts).distinct().toArrow()
-    for column in parts:
-        # Values, not a join: files without them are not read.
-        values = touched.column(column).unique().to_pylist()
-        history = history.where(is_one_of(history.schema[column], values))
+    if build is not None:
+        parts = [quoted(name) for name in feature.partitions]
+        touched = history.where(sf.col(BUILD_COLUMN) == build).select(*parts).distinct().toArrow()
+        for column in feature.partitions:
+            # Values, not a join: files without them are not read.
+            values = touched.column(column).unique().to_pylist()
+            history = history.where(is_one_of(history.schema[column], values))
     # As Arrow: rows of Python would start a Python worker beside every task.
     counted = history.sparkSession.createDataFrame(
         pa.table(
@@ -124,8 +140,8 @@ def newest(
             }
         )
     )
-    keys = list(dict.fromkeys((*feature.entity, *feature.partitions)))
-    order = Window.partitionBy(*keys).orderBy(sf.col(HOUR_COLUMN).desc())
+    keys = dict.fromkeys((*feature.entity, *feature.partitions))
+    order = Window.partitionBy(*map(quoted, keys)).orderBy(sf.col(HOUR_COLUMN).desc())
     return (
         history.join(sf.broadcast(counted), [HOUR_COLUMN, BUILD_COLUMN], "left_semi")
         .withColumn("_rank", sf.row_number().over(order))
@@ -136,7 +152,7 @@ def newest(
 
 def is_one_of(field: StructField, values: Iterable[Any]) -> Column:
     """Return the condition that a column has one of `values`; null is a value like any other."""
-    column, given = sf.col(f"`{field.name}`"), list(values)
+    column, given = sf.col(quoted(field.name)), list(values)
     # By its text: Spark takes a time without a zone as of the machine's own.
     known = [
         sf.lit(one.isoformat()).cast(field.dataType) if isinstance(one, datetime) else sf.lit(one)

@@ -25,6 +25,10 @@ class EmptiedHourError(TerminalError):
     """An hour that was published with rows would now be published without any."""
 
 
+class DerivedUnsoundError(TerminalError):
+    """A feature table that was derived anew does not hold what its history says."""
+
+
 class SparkUnavailableError(RetryableError):
     """No Spark session could be started."""
 

@@ -64,6 +64,8 @@ class Staged:
         expectations: how many an audit is to check.
         source_rows: rows of events that it was computed from.
         inputs: fingerprint of the hours of derived tables that it was computed from; "" for none.
+        columns: those that the logic and the engine gave; the table may have more, which are null in it.
+            Empty in stagings of versions that did not say.
     """
 
     table: str
@@ -78,6 +80,7 @@ class Staged:
     expectations: int
     source_rows: int
     inputs: str
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from py4j.protocol import Py4JError
 from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sf
+from pyspark.sql.types import ArrayType, MapType, StructType
 
 from pipeline.batch.compute import compute_hour, literal
 from pipeline.batch.errors import (
@@ -86,6 +87,8 @@ def stage_hour(
         frame = compute_hour(session, cell, product, aggregate, hour, source.snapshot_id)
         if target.appends:
             frame = frame.withColumn(BUILD_COLUMN, sf.lit(wanted.wap_id))
+        _refuse_keys(subject, aggregate, frame)
+        wanted = replace(wanted, columns=tuple(frame.columns))
         frame = fit_target(session, cell, target, aggregate, frame)
         failpoint("hour.before_stage")
         write_staged(session, cell, target, frame, wanted.wap_id, summary_of(wanted))
@@ -111,8 +114,12 @@ def write_staged(
     frame: DataFrame,
     wap_id: str,
     summary: Mapping[str, str],
+    *,
+    replace_all: bool = False,
 ) -> None:
     """Write `frame` as a snapshot off main that `wap_id` names. `session` is nobody else's.
+
+    With `replace_all` it has no other rows; it is published on the main that it was staged on alone.
 
     Raises:
         Py4JError, pyspark.errors.PySparkException: Spark's own.
@@ -125,10 +132,33 @@ def write_staged(
     if target.of_one_partition:
         # Bringing a partition's rows together first would bring all of them into one task.
         writer = writer.option("distribution-mode", "none").option("fanout-enabled", "true")
-    if target.appends:
+    if replace_all:
+        writer.overwrite(sf.lit(True))
+    elif target.appends:
         writer.append()
     else:
         writer.overwritePartitions()
+
+
+def _refuse_keys(subject: str, aggregate: Aggregate, frame: DataFrame) -> None:
+    """Refuse a feature table whose entity or partitions no table could be kept by."""
+    if aggregate.feature is None:
+        return
+    given = {field.name: field.dataType for field in frame.schema}
+    for key in ("entity", "partitions"):
+        for name in getattr(aggregate.feature, key):
+            if name not in given:
+                why = f"the logic gives no column {name}, which `feature.{key}` names"
+            elif isinstance(given[name], ArrayType | MapType | StructType):
+                kind = given[name].simpleString()
+                why = f"column {name}, which `feature.{key}` names, is {kind}: a single value is needed"
+            else:
+                continue
+            raise LogicError(
+                f"{why}.",
+                subject=subject,
+                remedy="Correct the table's logic or its contract; nothing was staged.",
+            )
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
 
 from pyiceberg.table import Table
@@ -16,6 +17,7 @@ SOURCE_KEY = "headwater.source-snapshot-id"
 EXPECTATIONS_KEY = "headwater.expectations"
 SOURCE_ROWS_KEY = "headwater.source-rows"
 INPUTS_KEY = "headwater.inputs"
+COLUMNS_KEY = "headwater.columns"
 
 
 def summary_of(staged: Staged) -> dict[str, str]:
@@ -28,6 +30,7 @@ def summary_of(staged: Staged) -> dict[str, str]:
         EXPECTATIONS_KEY: str(staged.expectations),
         SOURCE_ROWS_KEY: str(staged.source_rows),
         INPUTS_KEY: staged.inputs,
+        COLUMNS_KEY: json.dumps(staged.columns),
     }
 
 
@@ -60,4 +63,5 @@ def _read(table: Table, snapshot: Snapshot) -> Staged | None:
         expectations=int(summary[EXPECTATIONS_KEY]),
         source_rows=int(summary.get(SOURCE_ROWS_KEY, -1)),
         inputs=summary.get(INPUTS_KEY, ""),
+        columns=tuple(json.loads(summary.get(COLUMNS_KEY, "[]"))),
     )

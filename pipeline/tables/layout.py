@@ -124,6 +124,10 @@ LEDGER_SCHEMA = pa.schema(
 """One row an entry of the books, kept from the summary of a snapshot of events."""
 
 
+PARTITIONS_PENDING = "headwater.partitions-pending"
+"""Property of a feature table whose partitions were changed and whose rows are still to be derived anew."""
+
+
 def events_table(product: str) -> str:
     """Return the identifier of a product's events."""
     return f"{product}.events"

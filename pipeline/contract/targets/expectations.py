@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from great_expectations import ExpectationSuite
 from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
-from pipeline.contract.audited import audited
+from pipeline.contract.audited import COLUMNS, audited
 from pipeline.contract.model import Aggregate, Drift
+from pipeline.contract.model import Expectation as Stated
 
 DRIFT = "expect_column_kl_divergence_to_be_less_than"
 
 
-def suite(aggregate: Aggregate, further: Iterable[Expectation] = ()) -> ExpectationSuite:
+def suite(
+    aggregate: Aggregate, further: Iterable[Expectation] = (), inside: Sequence[str] = ()
+) -> ExpectationSuite:
     """Return the suite that audits one staged hour of `aggregate`, whose column `hour` is there too.
 
     What it holds an hour to from another hour, `drift` gives: it comes in as `further`.
+    `inside` are the fields inside the hour's records, which Great Expectations takes for columns.
 
     Importing this module imports Great Expectations, which takes seconds.
     """
@@ -27,13 +31,23 @@ def suite(aggregate: Aggregate, further: Iterable[Expectation] = ()) -> Expectat
         expectations=[
             ExpectationConfiguration(
                 type=expectation.type,
-                kwargs=dict(expectation.kwargs),
+                kwargs=_kwargs(expectation, inside),
                 description=expectation.description or None,
             ).to_domain_obj()
             for expectation in audited(aggregate)
         ]
         + list(further),
     )
+
+
+def _kwargs(expectation: Stated, inside: Sequence[str]) -> dict[str, Any]:
+    kwargs = dict(expectation.kwargs)
+    stated = kwargs.get("column_set")
+    if expectation.type == COLUMNS and isinstance(stated, list | tuple | set):
+        roots = {name.split(".", maxsplit=1)[0] for name in stated}
+        fields = [name for name in inside if name.split(".", maxsplit=1)[0] in roots]
+        kwargs["column_set"] = list(dict.fromkeys([*stated, *fields]))
+    return kwargs
 
 
 def drift(limit: Drift, partition: Mapping[str, Any], unseen: float = 0.0) -> Expectation:

@@ -1,0 +1,128 @@
+"""How a product's derived tables differ from their contracts, as far as that is known before logic runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pyiceberg.table import Table
+
+from pipeline.cells import Cell
+from pipeline.contract.model import Aggregate, Product
+from pipeline.evolution.model import Action, Step, Verdict
+from pipeline.tables.catalog import TableMissingError, load_table
+from pipeline.tables.layout import (
+    BUILD_COLUMN,
+    HOUR_COLUMN,
+    PARTITIONS_PENDING,
+    aggregate_table,
+    published_table,
+)
+
+AT_THE_NEXT_BUILD = (
+    "at the next build, of the type that the logic gives; null in hours built before"
+)
+KEPT = "not in the contract: null in new rows"
+CREATED = "with the first hour that is built"
+UNGIVEN = "the next build derives the table anew: no hour was built yet with all of these columns"
+ANEW = "the table is derived anew from its whole history, by `headwater contract apply` or the next build"
+
+
+@dataclass(frozen=True)
+class HeldDerived:
+    """A derived table as it is.
+
+    Attributes:
+        published: columns of the table that its hours are published in; None where there is none.
+        current: columns of a feature table itself; None where there is none, or it is no feature table.
+        partitions: the columns that the feature table is partitioned by.
+        pending: whether its rows are still those of other partitions.
+    """
+
+    published: tuple[str, ...] | None
+    current: tuple[str, ...] | None = None
+    partitions: tuple[str, ...] = ()
+    pending: bool = False
+
+
+def read_held(cell: Cell, product: Product, aggregate: Aggregate) -> HeldDerived:
+    """Return the table as it is in the cell. Reads metadata alone; starts no Spark.
+
+    Raises:
+        CatalogUnavailableError, WarehouseUnavailableError: try again later.
+    """
+    hours = _load(cell, published_table(product, aggregate))
+    published = None if hours is None else _names(hours)
+    if aggregate.feature is None:
+        return HeldDerived(published)
+    table = _load(cell, aggregate_table(product.name, aggregate.name))
+    if table is None:
+        return HeldDerived(published)
+    schema = table.schema()
+    names = (schema.find_column_name(field.source_id) for field in table.spec().fields)
+    return HeldDerived(
+        published,
+        _names(table),
+        tuple(name for name in names if name is not None),
+        PARTITIONS_PENDING in table.properties,
+    )
+
+
+def plan_derived(product: Product, aggregate: Aggregate, held: HeldDerived) -> tuple[Step, ...]:
+    """Return what a derived table's contract asks of the tables as they are. Pure.
+
+    Types are the logic's, known when it runs: a build makes columns follow, or refuses by name before
+    anything is staged. A column that is renamed is one that is added and one that is kept.
+    """
+    identifier = published_table(product, aggregate)
+    own = aggregate_table(product.name, aggregate.name)
+    steps = [*_columns(identifier, aggregate, held.published)]
+    if aggregate.feature is not None:
+        if own != identifier:
+            steps += _columns(own, aggregate, held.current)
+        wanted = aggregate.feature.partitions
+        if held.current is not None and (set(wanted) != set(held.partitions) or held.pending):
+            before = ", ".join(held.partitions) if not held.pending else "as before"
+            detail = f"{before} -> {', '.join(wanted)}"
+            why = ANEW if set(wanted) <= set(held.published or ()) else UNGIVEN
+            steps.append(Step(own, Action.CHANGE_PARTITIONS, "", detail, Verdict.REWRITE, why))
+    return tuple(steps)
+
+
+def plan_all_derived(cell: Cell, product: Product) -> tuple[Step, ...]:
+    """Return the steps of all of a product's derived tables, in their order.
+
+    Raises: as `read_held`.
+    """
+    return tuple(
+        step
+        for aggregate in product.aggregates
+        for step in plan_derived(product, aggregate, read_held(cell, product, aggregate))
+    )
+
+
+def _columns(table: str, aggregate: Aggregate, held: tuple[str, ...] | None) -> Iterator[Step]:
+    if held is None:
+        yield Step(table, Action.CREATE_TABLE, "", CREATED, Verdict.SAFE)
+        return
+    if not aggregate.columns:
+        return
+    stated = [column.name for column in aggregate.columns]
+    for name in stated:
+        if name not in held:
+            yield Step(table, Action.ADD_COLUMN, name, AT_THE_NEXT_BUILD, Verdict.SAFE)
+    for name in held:
+        if name not in (*stated, HOUR_COLUMN, BUILD_COLUMN):
+            yield Step(table, Action.KEEP_COLUMN, name, KEPT, Verdict.SAFE)
+
+
+def _names(table: Table) -> tuple[str, ...]:
+    # Not `column_names`, which has what is inside records too.
+    return tuple(field.name for field in table.schema().fields)
+
+
+def _load(cell: Cell, identifier: str) -> Table | None:
+    try:
+        return load_table(cell, identifier)
+    except TableMissingError:
+        return None
