@@ -15,6 +15,7 @@ from assets.steps.told import (
 )
 from pipeline.cells import Cell
 from pipeline.ingest.digest import digests
+from pipeline.ingest.held_back import told
 from pipeline.ingest.lifetime import lifetime
 from pipeline.ingest.plan import Limits
 from pipeline.ledger.read import read_ledger
@@ -38,6 +39,7 @@ def ingest_events(
         ended=lifetime(product.folder),
         limits=Limits(memory_mb=load_settings().ingest_memory_mb),
         on_retry=lambda error, pause: context.log.warning(f"{error} Again in {pause:.1f} s."),
+        on_held_back=lambda waiting: context.log.warning(told(waiting)),
     ):
         ledger = read_ledger(cell, product)
         yield events_materialized(keys, digest, ledger, code_version)

@@ -47,6 +47,7 @@ def events_materialized(
             "committed at": dg.MetadataValue.timestamp(digest.committed_at),
             "commits": digest.commits,
             "lag (records)": digest.lag,
+            "held back": dg.MetadataValue.json({str(p): at for p, at in digest.held_back.items()}),
             "code version": code_version,
             "dagster/column_lineage": column_lineage(keys, events_sources(keys.product)),
         },

@@ -182,6 +182,14 @@ def _change(change: Change) -> str:
     return f"{'BREAKING' if change.breaking else 'ok      '} {change.path}: {change.what}"
 
 
+UNLISTED = {
+    "keep": "keep: rows, with the record's value beside them",
+    "wait": "wait: they stay in Kafka until the contract lists their version",
+    "deadLetter": "deadLetter: they are dead letters",
+}
+"""What becomes of records of a payload version that the registry knows and the contract does not."""
+
+
 def _summary(product: Product) -> None:
     topic, gates = product.topic, product.gates
     late = "refused" if gates.late_s is None else f"accepted up to {gates.late_s:g} s"
@@ -195,6 +203,7 @@ def _summary(product: Product) -> None:
         ("key", product.key),
         ("event time", product.event_time),
         ("payload", f"{len(product.payload_schemas)} version(s), {len(product.columns)} fields"),
+        ("unlisted", UNLISTED[product.unlisted]),
         ("gates", f"payload {gates.payload_bytes} B, fresh within {gates.freshness_s:g} s"),
         ("late", late),
         ("rules", ", ".join(f"{one.column} {one.check}" for one in product.rules) or "none"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import click
@@ -15,6 +16,7 @@ from pipeline.contract.mistakes import ContractError
 from pipeline.contract.model import Product
 from pipeline.errors import ExitCode, RetryableError
 from pipeline.ingest.accept_loss import accept_loss
+from pipeline.ingest.held_back import HeldBack, told
 from pipeline.ingest.plan import Limits, Plan
 from pipeline.ingest.report import Committed, IngestReport
 from pipeline.ingest.run import explain as explain_ingest
@@ -60,7 +62,8 @@ def run(
     """Ingest PRODUCT until stopped, or with --once until caught up.
 
     SIGTERM and Ctrl-C end it at a commit boundary within 10 s; nothing is lost or doubled, whatever
-    ends it. Exit codes: 0 caught up, 3 somebody must act, 4 try again, 130 Ctrl-C, 143 SIGTERM.
+    ends it. Exit codes: 0 caught up, 3 somebody must act (also where all is ingested but what is held
+    back until the contract lists its payload version), 4 try again, 130 Ctrl-C, 143 SIGTERM.
 
     \b
     Examples:
@@ -86,11 +89,14 @@ def run(
             on_commit=progress.committed,
             on_retry=progress.retrying,
             on_contract=progress.contract_changed,
+            on_held_back=progress.held_back,
         )
     )
     progress.end()
     _print_report(report, as_json=as_json)
-    return ExitCode.OK if signalled is None else ExitCode(128 + signalled)
+    if signalled is not None:
+        return ExitCode(128 + signalled)
+    return ExitCode.TERMINAL if report.held_back else ExitCode.OK
 
 
 @ingest.command(name="accept-loss")
@@ -153,6 +159,9 @@ class _Progress:
         else:
             click.echo(f"the changed contract is not used: {told}", err=True)
 
+    def held_back(self, waiting: Sequence[HeldBack]) -> None:
+        click.echo(told(waiting), err=True)
+
     def end(self) -> None:
         if self._tty and self._printed:
             click.echo("", err=True)
@@ -181,6 +190,8 @@ def _print_report(report: IngestReport, *, as_json: bool) -> None:
         f"{report.duplicates:,} duplicates, {report.dead_letters:,} dead letters, "
         f"{report.gaps:,} gaps; lag {report.lag:,}"
     )
+    for partition, offset in sorted(report.held_back.items()):
+        click.echo(f"  held back: partition {partition} from offset {offset:,}")
     for reason, count in sorted(report.reasons.items()):
         click.echo(f"  dead letter {reason}: {count:,}")
     for rule, count in sorted(report.rules.items()):

@@ -44,7 +44,7 @@ def diff_products(old: Product, new: Product) -> tuple[Change, ...]:
         *_schemas(old, new),
         *_gates(old, new),
         *_columns(old, new),
-        *_values(old, new, "", (), ("allowed_lateness_s", "first_hour")),
+        *_values(old, new, "", (), ("allowed_lateness_s", "first_hour", "unlisted")),
         *_named("rules", _rules(old), _rules(new), removed_breaks=False),
         *_named("slos", _slos(old), _slos(new), removed_breaks=False),
         *_references(old, new),

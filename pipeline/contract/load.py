@@ -157,6 +157,7 @@ def _read(findings: Findings) -> Product | None:
         uuid=settings.uuid,
         envelope_schema=envelope,
         payload_schemas=payloads,
+        unlisted=settings.schemas.unlisted if settings.schemas else "keep",
         columns=columns,
         gates=Gates(
             payload_bytes=settings.gates.payload,

@@ -236,6 +236,8 @@ class Product(Model):
         event_time: payload field that holds event time; with an envelope, the envelope's timestamp rules.
         uuid: payload field that holds the uuid where there is no envelope; None derives one from coordinates.
         payload_schemas: Avro schemas of the payload, oldest first; version N is the N-th, from 1.
+        unlisted: what becomes of records whose payload version the registry knows and the contract does
+            not list: rows with the record's value kept beside them, left to wait in Kafka, or dead letters.
         aggregates: its derived tables, each after those that it reads; other contracts may add some.
         allowed_lateness_s: how long after an hour's end its fence is taken, in seconds.
         first_hour: the first hour that is built without being asked for; None where it says none.
@@ -254,6 +256,7 @@ class Product(Model):
     uuid: str | None = None
     envelope_schema: dict[str, Any] | None
     payload_schemas: tuple[dict[str, Any], ...] = Field(min_length=1)
+    unlisted: Literal["keep", "wait", "deadLetter"] = "keep"
     columns: tuple[Column, ...] = ()
     gates: Gates = Gates()
     rules: tuple[Rule, ...] = ()

@@ -87,10 +87,11 @@ class GatesSection(Section):
 
 
 class SchemasSection(Section):
-    """`schemas`: paths of .avsc files in the contract's folder."""
+    """`schemas`: paths of .avsc files in the contract's folder, and what of versions not among them."""
 
     envelope: str
     payload: list[str] = Field(min_length=1)
+    unlisted: Literal["keep", "wait", "deadLetter"] = "keep"
 
 
 class ReferenceSection(Section):

@@ -20,6 +20,7 @@ from pipeline.ingest.deduplicate import DEFAULT_BYTES, Deduplicator
 from pipeline.ingest.enrich import Enricher
 from pipeline.ingest.frame import ROW
 from pipeline.ingest.gate import gate
+from pipeline.ingest.held_back import refuse_waiting
 from pipeline.ingest.key_order import KeyOrder
 from pipeline.ingest.model import DeadLetter, Reason
 from pipeline.ingest.rules import broken_rules
@@ -83,6 +84,11 @@ class Processor:
         """Reference name -> digest of the data in use."""
         return self._enricher.versions
 
+    @property
+    def unlisted(self) -> int:
+        """How many versions were met that the contract does not list."""
+        return self._decoder.unlisted
+
     def process(
         self,
         records: Records,
@@ -94,6 +100,9 @@ class Processor:
 
         `held` are the coordinates that the dead letters table already has: they are dead letters
         whatever the gates say today, and are not among `letters`.
+
+        Raises:
+            HeldBackError: some of the records are to wait for the contract.
         """
         frame, letters = self._judge(records, ingested_at)
         delivered = _by_partition(records.partition)
@@ -109,11 +118,14 @@ class Processor:
             read = pl.DataFrame({"_topic_partition": records.partition, "_offset": records.offset})
             found = read.join(mine, on=["_topic_partition", "_offset"], how="semi")
             already = _by_partition(found.get_column("_topic_partition").to_numpy())
+        if self._product.unlisted == "wait":
+            refuse_waiting(letters)
         fresh, duplicates = self.deduplicator.split(frame, events)
         broken = broken_rules(fresh, self._rules)
         partitions = fresh.get_column("_topic_partition").to_numpy()
         return Processed(
-            rows=fresh.select(self._columns),
+            # Without the column of what is kept whole, unless something is.
+            rows=fresh.select(name for name in self._columns if name in fresh.columns),
             letters=letters,
             delivered=delivered,
             held=already,

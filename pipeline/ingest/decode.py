@@ -18,6 +18,8 @@ from pipeline.ingest.coordinate_uuid import coordinate_uuids
 from pipeline.ingest.frame import ROW, header_columns, record_columns, to_frame
 from pipeline.ingest.model import DeadLetter, Decoded, Event
 from pipeline.ingest.one_by_one import RecordDecoder
+from pipeline.ingest.unlisted import Unlisted
+from pipeline.ingest.versions import PayloadVersions
 from pipeline.kafka.records import Records
 from pipeline.kafka.topics import TopicIdentity
 from pipeline.schemas.registry import Registry, SchemaNotFoundError
@@ -44,7 +46,13 @@ class Decoder:
             avro.reader_schema(product), self._payload, enveloped=product.topic.envelope
         )
         self._one_by_one = RecordDecoder(product, registry, identity, self._payload)
-        self._version_of_id: dict[int, int] = {}
+        self._versions = PayloadVersions(product, registry)
+        self._unlisted = Unlisted(product, registry, self._versions)
+
+    @property
+    def unlisted(self) -> int:
+        """How many payload versions, or schema ids, were met that the contract does not list."""
+        return len(self._versions.unlisted)
 
     def decode(self, records: Records, ingested_at: datetime) -> Decoded:
         """Decode `records`; those that hold no event are among the result's letters.
@@ -60,11 +68,17 @@ class Decoder:
         frame = frame.drop("__record_key")
         read = np.zeros(len(records), np.bool_)
         read[frame.get_column(ROW).to_numpy()] = True
-        letters, found = self._decode_one_by_one(records, np.flatnonzero(~read))
+        refused = self._unlisted.refused(columns)
+        read[refused] = True
+        unlisted = [
+            self._unlisted.letter(records, row, number)
+            for row, number in zip(refused.tolist(), columns.number[refused].tolist(), strict=True)
+        ]
+        letters, found = self._decode_one_by_one(records, np.flatnonzero(~read), columns.number)
         if found:
-            rest = self._assembled(records, found, ingested_at)
-            frame = pl.concat([frame, rest.select(frame.columns)])
-        return Decoded(frame, letters)
+            rest = self._assembled(records, found, columns.number, ingested_at)
+            frame = pl.concat([frame, rest.drop("__record_key")], how="diagonal")
+        return Decoded(frame, [*unlisted, *letters])
 
     def _read(self, records: Records) -> Columns:
         while True:
@@ -80,13 +94,18 @@ class Decoder:
     def _learn(self, columns: Columns) -> bool:
         """Look up schemas that were met for the first time; return whether any was found."""
         learnt = False
+        bare = not self._product.topic.envelope
         for schema_id in _met(columns, kernel.UNKNOWN_SCHEMA):
+            if bare and self._unlisted.refuses(schema_id):
+                continue
             try:
                 self._reader.add_schema(schema_id, self._registry.schema(schema_id))
             except SchemaNotFoundError:
                 continue
             learnt = True
         for version in _met(columns, kernel.UNKNOWN_VERSION):
+            if self._unlisted.refuses(version):
+                continue
             try:
                 ref = self._registry.version(self._product.payload_subject, version)
             except SchemaNotFoundError:
@@ -109,7 +128,9 @@ class Decoder:
             )
         else:
             own = self._own(payload, records, rows, columns.number)
-        return pl.concat([where, own, header_columns(records, rows), payload], how="horizontal")
+        kept = self._unlisted.values(records, rows, columns.number[rows])
+        parts = [where, own, header_columns(records, rows), payload, kept]
+        return pl.concat(parts, how="horizontal")
 
     def _own(
         self, payload: pl.DataFrame, records: Records, rows: Numbers, ids: Numbers
@@ -129,7 +150,7 @@ class Decoder:
         versions = np.zeros(len(rows), np.int32)
         found = ids[rows]
         for schema_id in np.unique(found).tolist():
-            versions[found == schema_id] = self._payload_version(schema_id)
+            versions[found == schema_id] = self._versions.of_id(schema_id)
         return pl.DataFrame(
             {
                 "_uuid": uuids,
@@ -155,22 +176,32 @@ class Decoder:
         return frame.select(sound.fill_null(value=False)).to_series()
 
     def _decode_one_by_one(
-        self, records: Records, numbers: Numbers
+        self, records: Records, rows: Numbers, numbers: Numbers
     ) -> tuple[list[DeadLetter], list[tuple[int, Event]]]:
         letters: list[DeadLetter] = []
         events: list[tuple[int, Event]] = []
-        for number in numbers.tolist():
-            one = self._one_by_one.decode(records.record(number))
+        for row in rows.tolist():
+            one = self._one_by_one.decode(records.record(row))
+            number = int(numbers[row])
             if isinstance(one, DeadLetter):
-                letters.append(one)
+                letters.append(self._unlisted.relabelled(one, number))
+                continue
+            if self._product.topic.envelope:
+                number = one.schema_version
+            if self._unlisted.refuses(number):
+                letters.append(self._unlisted.letter(records, row, number))
             else:
-                events.append((number, one))
+                events.append((row, one))
         return letters, events
 
     def _assembled(
-        self, records: Records, found: Sequence[tuple[int, Event]], ingested_at: datetime
+        self,
+        records: Records,
+        found: Sequence[tuple[int, Event]],
+        numbers: Numbers,
+        ingested_at: datetime,
     ) -> pl.DataFrame:
-        rows = np.array([number for number, _ in found], np.int64)
+        rows = np.array([row for row, _ in found], np.int64)
         events = [event for _, event in found]
         own = pl.DataFrame(
             {
@@ -182,14 +213,13 @@ class Decoder:
         ).with_columns(pl.col("_event_time").cast(pl.Datetime("us", "UTC")))
         payload = to_frame(pa.concat_tables([event.payload for event in events]))
         where = record_columns(records, rows, self._identity, self._run_id, ingested_at)
-        return pl.concat([where, own, header_columns(records, rows), payload], how="horizontal")
-
-    def _payload_version(self, schema_id: int) -> int:
-        if schema_id not in self._version_of_id:
-            subject = self._product.payload_subject
-            for version in range(1, self._registry.latest(subject).version + 1):
-                self._version_of_id[self._registry.version(subject, version).id] = version
-        return self._version_of_id.get(schema_id, 0)
+        if self._product.topic.envelope:
+            numbers = own.get_column("_schema_version").to_numpy()
+        else:
+            numbers = numbers[rows]
+        kept = self._unlisted.values(records, rows, numbers)
+        parts = [where, own, header_columns(records, rows), payload, kept]
+        return pl.concat(parts, how="horizontal")
 
 
 def _met(columns: Columns, status: int) -> list[int]:

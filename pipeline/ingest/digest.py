@@ -7,13 +7,14 @@ import queue
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.errors import RetryableError
+from pipeline.ingest.held_back import HeldBack
 from pipeline.ingest.plan import DEFAULT_LIMITS, Limits
 from pipeline.ingest.report import Committed
 from pipeline.ingest.run import ingest
@@ -30,7 +31,7 @@ class Digest(Totals):
 
     Attributes:
         commits: how many.
-        snapshot_id, committed_at, lag: of the last one.
+        snapshot_id, committed_at, lag, held_back: of the last one.
         ranges: partition -> offsets [start, end) that they added together.
         reasons: dead letters by reason.
     """
@@ -41,6 +42,7 @@ class Digest(Totals):
     ranges: Mapping[int, tuple[int, int]]
     reasons: Mapping[str, int]
     lag: int
+    held_back: Mapping[int, int] = field(default_factory=dict)
 
 
 def digest(commits: list[Committed]) -> Digest:
@@ -65,6 +67,7 @@ def digest(commits: list[Committed]) -> Digest:
         **asdict(added(commits)),
         reasons=dict(reasons),
         lag=commits[-1].lag,
+        held_back=commits[-1].held_back,
     )
 
 
@@ -78,6 +81,7 @@ def digests(
     limits: Limits = DEFAULT_LIMITS,
     every_s: float = 60.0,
     on_retry: Callable[[RetryableError, float], None] | None = None,
+    on_held_back: Callable[[Sequence[HeldBack]], None] | None = None,
 ) -> Iterator[Digest]:
     """Ingest until `ended`, yielding a digest of new commits at most once every `every_s` seconds.
 
@@ -101,6 +105,7 @@ def digests(
                 stop=stop,
                 on_commit=commits.put,
                 on_retry=on_retry,
+                on_held_back=on_held_back,
                 run_id=run_id,
             )
         except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread

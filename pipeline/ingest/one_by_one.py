@@ -20,6 +20,7 @@ from pipeline.contract.targets import avro
 from pipeline.errors import PoisonError
 from pipeline.ingest.coordinate_uuid import coordinate_uuid
 from pipeline.ingest.model import DeadLetter, Event, Reason
+from pipeline.ingest.versions import PayloadVersions
 from pipeline.kafka.records import RawRecord
 from pipeline.kafka.topics import TopicIdentity
 from pipeline.schemas import wire
@@ -52,7 +53,7 @@ class RecordDecoder:
         self._reader = avro.reader_schema(product)
         self._by_id: dict[int, Read] = {}
         self._by_version: dict[int, Read] = {}
-        self._version_of_id: dict[int, int] = {}
+        self._versions = PayloadVersions(product, registry)
         self._columns = columns
         self._one = self._enveloped if product.topic.envelope else self._bare
 
@@ -103,7 +104,7 @@ class RecordDecoder:
             raise _PoisonedError(Reason.INVALID_ENVELOPE, f"{self._product.event_time} is null")
         named = fields[self._product.uuid] if self._product.uuid else None
         event_uuid = str(named) if named else self._coordinates_uuid(record)
-        version = self._payload_version(schema_id)
+        version = self._versions.of_id(schema_id)
         at = _micros(instant, self._product.event_time)
         return event_uuid, str(key), at, version, fields
 
@@ -140,13 +141,6 @@ class RecordDecoder:
 
     def _writer(self, schema_id: int) -> Mapping[str, Any]:
         return _bounded(self._registry.schema(schema_id))
-
-    def _payload_version(self, schema_id: int) -> int:
-        if schema_id not in self._version_of_id:
-            subject = self._product.payload_subject
-            for version in range(1, self._registry.latest(subject).version + 1):
-                self._version_of_id[self._registry.version(subject, version).id] = version
-        return self._version_of_id.get(schema_id, 0)
 
 
 class _EndlessError(ValueError):

@@ -30,7 +30,8 @@ class Committed(Totals):
         ranges: partition -> the offsets [start, end) that it added.
         reasons: dead letters by reason.
         rules: rows that break a business rule, by rule.
-        lag: records that still wait in Kafka after it.
+        lag: records that still wait in Kafka after it; not those that are held back.
+        held_back: partition -> the first offset that waits for the contract to list its payload version.
     """
 
     snapshot_id: int
@@ -39,12 +40,14 @@ class Committed(Totals):
     reasons: Mapping[str, int]
     rules: Mapping[str, int]
     lag: int
+    held_back: Mapping[int, int] = field(default_factory=dict)
 
 
 @dataclass
 class IngestReport:
     """Sums over the commits of one ingest.
 
+    `held_back` is partition -> the first offset that waits for the contract to list its payload version;
     `snapshot_id` is the last commit's; `stopped` tells whether it was asked to stop before it had
     caught up.
     """
@@ -61,6 +64,7 @@ class IngestReport:
     lag: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
     rules: Counter[str] = field(default_factory=Counter)
+    held_back: dict[int, int] = field(default_factory=dict)
     snapshot_id: int | None = None
     stopped: bool = False
 

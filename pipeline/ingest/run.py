@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from uuid import uuid4
@@ -16,6 +16,7 @@ from pipeline.contract.mistakes import ContractError
 from pipeline.contract.model import Product
 from pipeline.contract.watch import ContractWatch
 from pipeline.errors import HeadwaterError, RetryableError
+from pipeline.ingest.held_back import HeldBack
 from pipeline.ingest.plan import DEFAULT_LIMITS, Limits, Plan
 from pipeline.ingest.report import Committed, IngestReport
 from pipeline.ingest.session import ContractChangedError, Session, StopAskedError
@@ -38,6 +39,7 @@ def ingest(
     on_commit: Callable[[Committed], None] | None = None,
     on_retry: Callable[[RetryableError, float], None] | None = None,
     on_contract: Callable[[Product | ContractError], None] | None = None,
+    on_held_back: Callable[[Sequence[HeldBack]], None] | None = None,
     run_id: str | None = None,
     clock: Clock = utc_now,
 ) -> IngestReport:
@@ -53,6 +55,9 @@ def ingest(
     seconds, at a commit boundary, and told to `on_contract`; one that has mistakes is told, and the one
     in use stays.
 
+    Records of payload versions that the contract does not list may be left to wait in Kafka, if it says
+    so; which partitions wait is told to `on_held_back` whenever it changes, and stands in the report.
+
     Raises:
         RetryableError: broker, registry or catalog stayed out of reach (at once, with `once`).
         TerminalError: one of pipeline.ingest.refusals, EvolutionRefusedError, TableRolledBackError,
@@ -66,7 +71,8 @@ def ingest(
         with Session(cell, product, limits, run_id, stop, clock) as session:
             follow = _Follower(session, lineage, ContractWatch(product.folder), on_contract)
             session.look_at_contract = partial(follow, at_once=True)
-            _ingest(session, report, lineage, stop, on_commit, on_retry, follow, once=once)
+            tell = _TellsWaiting(follow, session, report, on_held_back)
+            _ingest(session, report, lineage, stop, on_commit, on_retry, tell, once=once)
     except HeadwaterError as error:
         lineage.ended(report, error)
         raise
@@ -157,6 +163,26 @@ class _Follower:
         if told is not None and self.on_contract is not None:
             self.on_contract(told)
         return isinstance(told, Product)
+
+
+@dataclass
+class _TellsWaiting:
+    """Tells what waits for the contract, each time that it is other partitions or offsets."""
+
+    follow: Callable[[], bool]
+    session: Session
+    report: IngestReport
+    on_held_back: Callable[[Sequence[HeldBack]], None] | None
+    told: tuple[HeldBack, ...] = ()
+
+    def __call__(self) -> bool:
+        followed = self.follow()
+        now = self.session.held_back
+        self.report.held_back = {one.partition: one.offset for one in now}
+        if now != self.told and self.on_held_back is not None:
+            self.on_held_back(now)
+        self.told = now
+        return followed
 
 
 def explain(cell: Cell, product: Product, limits: Limits = DEFAULT_LIMITS) -> Plan:

@@ -22,6 +22,7 @@ from pipeline.ingest.ahead import ahead
 from pipeline.ingest.batch import Coordinate, Processor
 from pipeline.ingest.coordinates import held_coordinates
 from pipeline.ingest.frame import letter_rows
+from pipeline.ingest.held_back import HeldBack, HeldBackError, Waiting
 from pipeline.ingest.landing import Batch, Landing
 from pipeline.ingest.plan import Limits, Plan, TopicState, plan
 from pipeline.ingest.repair import missed_letters
@@ -80,6 +81,8 @@ class Session:
         self._following: Product | None = None
         self._contracted: IngestTables | None = None
         self._tables: tuple[Table, Table] | None = None
+        self._waiting = Waiting()
+        self._unlisted = 0
 
     def __enter__(self) -> Session:
         return self
@@ -101,6 +104,11 @@ class Session:
     def follow(self, product: Product) -> None:
         """Go on by another version of the contract, from the next plan on. Safe while a plan is executed."""
         self._following = product
+
+    @property
+    def held_back(self) -> tuple[HeldBack, ...]:
+        """The partitions that wait for the contract."""
+        return self._waiting.now
 
     @property
     def targets(self) -> Mapping[int, int]:
@@ -129,24 +137,30 @@ class Session:
             self._product, self._following = self._following, None
             self._source = Source(self._cell, self._product, self._stop)
             self._made = self._contracted = None
+            self._waiting.forget()
+            self._unlisted = 0
         events, side = self._tables = self._followed().load()
         refuse_rolled_back(events)
         refuse_rolled_back(side)
         topic = self._source.look(is_new=committed_offsets(events) is None)
         self._topic = topic
+        committed = committed_offsets(events)
         planned = plan(
             self._subject,
             topic,
-            committed_offsets(events),
+            committed,
             committed_offsets(side),
             self._limits,
-            targets,
+            self._waiting.capped(targets or topic.stable, committed.next if committed else {}),
         )
         failpoint("ingest.planned")
         return planned
 
     def execute(self, planned: Plan) -> Committed | None:
-        """Carry `planned` out; returns what was committed to events, None if only repairs were due.
+        """Carry `planned` out; returns what was committed to events.
+
+        None if only repairs were due, or if records were met that are to wait: then the next plan ends
+        before them.
 
         Raises:
             CommitConflictError: somebody else moved the offsets first: plan again.
@@ -174,7 +188,12 @@ class Session:
         self._writer.forget()
         ingested_at = self._clock()
         held = held_coordinates(side, planned.identity.topic_id, planned.redone)
-        tally = self._process(processor, planned, events, held, ingested_at)
+        try:
+            tally = self._process(processor, planned, events, held, ingested_at)
+        except HeldBackError as error:
+            self._look_again(processor)
+            self._waiting.add(error.found)
+            return None
         batch = self._batch(planned, tally, held, ingested_at)
         failpoint("ingest.decoded")
         self._refuse_stopped()
@@ -231,6 +250,7 @@ class Session:
             for part in coming:
                 failpoint("ingest.fetched")
                 done = processor.process(part.records, held, events, ingested_at)
+                self._look_again(processor)
                 tally.add(part, done)
                 self._writer.add(done.rows, _size(done.rows, part.records), events)
                 # Or they would stay while the next part is read.
@@ -238,6 +258,13 @@ class Session:
                 if time.monotonic() > enough_at or tally.letters_bytes > self._limits.letters_bytes:
                     break
         return tally
+
+    def _look_again(self, processor: Processor) -> None:
+        """Look at the contract where a version was met that it does not list: it may do so by now."""
+        if processor.unlisted > self._unlisted:
+            self._unlisted = processor.unlisted
+            if self.look_at_contract():
+                raise ContractChangedError
 
     def _batch(
         self,
@@ -268,6 +295,7 @@ class Session:
             reasons=Counter(letter.reason.value for letter in tally.letters),
             rules=tally.rules,
             lag=planned.lag - sum(entry.end - entry.start for entry in batch.entries),
+            held_back={one.partition: one.offset for one in self.held_back},
         )
 
     def _refuse_stopped(self) -> None:

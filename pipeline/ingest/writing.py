@@ -53,7 +53,7 @@ class RowsWriter:
         self._await()
         if self._rows:
             # In one chunk already here, so that the parts are let go of before they are sorted.
-            rows = pl.concat(self._rows).rechunk()
+            rows = pl.concat(self._rows, how="diagonal").rechunk()
             self._rows, self._size = [], 0
             self._writing = self._thread.submit(write_hours, table, [rows])
             give_back()

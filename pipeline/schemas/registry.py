@@ -103,7 +103,8 @@ def register_product(registry: Registry, product: Product) -> Mapping[str, Schem
 
     `<topic>-value` holds the envelope, `<topic>-payload` the payload's versions; without an envelope
     the payload's versions are under `<topic>-value`. Idempotent; not atomic over several schemas, and
-    safe to do again.
+    safe to do again. A contract older than the registry, which lists the first of its versions, goes on
+    with those: the newest that it lists is what is returned.
 
     Raises:
         InvalidSchemaError, IncompatibleSchemaError: as `Registry.register`.
@@ -114,6 +115,7 @@ def register_product(registry: Registry, product: Product) -> Mapping[str, Schem
         refs[product.value_subject] = registry.register(
             product.value_subject, product.envelope_schema
         )
+    _refuse_other_versions(registry, product)
     for number, schema in enumerate(product.payload_schemas, start=1):
         ref = registry.register(product.payload_subject, schema)
         if ref.version != number:
@@ -124,6 +126,21 @@ def register_product(registry: Registry, product: Product) -> Mapping[str, Schem
             )
         refs[product.payload_subject] = ref
     return refs
+
+
+def _refuse_other_versions(registry: Registry, product: Product) -> None:
+    """Refuse a contract that has another schema than the registry's under some number, and add none."""
+    for number, schema in enumerate(product.payload_schemas, start=1):
+        try:
+            known = registry.version(product.payload_subject, number)
+        except SchemaNotFoundError:
+            return
+        if canonical(known.schema) != canonical(schema):
+            raise RegistryConflictError(
+                f"the contract's payload schema {number} is not the registry's version {number}.",
+                subject=product.payload_subject,
+                remedy="List every registered version in the contract, oldest first.",
+            )
 
 
 def canonical(schema: Mapping[str, Any]) -> str:

@@ -23,6 +23,9 @@ FEATURE_TIME_COLUMN = "feature_time"
 KNOWN_FROM_COLUMN = "known_from"
 """In rows joined to a feature's values: since when these have been known."""
 
+RECORD_VALUE = "_record_value"
+"""In events: the record's value as Kafka had it, where the contract did not list its payload version."""
+
 UTC_MICROS = pa.timestamp("us", tz="UTC")
 
 COORDINATES = [
@@ -46,8 +49,9 @@ EVENT_COLUMNS = [
     pa.field("_traceparent", pa.string()),
     pa.field("_producer", pa.string()),
     pa.field("_job_id", pa.string()),
+    pa.field(RECORD_VALUE, pa.binary()),
 ]
-"""Before the payload's own columns and those joined from reference data."""
+"""Before the payload's own columns and those joined from reference data. Format 3 added the last."""
 
 DEAD_LETTER_SCHEMA = pa.schema(
     [

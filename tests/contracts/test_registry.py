@@ -235,3 +235,24 @@ def test_a_contract_that_lacks_a_registered_version_is_refused(tmp_path: Path) -
     forgetful = strict.model_copy(update={"payload_schemas": strict.payload_schemas[1:]})
     with pytest.raises(RegistryConflictError, match="oldest first"):
         register_product(registry, forgetful)
+
+
+def test_an_older_contract_goes_on_with_its_own_newest_version(tmp_path: Path) -> None:
+    registry = open_registry(embedded_cell(tmp_path, "us", "127.0.0.1:1"))
+    strict = load_product(ROOT / "tests" / "data" / "contracts" / "strict_events")
+    register_product(registry, strict)
+    older = strict.model_copy(update={"payload_schemas": strict.payload_schemas[:1]})
+    assert register_product(registry, older)["strict_events_v1-payload"].version == 1
+    assert registry.latest("strict_events_v1-payload").version == 2
+
+
+def test_a_contract_of_another_history_registers_nothing(tmp_path: Path) -> None:
+    registry = open_registry(embedded_cell(tmp_path, "us", "127.0.0.1:1"))
+    strict = load_product(ROOT / "tests" / "data" / "contracts" / "strict_events")
+    register_product(registry, strict)
+    first, second = strict.payload_schemas
+    other = {**second, "doc": "made on another branch"}
+    forked = strict.model_copy(update={"payload_schemas": (first, other)})
+    with pytest.raises(RegistryConflictError, match="not the registry's version 2"):
+        register_product(registry, forked)
+    assert registry.latest("strict_events_v1-payload").version == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from pipeline.ingest.report import Committed
 
 
 def committed(
-    snapshot_id: int, ranges: dict[int, tuple[int, int]], lag: int = 0, **counts: int
+    snapshot_id: int, ranges: dict[int, tuple[int, int]], lag: int = 0, **counts: Any
 ) -> Committed:
     return Committed(
         snapshot_id=snapshot_id,

@@ -1,0 +1,44 @@
+"""Which schemas a contract speaks for: those it lists, in any words, and what has nothing more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.contract.listed import ListedSchemas
+from tests.support.versions import payload_schema, versions_product
+
+
+@pytest.fixture
+def listed(tmp_path: Path) -> ListedSchemas:
+    """The contract that lists versions 1 and 2."""
+    return ListedSchemas(versions_product(tmp_path, "t", 2, envelope=False))
+
+
+def renamed(schema: dict[str, Any]) -> dict[str, Any]:
+    return {**schema, "name": "Q", "namespace": "elsewhere", "doc": "theirs"}
+
+
+def without(schema: dict[str, Any], name: str) -> dict[str, Any]:
+    return {**schema, "fields": [f for f in schema["fields"] if f["name"] != name]}
+
+
+def test_its_own_versions_are_listed_in_any_words(listed: ListedSchemas) -> None:
+    for version in (1, 2):
+        assert listed.has(version, payload_schema(version))
+        assert listed.has(version, renamed(payload_schema(version)))
+        assert listed.has(7, renamed(payload_schema(version))), "under any number"
+
+
+def test_a_version_with_more_is_not(listed: ListedSchemas) -> None:
+    assert not listed.has(3, payload_schema(3))
+    assert not listed.has(2, payload_schema(3)), "whatever number it says"
+    assert not listed.has(0, payload_schema(3)), "nor under another subject"
+
+
+def test_a_later_version_is_not_listed_though_it_has_less(listed: ListedSchemas) -> None:
+    less = without(payload_schema(2), "dev")
+    assert not listed.has(3, less)
+    assert listed.has(0, less), "somebody else's schema loses nothing"
