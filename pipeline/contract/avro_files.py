@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.avro.schema import Schema
+from pipeline.avro.single import OutOfRangeError, UnreadableValueError, reader
 from pipeline.contract.document import Loc
 from pipeline.contract.findings import Findings
+from pipeline.contract.follow import evolution_mistakes, own_mistakes, records
 from pipeline.contract.own_settings import NO_ENVELOPE, SchemasSection
+from pipeline.contract.schema_text import NotJsonError, SchemaText
 from pipeline.contract.targets import arrow, avro
 from pipeline.schemas import compatibility
-from pipeline.schemas.validity import NotAvroError, require_avro
+from pipeline.schemas.validity import problems
 from pipeline.tables.layout import EVENT_HOUR
 
 ENVELOPE_FIELDS = {
@@ -29,6 +33,15 @@ AvroSchema = dict[str, Any]
 _UNTIMED = "without its logicalType the column is the number that is sent"
 
 
+@dataclass(frozen=True)
+class _Version:
+    """A payload schema: its file, its text with lines, and its parts."""
+
+    file: Path
+    text: SchemaText
+    schema: Schema
+
+
 def read_schemas(
     findings: Findings, section: SchemasSection | None, loc: Loc
 ) -> tuple[AvroSchema | None, tuple[AvroSchema, ...]]:
@@ -37,20 +50,21 @@ def read_schemas(
         return None, ()
     envelope = None
     if section.envelope != NO_ENVELOPE:
-        envelope = _read(findings, section.envelope, (*loc, "envelope"))
-        if envelope is not None:
-            _check_envelope(findings, findings.folder / section.envelope, envelope)
-    payloads: list[tuple[Path, AvroSchema]] = []
+        read = _read(findings, section.envelope, (*loc, "envelope"))
+        if read is not None:
+            envelope = read.text.data
+            _check_envelope(findings, read.file, envelope)
+    payloads: list[_Version] = []
     for index, name in enumerate(section.payload):
-        schema = _read(findings, name, (*loc, "payload", index))
-        if schema is not None:
-            _check_payload(findings, findings.folder / name, schema)
-            _check_evolution(findings, findings.folder / name, schema, payloads)
-            payloads.append((findings.folder / name, schema))
+        version = _read(findings, name, (*loc, "payload", index))
+        if version is not None:
+            _check_payload(findings, version)
+            _check_evolution(findings, version, payloads)
+            payloads.append(version)
     if len(payloads) < len(section.payload):
         # Nothing else can be judged by a version that is not the newest.
         return envelope, ()
-    return envelope, tuple(schema for _, schema in payloads)
+    return envelope, tuple(version.text.data for version in payloads)
 
 
 def field_line(file: Path, name: str) -> int:
@@ -60,25 +74,24 @@ def field_line(file: Path, name: str) -> int:
     return next((number for number, line in enumerate(lines, 1) if named.search(line)), 1)
 
 
-def _read(findings: Findings, name: str, loc: Loc) -> AvroSchema | None:
+def _read(findings: Findings, name: str, loc: Loc) -> _Version | None:
     text = findings.read_text(loc, name, "an Avro schema file")
     if text is None:
         return None
     file = findings.folder / name
     try:
-        schema = json.loads(text)
-    except json.JSONDecodeError as error:
-        findings.add_in(file, error.lineno, "", f"JSON; {error.msg}")
+        parsed = SchemaText(text)
+    except NotJsonError as error:
+        findings.add_in(file, error.line, "", f"JSON; {error}")
         return None
-    if not isinstance(schema, dict) or schema.get("type") != "record":
+    if not isinstance(parsed.data, dict) or parsed.data.get("type") != "record":
         findings.add_in(file, 1, "", "an Avro record")
         return None
-    try:
-        require_avro(schema)
-    except NotAvroError as error:
-        findings.add_in(file, 1, "", f"an Avro schema; {error}")
-        return None
-    return schema
+    found = problems(parsed.data)
+    for one in found:
+        place = parsed.named(one.path)
+        findings.add_in(file, parsed.line(one.path), place, f"an Avro schema: {one.expected}")
+    return None if found else _Version(file, parsed, Schema(parsed.data))
 
 
 def _check_envelope(findings: Findings, file: Path, schema: AvroSchema) -> None:
@@ -96,7 +109,10 @@ def _check_envelope(findings: Findings, file: Path, schema: AvroSchema) -> None:
             )
 
 
-def _check_payload(findings: Findings, file: Path, schema: AvroSchema) -> None:
+def _check_payload(findings: Findings, version: _Version) -> None:
+    schema, file = version.text.data, version.file
+    if not schema["fields"]:
+        findings.add_in(file, 1, "/fields", "at least one field")
     for field in schema["fields"]:
         name = field["name"]
         if name.startswith("_"):
@@ -113,6 +129,38 @@ def _check_payload(findings: Findings, file: Path, schema: AvroSchema) -> None:
         except arrow.UnsupportedTypeError as error:
             expected = f"a type that Iceberg holds, not {error}"
             findings.add_in(file, field_line(file, name), f"fields.{name}", expected)
+    for path, expected in own_mistakes(version.schema):
+        findings.add_in(file, version.text.line(path), version.text.named(path), expected)
+    if not _is_supported(schema):
+        return
+    for path, record in records(version.schema, version.schema.root, ()):
+        for field in record["fields"]:
+            wrong = _default_mistake(field, version.schema)
+            if wrong:
+                place = (*path, "fields", field["name"], "default")
+                named = version.text.named(place)
+                findings.add_in(file, version.text.line(place), named, wrong)
+
+
+def _is_supported(schema: AvroSchema) -> bool:
+    try:
+        arrow.fields(schema)
+    except arrow.UnsupportedTypeError:
+        return False
+    return True
+
+
+def _default_mistake(field: Mapping[str, Any], schema: Schema) -> str | None:
+    """Return what is wrong with a default that is Avro and still none of its column's; None if nothing."""
+    nothing = {"type": "record", "name": "headwater.Nothing", "fields": []}
+    alone = {**field, "type": schema.standalone(field["type"])}
+    if "default" not in field:
+        return None
+    try:
+        reader(nothing, {**nothing, "fields": [alone]})(b"")
+    except (OutOfRangeError, UnreadableValueError) as error:
+        return f"a default that its column takes; {error}"
+    return None
 
 
 def _up_to(schema: AvroSchema, name: str) -> list[Any]:
@@ -125,38 +173,16 @@ def _up_to(schema: AvroSchema, name: str) -> list[Any]:
     return fields
 
 
-def _check_evolution(
-    findings: Findings, file: Path, schema: AvroSchema, earlier: list[tuple[Path, AvroSchema]]
-) -> None:
-    for other, writer in earlier:
-        for problem in compatibility.check(schema, writer):
-            expected = f"a schema that reads data of {other.name}: {problem.problem}"
-            name = problem.path.removeprefix("/fields/").split("/", maxsplit=1)[0]
-            findings.add_in(file, field_line(file, name), problem.path, expected)
-        before = {field["name"]: field for field in writer["fields"]}
-        for field in schema["fields"]:
-            name = field["name"]
-            for expected in _retyped(writer, schema, name) if name in before else ():
-                text = f"{expected} of {other.name}"
-                findings.add_in(file, field_line(file, name), f"/fields/{name}/type", text)
-
-
-def _retyped(old: AvroSchema, new: AvroSchema, name: str) -> Iterator[str]:
-    """Yield what Avro would let pass in a field's new type, but a table cannot follow."""
-    before, after = (
-        next(field["type"] for field in schema["fields"] if field["name"] == name)
-        for schema in (old, new)
+def _check_evolution(findings: Findings, version: _Version, earlier: list[_Version]) -> None:
+    found: list[tuple[tuple[str, ...], str]] = []
+    for other in earlier:
+        for problem in compatibility.check(version.text.data, other.text.data):
+            path = tuple(problem.path.strip("/").split("/"))
+            expected = f"a schema that reads data of {other.file.name}: {problem.problem}"
+            found.append((path, expected))
+    found += evolution_mistakes(
+        version.schema, [(other.file.name, other.schema) for other in earlier]
     )
-    was, now = avro.logical_type(before), avro.logical_type(after)
-    if was != now:
-        yield f"no other logical type ({now}) than that ({was})"
-        return
-    try:
-        types = [
-            next(one.type for one in arrow.fields(schema) if one.name == name)
-            for schema in (old, new)
-        ]
-    except arrow.UnsupportedTypeError:
-        return
-    if avro.type_name(before) != avro.type_name(after) and not arrow.widens(*types):
-        yield f"a type that an Iceberg column of type {types[0]} can be widened to, not {types[1]},"
+    for path, expected in found:
+        line, named = version.text.line(path), version.text.named(path)
+        findings.add_in(version.file, line, named, expected)

@@ -50,7 +50,7 @@ def read_columns(findings: Findings, loc: Loc, types_from: str) -> tuple[Column,
                 findings.add((*place, key), f"no {key} here: {types_from}")
         if not isinstance(name, str):
             continue
-        if any(column.name == name for column in columns):
+        if any(column.name.lower() == name.lower() for column in columns):
             findings.add((*place, "name"), f"each column once; {name!r} is here twice")
             continue
         tags, sources = entry.get("tags"), entry.get("transformSourceObjects")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -19,6 +20,7 @@ from pipeline.contract.targets import avro
 from pipeline.contract.targets.arrow import UnsupportedTypeError
 from pipeline.rows.columns import arrow_type
 
+_COLUMN = re.compile(r"[^\W_][^.`\"\\\x00-\x1f\x7f]*")
 KEY_TYPES = ("string", "int", "long", "enum")
 
 
@@ -94,7 +96,7 @@ def check_references(
     findings: Findings, settings: OwnSettings, loc: Loc, payload: Mapping[str, Any] | None
 ) -> None:
     """Note reference data that is absent, or lacks the columns it is said to have."""
-    taken = {field["name"] for field in payload["fields"]} if payload else set()
+    taken = {field["name"].lower() for field in payload["fields"]} if payload else set()
     names: set[str] = set()
     for index, reference in enumerate(settings.references):
         place: Loc = (*loc, "references", index)
@@ -105,10 +107,13 @@ def check_references(
             if payload and column not in {field["name"] for field in payload["fields"]}:
                 findings.add((*place, "on", position), f"a field of the payload, not {column!r}")
         for position, column in enumerate(reference.columns):
-            if column in taken or column.startswith("_"):
-                expected = f"a column that no other has, and without a leading _; not {column!r}"
+            if column.lower() in taken or not _COLUMN.fullmatch(column):
+                expected = (
+                    "a column that no other has, in whatever case, without a leading _, dots, quotes or "
+                    f"control characters; not {column!r}"
+                )
                 findings.add((*place, "columns", position), expected)
-            taken.add(column)
+            taken.add(column.lower())
         if payload is not None:
             _check_file(findings, reference, place, payload)
 

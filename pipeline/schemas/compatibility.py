@@ -1,10 +1,11 @@
 """Whether data written with one Avro schema can be read with another, by Avro's resolution rules.
 
 Agrees with Java Avro's SchemaCompatibility, and goes beyond it where that lets through what a reader
-then refuses: decimals must have equal precision and scale (as Avro's specification says), and a
-writer's field feeds one field of the reader, its namesake before an alias.
+then refuses, or reads as another value: a decimal is read by one of equal scale and as many digits or more,
+and a writer's field feeds one field of the reader, its namesake before an alias. docs/compatibility.md lists
+changes with both judgements.
 
-Not looked at: other logical types (see `pipeline.contract.diff`), and whether bytes promoted to a
+Not looked at: other logical types (see `pipeline.contract.follow`), and whether bytes promoted to a
 string hold UTF-8, which only the data can tell.
 """
 
@@ -14,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fastavro import parse_schema
-
+from pipeline.avro.normal import NAMED
+from pipeline.avro.schema import Schema, kind_of, logical_of, same_name
 from pipeline.errors import TerminalError
 
 PROMOTIONS = {
@@ -29,8 +30,6 @@ PROMOTIONS = {
     ("bytes", "string"),
 }
 """(writer, reader) pairs of primitive types."""
-
-NAMED = {"record", "error", "enum", "fixed"}
 
 
 @dataclass(frozen=True, order=True)
@@ -93,33 +92,28 @@ def require_backward_transitive(
 
 class _Check:
     def __init__(self, reader: Mapping[str, Any], writer: Mapping[str, Any]) -> None:
-        self._reader_names: dict[str, Any] = {}
-        self._writer_names: dict[str, Any] = {}
-        # Parsing gives every name in full.
-        self._reader = parse_schema(dict(reader), named_schemas=self._reader_names)
-        self._writer = parse_schema(dict(writer), named_schemas=self._writer_names)
+        self._reader, self._writer = Schema(reader), Schema(writer)
         self._in_progress: set[tuple[str, str]] = set()
 
     def run(self) -> list[Incompatibility]:
-        return self._types(self._reader, self._writer, "")
+        return self._types(self._reader.root, self._writer.root, "")
 
     def _types(self, reader: Any, writer: Any, path: str) -> list[Incompatibility]:
-        reader = _definition(reader, self._reader_names)
-        writer = _definition(writer, self._writer_names)
+        reader, writer = self._reader.deref(reader), self._writer.deref(writer)
         if isinstance(writer, list):
             return [problem for branch in writer for problem in self._types(reader, branch, path)]
         if isinstance(reader, list):
             return self._union(reader, writer, path)
-        reader_type, writer_type = reader["type"], writer["type"]
-        if reader_type != writer_type:
-            if (writer_type, reader_type) in PROMOTIONS:
-                return _decimals(reader, writer, path)
+        kind, written = kind_of(reader), kind_of(writer)
+        if kind != written:
+            if (written, kind) in PROMOTIONS:
+                return []
             return [_problem(path, f"{_show(reader)} cannot read {_show(writer)}")]
-        if reader_type in NAMED:
+        if kind in NAMED:
             return self._named(reader, writer, path)
-        if reader_type == "array":
+        if kind == "array":
             return self._types(reader["items"], writer["items"], f"{path}/items")
-        if reader_type == "map":
+        if kind == "map":
             return self._types(reader["values"], writer["values"], f"{path}/values")
         return _decimals(reader, writer, path)
 
@@ -129,7 +123,7 @@ class _Check:
             found = self._types(branch, writer, f"{path}/{index}")
             if not found:
                 return []
-            if _show(_definition(branch, self._reader_names)) == _show(writer):
+            if _show(self._reader.deref(branch)) == _show(writer):
                 problems = found
         return problems or [_problem(path, f"no branch of the union reads {_show(writer)}")]
 
@@ -138,7 +132,7 @@ class _Check:
         if pair in self._in_progress:
             return []
         problems: list[Incompatibility] = []
-        if not _same_name(reader, writer):
+        if not same_name(writer, reader):
             problems.append(_problem(path, f"{_show(reader)} is not named {writer['name']}"))
         if reader["type"] == "fixed":
             if reader["size"] != writer["size"]:
@@ -160,48 +154,34 @@ class _Check:
         written = {field["name"]: field for field in writer["fields"]}
         own_names = {field["name"] for field in reader["fields"]}
         problems: list[Incompatibility] = []
+        fed: set[str] = set()
         for field in reader["fields"]:
             aliases = [alias for alias in field.get("aliases", ()) if alias not in own_names]
-            source = next((n for n in (field["name"], *aliases) if n in written), None)
+            sources = [
+                n for n in dict.fromkeys((field["name"], *aliases)) if n in written.keys() - fed
+            ]
             place = f"{path}/fields/{field['name']}"
-            if source is not None:
-                problems += self._types(field["type"], written[source]["type"], f"{place}/type")
+            if len(sources) > 1:
+                problems.append(_problem(place, f"reads one field; not {', '.join(sources)}"))
+            elif sources:
+                fed.add(sources[0])
+                problems += self._types(field["type"], written[sources[0]]["type"], f"{place}/type")
             elif "default" not in field:
                 problems.append(_problem(place, "not in the writer's schema, and has no default"))
         return problems
 
 
-def _definition(schema: Any, names: Mapping[str, Any]) -> Any:
-    """Return a union as its list, anything else as a dict with the key `type`."""
-    if isinstance(schema, str):
-        return names.get(schema, {"type": schema})
-    if isinstance(schema, dict) and not isinstance(schema["type"], str):
-        return _definition(schema["type"], names)
-    if isinstance(schema, dict) and schema["type"] in names:
-        return names[schema["type"]]
-    return schema
-
-
-def _same_name(reader: Any, writer: Any) -> bool:
-    namespace, _, simple = reader["name"].rpartition(".")
-    aliases = {
-        alias if "." in alias or not namespace else f"{namespace}.{alias}"
-        for alias in reader.get("aliases", ())
-    }
-    return simple == writer["name"].rpartition(".")[2] or writer["name"] in aliases
-
-
 def _decimals(reader: Any, writer: Any, path: str) -> list[Incompatibility]:
-    if reader.get("logicalType") != "decimal" or writer.get("logicalType") != "decimal":
+    if logical_of(reader) != "decimal" or logical_of(writer) != "decimal":
         return []
     ours, theirs = (_decimal(schema) for schema in (reader, writer))
-    if ours == theirs:
+    if ours[1] == theirs[1] and ours[0] >= theirs[0]:
         return []
     return [_problem(path, f"decimal{ours} cannot read decimal{theirs}")]
 
 
 def _decimal(schema: Any) -> tuple[int, int]:
-    return schema["precision"], schema.get("scale", 0)
+    return schema["precision"], schema["scale"]
 
 
 def _problem(path: str, text: str) -> Incompatibility:
@@ -209,6 +189,5 @@ def _problem(path: str, text: str) -> Incompatibility:
 
 
 def _show(schema: Any) -> str:
-    if schema["type"] in NAMED:
-        return f"{schema['type']} {schema['name']}"
-    return str(schema["type"])
+    kind = kind_of(schema)
+    return f"{kind} {schema['name']}" if kind in NAMED else kind

@@ -46,6 +46,15 @@ def fields(record: Mapping[str, Any]) -> list[pa.Field]:
     return _record_fields(schema.root, schema, ())
 
 
+def column_type(schema: Any) -> pa.DataType:
+    """Return the type of one schema in normal form that holds no other.
+
+    Raises:
+        UnsupportedTypeError: it has no Iceberg type.
+    """
+    return _type(schema, Schema("null"), ())
+
+
 def _record_fields(record: Any, names: Schema, within: tuple[str, ...]) -> list[pa.Field]:
     if record["name"] in within:
         raise UnsupportedTypeError(f"record {record['name']} holds itself")

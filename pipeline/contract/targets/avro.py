@@ -25,7 +25,8 @@ ODCS_TYPES = {
     "string": ("string",),
     "enum": ("string",),
     "array": ("array", "vector"),
-    "map": ("map",),
+    # ODCS demands a map's types beside `map`: they would be stated twice.
+    "map": ("object", "map"),
     "record": ("object",),
     "date": ("date",),
     "decimal": ("number",),
@@ -129,7 +130,7 @@ def _unnamed(schema: Any, names: Mapping[str, Any]) -> Any:
 def non_null(schema: Any) -> Any:
     """Return the one branch of a nullable union that is not null; anything else as it is."""
     if isinstance(schema, list):
-        branches = [branch for branch in schema if branch != "null"]
+        branches = [branch for branch in schema if branch not in ("null", {"type": "null"})]
         if len(branches) == 1:
             return branches[0]
     return schema
@@ -146,17 +147,19 @@ def type_name(schema: Any) -> str:
 
 
 def logical_type(schema: Any) -> str | None:
-    """Return the logical type of a field's schema, through nullable unions."""
+    """Return the logical type of a field's schema, through nullable unions; None where Avro ignores it."""
     schema = non_null(schema)
     if isinstance(schema, dict):
-        found = schema.get("logicalType")
-        return found if isinstance(found, str) else logical_type(schema["type"])
+        kind = schema["type"]
+        return valid_logical(schema) if isinstance(kind, str) else logical_type(kind)
     return None
 
 
 def odcs_types(schema: Any) -> tuple[str, ...]:
     """Return the ODCS logical types that may describe a field; none for a union of several types."""
     logical = logical_type(schema) or ""
+    if logical.endswith("-nanos"):
+        return ODCS_TYPES["long"]
     for prefix, odcs in (
         ("timestamp", "timestamp"),
         ("local-timestamp", "timestamp"),

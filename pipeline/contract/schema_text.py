@@ -1,0 +1,131 @@
+"""A JSON file that knows the line of everything in it."""
+
+from __future__ import annotations
+
+import json
+import re
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+_TOKEN = re.compile(r'\s*([{}\[\]:,]|"(?:[^"\\]|\\.)*"|[^\s{}\[\]:,"]+)', re.DOTALL)
+
+
+EXACT = ("default", "aliases", "symbols", "size")
+"""Parts of a type or field that are told by their own line."""
+
+
+class NotJsonError(ValueError):
+    """The text is not JSON; `line` is where."""
+
+    def __init__(self, problem: str, line: int) -> None:
+        super().__init__(problem)
+        self.line = line
+
+
+@dataclass
+class _Node:
+    line: int
+    value: Any
+
+
+class SchemaText:
+    """Parsed JSON in `data`, with the line of each part.
+
+    Raises:
+        NotJsonError: it is none, or nested too deep.
+    """
+
+    def __init__(self, text: str) -> None:
+        try:
+            self.data: Any = json.loads(text, parse_constant=_refuse)
+            self._ends = [found.start() for found in re.finditer("\n", text)]
+            self._tokens = [(found.group(1), found.start(1)) for found in _TOKEN.finditer(text)]
+            self._next = 0
+            self._root = self._node()
+        except json.JSONDecodeError as error:
+            raise NotJsonError(error.msg, error.lineno) from None
+        except RecursionError:
+            raise NotJsonError("nested too deep", 1) from None
+        except ValueError as error:
+            raise NotJsonError(f"{error}", 1) from None
+
+    def line(self, path: Sequence[str | int]) -> int:
+        """Return the line of what is at `path`: where the innermost thing that has a name says its name.
+
+        Of the nearest ancestor, if nothing is at `path`; of what has a line of its own (`EXACT`), that line.
+        """
+        node, steps, named = self._found(path)
+        if path and path[-1] in EXACT and len(steps) == len(path):
+            return node.line
+        return (named or node).line
+
+    def named(self, path: Sequence[str | int]) -> str:
+        """Return `path` as text, a field by its name."""
+        _, steps, _ = self._found(path)
+        rest = [str(step) for step in path[len(steps) :]]
+        return "/" + "/".join([*steps, *rest]) if path else ""
+
+    def _found(self, path: Sequence[str | int]) -> tuple[_Node, list[str], _Node | None]:
+        """Follow `path`, in which an item of a list is a number or the `name` that it has."""
+        node, steps = self._root, []
+        named: _Node | None = None
+        for step in path:
+            below, step_name = _below(node, step)
+            if below is None:
+                break
+            node = below
+            steps.append(step_name)
+            named = node.value["name"] if _name(node) is not None else named
+        return node, steps, named
+
+    def _node(self) -> _Node:
+        token, place = self._tokens[self._next]
+        self._next += 1
+        line = bisect_right(self._ends, place) + 1
+        if token == "{":  # noqa: S105 - a bracket
+            members: dict[str, _Node] = {}
+            while self._tokens[self._next][0] != "}":
+                key = json.loads(self._tokens[self._next][0])
+                self._next += 2
+                members[key] = self._node()
+                self._comma()
+            self._next += 1
+            return _Node(line, members)
+        if token == "[":  # noqa: S105 - a bracket
+            items: list[_Node] = []
+            while self._tokens[self._next][0] != "]":
+                items.append(self._node())
+                self._comma()
+            self._next += 1
+            return _Node(line, items)
+        return _Node(line, json.loads(token))
+
+    def _comma(self) -> None:
+        if self._tokens[self._next][0] == ",":
+            self._next += 1
+
+
+def _below(node: _Node, step: str | int) -> tuple[_Node | None, str]:
+    if isinstance(node.value, dict) and isinstance(step, str):
+        return node.value.get(step), step
+    if isinstance(node.value, list):
+        if isinstance(step, int) or step.isdigit():
+            number = int(step)
+            found = node.value[number] if number < len(node.value) else None
+            name = _name(found) if found else None
+            return found, name or str(step)
+        return next((one for one in node.value if _name(one) == step), None), str(step)
+    return None, str(step)
+
+
+def _name(node: _Node) -> str | None:
+    if not isinstance(node.value, dict) or "name" not in node.value:
+        return None
+    name = node.value["name"].value
+    return name if isinstance(name, str) else None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
