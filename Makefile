@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: setup demo up down test check bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-publish bench-lateness crash-test decoder-test contract-test lock help
+.PHONY: setup demo up down test check bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-publish bench-lateness crash-test decoder-test contract-test evolution-test lock help
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -68,6 +68,9 @@ bench-lateness: setup ## rows scanned as late data comes, against a lookback: a 
 
 crash-test: setup ## a thousand kills (about 30 min); SEED=n draws others
 	$(BIN)/pytest tests/crash --crash-kills 1000 --crash-seed $(SEED)
+
+evolution-test: setup ## 5,000 chains of contract versions; 3 minutes of events while a contract changes (about 90 min)
+	$(BIN)/pytest tests/evolution --chains 5000 --load-seconds 180 --load-rate 10000 --timeout 14400
 
 decoder-test: setup ## ten thousand examples of each property of the decoder (about 20 min)
 	$(BIN)/pytest tests/decoder --decoder-examples 10000 --timeout 3600

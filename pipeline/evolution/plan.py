@@ -178,7 +178,8 @@ class _Planner:
                 path,
                 held,
                 asked,
-                "no column of Iceberg may change so: give the field a new name, or its old type",
+                "no column of Iceberg may change so: give it a new name or its old type"
+                " (of reference data: in `types`)",
             )
 
     def _add(self, path: Path, field: NestedField, held: StructType) -> Change:

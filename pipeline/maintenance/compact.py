@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
-from pyiceberg.expressions import AlwaysTrue
-from pyiceberg.io.pyarrow import ArrowScan
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import FileScanTask, Table
 from pyiceberg.transforms import HourTransform
 
 from pipeline.maintenance.plan import File, Policy, Rewriting, rewritings
 from pipeline.tables.commit import write_files
+from pipeline.tables.read import read_files
 from pipeline.tables.rewrite import rewrite
 from pipeline.tables.write import write_hours
 
@@ -60,8 +59,7 @@ def compact(table: Table, policy: Policy) -> Compacted:
 
 
 def _rewritten(table: Table, tasks: list[FileScanTask]) -> tuple[DataFile, ...]:
-    scan = ArrowScan(table.metadata, table.io, table.schema(), AlwaysTrue())
-    rows = scan.to_table(tasks)
+    rows = read_files(table, (task.file for task in tasks))
     fields = table.spec().fields
     if len(fields) == 1 and isinstance(fields[0].transform, HourTransform):
         frame = pl.from_arrow(rows)

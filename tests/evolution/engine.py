@@ -12,7 +12,6 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.cells import Cell
-from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
 from pipeline.ingest.batch import Processor
 from pipeline.ingest.model import DeadLetter
@@ -21,8 +20,11 @@ from pipeline.kafka.record_batches import Section, unpack
 from pipeline.kafka.records import Records, records_in
 from pipeline.kafka.topics import TopicIdentity
 from pipeline.ledger.model import Entry
+from pipeline.maintenance.compact import compact
+from pipeline.maintenance.plan import Policy
 from pipeline.schemas import wire
 from pipeline.tables.commit import OffsetCommit, commit
+from pipeline.tables.read import read_files
 from pipeline.tables.write import write_hours
 from tests.decoder.batches import Wrote, batch
 from tests.decoder.registry import Schemas
@@ -136,10 +138,17 @@ class Engine:
         self.offset = end
         return offsets, done.letters
 
-    def table(self) -> pa.Table:
-        """Return the events table as PyIceberg reads it."""
-        events, _ = IngestTables(self.cell, load_product(self.folder)).load()
+    def table(self, product: Product) -> pa.Table:
+        """Return the events table as PyIceberg reads it, once it follows the contract."""
+        events, _ = IngestTables(self.cell, product).load()
         return events.scan().to_arrow()
+
+    def files(self, product: Product) -> pa.Table:
+        """Return the table's rows as they stand in its files, once these are compacted."""
+        events, _ = IngestTables(self.cell, product).load()
+        compact(events, Policy(min_files=2))
+        events.refresh()
+        return read_files(events, [task.file for task in events.scan().plan_files()])
 
 
 def _records(wrote: Sequence[Wrote]) -> Records:
