@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.evolution.apply import EvolutionRefusedError
-from pipeline.evolution.model import Step, Verdict
+from pipeline.evolution.derived import plan_all_derived
+from pipeline.evolution.model import Action, Step, Verdict
 from pipeline.ingest.tables import IngestTables
+from pipeline.locks import batch_lock, hold
+from pipeline.settings import load_settings
 
 
 def plan_product(cell: Cell, product: Product) -> tuple[Step, ...]:
@@ -18,18 +22,20 @@ def plan_product(cell: Cell, product: Product) -> tuple[Step, ...]:
         ReferenceDataError: reference data cannot be read.
         CatalogUnavailableError, WarehouseUnavailableError: try again later.
     """
-    return IngestTables(cell, product).steps()
+    return (*IngestTables(cell, product).steps(), *plan_all_derived(cell, product))
 
 
 def apply_product(
     cell: Cell, product: Product, on_step: Callable[[Step], None]
 ) -> tuple[Step, ...]:
-    """Carry out what `plan_product` plans, and return it; `on_step` is told of each step before it.
+    """Carry out what `plan_product` plans, and return it; `on_step` is told of each step.
 
-    Each table's safe steps are one commit. Idempotent: ended at any moment, the next call does the rest.
+    Columns that a derived table will get are left to its next build. Idempotent: ended at any moment, the
+    next call does the rest.
 
     Raises:
         EvolutionRefusedError: a step is refused; nothing was changed.
+        LockHeldError: hours of the product are being built, and derived tables are to be made anew.
         RetryableError: catalog or warehouse did not answer, or others went on changing a table.
     """
     steps = plan_product(cell, product)
@@ -37,6 +43,25 @@ def apply_product(
     if refused:
         raise EvolutionRefusedError(f"{product.name}/{cell.name}", refused)
     for step in steps:
-        on_step(step)
+        if step.verdict is Verdict.SAFE:
+            on_step(step)
     IngestTables(cell, product).load()
+    rewritten = [step for step in steps if step.verdict is Verdict.REWRITE]
+    if any(step.action is Action.CHANGE_PARTITIONS for step in rewritten):
+        _derive_anew(cell, product, on_step)
     return steps
+
+
+def _derive_anew(cell: Cell, product: Product, on_step: Callable[[Step], None]) -> None:
+    # Spark takes seconds to import and more to start: only for who needs it.
+    from pipeline.batch.jars import spark_jars
+    from pipeline.batch.rederive import apply_derived
+    from pipeline.batch.session import start_session
+
+    with hold(batch_lock(cell, product.name), f"headwater contract apply, pid {os.getpid()}"):
+        spark = start_session(cell, spark_jars(load_settings().cache))
+        try:
+            for step in apply_derived(spark, cell, product):
+                on_step(step)
+        finally:
+            spark.stop()
