@@ -14,6 +14,7 @@ from pyspark.sql import functions as sf
 from pyspark.sql.types import StructField
 
 from pipeline.batch.column_types import quoted
+from pipeline.batch.compute import literal
 from pipeline.batch.errors import StagingOutdatedError
 from pipeline.batch.model import Staged
 from pipeline.batch.partitions import begin_partitions, refuse_other_rows, settle_partitions
@@ -56,10 +57,11 @@ def derive_current(
 ) -> int | None:
     """Bring the feature table up to its history, whose main holds the rows of `staged`, and serve it.
 
-    Replaces the partitions that the staged hour has rows of: in each, an entity's row of its newest
-    hour, by that hour's last build; all of them, where the contract has other partitions than the table
-    was made with. They are replaced whole or not at all, and the tag `served` moves after that; returns
-    the snapshot it is on. Idempotent: to derive again gives the same rows.
+    Replaces the partitions that the builds of the staged hour have rows of: in each, an entity's row of
+    its newest hour, by that hour's last build. All of them are replaced where one is left without rows,
+    and where the contract has other partitions than the table was made with. They are replaced whole or
+    not at all, and the tag `served` moves after that; returns the snapshot it is on. Idempotent: to
+    derive again gives the same rows.
 
     Raises:
         StagingOutdatedError: somebody else kept changing the same partitions.
@@ -107,26 +109,49 @@ def _stage(
         given = history.drop(BUILD_COLUMN).schema
         prepare_target(session, cell, target, aggregate, given)
         anew = begin_partitions(cell, target, feature)
-        frame = newest(history, feature, None if anew else staged.wap_id, builds)
-        frame = as_target(session, cell, target, frame)
+        touched = None if anew else _touched(history, feature, staged, builds)
+        frame = as_target(session, cell, target, newest(history, feature, touched, builds))
+        summary = summary_of(wanted)
         write_staged(
-            session, cell, target, frame, wanted.wap_id, summary_of(wanted), replace_all=anew
+            session, cell, target, frame, wanted.wap_id, summary, replace_all=touched is None
         )
         if anew:
             refuse_other_rows(session, cell, target, feature, frame, wanted.wap_id)
     return find_staging(load_table(cell, target.identifier), wanted.wap_id) or wanted, anew
 
 
+def _touched(
+    history: DataFrame, feature: Feature, staged: Staged, builds: Mapping[datetime, str]
+) -> pa.Table | None:
+    """Return the partitions that the builds of the staged hour have rows of.
+
+    None where one of them is to be left without rows, as nothing that is written replaces it: an
+    earlier build of the hour had some there, and nothing else has.
+    """
+    parts = [quoted(name) for name in feature.partitions]
+    is_of_build = sf.max(sf.col(BUILD_COLUMN) == staged.wap_id)
+    of_hour = history.where(f"`{HOUR_COLUMN}` = {literal(staged.hour)}")
+    found = of_hour.groupBy(*parts).agg(is_of_build.alias(BUILD_COLUMN)).toArrow()
+    touched, of_build = found.drop_columns(BUILD_COLUMN), found.column(BUILD_COLUMN).to_pylist()
+    if not all(of_build):
+        left = newest(history, feature, touched, builds).select(*parts).distinct().toArrow()
+        kept = {tuple(row.values()) for row in left.to_pylist()}
+        if any(tuple(row.values()) not in kept for row in touched.to_pylist()):
+            return None
+    return touched
+
+
 def newest(
-    history: DataFrame, feature: Feature, build: str | None, builds: Mapping[datetime, str]
+    history: DataFrame,
+    feature: Feature,
+    touched: pa.Table | None,
+    builds: Mapping[datetime, str],
 ) -> DataFrame:
-    """Return what the partitions that `build` has rows of are to hold; all of them for None.
+    """Return what the partitions `touched`, and perhaps others, are to hold; all of them for None.
 
     `builds` maps each hour to the build that counts.
     """
-    if build is not None:
-        parts = [quoted(name) for name in feature.partitions]
-        touched = history.where(sf.col(BUILD_COLUMN) == build).select(*parts).distinct().toArrow()
+    if touched is not None:
         for column in feature.partitions:
             # Values, not a join: files without them are not read.
             values = touched.column(column).unique().to_pylist()

@@ -16,6 +16,7 @@ from pipeline.cells import Cell
 from pipeline.contract.model import Feature
 from pipeline.tables.catalog import load_table
 from pipeline.tables.contended import until_it_lands
+from pipeline.tables.errors import named_errors
 from pipeline.tables.layout import PARTITIONS_PENDING
 
 
@@ -45,7 +46,9 @@ def begin_partitions(cell: Cell, target: Target, feature: Feature) -> bool:
             transaction.set_properties({PARTITIONS_PENDING: "true"})
         return True
 
-    return until_it_lands(attempt, TableBusyError, f"{cell.name}.{target.identifier}")
+    subject = f"{cell.name}.{target.identifier}"
+    with named_errors(subject):
+        return until_it_lands(attempt, TableBusyError, subject)
 
 
 def settle_partitions(cell: Cell, target: Target) -> None:
@@ -61,7 +64,9 @@ def settle_partitions(cell: Cell, target: Target) -> None:
             with table.transaction() as transaction:
                 transaction.remove_properties(PARTITIONS_PENDING)
 
-    until_it_lands(attempt, TableBusyError, f"{cell.name}.{target.identifier}")
+    subject = f"{cell.name}.{target.identifier}"
+    with named_errors(subject):
+        until_it_lands(attempt, TableBusyError, subject)
 
 
 def refuse_other_rows(

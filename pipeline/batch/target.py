@@ -18,6 +18,7 @@ from pipeline.evolution.model import Action
 from pipeline.evolution.plan import plan_columns
 from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.contended import until_it_lands
+from pipeline.tables.errors import named_errors
 from pipeline.tables.layout import (
     BUILD_COLUMN,
     FORMAT_VERSION,
@@ -86,6 +87,7 @@ def fit_target(
 
     Raises:
         LogicError: a column's type is not one that the table's can become, or none of Iceberg's.
+        CatalogUnavailableError, WarehouseUnavailableError: try again later.
         TableBusyError: other writers came first for a minute; the table is as it was.
     """
     prepare_target(session, cell, target, aggregate, frame.schema)
@@ -100,11 +102,9 @@ def prepare_target(
     try:
         if not _exists(cell, target):
             _create(session, table_name(cell, target.identifier), target, comments, given)
-        until_it_lands(
-            lambda: _follow(cell, target, comments, given),
-            TableBusyError,
-            f"{cell.name}.{target.identifier}",
-        )
+        subject = f"{cell.name}.{target.identifier}"
+        with named_errors(subject):
+            until_it_lands(lambda: _follow(cell, target, comments, given), TableBusyError, subject)
     except NoIcebergTypeError as error:
         raise _misfit(
             cell, target, f"column {error.column} is {error.type}, which no table can hold."
