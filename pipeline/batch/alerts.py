@@ -1,4 +1,4 @@
-"""The alerts table: hours that were not published as they should be, and why."""
+"""The alerts table: hours that were not published as they should be or not ingested, and why."""
 
 from __future__ import annotations
 
@@ -25,6 +25,8 @@ class AlertKind(StrEnum):
     """The audit found the staged hour wanting; main is as it was."""
     OVERDUE = "overdue"
     """The hour was not published within its latency objective."""
+    INGEST_REFUSED = "ingest_refused"
+    """Ingest ended in this hour, and will again until somebody acts; `table` is events."""
 
 
 class AlertsBusyError(RetryableError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pyiceberg.table import Table
 from pipeline.contract.model import Product
 from pipeline.contract.targets import iceberg
 from pipeline.contract.targets.rules import compile_rules
+from pipeline.ingest.aside import Aside, take_out
 from pipeline.ingest.decode import Decoder
 from pipeline.ingest.deduplicate import DEFAULT_BYTES, Deduplicator
 from pipeline.ingest.enrich import Enricher
@@ -27,9 +29,6 @@ from pipeline.ingest.rules import broken_rules
 from pipeline.kafka.records import Records
 from pipeline.kafka.topics import TopicIdentity
 from pipeline.schemas.registry import Registry
-
-Coordinate = tuple[int, int]
-"""(partition, offset)"""
 
 
 @dataclass(frozen=True)
@@ -77,6 +76,7 @@ class Processor:
         self._columns = iceberg.events_schema(product).names
         self._rules = compile_rules(product)
         self._key_order = KeyOrder()
+        self._known_bytes = known_bytes
         self.deduplicator = Deduplicator(known_bytes)
 
     @property
@@ -89,35 +89,31 @@ class Processor:
         """How many versions were met that the contract does not list."""
         return self._decoder.unlisted
 
+    def apart(self) -> Processor:
+        """Return a processor of the same contract, schemas and reference data that has seen no event."""
+        twin = copy.copy(self)
+        twin._key_order = KeyOrder()
+        twin.deduplicator = Deduplicator(self._known_bytes)
+        return twin
+
+    def forget(self) -> None:
+        """Forget the events seen: they are not committed, and come again."""
+        self.deduplicator.forget()
+        self._key_order.forget()
+
     def process(
-        self,
-        records: Records,
-        held: frozenset[Coordinate],
-        events: Table,
-        ingested_at: datetime,
+        self, records: Records, aside: Aside, events: Table, ingested_at: datetime
     ) -> Processed:
         """Process `records`.
 
-        `held` are the coordinates that the dead letters table already has: they are dead letters
-        whatever the gates say today, and are not among `letters`.
+        Those `aside` are dead letters whatever is in them and whatever the gates say today; those of
+        them that are held already are not among `letters`.
 
         Raises:
             HeldBackError: some of the records are to wait for the contract.
         """
-        frame, letters = self._judge(records, ingested_at)
-        delivered = _by_partition(records.partition)
-        already: Mapping[int, int] = {}
-        if held:
-            mine = pl.DataFrame(
-                sorted(held),
-                schema={"_topic_partition": pl.Int32, "_offset": pl.Int64},
-                orient="row",
-            )
-            frame = frame.join(mine, on=["_topic_partition", "_offset"], how="anti")
-            letters = [x for x in letters if (x.record.partition, x.record.offset) not in held]
-            read = pl.DataFrame({"_topic_partition": records.partition, "_offset": records.offset})
-            found = read.join(mine, on=["_topic_partition", "_offset"], how="semi")
-            already = _by_partition(found.get_column("_topic_partition").to_numpy())
+        taken = take_out(records, aside)
+        frame, letters = self._judge(taken.rest, ingested_at)
         if self._product.unlisted == "wait":
             refuse_waiting(letters)
         fresh, duplicates = self.deduplicator.split(frame, events)
@@ -126,9 +122,9 @@ class Processor:
         return Processed(
             # Without the column of what is kept whole, unless something is.
             rows=fresh.select(name for name in self._columns if name in fresh.columns),
-            letters=letters,
-            delivered=delivered,
-            held=already,
+            letters=[*taken.letters, *letters],
+            delivered=_by_partition(records.partition),
+            held=taken.held,
             duplicates=_by_partition(duplicates.get_column("_topic_partition").to_numpy()),
             late=_by_partition(partitions[fresh.get_column("_late").to_numpy()]),
             invalid=_by_partition(partitions[broken.rows.to_numpy()]),
@@ -136,12 +132,11 @@ class Processor:
             rules=broken.by_rule,
         )
 
-    def letters_of(
-        self, records: Records, settled: frozenset[Coordinate], ingested_at: datetime
-    ) -> list[DeadLetter]:
-        """Return the dead letters among `records`, without those whose coordinates are `settled`."""
-        _, letters = self._judge(records, ingested_at)
-        return [x for x in letters if (x.record.partition, x.record.offset) not in settled]
+    def letters_of(self, records: Records, aside: Aside, ingested_at: datetime) -> list[DeadLetter]:
+        """Return the dead letters among `records`, without those that `aside` says are held."""
+        taken = take_out(records, aside)
+        _, letters = self._judge(taken.rest, ingested_at)
+        return [*taken.letters, *letters]
 
     def _judge(
         self, records: Records, ingested_at: datetime

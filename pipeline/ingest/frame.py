@@ -76,7 +76,7 @@ def letter_rows(
         "_ingested_at": pa.repeat(pa.scalar(ingested_at, layout.UTC_MICROS), n),
         "_run_id": pa.repeat(run_id, n),
         "reason": pa.array([letter.reason.value for letter in letters], pa.string()),
-        "detail": pa.array([letter.detail for letter in letters], pa.string()),
+        "detail": pa.array([_readable(letter.detail) for letter in letters], pa.string()),
         "record_key": pa.array([r.key for r in records], pa.binary()),
         "record_value": pa.array([r.value for r in records], pa.binary()),
         "headers": pa.array(
@@ -85,6 +85,11 @@ def letter_rows(
         ),
     }
     return pa.table(columns, schema=schema)
+
+
+def _readable(text: str) -> str:
+    """Return `text` as a table can hold it: what is said of a record may quote half a character."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def to_frame(table: pa.Table) -> pl.DataFrame:

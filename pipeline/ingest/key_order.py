@@ -27,6 +27,12 @@ class KeyOrder:
         self._latest: npt.NDArray[np.int64] = np.zeros(capacity, np.int64)
         self._state: npt.NDArray[np.int64] = np.zeros(1, np.int64)
 
+    def forget(self) -> None:
+        """Forget every key: what was watched last is not committed, and comes again."""
+        if self._state[0]:
+            self._keys[:] = 0
+            self._state[0] = 0
+
     def watch(self, frame: pl.DataFrame) -> npt.NDArray[np.bool_]:
         """Return which rows of `frame` (`_key`, `_event_time`, in offset order) go back in time."""
         back = np.zeros(frame.height, np.bool_)

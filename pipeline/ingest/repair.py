@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pyiceberg.table import Table
 
+from pipeline.ingest.aside import Aside, take_out
 from pipeline.ingest.batch import Processor
 from pipeline.ingest.coordinates import held_coordinates
 from pipeline.ingest.model import DeadLetter
+from pipeline.ingest.narrow import Rehearsal, culprits, told
 from pipeline.ingest.plan import Limits, Plan, Range
 from pipeline.ingest.source import Source
+from pipeline.kafka.records import Records
 from pipeline.ledger.model import Entry
+from pipeline.tables.quarantines import Quarantine
 
 
 @dataclass(frozen=True)
@@ -27,12 +31,16 @@ class Missed:
 def missed_letters(
     source: Source,
     processor: Processor,
+    rehearsal: Rehearsal,
     planned: Plan,
     events: Table,
+    quarantines: tuple[Quarantine, ...],
     limits: Limits,
     now: datetime,
 ) -> Missed:
     """Read the repairs of `planned`, or as much of them as `limits` allow, and find their dead letters.
+
+    What is no row of events is rehearsed, and what fails by itself is the dead letter that it was.
 
     Raises:
         StopAskedError: the ingest is to stop.
@@ -45,7 +53,8 @@ def missed_letters(
     found: list[DeadLetter] = []
     reached: dict[int, int] = {}
     for read in source.read(planned.identity, ranges, limits.fetch_bytes):
-        found += processor.letters_of(read.records, settled, now)
+        aside = _with_culprits(Aside(settled, quarantines), read.records, rehearsal)
+        found += processor.letters_of(read.records, aside, now)
         reached.update(read.positions)
         if sum(letter.memory_bytes for letter in found) > limits.letters_bytes:
             break
@@ -56,3 +65,12 @@ def missed_letters(
         if reached.get(r.partition, r.start) > r.start
     )
     return Missed(tuple(found), entries)
+
+
+def _with_culprits(aside: Aside, records: Records, rehearsal: Rehearsal) -> Aside:
+    rest = take_out(records, aside).rest
+    unwritable = {
+        (int(rest.partition[row]), int(rest.offset[row])): told(error)
+        for row, error in culprits(rest, rehearsal.fails)
+    }
+    return replace(aside, unwritable=unwritable)

@@ -16,10 +16,13 @@ from pipeline.contract.mistakes import ContractError
 from pipeline.contract.model import Product
 from pipeline.contract.watch import ContractWatch
 from pipeline.errors import HeadwaterError, RetryableError
+from pipeline.ingest.failed_batch import BatchFailedError
 from pipeline.ingest.held_back import HeldBack
 from pipeline.ingest.plan import DEFAULT_LIMITS, Limits, Plan
+from pipeline.ingest.refused import alert_refused
 from pipeline.ingest.report import Committed, IngestReport
 from pipeline.ingest.session import ContractChangedError, Session, StopAskedError
+from pipeline.ingest.unnamed import UNNAMED, named
 from pipeline.lineage.ingest_run import IngestLineage
 from pipeline.tables.commit import CommitConflictError, CommitUnknownError
 
@@ -58,10 +61,15 @@ def ingest(
     Records of payload versions that the contract does not list may be left to wait in Kafka, if it says
     so; which partitions wait is told to `on_held_back` whenever it changes, and stands in the report.
 
+    A record that an error without a name comes of is a dead letter. If none is to blame, the batch is
+    tried again, and then refused, which is also told in the product's alerts.
+
     Raises:
-        RetryableError: broker, registry or catalog stayed out of reach (at once, with `once`).
+        RetryableError: broker, registry or catalog stayed out of reach (at once, with `once`), or
+            memory ran out.
         TerminalError: one of pipeline.ingest.refusals, EvolutionRefusedError, TableRolledBackError,
-            TopicMissingError.
+            TopicMissingError, BatchFailedError; IngestFailedError for any error without a name, which
+            is its cause.
     """
     stop = stop or threading.Event()
     run_id = run_id or str(uuid4())
@@ -74,6 +82,17 @@ def ingest(
             tell = _TellsWaiting(follow, session, report, on_held_back)
             _ingest(session, report, lineage, stop, on_commit, on_retry, tell, once=once)
     except HeadwaterError as error:
+        lineage.ended(report, error)
+        if isinstance(error, BatchFailedError):
+            alert_refused(cell, product, error, run_id, clock)
+        raise
+    except UNNAMED as error:
+        # The boundary: beyond it, every error says what to do.
+        failure = named(error, f"{product.name}/{cell.name}")
+        lineage.ended(report, failure)
+        alert_refused(cell, product, failure, run_id, clock)
+        raise failure from error
+    except BaseException as error:
         lineage.ended(report, error)
         raise
     lineage.ended(report)

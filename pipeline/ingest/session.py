@@ -19,30 +19,35 @@ from pipeline.clock import Clock
 from pipeline.contract.model import Product
 from pipeline.failpoints import failpoint
 from pipeline.ingest.ahead import ahead
-from pipeline.ingest.batch import Coordinate, Processor
-from pipeline.ingest.coordinates import held_coordinates
+from pipeline.ingest.aside import Aside
+from pipeline.ingest.batch import Processor
+from pipeline.ingest.coordinates import Coordinate, held_letters
+from pipeline.ingest.failed_batch import BatchFailedError, FailedBatches
 from pipeline.ingest.frame import letter_rows
 from pipeline.ingest.held_back import HeldBack, HeldBackError, Waiting
 from pipeline.ingest.landing import Batch, Landing
+from pipeline.ingest.narrow import Narrowed, Rehearsal, narrow
 from pipeline.ingest.plan import Limits, Plan, TopicState, plan
 from pipeline.ingest.repair import missed_letters
 from pipeline.ingest.report import Committed
-from pipeline.ingest.source import Source, StopAskedError
+from pipeline.ingest.source import ContractChangedError, Source, StopAskedError
 from pipeline.ingest.tables import IngestTables
 from pipeline.ingest.tally import Tally
+from pipeline.ingest.unnamed import UNNAMED, is_unnamed
 from pipeline.ingest.writing import RowsWriter
 from pipeline.kafka.records import Records
 from pipeline.ledger.model import total
 from pipeline.schemas.registry import open_registry
 from pipeline.tables.errors import named_errors
 from pipeline.tables.offsets import CommittedOffsets, committed_offsets
+from pipeline.tables.quarantines import Quarantine, quarantines
 from pipeline.tables.snapshots import refuse_rolled_back
 
 __all__ = ["ContractChangedError", "Session", "StopAskedError"]
 
 
-class ContractChangedError(Exception):
-    """Another version of the contract was taken up: the batch in hand is abandoned, and planned again."""
+_PAUSE_S = 0.5
+"""How long a batch that failed without a name is waited for before it is tried again."""
 
 
 class Session:
@@ -77,6 +82,7 @@ class Session:
         self._made: tuple[Processor, Landing] | None = None
         self._known_snapshot: int | None = None
         self._is_stale = True
+        self._failed = FailedBatches()
         self._topic: TopicState | None = None
         self._following: Product | None = None
         self._contracted: IngestTables | None = None
@@ -139,6 +145,7 @@ class Session:
             self._made = self._contracted = None
             self._waiting.forget()
             self._unlisted = 0
+            self._failed = FailedBatches()
         events, side = self._tables = self._followed().load()
         refuse_rolled_back(events)
         refuse_rolled_back(side)
@@ -154,22 +161,33 @@ class Session:
             self._waiting.capped(targets or topic.stable, committed.next if committed else {}),
         )
         failpoint("ingest.planned")
-        return planned
+        return self._failed.cut(planned)
 
     def execute(self, planned: Plan) -> Committed | None:
-        """Carry `planned` out; returns what was committed to events.
+        """Carry `planned` out; returns what was committed to events, None where to plan again.
 
-        None if only repairs were due, or if records were met that are to wait: then the next plan ends
-        before them.
+        That is so if only repairs were due, if records were met that are to wait (then the next plan ends
+        before them), and where it failed without a name: the records that cause it are known then, and
+        are dead letters of the next plan.
 
         Raises:
+            BatchFailedError: it fails without a name at every attempt, and no record does by itself.
             CommitConflictError: somebody else moved the offsets first: plan again.
             CommitUnknownError: the outcome is open: plan again.
             StopAskedError: `stop` was set before anything of the plan was committed.
             CatalogUnavailableError, WarehouseUnavailableError: try again later.
         """
-        with named_errors(self._subject):
-            return self._execute(planned)
+        try:
+            with named_errors(self._subject):
+                committed = self._execute(planned)
+        except UNNAMED as error:
+            if self._made is None or not is_unnamed(error):
+                raise
+            self._narrow(planned, error)
+            return None
+        landed = {} if committed is None else committed.ranges
+        self._failed.landed({partition: end for partition, (_, end) in landed.items()})
+        return committed
 
     def _execute(self, planned: Plan) -> Committed | None:
         if self._tables is None or self._topic is None:
@@ -181,15 +199,18 @@ class Session:
             return None
         # Somebody else's commit may have brought uuids that are not known here.
         head = events.metadata.current_snapshot_id
-        if self._is_stale or head != self._known_snapshot:
+        if self._is_stale:
+            processor.forget()
+        elif head != self._known_snapshot:
             processor.deduplicator.forget()
         # Until the commit, what is known of uuids is ahead of the table.
         self._is_stale = True
         self._writer.forget()
         ingested_at = self._clock()
-        held = held_coordinates(side, planned.identity.topic_id, planned.redone)
+        held = held_letters(side, planned.identity.topic_id, planned.redone)
+        aside = Aside(frozenset(held), _quarantined(planned, side), self._failed.unwritable)
         try:
-            tally = self._process(processor, planned, events, held, ingested_at)
+            tally = self._process(processor, planned, events, aside, ingested_at)
         except HeldBackError as error:
             self._look_again(processor)
             self._waiting.add(error.found)
@@ -204,7 +225,44 @@ class Session:
         offsets = landing.events(planned, batch, self._writer, events)
         processor.deduplicator.trim()
         self._known_snapshot, self._is_stale = offsets.snapshot_id, False
-        return self._committed(planned, batch, offsets)
+        return self._committed(planned, batch, held, offsets)
+
+    def _narrow(self, planned: Plan, error: BaseException) -> None:
+        """Find the records that `error` came of, or raise if there are none and it came too often."""
+        self.reset()
+        self._writer.forget()
+        found = Narrowed()
+        if not planned.repairs:
+            try:
+                with named_errors(self._subject):
+                    found = self._culprits(planned)
+            except UNNAMED as again:
+                if not is_unnamed(again):
+                    raise
+        if not self._failed.narrowed(planned, found):
+            ranges = planned.repairs or planned.ranges
+            raise BatchFailedError(error, ranges, self._product.name, self._cell.name) from error
+        if not found.unwritable:
+            self._stop.wait(_PAUSE_S)
+
+    def _culprits(self, planned: Plan) -> Narrowed:
+        if self._tables is None:
+            raise RuntimeError("narrowing follows execute")
+        processor, _ = self._steps(planned)
+        held = held_letters(self._tables[1], planned.identity.topic_id, planned.redone)
+        return narrow(
+            self._source,
+            self._rehearsal(processor, planned, self._tables),
+            planned,
+            Aside(frozenset(held), _quarantined(planned, self._tables[1]), self._failed.unwritable),
+            self._limits.fetch_bytes,
+            self._limits.max_s,
+        )
+
+    def _rehearsal(
+        self, processor: Processor, planned: Plan, tables: tuple[Table, Table]
+    ) -> Rehearsal:
+        return Rehearsal(processor, tables, planned.identity, self._stop, self._clock())
 
     def _steps(self, planned: Plan) -> tuple[Processor, Landing]:
         """Return what processes and commits, made with the topic's identity that is planned first."""
@@ -230,7 +288,16 @@ class Session:
     ) -> None:
         events, side = tables
         now = self._clock()
-        missed = missed_letters(self._source, processor, planned, events, self._limits, now)
+        missed = missed_letters(
+            self._source,
+            processor,
+            self._rehearsal(processor, planned, tables),
+            planned,
+            events,
+            _quarantined(planned, side),
+            self._limits,
+            now,
+        )
         rows = letter_rows(missed.letters, planned.identity, self._run_id, now)
         landing.repaired(planned, missed.entries, rows, side)
 
@@ -239,7 +306,7 @@ class Session:
         processor: Processor,
         planned: Plan,
         events: Table,
-        held: frozenset[Coordinate],
+        aside: Aside,
         ingested_at: datetime,
     ) -> Tally:
         """Read what is planned, or as much as time and memory allow; hand its rows to the writer."""
@@ -249,7 +316,7 @@ class Session:
         with closing(ahead(parts)) as coming:
             for part in coming:
                 failpoint("ingest.fetched")
-                done = processor.process(part.records, held, events, ingested_at)
+                done = processor.process(part.records, aside, events, ingested_at)
                 self._look_again(processor)
                 tally.add(part, done)
                 self._writer.add(done.rows, _size(done.rows, part.records), events)
@@ -270,7 +337,7 @@ class Session:
         self,
         planned: Plan,
         tally: Tally,
-        held: frozenset[Coordinate],
+        held: Mapping[Coordinate, str],
         ingested_at: datetime,
     ) -> Batch:
         ranges = tally.passed(planned.ranges)
@@ -285,14 +352,22 @@ class Session:
             tally=tally,
         )
 
-    def _committed(self, planned: Plan, batch: Batch, offsets: CommittedOffsets) -> Committed:
+    def _committed(
+        self,
+        planned: Plan,
+        batch: Batch,
+        held: Mapping[Coordinate, str],
+        offsets: CommittedOffsets,
+    ) -> Committed:
         tally = batch.tally
+        reasons = Counter(letter.reason.value for letter in tally.letters)
+        reasons.update(why for (p, at), why in held.items() if at < batch.ends.get(p, 0))
         return Committed(
             snapshot_id=offsets.snapshot_id,
             committed_at=offsets.committed_at,
             ranges={entry.partition: (entry.start, entry.end) for entry in batch.entries},
             **asdict(total(batch.entries)),
-            reasons=Counter(letter.reason.value for letter in tally.letters),
+            reasons=reasons,
             rules=tally.rules,
             lag=planned.lag - sum(entry.end - entry.start for entry in batch.entries),
             held_back={one.partition: one.offset for one in self.held_back},
@@ -301,6 +376,19 @@ class Session:
     def _refuse_stopped(self) -> None:
         if self._stop.is_set():
             raise StopAskedError
+
+
+def _quarantined(planned: Plan, side: Table) -> tuple[Quarantine, ...]:
+    """Return what was set aside of the ranges that are read."""
+    return tuple(
+        one
+        for one in quarantines(side)
+        if one.topic_id == planned.identity.topic_id
+        and any(
+            r.partition == one.partition and r.start < one.end and one.start < r.end
+            for r in (*planned.ranges, *planned.repairs)
+        )
+    )
 
 
 def _size(rows: pl.DataFrame, records: Records) -> int:

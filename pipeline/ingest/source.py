@@ -33,6 +33,10 @@ class StopAskedError(Exception):
     """The ingest was asked to stop, and the batch in hand is abandoned."""
 
 
+class ContractChangedError(Exception):
+    """Another version of the contract was taken up: the batch in hand is abandoned, and planned again."""
+
+
 @dataclass(frozen=True)
 class Part:
     """Records, and how far they bring each of their partitions.

@@ -52,6 +52,19 @@ class Records:
     def __len__(self) -> int:
         return len(self.offset)
 
+    def take(self, rows: Ints) -> Records:
+        """Return the records numbered `rows`, in their order; the bytes are shared."""
+        return Records(
+            data=self.data,
+            partition=self.partition[rows],
+            offset=self.offset[rows],
+            time=self.time[rows],
+            keys=self.keys[rows],
+            values=self.values[rows],
+            _headers=self._headers[rows],
+            _header_values=self._header_values[:, rows],
+        )
+
     def record(self, number: int) -> RawRecord:
         """Return one record whole."""
         return RawRecord(

@@ -36,7 +36,7 @@ class IngestLineage:
         """The ingest goes on by another version of the contract."""
         self._product = product
 
-    def ended(self, report: IngestReport, error: Exception | None = None) -> None:
+    def ended(self, report: IngestReport, error: BaseException | None = None) -> None:
         """The ingest is over, because of `error` if there is one."""
         if self._topic_id is not None:
             state = RunState.COMPLETE if error is None else RunState.FAIL

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
+from pipeline.ingest.aside import Aside
 from pipeline.ingest.batch import Processor
 from pipeline.ingest.model import DeadLetter
 from pipeline.ingest.tables import IngestTables
@@ -130,7 +131,7 @@ class Engine:
                 for at, (version, body) in zip(offsets, values, strict=True)
             ]
         )
-        done = processor.process(records, frozenset(), events, NOW)
+        done = processor.process(records, Aside(), events, NOW)
         files = write_hours(events, [done.rows])
         end = self.offset + len(values)
         entry = Entry(0, self.offset, end, rows=len(done.rows), dead_letters=len(done.letters))

@@ -10,6 +10,7 @@ from pyiceberg.table import Table
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
+from pipeline.ingest.aside import Aside
 from pipeline.ingest.batch import Processor
 from pipeline.ingest.frame import letter_rows
 from pipeline.ingest.tables import ensure_tables
@@ -44,7 +45,7 @@ def land(cell: Cell, product: Product, contract: Contract, sent: Sequence[Sent])
     data = batch(0, len(sent) - 1, [one.wrote for one in sent])
     items = unpack(0, data, 0, len(sent), ()).items
     records = records_in([item for item in items if isinstance(item, Section)])
-    done = processor.process(records, frozenset(), events, NOW)
+    done = processor.process(records, Aside(), events, NOW)
     writer = RowsWriter(1 << 20)
     try:
         writer.add(done.rows, 1 << 20, events)
