@@ -10,6 +10,7 @@ from polars.exceptions import PolarsError
 
 from pipeline.errors import TerminalError
 from pipeline.files import replacing
+from pipeline.rows.columns import ColumnError, shown_type, typed
 
 SUFFIXES = (".parquet", ".csv", ".jsonl")
 
@@ -37,10 +38,11 @@ def refuse_suffix(path: Path) -> None:
 def read_rows(path: Path, types: Mapping[str, pl.DataType]) -> pl.DataFrame:
     """Read a file of rows into memory. Times in CSV and JSON Lines stay texts.
 
-    CSV names no types: columns of `types` are read as those, all others as what their values look like.
+    CSV names no types: columns of `types` are read as those, and others are texts, save where
+    every value is written just as a number or boolean is (`shown_type`): `007` stays what it is.
 
     Raises:
-        RowsFileError: no such file, none of the formats, or damaged.
+        RowsFileError: no such file, none of the formats, damaged, or a value is not of its column's type.
     """
     refuse_suffix(path)
     try:
@@ -48,15 +50,27 @@ def read_rows(path: Path, types: Mapping[str, pl.DataType]) -> pl.DataFrame:
             return pl.read_parquet(path, hive_partitioning=False, glob=False)
         if path.suffix == ".jsonl":
             return pl.read_ndjson(path, infer_schema_length=None)
-        names = pl.read_csv(path, n_rows=0, glob=False).columns
-        known = {name: kind for name, kind in types.items() if name in names}
-        return pl.read_csv(path, schema_overrides=known, infer_schema_length=None, glob=False)
-    except (OSError, PolarsError) as error:
+        texts = pl.read_csv(path, infer_schema=False, glob=False)
+        return pl.DataFrame(
+            _read_as(column, types[name]) if name in types else shown_type(column)
+            for name, column in texts.to_dict().items()
+        )
+    except (OSError, PolarsError, ColumnError) as error:
         raise RowsFileError(
             f"it cannot be read ({error}).",
             subject=str(path),
             remedy="Check the path, and that the file is whole and of the format of its suffix.",
         ) from error
+
+
+def _read_as(texts: pl.Series, kind: pl.DataType) -> pl.Series:
+    if isinstance(kind, pl.Decimal):
+        digits = {"precision": kind.precision, "scale": kind.scale}
+        found = typed(texts, {"type": "bytes", "logicalType": "decimal", **digits})
+        return found.alias(texts.name)
+    if isinstance(kind, pl.Boolean):
+        return typed(texts, "boolean").alias(texts.name)
+    return texts.cast(kind) if kind.is_numeric() else texts
 
 
 def write_rows(path: Path, rows: pl.DataFrame) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
@@ -74,6 +75,51 @@ def test_rows_come_back_from_their_file(tmp_path: Path, suffix: str) -> None:
     back = read_rows(path, {"user_id": pl.String(), "elsewhere": pl.Int64()})
     assert back.select("user_id", "n").equals(rows.select("user_id", "n"))
     assert instants(back, "t").to_list() == [FIVE, None]
+
+
+def test_ids_of_a_csv_are_the_tables_or_what_they_are_written_as(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    names = "user_id,n,fee,on,day,code,price,size,big"
+    path.write_text(f"{names}\n7,7,1.5,true,2026-01-01,007,1.50,1.5,9223372036854775808\n")
+    types = {
+        "user_id": pl.String(),
+        "n": pl.Int32(),
+        "fee": pl.Decimal(9, 2),
+        "on": pl.Boolean(),
+        "day": pl.Date(),
+    }
+    back = read_rows(path, types)
+    assert back.to_dicts() == [
+        {
+            "user_id": "7",
+            "n": 7,
+            "fee": Decimal("1.50"),
+            "on": True,
+            "day": "2026-01-01",
+            "code": "007",
+            "price": "1.50",
+            "size": 1.5,
+            "big": "9223372036854775808",
+        }
+    ]
+    path.write_text("fee\n1.555\n")
+    with pytest.raises(RowsFileError, match="more than 2 digits after the point"):
+        read_rows(path, types)
+
+
+@pytest.mark.parametrize("value", ["x", "1.5", "9223372036854775808"])
+def test_a_value_that_is_not_of_the_tables_type_is_named(tmp_path: Path, value: str) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(f"n\n{value}\n")
+    with pytest.raises(RowsFileError, match=value):
+        read_rows(path, {"n": pl.Int64()})
+
+
+def test_values_of_json_lines_stay_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"user_id": "007", "n": 9007199254740993}\n{"user_id": "8", "n": 1}\n')
+    back = read_rows(path, {"user_id": pl.String(), "n": pl.Int64()})
+    assert back.to_dicts() == [{"user_id": "007", "n": 2**53 + 1}, {"user_id": "8", "n": 1}]
 
 
 def test_a_file_stays_as_it_was_when_its_format_cannot_hold_the_rows(tmp_path: Path) -> None:
