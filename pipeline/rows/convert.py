@@ -83,7 +83,16 @@ def _record(schema: Any, names: Mapping[str, Any], *, texts: bool) -> Converter:
     def convert(row: Any) -> dict[str, Any]:
         if not isinstance(row, Mapping):
             raise TypeError(f"{shown(row)} is not a record")
-        return {name: _at(name, of, row.get(name, _ABSENT)) for name, of in fields}
+        found: dict[str, Any] = {}
+        name = ""
+        try:
+            for name, of in fields:
+                found[name] = of(row.get(name, _ABSENT))
+        except RowError as error:
+            raise error.within(name) from None
+        except (ValueError, TypeError, OverflowError) as error:
+            raise RowError(str(error), name) from None
+        return found
 
     return convert
 

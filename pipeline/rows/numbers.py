@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import struct
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 _WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
@@ -55,7 +55,10 @@ def exact(value: Any) -> Decimal:
             raise ValueError(f"{shown(value)} is not a number")
         if len(text) > MOST_DIGITS:
             raise ValueError(f"{shown(value)} has too many digits")
-        return Decimal(text)
+        try:
+            return Decimal(text)
+        except InvalidOperation:
+            raise OverflowError(f"{shown(value)} has too large an exponent") from None
     if isinstance(value, float):
         value = Decimal(repr(value))
     if isinstance(value, int) and not isinstance(value, bool):
@@ -93,10 +96,10 @@ def whole(value: Any, bits: int) -> int:
     Raises:
         ValueError, TypeError, OverflowError: it is none, or too large.
     """
-    if isinstance(value, int) and not isinstance(value, bool):
-        number = value
-    elif isinstance(value, str) and _WHOLE.fullmatch(value):
+    if isinstance(value, str) and _WHOLE.fullmatch(value):
         number = int(value)
+    elif type(value) is int:
+        number = value
     else:
         found = exact(value)
         try:
