@@ -18,8 +18,22 @@ _FLOAT, _DOUBLE = struct.Struct("<f"), struct.Struct("<d")
 def named(schema: Any) -> tuple[Any, dict[str, Any]]:
     """Return `schema` with full names and what each stands for, without logical types that mean nothing."""
     names: dict[str, Any] = {}
-    known = without_ignored(schema)
+    known = unwrapped(without_ignored(schema))
     return fastavro.parse_schema(known, named_schemas=names, _write_hint=False), names
+
+
+def unwrapped(schema: Any) -> Any:
+    """Return `schema` without types that only hold another, like {"type": {"type": "int"}}."""
+    if isinstance(schema, list):
+        return [unwrapped(branch) for branch in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    if isinstance(schema["type"], Mapping | list):
+        return unwrapped(schema["type"])
+    parts = {key: unwrapped(schema[key]) for key in ("items", "values") if key in schema}
+    if "fields" in schema:
+        parts["fields"] = [{**f, "type": unwrapped(f["type"])} for f in schema["fields"]]
+    return {**schema, **parts}
 
 
 def plain(schema: Any, names: Mapping[str, Any]) -> Any:

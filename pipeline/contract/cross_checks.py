@@ -17,7 +17,6 @@ from pipeline.contract.own_settings import GatesSection, OwnSettings, ReferenceS
 from pipeline.contract.reference import locate, wanted
 from pipeline.contract.reference_file import read_typed
 from pipeline.contract.targets import avro
-from pipeline.contract.targets.arrow import UnsupportedTypeError
 from pipeline.rows.columns import arrow_type
 
 _COLUMN = re.compile(r"[^\W_][^.`\"\\\x00-\x1f\x7f]*")
@@ -166,6 +165,6 @@ def _unusable(schema: Any) -> str | None:
     """Return why a column of reference data cannot be of an Avro type, None where it can."""
     try:
         kind = arrow_type(schema)
-    except (UnsupportedTypeError, SchemaParseException, UnknownType, KeyError, TypeError) as error:
+    except (ValueError, SchemaParseException, UnknownType, KeyError, TypeError) as error:
         return f"a type that a column can have: {error}"
     return f"a type without parts, not {kind}" if is_nested(kind) else None

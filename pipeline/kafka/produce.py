@@ -19,6 +19,7 @@ from kafka.errors import AuthorizationError, KafkaError, KafkaTimeoutError
 from kafka.future import Future
 from kafka.partitioner.default import murmur2
 
+from pipeline.avro.encode import unwrapped
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.contract.targets.avro import without_ignored
@@ -79,7 +80,9 @@ class EventWriter:
         self._topic = product.topic.name
         self._version = len(product.payload_schemas)
         self._schema_id = refs[product.value_subject].id
-        self._payload_schema = fastavro.parse_schema(without_ignored(product.payload_schema))
+        self._payload_schema = fastavro.parse_schema(
+            unwrapped(without_ignored(product.payload_schema))
+        )
         self._envelope_schema = (
             fastavro.parse_schema(dict(product.envelope_schema))
             if product.envelope_schema is not None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Context, Decimal
 from typing import Any
-from uuid import UUID
 
 import polars as pl
 import pyarrow as pa
@@ -140,8 +139,6 @@ def _final(schema: Any) -> Callable[[Any], Any]:
         return lambda number: Decimal(number).scaleb(-scale, _EXACT)
     if logical.endswith("-millis"):
         return lambda ticks: ticks * 1000
-    if logical == "uuid":
-        return lambda value: str(UUID(bytes=value)) if isinstance(value, bytes) else value
     return lambda value: value
 
 

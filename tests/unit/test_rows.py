@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from headwater.produce.rows import SourceFileError, open_source
+from pipeline.avro.encode import encoder
 from pipeline.rows.convert import RowError, required_columns, row_converter
 from pipeline.rows.times import Moment
 
@@ -189,3 +190,75 @@ def test_a_file_that_cannot_be_read_is_named(
 def test_a_package_that_is_not_installed_is_named() -> None:
     with pytest.raises(SourceFileError, match="no installed package"):
         open_source("package:not_there/data.csv")
+
+
+ODD = {"type": "bytes", "logicalType": "decimal", "precision": 4, "scale": 2}
+
+
+@pytest.mark.parametrize(
+    ("of", "more", "row", "wanted"),
+    [
+        ("bytes", {"default": "\u00ff"}, {}, b"\xff"),
+        (ODD, {"default": "\u0001\u0000"}, {}, 256),
+        (ODD, {"default": "\u00ff"}, {}, -1),
+        (MILLIS, {"default": 1_700_000_000_000}, {}, 1_700_000_000_000),
+        (["int", "null"], {"default": 3}, {}, 3),
+        (["int", "null"], {"default": 3}, {"f": None}, None),
+        (["null", "int"], {}, {}, None),
+        ([{"type": "null"}, "int"], {}, {"f": "5"}, 5),
+        ({"type": {"type": "int"}}, {}, {"f": "5"}, 5),
+        ("double", {"default": 1}, {}, 1.0),
+        ({"type": "array", "items": ODD}, {"default": ["\u0001"]}, {}, [1]),
+        (
+            {
+                "type": "record",
+                "name": "Q",
+                "fields": [{"name": "a", "type": ODD, "default": "\u0001"}],
+            },
+            {"default": {}},
+            {},
+            {"a": 1},
+        ),
+        ({"type": "bytes", "logicalType": "decimal"}, {}, {"f": "12"}, b"12"),
+        ({"type": "string", "logicalType": "decimal", "precision": 4}, {}, {"f": "12"}, "12"),
+    ],
+)
+def test_defaults_and_odd_schemas_mean_what_avro_says(
+    of: Any, more: Any, row: dict[str, Any], wanted: Any
+) -> None:
+    schema = {"type": "record", "name": "R", "fields": [{"name": "f", "type": of, **more}]}
+    payload = row_converter(schema, texts=False)(row)
+    assert payload == {"f": wanted}
+    assert type(payload["f"]) is type(wanted)
+    assert encoder(schema)(payload)
+
+
+@pytest.mark.parametrize(
+    ("of", "value", "problem"),
+    [
+        (MILLIS, "2026-01-05T12:00:00.0001Z", "finer than milliseconds"),
+        (
+            {"type": "long", "logicalType": "local-timestamp-micros"},
+            "2026-01-05T12:00:00+02:00",
+            "of the zone",
+        ),
+        ({"type": "int", "logicalType": "date"}, "2026-01-05T12:00:00", "has a time of day"),
+        ({"type": "int", "logicalType": "time-millis"}, "24:00:00", "not a time of day"),
+        ({"type": "int", "logicalType": "time-millis"}, "86400000", "not within a day"),
+        (ODD, "100", "more than 4 digits"),
+        (ODD, "0.001", "more than 2 digits after the point"),
+        ("float", "1e39", "too large"),
+        ("double", "1e999", "too large"),
+        ("int", "1_000", "not a number"),
+        ("bytes", "\u0100", "which is no byte"),
+        ({"type": "fixed", "name": "F", "size": 2}, "abc", "3 bytes, not 2"),
+        ({"type": "string", "logicalType": "uuid"}, "abc", "not a UUID"),
+        ({"type": "array", "items": "int"}, [1, "x"], r"^f\[1\]: 'x' is not a number"),
+        ({"type": "map", "values": "int"}, {"a": None}, r"^f\['a'\]: no value"),
+        ("int", "9" * 5_000, "too many digits"),
+    ],
+)
+def test_what_would_be_lost_is_refused(of: Any, value: Any, problem: str) -> None:
+    with pytest.raises(RowError, match=problem) as caught:
+        convert(of, value, texts=False)
+    assert len(str(caught.value)) < 200
