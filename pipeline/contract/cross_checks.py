@@ -17,7 +17,9 @@ from pipeline.contract.own_settings import GatesSection, OwnSettings, ReferenceS
 from pipeline.contract.reference import locate, wanted
 from pipeline.contract.reference_file import read_typed
 from pipeline.contract.targets import avro
+from pipeline.contract.targets.arrow import holds_time
 from pipeline.rows.columns import arrow_type
+from pipeline.tables.layout import EVENT_HOUR
 
 _COLUMN = re.compile(r"[^\W_][^.`\"\\\x00-\x1f\x7f]*")
 KEY_TYPES = ("string", "int", "long", "enum")
@@ -112,6 +114,9 @@ def check_references(
                     f"control characters; not {column!r}"
                 )
                 findings.add((*place, "columns", position), expected)
+            elif column.lower() == EVENT_HOUR:
+                expected = f"another name; {EVENT_HOUR} is what the events table is partitioned by"
+                findings.add((*place, "columns", position), expected)
             taken.add(column.lower())
         if payload is not None:
             _check_file(findings, reference, place, payload)
@@ -165,6 +170,15 @@ def _unusable(schema: Any) -> str | None:
     """Return why a column of reference data cannot be of an Avro type, None where it can."""
     try:
         kind = arrow_type(schema)
-    except (ValueError, SchemaParseException, UnknownType, KeyError, TypeError) as error:
+    except (
+        ValueError,
+        OverflowError,
+        SchemaParseException,
+        UnknownType,
+        KeyError,
+        TypeError,
+    ) as error:
         return f"a type that a column can have: {error}"
+    if holds_time(kind):
+        return "no time of day: Spark reads no table with one"
     return f"a type without parts, not {kind}" if is_nested(kind) else None

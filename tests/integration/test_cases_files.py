@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -144,7 +144,6 @@ def test_reference_data_of_a_parquet_file_is_in_the_table_as_it_is(
     columns = {
         "fee": pa.array([Decimal("12.30"), None], pa.decimal128(9, 2)),
         "since": pa.array([1_000, None], pa.timestamp("ns", "Asia/Tokyo")),
-        "opens": pa.array([time(9, 30), None], pa.time64("ns")),
         "people": pa.array([2**40, None], pa.uint64()),
         "kind": pa.array(["village", None]).dictionary_encode(),
         "seal": pa.array([b"\x00\xff", None], pa.binary(2)),
@@ -164,7 +163,6 @@ def test_reference_data_of_a_parquet_file_is_in_the_table_as_it_is(
             "zip": "00501",
             "fee": Decimal("12.30"),
             "since": datetime(1970, 1, 1, 0, 0, 0, 1, tzinfo=UTC),
-            "opens": time(9, 30),
             "people": 2**40,
             "kind": "village",
             "seal": b"\x00\xff",

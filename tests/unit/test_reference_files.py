@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -156,6 +156,7 @@ def test_a_column_has_the_type_that_the_contract_says(tmp_path: Path) -> None:
         ("types: {none: long}", "types.none"),
         ("types: {zip: long}", "types.zip"),
         ("types: {tier: number}", "types.tier"),
+        ("types: {tier: {type: int, logicalType: time-millis}}", "types.tier"),
         ("types: {tier: {type: array, items: int}}", "types.tier"),
         ("validFrom: city", "validFrom"),
     ],
@@ -164,6 +165,13 @@ def test_what_the_contract_says_wrongly_is_a_mistake(tmp_path: Path, more: str, 
     with pytest.raises(ContractError) as caught:
         joined(tmp_path, "zip,city,tier\n1,a,1\n", more=f"\n          {more}")
     assert any(one.path.endswith(f"references[0].{path}") for one in caught.value.mistakes)
+
+
+@pytest.mark.parametrize("name", ["ID", "event_hour", "a.b", "_x", "Tier"])
+def test_a_column_that_no_table_can_have_is_a_mistake(tmp_path: Path, name: str) -> None:
+    with pytest.raises(ContractError) as caught:
+        joined(tmp_path, f"zip,tier,{name}\n1,1,1\n", columns=f"[tier, {name}]")
+    assert any(one.path.endswith("references[0].columns[1]") for one in caught.value.mistakes)
 
 
 def test_a_key_with_parts_is_a_mistake(tmp_path: Path) -> None:
@@ -181,7 +189,6 @@ PARQUET = {
     "half": (pa.array([1.5], pa.float16()), 1.5),
     "nanos": (pa.array([1_000], pa.timestamp("ns")), datetime(1970, 1, 1, 0, 0, 0, 1)),  # noqa: DTZ001
     "zoned": (pa.array([0], pa.timestamp("ms", "Asia/Tokyo")), datetime(1970, 1, 1, tzinfo=UTC)),
-    "time": (pa.array([1_000], pa.time64("ns")), time(0, 0, 0, 1)),
     "category": (pa.array(["a"]).dictionary_encode(), "a"),
     "view": (pa.array(["a"], pa.string_view()), "a"),
     "bytes": (pa.array([b"ab"], pa.binary(2)), b"ab"),
@@ -202,7 +209,6 @@ def test_a_parquet_file_keeps_its_types(tmp_path: Path) -> None:
     types = {field.name: field.type for field in iceberg.events_schema(product)}
     assert types["unsigned"] == pa.int64()
     assert types["zoned"] == pa.timestamp("us", "UTC")
-    assert types["time"] == pa.time64("us")
     assert types["list"] == pa.list_(pa.string())
 
 
@@ -212,6 +218,8 @@ def test_a_parquet_file_keeps_its_types(tmp_path: Path) -> None:
         (pa.array([1, 1_001], pa.timestamp("ns")), "row 1: city: "),
         (pa.array([0, 2**63], pa.uint64()), "row 2: city: "),
         (pa.array([Decimal(1), Decimal(2)], pa.decimal256(40, 0)), "has no Iceberg type"),
+        (pa.array([1, 2], pa.time64("us")), "a time of day"),
+        (pa.array([[1], [2]], pa.list_(pa.time64("ns"))), "a time of day"),
         (pa.array([1, 2], pa.duration("us")), "has no Iceberg type"),
         (pa.nulls(2), "has no Iceberg type"),
     ],

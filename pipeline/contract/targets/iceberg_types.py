@@ -36,7 +36,7 @@ def table_type(kind: pa.DataType) -> pa.DataType:
     if types.is_timestamp(kind):
         return pa.timestamp("us") if kind.tz is None else UTC_MICROS
     if types.is_time(kind):
-        return pa.time64("us")
+        raise UnsupportedTypeError("a time of day, and Spark reads no table with one")
     if types.is_date32(kind):
         return kind
     if types.is_date64(kind):
