@@ -1,4 +1,4 @@
-"""Replacing data files by others that hold the same rows. Offsets are never touched."""
+"""Replacing data files by others that hold the same rows, or more of them filled. Offsets never change."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from pipeline.errors import RetryableError, TerminalError
 from pipeline.tables.transaction import SteadyTransaction
 
 MAINTENANCE_KEY = "headwater.maintenance"
-"""Snapshot summary key of commits that change no row."""
+"""Snapshot summary key of commits that add no row: what kind of upkeep they are."""
+COMPACT = "compact"
+FILL = "fill"
 _MANIFEST_BYTES = 8 * 2**20
 
 
@@ -31,6 +33,7 @@ class _RewriteFiles(_OverwriteFiles):
     """A `replace`: other files, the same rows. Merges manifests where there are many."""
 
     min_manifests = 50
+    told_as = Operation.REPLACE
 
     def _validate_concurrency(self) -> None:
         # Rows that others append do not matter; that the old files are still there is checked when
@@ -49,13 +52,19 @@ class _RewriteFiles(_OverwriteFiles):
     def _summary(self, snapshot_properties: dict[str, str] | None = None) -> Summary:
         # The library sums up appends, overwrites and deletes only.
         summed = super()._summary(snapshot_properties or {})
-        return Summary(operation=Operation.REPLACE, **summed.additional_properties)
+        return Summary(operation=self.told_as, **summed.additional_properties)
 
 
 def rewrite(
-    table: Table, old: Iterable[DataFile], new: Iterable[DataFile], min_manifests: int
+    table: Table,
+    old: Iterable[DataFile],
+    new: Iterable[DataFile],
+    min_manifests: int,
+    kind: str = COMPACT,
 ) -> int:
-    """Replace files of `table` in one snapshot of operation `replace`; return its id.
+    """Replace files of `table` in one snapshot; return its id.
+
+    Its operation is `replace`; of kind FILL, whose rows have other values, `overwrite`.
 
     Manifests are merged if there are `min_manifests` or more. A commit that others won is tried again
     on top of theirs: this one carries no offsets, so that nothing is lost by it. Appends beside it may
@@ -72,7 +81,7 @@ def rewrite(
         raise RowsDifferError(
             f"{len(old)} files of {before} rows would become files of {after} rows.",
             subject=subject,
-            remedy="Report it: compaction must not change rows.",
+            remedy="Report it: this must not add or lose rows.",
         )
     try:
         transaction = SteadyTransaction(table)
@@ -80,9 +89,10 @@ def rewrite(
             operation=Operation.OVERWRITE,
             transaction=transaction,
             io=table.io,
-            snapshot_properties={MAINTENANCE_KEY: "compact"},
+            snapshot_properties={MAINTENANCE_KEY: kind},
         )
         replace.min_manifests = min_manifests
+        replace.told_as = Operation.REPLACE if kind == COMPACT else Operation.OVERWRITE
         with replace:
             for file in old:
                 replace.delete_data_file(file)

@@ -10,7 +10,10 @@ from tests.crash.scenario import LED_TO_BY, Act, Beside, Place, draw
 from tests.support.failpoints import FailpointUnnamedError, all_failpoints, failpoints_of
 
 FAILPOINTS = failpoints_of("ingest")
-KILLED_ELSEWHERE = {"hour": "tests/integration/test_write_audit_publish.py"}
+KILLED_ELSEWHERE = {
+    "hour": "tests/integration/test_write_audit_publish.py",
+    "fill": "tests/integration/test_fill.py",
+}
 
 
 def places(act: Act) -> set[str]:
