@@ -105,6 +105,7 @@ class _Csv:
         return texts if name in self._keys else texts.replace(NULL, None)
 
     def line(self, row: int) -> int:
+        csv.field_size_limit(max(csv.field_size_limit(), len(self._content)))
         reader = csv.reader(io.StringIO(self._content.decode("utf-8-sig"), newline=""))
         begin = 0
         for number, _ in enumerate(reader):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 
 from headwater.produce.file import produce_file
 from headwater.produce.model import Produced
+from headwater.produce.rows import SourceFileError
 from pipeline.cells import Cell
 from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
@@ -74,6 +76,21 @@ def test_a_long_text_is_a_row_like_any_other(cell: Cell, tmp_path: Path) -> None
     path.write_text("\n".join(("id,at,s", *lines)) + "\n")
     _, rows = loaded(cell, product, path)
     assert [row["s"] for row in rows] == texts
+
+
+def test_a_file_that_breaks_off_says_what_was_sent_of_it(
+    cell: Cell, price: Product, tmp_path: Path
+) -> None:
+    path = tmp_path / "rows.jsonl.gz"
+    line = '{"id": "%d", "at": "2026-06-01T10:00:00Z", "p": "%d.01"}\n'
+    packed = gzip.compress("".join(line % (n, n) for n in range(20_000)).encode())
+    path.write_bytes(packed[: len(packed) // 2])
+    with pytest.raises(SourceFileError, match=r"; [0-9,]+ rows were sent, 0 did not fit") as caught:
+        produce_file(cell, price, str(path))
+    report = ingest(cell, price, once=True)
+    assert f"; {report.rows:,} rows were sent" in caught.value.what
+    rows = load_table(cell, events_table(price.name)).scan().to_arrow()
+    assert sorted(rows["p"].to_pylist()) == [n + Decimal("0.01") for n in range(report.rows)]
 
 
 BROKEN = [

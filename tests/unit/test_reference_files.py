@@ -121,6 +121,7 @@ def test_keys_of_every_type_are_joined_exactly(
         ("zip,city,tier\n1,a,1\nx,b,2\n", 3, "'x' is not a number"),
         ('zip,city,tier\n1,"a\nb",1\n1.5,b,2\n', 4, "'1.5' is not a whole number"),
         ("zip,city,tier\n9223372036854775808,a,1\n", 2, "too large"),
+        (f"zip,city,tier\n1,{'y' * 140_000},1\nx,b,2\n", 3, "'x' is not a number"),
     ],
 )
 def test_a_key_that_is_none_is_a_mistake_with_the_files_line(

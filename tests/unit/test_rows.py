@@ -5,7 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import zipfile
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -262,3 +263,49 @@ def test_what_would_be_lost_is_refused(of: Any, value: Any, problem: str) -> Non
     with pytest.raises(RowError, match=problem) as caught:
         convert(of, value, texts=False)
     assert len(str(caught.value)) < 200
+
+
+def test_older_times_of_parquet_are_read_beyond_2262(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    at = datetime(2500, 1, 5, 12, 0, 0, 1, tzinfo=UTC)
+    table = pa.table({"at": pa.array([at, datetime(1, 1, 1, tzinfo=UTC)])})
+    pq.write_table(table, path, use_deprecated_int96_timestamps=True)
+    rows = [row.values or {} for row in open_source(str(path)).rows()]
+    schema = {"type": "record", "name": "R", "fields": [{"name": "at", "type": MICROS}]}
+    found = [row_converter(schema, texts=False)(row)["at"] for row in rows]
+    assert [datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=one) for one in found] == [
+        at,
+        datetime(1, 1, 1, tzinfo=UTC),
+    ]
+
+
+def test_columns_of_parquet_of_any_kind_are_taken_exactly(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    columns = {
+        "nanos": pa.array([1_000, 1_001], pa.timestamp("ns")),
+        "unsigned": pa.array([2**63 - 1, 2**63], pa.uint64()),
+        "half": pa.array([1.5, 2.5], pa.float16()),
+        "words": pa.array(["a", "b"]).dictionary_encode(),
+        "view": pa.array(["a", "b"], pa.string_view()),
+        "money": pa.array([Decimal("1.20"), Decimal("1.23")], pa.decimal128(9, 2)),
+        "double": pa.array([1.2, 0.1 + 0.2]),
+        "span": pa.array([None, 1], pa.duration("ns")),
+    }
+    pq.write_table(pa.table(columns), path)
+    fine, refused = (row.values or {} for row in open_source(str(path)).rows())
+    tenths = {"type": "bytes", "logicalType": "decimal", "precision": 9, "scale": 1}
+    wanted = {
+        "nanos": (MICROS, 1, "finer than microseconds"),
+        "unsigned": ("long", 2**63 - 1, "too large"),
+        "half": ("float", 1.5, ""),
+        "words": ("string", "a", ""),
+        "view": ("string", "a", ""),
+        "money": (tenths, 12, "more than 1 digits after the point"),
+        "double": (tenths, 12, "more than 1 digits after the point"),
+        "span": (["null", "string"], None, "not a text"),
+    }
+    for name, (of, value, problem) in wanted.items():
+        assert convert(of, fine[name], texts=False) == value
+        if problem:
+            with pytest.raises(RowError, match=problem):
+                convert(of, refused[name], texts=False)
