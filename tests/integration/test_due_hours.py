@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -110,6 +110,22 @@ def test_nothing_is_asked_for_before_the_first_ingest(location: Location) -> Non
     result = location.sensor()
     assert not result.run_requests
     assert result.skip_reason
+
+
+def test_hours_before_the_first_partition_are_not_passed_over_in_silence(
+    location: Location,
+) -> None:
+    contract = location.product.folder / "contract.yaml"
+    contract.write_text(contract.read_text().replace("firstHour: 2025", "firstHour: 2100"))
+    later = replace(location, repository=build("us").get_repository_def())
+    fill(later)
+    ingest(later.cell, later.product, once=True)
+    result = later.sensor()
+    assert not result.run_requests
+    said = str(result.skip_reason)
+    assert "hours with rows" in said
+    assert "State `firstHour: " in said
+    assert "headwater hours build" in said
 
 
 def test_lag_is_the_age_of_the_oldest_record_that_waits(location: Location) -> None:
