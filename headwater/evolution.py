@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+from pyiceberg.table import Table
+
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.evolution.apply import EvolutionRefusedError
 from pipeline.evolution.derived import plan_all_derived
+from pipeline.evolution.fill import fill, plan_fill
 from pipeline.evolution.model import Action, Step, Verdict
 from pipeline.ingest.tables import IngestTables
 from pipeline.locks import batch_lock, hold
 from pipeline.settings import load_settings
+from pipeline.tables.catalog import TableMissingError, load_table
+from pipeline.tables.layout import events_table
 
 
 def plan_product(cell: Cell, product: Product) -> tuple[Step, ...]:
@@ -22,7 +27,11 @@ def plan_product(cell: Cell, product: Product) -> tuple[Step, ...]:
         ReferenceDataError: reference data cannot be read.
         CatalogUnavailableError, WarehouseUnavailableError: try again later.
     """
-    return (*IngestTables(cell, product).steps(), *plan_all_derived(cell, product))
+    return (
+        *IngestTables(cell, product).steps(),
+        *_plan_fill(cell, product),
+        *plan_all_derived(cell, product),
+    )
 
 
 def apply_product(
@@ -45,11 +54,34 @@ def apply_product(
     for step in steps:
         if step.verdict is Verdict.SAFE:
             on_step(step)
-    IngestTables(cell, product).load()
+    events, _ = IngestTables(cell, product).load()
     rewritten = [step for step in steps if step.verdict is Verdict.REWRITE]
+    if any(step.action is Action.FILL_ROWS for step in rewritten):
+        on_step(_fill(cell, product, events))
     if any(step.action is Action.CHANGE_PARTITIONS for step in rewritten):
         _derive_anew(cell, product, on_step)
     return steps
+
+
+def _plan_fill(cell: Cell, product: Product) -> tuple[Step, ...]:
+    try:
+        events = load_table(cell, events_table(product.name))
+    except TableMissingError:
+        return ()
+    return plan_fill(cell, product, events)
+
+
+def _fill(cell: Cell, product: Product, events: Table) -> Step:
+    """Fill what was kept whole; return what was done, and which hours were built without it."""
+    filled = fill(cell, product, events)
+    said = [f"{filled.rows:,} rows filled"]
+    if filled.hours:
+        listed = ", ".join(f"{hour:%Y-%m-%dT%H}" for hour in filled.hours)
+        said.append(f"`headwater hours build --again` builds their hours with them: {listed}")
+    if filled.left:
+        said.append(f"{filled.left:,} cannot be read and stay as they are")
+    name = events_table(product.name)
+    return Step(name, Action.FILL_ROWS, "", "; ".join(said), Verdict.REWRITE)
 
 
 def _derive_anew(cell: Cell, product: Product, on_step: Callable[[Step], None]) -> None:

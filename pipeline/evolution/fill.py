@@ -10,8 +10,7 @@ from datetime import datetime
 import numpy as np
 import polars as pl
 import pyarrow as pa
-from pyiceberg.expressions import AlwaysTrue
-from pyiceberg.io.pyarrow import ArrowScan, schema_to_pyarrow
+from pyiceberg.io.pyarrow import schema_to_pyarrow
 from pyiceberg.table import FileScanTask, Table
 
 from pipeline.cells import Cell
@@ -30,13 +29,15 @@ from pipeline.schemas.wire import split
 from pipeline.tables.conform import Conformer
 from pipeline.tables.errors import named_errors
 from pipeline.tables.layout import RECORD_VALUE
-from pipeline.tables.rewrite import FILL, rewrite
+from pipeline.tables.read import read_files
+from pipeline.tables.rewrite import FILL, RewriteConflictError, rewrite
 from pipeline.tables.write import write_hours
 
 GROUP_BYTES = 256 * 2**20
 """Of files that are rewritten in one commit."""
 _KEPT = f"{RECORD_VALUE} is not null"
 _MANY = 1 << 30
+_ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -91,28 +92,26 @@ def fill(cell: Cell, product: Product, table: Table) -> Filled:
     what they were. Ended anywhere, it can be done again, and goes on with what is left.
 
     Raises:
-        RewriteConflictError: somebody else replaced the same files first; do it again.
+        RewriteConflictError: others replaced the same files first, too often; do it again.
         RegistryUnavailableError, WarehouseUnavailableError: try again later.
     """
     if not _has_values(table):
         return Filled()
     filler = _Filler(cell, product)
-    rows = left = 0
-    hours: set[datetime] = set()
+    rows, hours = 0, set[datetime]()
     with named_errors(".".join(table.name()[-2:])):
-        for paths in _groups(_tasks(table).values()):
-            tasks = _tasks(table)
-            old = [tasks[path] for path in paths if path in tasks]
-            made, could_not, new = filler.filled(table, old)
-            left += could_not
-            if not made.is_empty():
-                files = write_hours(table, [new])
-                failpoint("fill.written")
-                rewrite(table, [task.file for task in old], files, _MANY, kind=FILL)
-                failpoint("fill.committed")
+        for again in range(_ATTEMPTS):
+            left = 0
+            try:
+                for times, could_not in filler.fill(table):
+                    rows, left = rows + len(times), left + could_not
+                    hours.update(times.dt.truncate("1h").unique())
+                break
+            except RewriteConflictError:
+                # What is done stays done.
+                if again == _ATTEMPTS - 1:
+                    raise
                 table = table.refresh()
-                rows += len(made)
-                hours.update(made.dt.truncate("1h").unique())
     return Filled(rows, left, tuple(sorted(hours)))
 
 
@@ -140,13 +139,26 @@ class _Filler:
         self._payload = iceberg.payload_schema(product)
         self._decoder = RecordDecoder(product, registry, nowhere, self._payload)
 
+    def fill(self, table: Table) -> Iterator[tuple[pl.Series, int]]:
+        """Yield times of rows filled and how many could not be, of each group that is committed."""
+        for paths in _groups(_tasks(table).values()):
+            tasks = _tasks(table)
+            old = [tasks[path] for path in paths if path in tasks]
+            times, left, rows = self.filled(table, old)
+            if not times.is_empty():
+                files = write_hours(table, [rows])
+                failpoint("fill.written")
+                rewrite(table, [task.file for task in old], files, _MANY, kind=FILL)
+                failpoint("fill.committed")
+                table = table.refresh()
+            yield times, left
+
     def filled(
         self, table: Table, tasks: list[FileScanTask]
     ) -> tuple[pl.Series, int, pl.DataFrame]:
         """Return times of rows filled, how many could not be, and all rows of `tasks` as they are now."""
-        scan = ArrowScan(table.metadata, table.io, table.schema(), AlwaysTrue())
         columns = pa.schema([f.with_nullable(True) for f in schema_to_pyarrow(table.schema())])
-        rows = scan.to_table(tasks).cast(columns)
+        rows = read_files(table, (task.file for task in tasks)).cast(columns)
         kept = np.flatnonzero(rows[RECORD_VALUE].is_valid())
         verdicts = self._listed.judged(rows.take(pa.array(kept)))
         due = [place for place, (_, can) in zip(kept.tolist(), verdicts, strict=True) if can]

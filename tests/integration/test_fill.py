@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from pyiceberg.table import Table
 
+from headwater.evolution import apply_product, plan_product
 from pipeline.cells import Cell
 from pipeline.evolution import fill as filling
 from pipeline.evolution.fill import Filled, fill, plan_fill
-from pipeline.evolution.model import Action, Verdict
+from pipeline.evolution.model import Action, Step, Verdict
 from pipeline.ingest.run import ingest
 from pipeline.ingest.tables import ensure_tables
 from pipeline.ledger.verify import verify
@@ -66,9 +67,12 @@ def test_kept_rows_are_filled_and_nothing_else_changes(place: Place) -> None:
         assert (row[RECORD_VALUE] is None) == (one.version < 3)
         assert one.version != 2 or values_of(row, 2) == read_by(one, 2)
     whole = place.contract(3)
-    table = events(place, 3)
-    assert [one.detail for one in plan_fill(place.cell, whole, table)] == ["3 rows of version 3"]
-    assert fill(place.cell, whole, table).rows == 3
+    (due,) = [one for one in plan_product(place.cell, whole) if one.action is Action.FILL_ROWS]
+    assert due.detail == "3 rows of version 3"
+    told: list[Step] = []
+    apply_product(place.cell, whole, told.append)
+    assert told[-1].detail.startswith("3 rows filled; ")
+    assert "2026-06-01T10" in told[-1].detail
     # Rows of version 2 were whole before: a column that came later is null in them.
     expect_whole(place, sent, least=3)
     assert own(place.rows()) == own(before)
