@@ -39,6 +39,7 @@ def events_materialized(
             "late rows": digest.late,
             "invalid rows": digest.invalid,
             "out of order": digest.out_of_order,
+            "decoded one by one": digest.singly,
             "duplicates": digest.duplicates,
             "dead letters": digest.dead_letters,
             "gaps": digest.gaps,

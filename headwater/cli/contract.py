@@ -13,6 +13,7 @@ from pipeline.contract.diff import Change, diff_products
 from pipeline.contract.load import CONTRACT_FILE, ContractError, derived_of, load_product
 from pipeline.contract.mistakes import Mistake
 from pipeline.contract.model import Product
+from pipeline.contract.warn import warnings
 from pipeline.errors import ExitCode, TerminalError
 from pipeline.settings import load_settings
 
@@ -42,7 +43,9 @@ contract.add_command(apply)
 def check(products: tuple[str, ...], as_json: bool) -> int:
     """Check contracts, all of them by default; every mistake is listed with file and line.
 
-    A PRODUCT is a name, or the path of a contract's folder. Exits 1 when there are mistakes.
+    A PRODUCT is a name, or the path of a contract's folder. Exits 1 when there are mistakes; warnings
+    are of what works, and not as one might think: schemas whose records are decoded one by one, logical types
+    that change nothing.
 
     \b
     Examples:
@@ -53,6 +56,7 @@ def check(products: tuple[str, ...], as_json: bool) -> int:
     folders = [_folder(name) for name in products] or _all_folders()
     results = [(folder, *_load(folder)) for folder in folders]
     mistakes = [mistake for _, _, found in results for mistake in found]
+    warned = {folder: warnings(product) if product else () for folder, product, _ in results}
     if as_json:
         click.echo(
             json.dumps(
@@ -63,6 +67,7 @@ def check(products: tuple[str, ...], as_json: bool) -> int:
                             "product": folder.name,
                             "version": product.version if product else None,
                             "mistakes": [_mistake(one) for one in found],
+                            "warnings": [_mistake(one) for one in warned[folder]],
                         }
                         for folder, product, found in results
                     ],
@@ -76,6 +81,8 @@ def check(products: tuple[str, ...], as_json: bool) -> int:
                 click.echo(f"ok    {folder.name} {product.version}")
             for one in found:
                 click.echo(f"wrong {_relative(one)}")
+            for one in warned[folder]:
+                click.echo(f"warn  {_relative(one)}")
         click.echo(f"{len(results)} checked, {len(mistakes)} mistakes")
     return ExitCode.CHECK_FAILED if mistakes else ExitCode.OK
 

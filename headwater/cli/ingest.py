@@ -192,6 +192,8 @@ def _print_report(report: IngestReport, *, as_json: bool) -> None:
     )
     for partition, offset in sorted(report.held_back.items()):
         click.echo(f"  held back: partition {partition} from offset {offset:,}")
+    if report.singly:
+        click.echo(f"  decoded one by one: {report.singly:,} events")
     for reason, count in sorted(report.reasons.items()):
         click.echo(f"  dead letter {reason}: {count:,}")
     for rule, count in sorted(report.rules.items()):

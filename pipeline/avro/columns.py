@@ -86,6 +86,16 @@ class ColumnReader:
         """Learn the payload schema behind a version."""
         self._by_version[version] = self._payload(writer)
 
+    def why_singly(self, number: int) -> str | None:
+        """Return why values of a schema id, or payload version, are all marked unreadable; None if not.
+
+        The number is a version where there is an envelope and it was learnt as one.
+        """
+        for programs in (self._by_version, self._by_id):
+            if number in programs and programs[number] in self._programs.slow:
+                return self._programs.slow[programs[number]]
+        return None
+
     def read(self, data: Bytes, starts: Ints, lengths: Ints, payload_limit: int) -> Columns:
         """Decode the values data[start : start + length]; payloads over the limit are unreadable.
 

@@ -33,9 +33,14 @@ class UnreadableError(ValueError):
 
 
 class Programs:
-    """Instructions, tables and constants, growing by one program at a time."""
+    """Instructions, tables and constants, growing by one program at a time.
+
+    Attributes:
+        slow: where a program begins that reads no value at all -> why; all are left to the general reader.
+    """
 
     def __init__(self) -> None:
+        self.slow: dict[int, str] = {}
         self._ops: list[list[int]] = []
         self._tables: list[int] = []
         self._constants = bytearray()
@@ -68,7 +73,8 @@ class Programs:
         try:
             wrote, reads = Schema(writer), Schema(reader)
             self._fields(wrote.root, reads.root, columns, wrote, reads)
-        except (UnreadableError, NotAvroError):
+        except (UnreadableError, NotAvroError) as error:
+            self.slow[start] = f"{error}"
             self._truncate(start)
             self._add(op.FAIL)
         self._add(op.END)
@@ -79,7 +85,8 @@ class Programs:
         start = len(self._ops)
         try:
             self._envelope(Schema(writer), columns)
-        except (UnreadableError, NotAvroError):
+        except (UnreadableError, NotAvroError) as error:
+            self.slow[start] = f"{error}"
             self._truncate(start)
             self._add(op.FAIL)
         self._add(op.END)
@@ -88,7 +95,7 @@ class Programs:
     def _envelope(self, wrote: Schema, columns: Mapping[str, Node]) -> None:
         root = wrote.deref(wrote.root)
         if not isinstance(root, Mapping) or root.get("type") != "record":
-            raise UnreadableError
+            raise UnreadableError("the value is no record")
         wanted = {"uuid", "key", "schema_version", "timestamp", "payload"}
         for field in root["fields"]:
             name, schema = field["name"], wrote.deref(field["type"])
@@ -97,29 +104,29 @@ class Programs:
                 self._field(schema, ["null", "string"], columns[name], wrote, wrote)
             elif name == "schema_version":
                 if kind_of(schema) not in ("int", "long"):
-                    raise UnreadableError
+                    raise UnreadableError("schema_version is no integer")
                 self._add(op.VERSION, columns[name].index, 1, 0, *INT)
             elif name == "timestamp":
                 logical = logical_of(schema) or "timestamp-micros"
                 if kind_of(schema) != "long" or logical not in TIMESTAMPS:
-                    raise UnreadableError
+                    raise UnreadableError("timestamp is no timestamp")
                 unit = RANGES[logical]
                 self._add(op.INTEGER, columns[name].index, unit.factor, 0, unit.low, unit.high)
             elif name == "payload":
                 if kind_of(schema) != "bytes":
-                    raise UnreadableError
+                    raise UnreadableError("payload is not bytes")
                 self._add(op.PAYLOAD)
             else:
                 self._skip(schema, wrote, 0)
         if wanted:
-            raise UnreadableError
+            raise UnreadableError(f"the envelope lacks {', '.join(sorted(wanted))}")
 
     def _fields(
         self, w: Any, r: Any, columns: Mapping[str, Node], wrote: Schema, reads: Schema
     ) -> None:
         w, r = wrote.deref(w), reads.deref(r)
         if kind_of(w) != "record" or kind_of(r) != "record":
-            raise UnreadableError
+            raise UnreadableError("a record on one side only")
         left = {field["name"]: field for field in r["fields"]}
         for field in w["fields"]:
             name = field["name"]
@@ -136,7 +143,7 @@ class Programs:
 
     def _default(self, field: Any, node: Node, reads: Schema) -> None:
         if "default" not in field or not fits(field["default"], field["type"], reads):
-            raise UnreadableError
+            raise UnreadableError("a field is not written, and has no default")
         if field["default"] is None:
             self._null(node)
             return
@@ -174,12 +181,12 @@ class Programs:
         if isinstance(r, list):
             if kind_of(w) == "null":
                 if "null" not in r:
-                    raise UnreadableError
+                    raise UnreadableError("null, which its reader does not take")
                 self._null(node)
                 return
             r = reads.branch(r)
             if r is None:
-                raise UnreadableError
+                raise UnreadableError("a union of several types is read")
         kind, wanted = kind_of(w), kind_of(r)
         if kind == "record" and wanted == "record" and node.kind == STRUCT:
             self._add(op.PRESENT, node.index)
@@ -199,7 +206,7 @@ class Programs:
             self._enum(w, r, node)
         elif kind == wanted == "fixed":
             if not same_name(w, r) or w["size"] != r["size"]:
-                raise UnreadableError
+                raise UnreadableError("fixed types of other names or sizes")
             self._add(op.FIXED, node.index, w["size"])
         else:
             self._primitive(kind, wanted, node)
@@ -207,7 +214,7 @@ class Programs:
     def _primitive(self, kind: str, wanted: str, node: Node) -> None:
         if kind in ("int", "long") and wanted in ("int", "long"):
             if (kind, wanted) == ("long", "int"):
-                raise UnreadableError
+                raise UnreadableError("long is not read as int")
             self._add(op.INTEGER, node.index, 1, 0, *(INT if kind == "int" else LONG))
         elif kind in ("int", "long") and wanted in FLOATS:
             limits = INT if kind == "int" else LONG
@@ -221,33 +228,33 @@ class Programs:
         elif kind == wanted and kind in ("string", "bytes"):
             self._add(op.BYTES, node.index, int(kind == "string"))
         else:
-            raise UnreadableError
+            raise UnreadableError(f"{kind} read as {wanted}")
 
     def _instant(self, w: Any, r: Any, node: Node) -> None:
         kind, wanted = kind_of(w), kind_of(r)
         if kind not in ("int", "long") or (kind, wanted) == ("long", "int"):
-            raise UnreadableError
+            raise UnreadableError(f"{kind} read as a time")
         unit = RANGES[unit_of(w, r)]
         low, high = INT if kind == "int" else LONG
         self._add(op.INTEGER, node.index, unit.factor, 0, max(low, unit.low), min(high, unit.high))
 
     def _decimal(self, w: Any, r: Any, node: Node) -> None:
         if logical_of(w) != "decimal" or w["scale"] != r["scale"]:
-            raise UnreadableError
+            raise UnreadableError("another decimal")
         if w["precision"] > r["precision"] or not pa.types.is_decimal128(node.type):
-            raise UnreadableError
+            raise UnreadableError("another decimal")
         size = -1
         if kind_of(w) == "fixed":
             size = w["size"]
             if not same_name(w, r) or r.get("size") != size:
-                raise UnreadableError
+                raise UnreadableError("another decimal")
         if kind_of(w) != kind_of(r):
-            raise UnreadableError
+            raise UnreadableError("another decimal")
         self._add(op.DECIMAL, node.index, size, r["precision"])
 
     def _enum(self, w: Any, r: Any, node: Node) -> None:
         if not same_name(w, r):
-            raise UnreadableError
+            raise UnreadableError("enums of other names")
         table = len(self._tables)
         for symbol in w["symbols"]:
             text = symbol if symbol in r["symbols"] else r.get("default")
@@ -260,7 +267,7 @@ class Programs:
 
     def _items(self, w: Any, r: Any, node: Node, wrote: Schema, reads: Schema) -> None:
         if node.kind == LIST and may_be_empty(w, wrote, 0):
-            raise UnreadableError
+            raise UnreadableError("lists of items that may take no bytes")
         with self._list():
             begin = len(self._ops)
             self._add(op.ITEMS, node.index, 0, node.children[0].index, int(node.kind == MAP))
@@ -274,7 +281,7 @@ class Programs:
     def _list(self) -> Iterator[None]:
         """Go one list deeper; the kernel has room for `op.MAX_DEPTH`, read and skipped together."""
         if self._lists == op.MAX_DEPTH:
-            raise UnreadableError
+            raise UnreadableError(f"more than {op.MAX_DEPTH} lists within each other")
         self._lists += 1
         try:
             yield
@@ -291,7 +298,7 @@ class Programs:
     def _skip(self, schema: Any, wrote: Schema, depth: int) -> None:
         schema = wrote.deref(schema)
         if depth > op.MAX_DEPTH:
-            raise UnreadableError
+            raise UnreadableError(f"more than {op.MAX_DEPTH} types within each other are left out")
         if isinstance(schema, list):
             table = len(self._tables)
             self._tables += [0] * len(schema)
@@ -312,7 +319,7 @@ class Programs:
         elif kind in ("array", "map"):
             inner = schema["items" if kind == "array" else "values"]
             if kind == "array" and may_be_empty(inner, wrote, 0):
-                raise UnreadableError
+                raise UnreadableError("lists of items that may take no bytes")
             with self._list():
                 begin = len(self._ops)
                 self._add(op.ITEMS, -1)

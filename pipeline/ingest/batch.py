@@ -42,6 +42,7 @@ class Processed:
             is a row already, by partition.
         late, invalid, out_of_order: what is told of rows in pipeline.ledger.model, by partition.
         rules: rows that break a business rule, by rule.
+        singly: events that were decoded one by one, whatever became of them.
     """
 
     rows: pl.DataFrame
@@ -53,6 +54,7 @@ class Processed:
     invalid: Mapping[int, int]
     out_of_order: Mapping[int, int]
     rules: Mapping[str, int]
+    singly: int = 0
 
 
 class Processor:
@@ -113,7 +115,7 @@ class Processor:
             HeldBackError: some of the records are to wait for the contract.
         """
         taken = take_out(records, aside)
-        frame, letters = self._judge(taken.rest, ingested_at)
+        frame, letters, singly = self._judge(taken.rest, ingested_at)
         if self._product.unlisted == "wait":
             refuse_waiting(letters)
         fresh, duplicates = self.deduplicator.split(frame, events)
@@ -130,24 +132,25 @@ class Processor:
             invalid=_by_partition(partitions[broken.rows.to_numpy()]),
             out_of_order=_by_partition(partitions[self._key_order.watch(fresh)]),
             rules=broken.by_rule,
+            singly=singly,
         )
 
     def letters_of(self, records: Records, aside: Aside, ingested_at: datetime) -> list[DeadLetter]:
         """Return the dead letters among `records`, without those that `aside` says are held."""
         taken = take_out(records, aside)
-        _, letters = self._judge(taken.rest, ingested_at)
+        _, letters, _ = self._judge(taken.rest, ingested_at)
         return [*taken.letters, *letters]
 
     def _judge(
         self, records: Records, ingested_at: datetime
-    ) -> tuple[pl.DataFrame, list[DeadLetter]]:
+    ) -> tuple[pl.DataFrame, list[DeadLetter], int]:
         decoded = self._decoder.decode(records, ingested_at)
         gated = gate(self._enricher.enrich(decoded.frame), self._product.gates)
         refused = [
             DeadLetter(records.record(row), Reason(reason), detail)
             for row, reason, detail in gated.refused.select(ROW, "reason", "detail").iter_rows()
         ]
-        return gated.frame, [*decoded.letters, *refused]
+        return gated.frame, [*decoded.letters, *refused], decoded.singly
 
 
 def _by_partition(partitions: npt.NDArray[np.int32]) -> Mapping[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -25,6 +26,7 @@ from pipeline.kafka.topics import TopicIdentity
 from pipeline.schemas.registry import Registry, SchemaNotFoundError
 
 Numbers = npt.NDArray[np.int64]
+_LOG = logging.getLogger(__name__)
 
 
 class Decoder:
@@ -78,7 +80,7 @@ class Decoder:
         if found:
             rest = self._assembled(records, found, columns.number, ingested_at)
             frame = pl.concat([frame, rest.drop("__record_key")], how="diagonal")
-        return Decoded(frame, [*unlisted, *letters])
+        return Decoded(frame, [*unlisted, *letters], singly=len(found))
 
     def _read(self, records: Records) -> Columns:
         while True:
@@ -102,6 +104,7 @@ class Decoder:
                 self._reader.add_schema(schema_id, self._registry.schema(schema_id))
             except SchemaNotFoundError:
                 continue
+            self._tell_slow(f"schema id {schema_id}", schema_id)
             learnt = True
         for version in _met(columns, kernel.UNKNOWN_VERSION):
             if self._unlisted.refuses(version):
@@ -111,8 +114,19 @@ class Decoder:
             except SchemaNotFoundError:
                 continue
             self._reader.add_version(version, ref.schema)
+            self._tell_slow(f"payload version {version}", version)
             learnt = True
         return learnt
+
+    def _tell_slow(self, name: str, number: int) -> None:
+        why = self._reader.why_singly(number)
+        if why is not None:
+            _LOG.warning(
+                "%s: every record of %s is decoded by itself, which is slow: %s",
+                self._product.topic.name,
+                name,
+                why,
+            )
 
     def _events(self, records: Records, columns: Columns, ingested_at: datetime) -> pl.DataFrame:
         rows = columns.row_of

@@ -34,6 +34,7 @@ class Digest(Totals):
         snapshot_id, committed_at, lag, held_back: of the last one.
         ranges: partition -> offsets [start, end) that they added together.
         reasons: dead letters by reason.
+        singly: events that were decoded one by one.
     """
 
     commits: int
@@ -43,6 +44,7 @@ class Digest(Totals):
     reasons: Mapping[str, int]
     lag: int
     held_back: Mapping[int, int] = field(default_factory=dict)
+    singly: int = 0
 
 
 def digest(commits: list[Committed]) -> Digest:
@@ -68,6 +70,7 @@ def digest(commits: list[Committed]) -> Digest:
         reasons=dict(reasons),
         lag=commits[-1].lag,
         held_back=commits[-1].held_back,
+        singly=sum(commit.singly for commit in commits),
     )
 
 

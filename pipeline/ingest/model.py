@@ -96,7 +96,9 @@ class Decoded:
             and `__row`, the record's number in the batch. Ordered by it, but for records that were
             decoded one by one, which come last.
         letters: the records that hold no event.
+        singly: how many of the events were decoded one by one.
     """
 
     frame: pl.DataFrame
     letters: list[DeadLetter]
+    singly: int = 0

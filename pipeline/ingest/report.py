@@ -30,6 +30,7 @@ class Committed(Totals):
         ranges: partition -> the offsets [start, end) that it added.
         reasons: dead letters by reason.
         rules: rows that break a business rule, by rule.
+        singly: events that were decoded one by one, which is slow.
         lag: records that still wait in Kafka after it; not those that are held back.
         held_back: partition -> the first offset that waits for the contract to list its payload version.
     """
@@ -41,6 +42,7 @@ class Committed(Totals):
     rules: Mapping[str, int]
     lag: int
     held_back: Mapping[int, int] = field(default_factory=dict)
+    singly: int = 0
 
 
 @dataclass
@@ -65,6 +67,7 @@ class IngestReport:
     reasons: Counter[str] = field(default_factory=Counter)
     rules: Counter[str] = field(default_factory=Counter)
     held_back: dict[int, int] = field(default_factory=dict)
+    singly: int = 0
     snapshot_id: int | None = None
     stopped: bool = False
 
@@ -77,3 +80,4 @@ class IngestReport:
         self.snapshot_id = committed.snapshot_id
         self.reasons.update(committed.reasons)
         self.rules.update(committed.rules)
+        self.singly += committed.singly

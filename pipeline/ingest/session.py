@@ -369,6 +369,7 @@ class Session:
             **asdict(total(batch.entries)),
             reasons=reasons,
             rules=tally.rules,
+            singly=tally.singly,
             lag=planned.lag - sum(entry.end - entry.start for entry in batch.entries),
             held_back={one.partition: one.offset for one in self.held_back},
         )

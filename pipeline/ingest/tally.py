@@ -22,11 +22,13 @@ class Tally:
         positions: partition -> the first offset that has not been passed.
         letters: the new dead letters.
         letters_bytes: about how much memory they take.
+        singly: events that were decoded one by one.
     """
 
     positions: dict[int, int] = field(default_factory=dict)
     letters: list[DeadLetter] = field(default_factory=list)
     letters_bytes: int = 0
+    singly: int = 0
     rules: Counter[str] = field(default_factory=Counter)
     _delivered: Counter[int] = field(default_factory=Counter)
     _held: Counter[int] = field(default_factory=Counter)
@@ -45,6 +47,7 @@ class Tally:
         self.letters.extend(done.letters)
         self.letters_bytes += sum(letter.memory_bytes for letter in done.letters)
         self.rules.update(done.rules)
+        self.singly += done.singly
         self._late.update(done.late)
         self._invalid.update(done.invalid)
         self._out_of_order.update(done.out_of_order)
