@@ -50,8 +50,10 @@ def read_columns(findings: Findings, loc: Loc, types_from: str) -> tuple[Column,
                 findings.add((*place, key), f"no {key} here: {types_from}")
         if not isinstance(name, str):
             continue
-        if any(column.name.lower() == name.lower() for column in columns):
-            findings.add((*place, "name"), f"each column once; {name!r} is here twice")
+        twin = next((one.name for one in columns if one.name.lower() == name.lower()), None)
+        if twin is not None:
+            expected = f"each column once, in whatever case; {name!r} is here as {twin!r} too"
+            findings.add((*place, "name"), expected)
             continue
         tags, sources = entry.get("tags"), entry.get("transformSourceObjects")
         classification = entry.get("classification")

@@ -12,6 +12,8 @@ from pipeline.contract.targets import arrow
 Path = tuple[str, ...]
 Found = tuple[Path, str]
 """Keys from the schema's root, a field by its name, and what should be there."""
+Held = defaultdict[Path, defaultdict[str, set[str]]]
+"""A record's path -> its fields in earlier versions -> the aliases that they had."""
 
 
 def own_mistakes(schema: Schema) -> Iterator[Found]:
@@ -35,13 +37,16 @@ def own_mistakes(schema: Schema) -> Iterator[Found]:
 
 def evolution_mistakes(schema: Schema, earlier: Sequence[tuple[str, Schema]]) -> Iterator[Found]:
     """Yield what keeps tables that hold `earlier` versions (file, schema) from following `schema`."""
-    held: dict[Path, set[str]] = defaultdict(set)
+    held: Held = defaultdict(lambda: defaultdict(set))
     late: dict[tuple[Path, str], set[str]] = defaultdict(set)
     for file, old in earlier:
         for path, expected in _Follow(old, schema, held, late).run():
             yield path, f"{expected} of {file}"
     for (path, name), aliases in late.items():
-        for alias in sorted(aliases & held[path]):
+        # Not of a field that was renamed there and back.
+        for alias in sorted(
+            one for one in aliases & held[path].keys() if name not in held[path][one]
+        ):
             expected = f"no alias {alias!r}: earlier versions have it as a field beside {name!r}"
             yield (*path, "fields", name), expected
 
@@ -66,7 +71,7 @@ class _Follow:
         self,
         old: Schema,
         new: Schema,
-        held: dict[Path, set[str]],
+        held: Held,
         late: dict[tuple[Path, str], set[str]],
     ) -> None:
         self._old, self._new, self._held, self._late = old, new, held, late
@@ -135,7 +140,8 @@ class _Follow:
                     "in records of one name only, and this is the name",
                 )
             yield from self._part(source["type"], field["type"], (*place, "type"))
-        self._held[path] |= set(written)
+        for field in was["fields"]:
+            self._held[path][field["name"]] |= set(field.get("aliases", ()))
         yield from _used_again(was, now, matched, path)
 
 
