@@ -33,6 +33,11 @@ def batch_lock(cell: Cell, product: str) -> Path:
     return cell.locks / f"{product}.batch.lock"
 
 
+def quarantine_lock(cell: Cell, product: str) -> Path:
+    """Return the lock of whoever sets offsets of the product aside."""
+    return cell.locks / f"{product}.quarantine.lock"
+
+
 @contextmanager
 def hold(path: Path, owner: str, *, wait_s: float = 3.0) -> Iterator[None]:
     """Hold the lock at `path` for the length of the block, under the name `owner`.

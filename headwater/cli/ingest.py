@@ -10,7 +10,7 @@ from dataclasses import asdict
 
 import click
 
-from headwater.cli.options import cell_option, json_option, product_argument, resolve
+from headwater.cli.options import cell_option, json_option, product_argument, resolve, user_name
 from headwater.cli.signals import until_signalled
 from pipeline.contract.mistakes import ContractError
 from pipeline.contract.model import Product
@@ -18,6 +18,7 @@ from pipeline.errors import ExitCode, RetryableError
 from pipeline.ingest.accept_loss import accept_loss
 from pipeline.ingest.held_back import HeldBack, told
 from pipeline.ingest.plan import Limits, Plan
+from pipeline.ingest.quarantine import Standing, quarantine, standing
 from pipeline.ingest.report import Committed, IngestReport
 from pipeline.ingest.run import explain as explain_ingest
 from pipeline.ingest.run import ingest as run_ingest
@@ -116,13 +117,85 @@ def accept_loss_command(
       headwater ingest accept-loss viewing_events --cell us --topic viewing_events_v3 \\
           --partition 3 --offsets 1200..1500 --reason "retention passed during the outage"
     """
-    start, _, end = offsets.partition("..")
-    if not (start.isdigit() and end.isdigit()):
-        raise click.BadParameter(f"{offsets} is not A..B", param_hint="--offsets")
+    start, end = _offsets(offsets)
     loaded, where = resolve(product, cell)
-    accept_loss(where, loaded, topic, partition, int(start), int(end), reason)
+    accept_loss(where, loaded, topic, partition, start, end, reason)
     click.echo(f"booked as lost: {topic} partition {partition} offsets {start}..{end}")
     return ExitCode.OK
+
+
+@ingest.command(name="quarantine")
+@product_argument
+@cell_option
+@click.option("--partition", type=click.IntRange(min=0), help="The partition.")
+@click.option("--offsets", metavar="A..B", help="The offsets to set aside, B excluded.")
+@click.option("--reason", help="Why; kept for ever.")
+@click.option("--by", default=user_name, help="Who does it.  [default: the user's name]")
+@click.option("--list", "is_list", is_flag=True, help="Show what was set aside, and how far it is.")
+@json_option
+def quarantine_command(
+    product: str,
+    cell: str,
+    partition: int | None,
+    offsets: str | None,
+    reason: str | None,
+    by: str,
+    is_list: bool,
+    as_json: bool,
+) -> ExitCode:
+    """Set a range of offsets aside, so that ingest goes on past what it refuses.
+
+    Every record of the range, also of offsets not written yet, becomes a dead letter `quarantined` with its
+    own bytes, without being read. A running ingest heeds it from its next batch on. Nothing that is
+    ingested already can be set aside.
+
+    \b
+    Examples:
+      headwater ingest quarantine viewing_events --cell us --partition 3 --offsets 1200..1500 \\
+          --reason "the sorting fails, see INC-12"
+      headwater ingest quarantine viewing_events --cell us --list
+    """
+    if is_list:
+        loaded, where = resolve(product, cell)
+        _print_quarantines(standing(where, loaded), as_json=as_json)
+        return ExitCode.OK
+    for name, given in (("--partition", partition), ("--offsets", offsets), ("--reason", reason)):
+        if given is None:
+            raise click.UsageError(f"{name} is needed, or --list.")
+    start, end = _offsets(offsets or "")
+    loaded, where = resolve(product, cell)
+    done = quarantine(where, loaded, partition or 0, start, end, reason=reason or "", by=by)
+    if as_json:
+        click.echo(json.dumps(asdict(done), default=str))
+    else:
+        click.echo(f"set aside: {loaded.topic.name} partition {partition} offsets {start}..{end}")
+    return ExitCode.OK
+
+
+def _offsets(text: str) -> tuple[int, int]:
+    start, _, end = text.partition("..")
+    if not (start.isdecimal() and end.isdecimal()):
+        raise click.BadParameter(f"{text} is not A..B", param_hint="--offsets")
+    return int(start), int(end)
+
+
+def _print_quarantines(every: tuple[Standing, ...], *, as_json: bool) -> None:
+    if as_json:
+        told = [
+            asdict(one.quarantine) | {"state": one.state, "dead_letters": one.dead_letters}
+            for one in every
+        ]
+        click.echo(json.dumps(told, default=str))
+        return
+    for one in every:
+        set_aside = one.quarantine
+        click.echo(
+            f"partition {set_aside.partition} offsets {set_aside.start}..{set_aside.end}: {one.state}, "
+            f"{one.dead_letters:,} dead letters; by {set_aside.by} at {set_aside.at:%Y-%m-%d %H:%M:%S} "
+            f"UTC: {set_aside.reason}"
+        )
+    if not every:
+        click.echo("nothing was set aside")
 
 
 class _Progress:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import pwd
+
 import click
 
 from pipeline.cells import Cell, load_cell
@@ -17,6 +20,14 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON f
 
 class ProductNotFoundError(TerminalError):
     """No contract of that name, or it does not live in the cell."""
+
+
+def user_name() -> str:
+    """Return the name of whoever runs this process, or their number where it has none."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
 
 
 def resolve(product: str, cell: str) -> tuple[Product, Cell]:

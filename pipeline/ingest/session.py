@@ -83,6 +83,7 @@ class Session:
         self._known_snapshot: int | None = None
         self._is_stale = True
         self._failed = FailedBatches()
+        self._set_aside: tuple[Quarantine, ...] = ()
         self._topic: TopicState | None = None
         self._following: Product | None = None
         self._contracted: IngestTables | None = None
@@ -152,6 +153,10 @@ class Session:
         topic = self._source.look(is_new=committed_offsets(events) is None)
         self._topic = topic
         committed = committed_offsets(events)
+        if (aside := quarantines(side)) != self._set_aside:
+            # What waits for the contract may be set aside now.
+            self._set_aside = aside
+            self._waiting.forget()
         planned = plan(
             self._subject,
             topic,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -23,20 +25,16 @@ from pipeline.ledger.verify import verify
 from pipeline.lineage.emitter import Emitter
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import dead_letters_table, events_table
-from tests.support.fault import STAGES, Fault
+from tests.support.attempts import play
+from tests.support.fault import BAD, STAGES, Fault, has_bad
 from tests.support.judge import judge
 from tests.support.load import Message, TopicWriter
-
-BAD = "bad"
+from tests.support.part import Part
 
 
 @pytest.fixture
 def writer(cell: Cell, strict_product: Product) -> TopicWriter:
     return TopicWriter(cell, strict_product)
-
-
-def has_bad(rows: pl.DataFrame) -> bool:
-    return bool((rows.get_column("note") == BAD).any())
 
 
 def notes(cell: Cell, product: Product) -> list[str]:
@@ -276,4 +274,55 @@ def test_a_repair_finds_the_same_dead_letters(
     assert [[one[name] for name in told] for one in after] == [
         [one[name] for name in told] for one in before
     ]
+    assert judge(cell, strict_product).exact
+
+
+@pytest.mark.parametrize(
+    ("stage", "failpoint"),
+    [
+        ("enrich", "ingest.planned:2"),
+        ("write", "ingest.before_side_commit:1"),
+        ("enrich", "ingest.after_side_commit:1"),
+        # The thread that writes tells after the dead letters have been committed: a redo, claimed.
+        ("write", "ingest.claimed:1"),
+        ("write", "ingest.after_side_commit:2"),
+        ("write", "ingest.before_event_commit:1"),
+        ("enrich", "ingest.after_event_commit:1"),
+    ],
+)
+def test_a_kill_beside_such_records_loses_and_doubles_none(
+    cell: Cell, strict_product: Product, writer: TopicWriter, stage: str, failpoint: str
+) -> None:
+    said = [BAD if number % 5 == 0 else f"note {number}" for number in range(20)]
+    sent(writer, said)
+    # One that is a dead letter in any case, so that the first side commit has something to hold.
+    writer.send([writer.poison("text")])
+    killed = play(cell, strict_product, Part(failpoint=failpoint, max_records=1000, fault=stage))
+    assert killed.wait() == -signal.SIGKILL
+
+    assert play(cell, strict_product, Part(max_records=1000, fault=stage)).wait() == 0
+
+    assert notes(cell, strict_product) == sorted(note for note in said if note != BAD)
+    reasons = Counter(letter["reason"] for letter in letters(cell, strict_product))
+    assert reasons == {"unwritable": said.count(BAD), "bad_framing": 1}
+    assert judge(cell, strict_product).exact
+    assert verify(cell, strict_product).balanced
+
+
+def test_what_a_redo_reports_adds_up(
+    monkeypatch: pytest.MonkeyPatch, cell: Cell, strict_product: Product, writer: TopicWriter
+) -> None:
+    sent(writer, ["a", BAD, "c", BAD])
+    writer.send([writer.poison("text"), writer.poison("stale")])
+    died = Part(failpoint="ingest.after_side_commit:1", fault="enrich")
+    assert play(cell, strict_product, died).wait() == -signal.SIGKILL
+
+    # The dead letters table decides, though nothing is wrong with the records today.
+    report = ingest(cell, strict_product, once=True)
+
+    assert report.reasons == {"unwritable": 2, "bad_framing": 1, "stale": 1}
+    assert report.dead_letters == 4
+    assert report.rows + report.duplicates + report.dead_letters + report.gaps == report.offsets
+    assert report.offsets == 6
+    assert notes(cell, strict_product) == ["a", "c"]
     assert judge(cell, strict_product).exact

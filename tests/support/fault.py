@@ -19,6 +19,15 @@ STAGES = ("decode", "enrich", "gate", "de-duplicate", "judge", "order", "sort", 
 """The stages, in their order; of these, `sort` and `write` are in the thread that writes."""
 
 
+BAD = "bad"
+"""The note of a record that something is wrong with."""
+
+
+def has_bad(rows: pl.DataFrame) -> bool:
+    """Return whether a row's note is BAD."""
+    return bool((rows.get_column("note") == BAD).any())
+
+
 class Fault:
     """Raises `error` at a stage when it is given rows that `hits` says yes to.
 

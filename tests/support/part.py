@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from polars.exceptions import ComputeError
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
@@ -19,6 +20,7 @@ from pipeline.errors import ExitCode, RetryableError
 from pipeline.ingest.plan import Limits
 from pipeline.ingest.run import ingest
 from tests.support.catalog_seam import CatalogSeam
+from tests.support.fault import Fault, has_bad
 
 LOST = "An answer was lost.\n"
 """What a process writes down at the moment when it is not given an answer."""
@@ -47,6 +49,7 @@ class Part:
         lost_answer: a commit of its whose answer is lost.
         for_s: it goes on after it has caught up, waits for what is away, and ends after these seconds.
         may_give_up: an error of ingest that says to try again is no failure.
+        fault: a stage of `tests.support.fault` at which it raises ComputeError for rows whose note is BAD.
     """
 
     failpoint: str | None = None
@@ -55,6 +58,7 @@ class Part:
     lost_answer: LostAnswer | None = None
     for_s: float | None = None
     may_give_up: bool = False
+    fault: str | None = None
 
 
 def perform(cell: Cell, product: Product, part: Part, said: Path) -> None:
@@ -72,6 +76,8 @@ def perform(cell: Cell, product: Product, part: Part, said: Path) -> None:
     if part.lost_answer is not None:
         lost = part.lost_answer
         CatalogSeam(patch).lose_response(lost.number, lost.error, then=lambda: _say(said, LOST))
+    if part.fault is not None:
+        Fault(patch, part.fault, has_bad, ComputeError("no"))
     if part.for_s is not None:
         timer = threading.Timer(part.for_s, stop.set)
         timer.daemon = True

@@ -17,6 +17,7 @@ from pipeline.ledger.model import SUMMARY_KEY, Entry
 from pipeline.settings import PROJECT
 from pipeline.tables import commit, layout, offsets
 from pipeline.tables.create import PROPERTIES
+from pipeline.tables.quarantines import PROPERTY as QUARANTINES_PROPERTY
 from pipeline.tables.rewrite import MAINTENANCE_KEY
 
 GOLDEN = PROJECT / "tests" / "data" / "golden" / f"format-{layout.FORMAT_VERSION}.json"
@@ -38,6 +39,7 @@ KEYS = [
     LOSS_REASON_KEY,
     KEPT_PROPERTY,
     MAINTENANCE_KEY,
+    QUARANTINES_PROPERTY,
 ]
 
 
