@@ -11,8 +11,8 @@ from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.evolution.apply import EvolutionRefusedError
 from pipeline.evolution.derived import plan_all_derived
-from pipeline.evolution.fill import fill, plan_fill
 from pipeline.evolution.model import Action, Step, Verdict
+from pipeline.ingest.fill import fill, plan_fill
 from pipeline.ingest.tables import IngestTables
 from pipeline.locks import batch_lock, hold
 from pipeline.settings import load_settings

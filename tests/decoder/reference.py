@@ -94,7 +94,7 @@ def told(array: pa.Array) -> list[Any]:
             else sorted(zip(keys[slice(*span)], items[slice(*span)], strict=True))
             for span in _spans(array)
         ]
-    if pa.types.is_list(array.type):
+    if pa.types.is_list(array.type) or pa.types.is_large_list(array.type):
         inside = told(array.values)
         return [None if span is None else inside[slice(*span)] for span in _spans(array)]
     if pa.types.is_timestamp(array.type) or pa.types.is_time(array.type):

@@ -11,9 +11,9 @@ from pyiceberg.table import Table
 
 from headwater.evolution import apply_product, plan_product
 from pipeline.cells import Cell
-from pipeline.evolution import fill as filling
-from pipeline.evolution.fill import Filled, fill, plan_fill
 from pipeline.evolution.model import Action, Step, Verdict
+from pipeline.ingest import fill as filling
+from pipeline.ingest.fill import Filled, fill, plan_fill
 from pipeline.ingest.run import ingest
 from pipeline.ingest.tables import ensure_tables
 from pipeline.ledger.verify import verify
