@@ -6,10 +6,13 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from pyiceberg.table import Table
+from pyspark.sql import SparkSession
 
 from headwater.evolution import apply_product, plan_product
+from pipeline.batch.session import own_session
 from pipeline.cells import Cell
 from pipeline.evolution.model import Action, Step, Verdict
 from pipeline.ingest import fill as filling
@@ -132,3 +135,48 @@ def test_a_filling_goes_on_beside_a_busy_ingest(cell: Cell, tmp_path: Path) -> N
     ingest(cell, whole, once=True)
     expect_whole(place, sent)
     assert verify(cell, whole).balanced
+
+
+def test_every_engine_reads_kept_and_filled_rows_alike(
+    spark: SparkSession, cell: Cell, tmp_path: Path
+) -> None:
+    place = Place(cell, tmp_path, envelope=True, unlisted="keep")
+    sent = place.send(MIXED)
+    ingest(cell, place.contract(1), once=True)
+    table = events(place, 2)
+    fill(cell, place.contract(2), table)
+    for versions in (2, 3):
+        table = events(place, versions)
+        fill(cell, place.contract(versions), table)
+        table = table.refresh()
+        expected = {
+            row["_offset"] * 2 + row["_topic_partition"]: (
+                row["dev"]["name"],
+                row["note"],
+                row[RECORD_VALUE],
+                row["amount"] if versions == 3 else None,
+                row["tags"] if versions == 3 else None,
+            )
+            for row in place.rows().values()
+        }
+        assert len(expected) == len(sent)
+        more = "amount, tags" if versions == 3 else "NULL, NULL"
+        query = (
+            "SELECT _offset * 2 + _topic_partition, dev.name, note, _record_value, "
+            f"{more} FROM {{}} ORDER BY 1"
+        )
+        files = [task.file.file_path for task in table.scan().plan_files()]
+        by_spark = own_session(spark, cell).sql(query.format("us.grows.events")).collect()
+        assert {row[0]: _plain(row[1:]) for row in by_spark} == expected
+        with duckdb.connect() as connection:
+            by_duckdb = connection.sql(
+                query.format(
+                    "read_parquet($files, hive_partitioning = false, union_by_name = true)"
+                ),
+                params={"files": files},
+            ).fetchall()
+        assert {row[0]: _plain(row[1:]) for row in by_duckdb} == expected
+
+
+def _plain(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(bytes(one) if isinstance(one, bytearray) else one for one in row)

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import io
 import threading
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import fastavro
 import pytest
+from confluent_kafka import Producer
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.ingest.held_back import HeldBack
 from pipeline.ingest.run import ingest
+from pipeline.kafka.topics import ensure_topic
 from pipeline.ledger.verify import verify
+from pipeline.schemas.registry import open_registry
+from pipeline.schemas.wire import encode
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import RECORD_VALUE, dead_letters_table, events_table
-from tests.support.versions import FIELDS, Sent, VersionsWriter, versions_product
+from tests.support.versions import (
+    BEGIN_US,
+    FIELDS,
+    Sent,
+    VersionsWriter,
+    payload_schema,
+    versions_product,
+)
 
 MIXED = ([1, 2, 3, 3, 1], [1, 1, 2, 3])
 """Versions of what is sent to partitions 0 and 1."""
@@ -195,3 +208,63 @@ def test_a_contract_that_was_rolled_back_goes_on(cell: Cell, tmp_path: Path) -> 
         assert values_of(row, 2) == {**expected, "dev": {**expected["dev"], "model": None}}
         assert (row[RECORD_VALUE] is not None) == (one.version == 3)
     assert verify(cell, rolled_back).balanced
+
+
+FIRST = {**payload_schema(1), "fields": [*FIELDS[0], {"name": "n", "type": "int", "default": 0}]}
+"""A version that the contract lists alone; what the other fixtures send is not of it."""
+
+
+def lists_first_alone(folder: Path, unlisted: str) -> Product:
+    """Return the contract, without an envelope, that lists FIRST alone."""
+    topic = f"grows-{uuid.uuid4().hex[:8]}"
+    product = versions_product(folder, topic, 1, envelope=False, unlisted=unlisted)
+    return product.model_copy(update={"payload_schemas": (FIRST,)})
+
+
+def send_first_and(cell: Cell, product: Product, field: dict[str, Any], subject: str) -> None:
+    """Send an event of FIRST, and one of a schema with `field` in place of its last, of `subject`."""
+    second = {**FIRST, "fields": [*FIELDS[0], field]}
+    ensure_topic(cell, product)
+    registry = open_registry(cell)
+    producer = Producer({"bootstrap.servers": cell.bootstrap_servers})
+    for number, (schema, where) in enumerate(((FIRST, product.value_subject), (second, subject))):
+        ref = registry.register(where, schema)
+        out = io.BytesIO()
+        last = schema["fields"][-1]["name"]
+        event = {"id": f"k{number}", "at": BEGIN_US, "dev": {"name": "d"}, last: 7}
+        fastavro.schemaless_writer(out, fastavro.parse_schema(schema), event)
+        value = encode(ref.id, out.getvalue())
+        producer.produce(product.topic.name, value, partition=0, timestamp=BEGIN_US // 1_000)
+    producer.flush(30)
+
+
+@pytest.mark.parametrize("unlisted", ["keep", "wait", "deadLetter"])
+def test_what_the_contracts_schema_cannot_read_is_never_a_row(
+    cell: Cell, tmp_path: Path, unlisted: str
+) -> None:
+    """A long is not read as int, whatever its value: newer versions read older ones, not the reverse."""
+    product = lists_first_alone(tmp_path, unlisted)
+    send_first_and(cell, product, {"name": "n", "type": "long"}, product.value_subject)
+    report = ingest(cell, product, once=True)
+    if unlisted == "wait":
+        assert (report.rows, report.held_back) == (1, {0: 1})
+        return
+    assert (report.rows, report.reasons) == (1, {"unlisted_schema": 1})
+    (letter,) = load_table(cell, dead_letters_table("grows")).scan().to_arrow().to_pylist()
+    assert "version 2 of" in letter["detail"]
+
+
+@pytest.mark.parametrize("more", [False, True])
+def test_schemas_of_other_subjects_are_judged_by_their_fields(
+    cell: Cell, tmp_path: Path, *, more: bool
+) -> None:
+    product = lists_first_alone(tmp_path, "keep")
+    # Another default makes another schema, with an id of its own.
+    field = {"name": "extra" if more else "n", "type": "int", "default": 5}
+    send_first_and(cell, product, field, "somebody-else")
+    report = ingest(cell, product, once=True)
+    assert (report.rows, report.dead_letters) == (2, 0)
+    rows = load_table(cell, events_table("grows")).scan().to_arrow().to_pylist()
+    row = next(row for row in rows if row["_offset"] == 1)
+    assert (row["_schema_version"], row["n"]) == (0, 0 if more else 7)
+    assert (row[RECORD_VALUE] is not None) == more
