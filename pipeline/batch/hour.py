@@ -64,8 +64,10 @@ def build_hour(
     emitter.emit(hour_started(cell, product, aggregate, hour, source.snapshot_id, run_id, clock()))
     try:
         outcome = build.outcome(audit)
-    except HeadwaterError as error:
-        emitter.emit(hour_failed(cell, product, aggregate, hour, run_id, clock(), str(error)))
+    except BaseException as error:
+        # Whatever ended it; what an error without a name says may quote rows.
+        why = str(error) if isinstance(error, HeadwaterError) else type(error).__name__
+        emitter.emit(hour_failed(cell, product, aggregate, hour, run_id, clock(), why))
         raise
     if isinstance(outcome, Rejected):
         why = "the audit failed"

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from pipeline.ingest.model import DeadLetter
 from pipeline.kafka.framing import HEADERS
-from pipeline.kafka.records import RawRecord, Records
+from pipeline.kafka.records import FIRST, LAST, RawRecord, Records
 from pipeline.kafka.topics import TopicIdentity
 from pipeline.tables import layout
 
@@ -72,7 +72,10 @@ def letter_rows(
         "_topic_id": pa.repeat(identity.topic_id, n),
         "_topic_partition": pa.array([r.partition for r in records], pa.int32()),
         "_offset": pa.array([r.offset for r in records], pa.int64()),
-        "_record_time": pa.array([r.record_time for r in records], layout.UTC_MICROS),
+        # A time that readers cannot have is told by the detail.
+        "_record_time": pa.array(
+            [min(max(r.record_time, FIRST), LAST) for r in records], layout.UTC_MICROS
+        ),
         "_ingested_at": pa.repeat(pa.scalar(ingested_at, layout.UTC_MICROS), n),
         "_run_id": pa.repeat(run_id, n),
         "reason": pa.array([letter.reason.value for letter in letters], pa.string()),

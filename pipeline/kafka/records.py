@@ -14,6 +14,10 @@ from pipeline.kafka.record_batches import Section, corrupt
 from pipeline.kafka.unpacked import Unpacked
 
 Ints = npt.NDArray[np.int64]
+NO_TIMESTAMP = -1000
+"""The time of a record that has none, in microseconds: Kafka's -1 ms."""
+FIRST, LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
+"""The first and the last microsecond of years 1 to 9999, which readers of tables can have."""
 _NAMES = np.frombuffer("".join(HEADERS).encode(), np.uint8)
 _NAME_ENDS = np.cumsum([len(name) for name in HEADERS]).astype(np.int64)
 

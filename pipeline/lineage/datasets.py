@@ -25,12 +25,14 @@ def kafka_namespace(cell: Cell) -> str:
     return f"kafka://{first_server}"
 
 
-def topic_input(cell: Cell, topic: str, topic_id: str, records: int | None = None) -> InputDataset:
-    """Return a topic that was read; its version is its Kafka id."""
+def topic_input(
+    cell: Cell, topic: str, topic_id: str | None, records: int | None = None
+) -> InputDataset:
+    """Return a topic that was read; its version is its Kafka id, None where it was never seen."""
     return InputDataset(
         namespace=kafka_namespace(cell),
         name=topic,
-        facets={"version": _version(topic_id)},
+        facets={} if topic_id is None else {"version": _version(topic_id)},
         inputFacets=_records(records),
     )
 

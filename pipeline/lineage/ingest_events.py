@@ -23,7 +23,7 @@ def ingest_event(
     run_id: str,
     at: datetime,
     *,
-    topic_id: str,
+    topic_id: str | None,
     records: int | None = None,
     snapshot_id: int | None = None,
     rows: int | None = None,

@@ -7,6 +7,7 @@ from openlineage.client.event_v2 import RunState
 from pipeline.cells import Cell
 from pipeline.clock import Clock
 from pipeline.contract.model import Product
+from pipeline.errors import HeadwaterError
 from pipeline.ingest.report import IngestReport
 from pipeline.lineage.emitter import Emitter
 from pipeline.lineage.ingest_events import ingest_event
@@ -15,7 +16,8 @@ from pipeline.lineage.ingest_events import ingest_event
 class IngestLineage:
     """Emits START when the topic is first known, then COMPLETE or FAIL with what was done.
 
-    An ingest that never saw its topic has no lineage; one that is killed has no end.
+    An ingest that fails before it saw its topic has START and FAIL, both without the topic's id; one that
+    is killed has no end. What an error without a name says is not told: it may quote data.
     """
 
     def __init__(self, cell: Cell, product: Product, run_id: str, clock: Clock) -> None:
@@ -38,12 +40,16 @@ class IngestLineage:
 
     def ended(self, report: IngestReport, error: BaseException | None = None) -> None:
         """The ingest is over, because of `error` if there is one."""
-        if self._topic_id is not None:
-            state = RunState.COMPLETE if error is None else RunState.FAIL
-            self._emit(state, self._topic_id, report, None if error is None else str(error))
+        if error is not None:
+            if self._topic_id is None:
+                self._emit(RunState.START, None, IngestReport())
+            why = str(error) if isinstance(error, HeadwaterError) else type(error).__name__
+            self._emit(RunState.FAIL, self._topic_id, report, why)
+        elif self._topic_id is not None:
+            self._emit(RunState.COMPLETE, self._topic_id, report)
 
     def _emit(
-        self, state: RunState, topic_id: str, report: IngestReport, why: str | None = None
+        self, state: RunState, topic_id: str | None, report: IngestReport, why: str | None = None
     ) -> None:
         event = ingest_event(
             state,

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, ConfigResource
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
@@ -87,6 +91,42 @@ def test_headers_become_columns(cell: Cell, strict_product: Product, writer: Top
     ingest(cell, strict_product, once=True)
     (row,) = load_table(cell, events_table(strict_product.name)).scan().to_arrow().to_pylist()
     assert (row["_producer"], row["_job_id"], row["_traceparent"]) == ("load", "test", None)
+
+
+TIMES = {
+    "none": (-1, "no_timestamp", datetime(1969, 12, 31, 23, 59, 59, 999_000, tzinfo=UTC)),
+    "of the year 300000": (9_404_553_600_000_000, "out_of_range", datetime.max.replace(tzinfo=UTC)),
+    "of the last millisecond": (2**63 - 1, "out_of_range", datetime.max.replace(tzinfo=UTC)),
+}
+
+
+def test_a_record_without_a_timestamp_or_with_one_of_no_year_is_told_as_such(
+    cell: Cell, strict_product: Product, writer: TopicWriter
+) -> None:
+    set_topic(cell, strict_product, {"message.timestamp.after.max.ms": str(2**63 - 1)})
+    strange = [replace(writer.event(0), time_ms=time) for time, _, _ in TIMES.values()]
+    writer.send([one for each in strange for one in (each, writer.event(0))])
+
+    report = ingest(cell, strict_product, once=True)
+
+    assert report.rows == len(TIMES)
+    told = [(letter["reason"], letter["_record_time"]) for letter in letters(cell, strict_product)]
+    assert told == [(reason, time) for _, reason, time in TIMES.values()]
+    assert judge(cell, strict_product).exact
+
+
+def set_topic(cell: Cell, product: Product, settings: dict[str, str]) -> None:
+    """Change settings of the product's topic."""
+    entries = [
+        ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET)
+        for key, value in settings.items()
+    ]
+    resource = ConfigResource(
+        ConfigResource.Type.TOPIC, product.topic.name, incremental_configs=entries
+    )
+    admin = AdminClient({"bootstrap.servers": cell.bootstrap_servers})
+    for done in admin.incremental_alter_configs([resource]).values():
+        done.result(30)
 
 
 class unreadable:  # noqa: N801 - used as a statement

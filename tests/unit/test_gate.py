@@ -55,3 +55,23 @@ def test_refused_rows_are_named_by_their_place_in_the_batch() -> None:
     gated = gate(frame(1, 100, 2, -1000), STRICT)
     assert gated.refused.get_column("__row").to_list() == [1, 3]
     assert gated.frame.get_column("__row").to_list() == [0, 2]
+
+
+@pytest.mark.parametrize(
+    ("time_us", "reason", "said"),
+    [
+        (-1000, "no_timestamp", "the record has no timestamp"),
+        (300_000 * 365 * 86_400 * 10**6 - 10**18, "out_of_range", "outside years 1 to 9999"),
+        (-62_135_596_800_000_001, "out_of_range", "outside years 1 to 9999"),
+        (253_402_300_800_000_000, "out_of_range", "outside years 1 to 9999"),
+        (-1001, "ahead", "record time - event time"),
+        (-999, "ahead", "record time - event time"),
+    ],
+)
+def test_a_record_whose_time_says_nothing_is_told_as_such(
+    time_us: int, reason: str, said: str
+) -> None:
+    strange = pl.Series([time_us], dtype=pl.Int64).cast(pl.Datetime("us", "UTC"))
+    gated = gate(frame(0).with_columns(_record_time=strange), LATE_ALLOWED)
+    assert gated.refused.get_column("reason").to_list() == [reason]
+    assert said in gated.refused.get_column("detail")[0]
