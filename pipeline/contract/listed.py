@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fastavro import parse_schema
-
+from pipeline.avro.normal import NotAvroError
+from pipeline.avro.schema import Schema, kind_of, logical_of
 from pipeline.contract.model import Product
 
 Path = tuple[str, ...]
@@ -28,9 +28,13 @@ class ListedSchemas:
         `version` is the registry's, 0 for a schema that is no version of the product's subject. Listed is
         what has the fields and types of one of the contract's schemas; and, up to the number of versions
         that the contract has, what has no field that none of those has: the same fields in other words
-        (names of records, unions, defaults), or another's schema. Nothing of it is lost.
+        (names of records, unions, defaults), or another's schema. Nothing of it is lost. What is no Avro
+        schema is read by nobody, and is not called unlisted.
         """
-        shape = _shape(schema)
+        try:
+            shape = _shape(schema)
+        except NotAvroError:
+            return True
         if shape in self._shapes:
             return True
         return version <= self._count and {path for path, _ in shape} <= self._fields
@@ -38,38 +42,27 @@ class ListedSchemas:
 
 def _shape(schema: Mapping[str, Any]) -> Shape:
     """Return the paths of all fields with their types, names of types left out."""
-    names: dict[str, Any] = {}
-    parsed = parse_schema(dict(schema), named_schemas=names)
-    return tuple(_walk(parsed, names, (), ()))
+    whole = Schema(schema)
+    return tuple(_walk(whole, whole.root, (), ()))
 
 
 def _walk(
-    schema: Any, names: Mapping[str, Any], path: Path, within: tuple[str, ...]
+    whole: Schema, part: Any, path: Path, within: tuple[str, ...]
 ) -> Iterator[tuple[Path, str]]:
-    if isinstance(schema, list):
-        yield path, "union"
-        for branch in schema:
-            yield from _walk(branch, names, path, within)
-        return
-    if isinstance(schema, str) and schema in names:
-        schema = names[schema]
-    if isinstance(schema, str):
-        yield path, schema
-        return
-    kind = schema["type"]
-    if not isinstance(kind, str) or kind in names:
-        yield from _walk(kind, names, path, within)
-        return
-    yield path, f"{kind} {schema.get('logicalType', '')}".strip()
-    if kind == "record":
-        if schema["name"] in within:
-            return
-        for field in schema["fields"]:
-            inside = (*within, schema["name"])
-            yield from _walk(field["type"], names, (*path, field["name"]), inside)
+    part = whole.deref(part)
+    kind = kind_of(part)
+    yield path, f"{kind} {logical_of(part) or ''}".strip()
+    if kind == "union":
+        for branch in part:
+            yield from _walk(whole, branch, path, within)
+    elif kind == "record" and part["name"] not in within:
+        for field in part["fields"]:
+            inside = (*within, part["name"])
+            yield from _walk(whole, field["type"], (*path, field["name"]), inside)
     elif kind == "array":
-        yield from _walk(schema["items"], names, (*path, "element"), within)
+        yield from _walk(whole, part["items"], (*path, "element"), within)
     elif kind == "map":
-        yield from _walk(schema["values"], names, (*path, "value"), within)
+        yield from _walk(whole, part["values"], (*path, "value"), within)
     elif kind == "enum":
-        yield (*path, *schema["symbols"]), "symbols"
+        for symbol in part["symbols"]:
+            yield (*path, symbol), "symbol"

@@ -268,3 +268,28 @@ def test_schemas_of_other_subjects_are_judged_by_their_fields(
     row = next(row for row in rows if row["_offset"] == 1)
     assert (row["_schema_version"], row["n"]) == (0, 0 if more else 7)
     assert (row[RECORD_VALUE] is not None) == more
+
+
+@pytest.mark.parametrize("unlisted", ["keep", "wait", "deadLetter"])
+def test_records_that_are_decoded_one_by_one_are_treated_alike(
+    cell: Cell, tmp_path: Path, unlisted: str
+) -> None:
+    """The compiled decoder leaves envelopes whose payload may be null to the slow path."""
+    place = Place(cell, tmp_path, envelope=True, unlisted=unlisted)
+    whole = place.contract(3)
+    fields = [
+        {**field, "type": ["null", "bytes"]} if field["name"] == "payload" else field
+        for field in (whole.envelope_schema or {})["fields"]
+    ]
+    place.writer.wrap_in(cell, whole, {**(whole.envelope_schema or {}), "fields": fields})
+    product = place.contract(1)
+    sent = place.send([[1, 1, 3], [1]])
+    report = ingest(cell, product, once=True)
+    rows = place.rows()
+    values = {name: values_of(row, 1) for name, row in rows.items()}
+    landed = sent if unlisted == "keep" else [one for one in sent if one.version == 1]
+    assert values == {one.values["id"]: read_by(one, 1) for one in landed}
+    assert report.held_back == ({0: 2} if unlisted == "wait" else {})
+    assert report.dead_letters == (unlisted == "deadLetter")
+    kept = [name for name, row in rows.items() if row[RECORD_VALUE] is not None]
+    assert kept == (["k2"] if unlisted == "keep" else [])

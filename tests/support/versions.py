@@ -159,6 +159,11 @@ class VersionsWriter:
         self._envelope_id = refs[whole.value_subject].id
         self._made = 0
 
+    def wrap_in(self, cell: Cell, whole: Product, envelope: dict[str, Any]) -> None:
+        """Send in another envelope from now on, which is a newer version of the subject."""
+        ref = open_registry(cell).register(whole.value_subject, envelope)
+        self._envelope, self._envelope_id = fastavro.parse_schema(envelope), ref.id
+
     def send(self, versions: Iterable[int], *, partition: int) -> list[Sent]:
         """Send an event of each of `versions`, in this order, and wait for the broker."""
         sent = []

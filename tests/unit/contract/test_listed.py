@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,10 @@ import pytest
 
 from pipeline.contract.listed import ListedSchemas
 from tests.support.versions import payload_schema, versions_product
+
+
+def _f(name: str) -> dict[str, Any]:
+    return {"name": name, "type": "int"}
 
 
 @pytest.fixture
@@ -42,3 +47,32 @@ def test_a_later_version_is_not_listed_though_it_has_less(listed: ListedSchemas)
     less = without(payload_schema(2), "dev")
     assert not listed.has(3, less)
     assert listed.has(0, less), "somebody else's schema loses nothing"
+
+
+@pytest.mark.parametrize(
+    "type_",
+    [
+        {"type": "enum", "name": "E", "symbols": ["A", "B"]},
+        {"type": "array", "items": {"type": "record", "name": "I", "fields": [_f("a"), _f("b")]}},
+        {"type": "map", "values": {"type": "record", "name": "V", "fields": [_f("a"), _f("b")]}},
+        ["null", {"type": "record", "name": "U", "fields": [_f("a"), _f("b")]}],
+    ],
+)
+def test_what_is_more_is_seen_at_every_depth(tmp_path: Path, type_: Any) -> None:
+    def holding(held: Any) -> dict[str, Any]:
+        schema = payload_schema(1)
+        return {**schema, "fields": [*schema["fields"], {"name": "x", "type": held}]}
+
+    less = json.loads(
+        json.dumps(type_).replace(', "B"', "").replace(f", {json.dumps(_f('b'))}", "")
+    )
+    product = versions_product(tmp_path, "t", 1, envelope=False)
+    listed = ListedSchemas(product.model_copy(update={"payload_schemas": (holding(less),)}))
+    assert listed.has(0, holding(less))
+    assert not listed.has(0, holding(type_))
+
+
+def test_a_type_that_holds_itself_and_what_is_no_schema_end(listed: ListedSchemas) -> None:
+    node = {"type": "record", "name": "N", "fields": [{"name": "next", "type": ["null", "N"]}]}
+    assert not listed.has(0, node)
+    assert listed.has(0, {"type": "record", "name": "N", "fields": [{"name": "x", "type": "M"}]})
