@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from fastavro import parse_schema
+from pipeline.avro.schema import Schema
 
 Path = tuple[str, ...]
 """Names from a column inwards; `element` and `value` stand for what lists and maps hold."""
@@ -13,9 +13,8 @@ Path = tuple[str, ...]
 
 def former_names(record: Mapping[str, Any]) -> Mapping[Path, tuple[str, ...]]:
     """Return the aliases of fields, by the fields' paths. `record` is a valid Avro record."""
-    names: dict[str, Any] = {}
-    parsed = parse_schema(dict(record), named_schemas=names)
-    return dict(_record(parsed, names, ()))
+    known = Schema(record)
+    return dict(_record(known.root, known.names, ()))
 
 
 def _record(record: Any, names: Mapping[str, Any], path: Path) -> Iterator[tuple[Path, Path]]:

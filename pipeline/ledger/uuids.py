@@ -38,7 +38,7 @@ class UuidReader:
         self._field = "uuid" if product.topic.envelope else product.uuid
         self._reader = None
         if not product.topic.envelope:
-            self._reader = fastavro.parse_schema(avro.with_text_uuids(avro.reader_schema(product)))
+            self._reader = fastavro.parse_schema(_readable(avro.reader_schema(product)))
         self._registry = registry
         self._writers: dict[int, Any] = {}
 
@@ -62,6 +62,11 @@ class UuidReader:
 
     def _writer(self, schema_id: int) -> Any:
         if schema_id not in self._writers:
-            schema = avro.with_text_uuids(self._registry.schema(schema_id))
+            schema = _readable(self._registry.schema(schema_id))
             self._writers[schema_id] = fastavro.parse_schema(schema)
         return self._writers[schema_id]
+
+
+def _readable(schema: Mapping[str, Any]) -> Any:
+    # fastavro takes logical types at their word.
+    return avro.without_ignored(avro.with_text_uuids(schema))

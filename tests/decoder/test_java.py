@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pipeline.avro.normal import normal
 from pipeline.avro.single import reader as single
 from pipeline.contract.targets import arrow
+from pipeline.schemas.validity import problems
 from tests.decoder.evolution import Evolved
 from tests.decoder.pairs import batches, pairs
 from tests.decoder.reference import as_told, encoded, row, told
@@ -53,6 +54,7 @@ def alone(writer: Schema, reader: Schema, body: bytes) -> Told:
 @given(pairs().flatmap(lambda history: st.tuples(st.just(history), batches(history))))
 def test_both_readers_read_what_java_reads(drawn: tuple[Evolved, list[tuple[int, Any]]]) -> None:
     history, values = drawn
+    assert problems(history.reader) == ()
     bodies = [(n, encoded(normal(history.writers[n]), value)) for n, value in values]
     columns = Subject(history).read(bodies)
     for number, writer in enumerate(history.writers):

@@ -7,8 +7,6 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from fastavro import parse_schema
-
 from pipeline.contract.model import Product
 
 TIMESTAMPS = ("timestamp-micros", "timestamp-millis")
@@ -116,9 +114,11 @@ def without_ignored(schema: Any) -> Any:
 
 def field_types(record: Mapping[str, Any]) -> dict[str, Any]:
     """Return the schema of each field of a valid record; where it is a name, what the name stands for."""
-    names: dict[str, Any] = {}
-    parsed: Any = parse_schema(dict(record), named_schemas=names)
-    return {field["name"]: _unnamed(field["type"], names) for field in parsed["fields"]}
+    # Here, because the normal form asks this module which logical types mean something.
+    from pipeline.avro.schema import Schema
+
+    known = Schema(record)
+    return {field["name"]: _unnamed(field["type"], known.names) for field in known.root["fields"]}
 
 
 def _unnamed(schema: Any, names: Mapping[str, Any]) -> Any:
