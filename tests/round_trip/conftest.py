@@ -15,6 +15,7 @@ from tests.round_trip.tally import TALLY
 
 EXAMPLES = 200
 PROFILE = "round_trip"
+FOLDER = Path(__file__).parent
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -39,6 +40,15 @@ def pytest_configure(config: pytest.Config) -> None:
         database=None,
         suppress_health_check=list(HealthCheck),
     )
+
+
+@pytest.hookimpl
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give these tests time for as many contracts as are drawn, on a machine that does other things too."""
+    seconds = 300 + 5 * int(config.getoption("--contract-examples"))
+    for item in items:
+        if FOLDER in item.path.parents:
+            item.add_marker(pytest.mark.timeout(seconds))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

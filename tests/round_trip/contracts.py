@@ -60,7 +60,7 @@ class Contract:
     @property
     def topic(self) -> str:
         """The topic's name."""
-        return f"{self.name}.v1-X"
+        return str(self.document["schema"][0]["physicalName"])
 
     def write(self, contracts: Path) -> Path:
         """Write the folder under `contracts`."""

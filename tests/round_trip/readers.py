@@ -30,11 +30,12 @@ def as_pyiceberg_has(type_: Type, value: Any) -> Any:
     held = type_.held
     if held.kind in ("array", "map"):
         (_, inner), *_ = held.parts
-        if value is None:
-            return [] if inner.held.kind == "record" else None
+        if inner.held.kind != "record":
+            # What others hold stays as it is, all the way down.
+            return value
         if held.kind == "array":
-            return [as_pyiceberg_has(inner, one) for one in value]
-        return [(key, as_pyiceberg_has(inner, one)) for key, one in value]
+            return [as_pyiceberg_has(inner, one) for one in value or ()]
+        return [(key, as_pyiceberg_has(inner, one)) for key, one in value or ()]
     if held.kind == "record" and value is not None:
         return {name: as_pyiceberg_has(part, value[name]) for name, part in held.parts}
     return value

@@ -36,7 +36,7 @@ class Sent:
     reasons: tuple[str, ...] = ()
 
 
-def records(contract: Contract, *, most: int = 5) -> st.SearchStrategy[list[Sent]]:
+def records(contract: Contract, *, most: int = 8) -> st.SearchStrategy[list[Sent]]:
     """Draw records of a contract that the check has passed."""
     return (
         st.integers(1, most)

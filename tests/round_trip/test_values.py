@@ -12,16 +12,27 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from pyspark.sql import SparkSession
 
+from assets.definitions import build
+from headwater.evolution import plan_product
 from pipeline.cells import Cell
 from pipeline.contract.compile import compile_product
-from pipeline.contract.load import load_product
+from pipeline.contract.load import ContractError, load_product
 from pipeline.tables.catalog import open_catalog
-from tests.round_trip import readers, told
+from tests.round_trip import filters, readers, told
 from tests.round_trip.avro import resolve
 from tests.round_trip.contracts import Contract, contracts
+from tests.round_trip.mutations import mutated
 from tests.round_trip.records import Sent, records, uuids_differ
 from tests.round_trip.subject import Landed, land
 from tests.round_trip.tally import TALLY
+
+
+@pytest.fixture(scope="module", autouse=True)
+def own_contracts(drawn_cell: Cell) -> Iterator[None]:
+    """Let Dagster's definitions be of what is drawn."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HEADWATER_CONTRACTS", str(drawn_cell.root / "contracts"))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +52,12 @@ def test_every_record_is_read_back_as_it_was_sent(
         assume(uuids_differ(sent))
         landed = land(drawn_cell, product, contract, sent)
         hold(landed, contract, sent, in_spark)
+        if data.draw(st.integers(0, 2)) == 0:
+            ask(landed, contract, sent, in_spark, data)
+        assert plan_product(drawn_cell, product) == ()
+        if data.draw(st.integers(0, 9)) == 0:
+            assert build("us").get_repository_def().asset_graph.get_all_asset_keys()
+            TALLY["contracts that became Dagster definitions"] += 1
     TALLY["contracts whose tables were read back"] += 1
 
 
@@ -89,3 +106,48 @@ def hold(
             altered = {n: (row[n], wanted[n]) for n in wanted if row[n] != wanted[n]}
             assert altered == {}, (engine, altered)
         TALLY[f"rows read by {engine}"] += len(rows)
+
+
+def ask(
+    landed: Landed,
+    contract: Contract,
+    sent: Sequence[Sent],
+    in_spark: readers.InSpark,
+    data: st.DataObject,
+) -> None:
+    """Hold what each reader finds by a filter to what plain Python finds in what was sent."""
+    rows = [one.row for one in sent if one.row is not None]
+    if not rows:
+        return
+    asked = data.draw(filters.questions(dict(resolve(contract.payload).parts), rows))
+    expected = filters.right(asked, rows)
+    for engine, answers in (
+        ("PyIceberg", filters.of_pyiceberg(asked, landed.events)),
+        ("Spark", filters.of_spark(asked, landed.events, in_spark)),
+        ("DuckDB", filters.of_duckdb(asked, landed.events)),
+    ):
+        for one, found, wanted in zip(asked, answers, expected, strict=True):
+            assert found == wanted, (engine, one)
+        TALLY[f"filters of {engine}"] += len(asked)
+
+
+@settings(settings.get_profile("round_trip"))
+@given(mutated(), st.data())
+def test_what_is_odd_is_a_mistake_with_its_line_or_is_read_back_as_it_was_sent(
+    drawn_cell: Cell, in_spark: readers.InSpark, contract: Contract, data: st.DataObject
+) -> None:
+    with folder_of(drawn_cell, contract) as folder:
+        try:
+            product = load_product(folder)
+        except ContractError as error:
+            for mistake in error.mistakes:
+                lines = mistake.file.read_text().splitlines()
+                assert mistake.file.is_relative_to(folder)
+                assert 1 <= mistake.line <= len(lines)
+            TALLY["odd contracts that were refused"] += 1
+            return
+        compile_product(product)
+        sent = data.draw(records(contract))
+        assume(uuids_differ(sent))
+        hold(land(drawn_cell, product, contract, sent), contract, sent, in_spark)
+    TALLY["odd contracts whose tables were read back"] += 1
