@@ -108,6 +108,8 @@ def _open(folder: Path) -> Findings:
 def _beside(folder: Path) -> Iterator[Findings]:
     """Yield the contracts derived from the one in `folder`; one that cannot be read names no product."""
     for file in sorted(folder.parent.glob(f"*/{CONTRACT_FILE}")):
+        if file.parent == folder:
+            continue
         try:
             findings = Findings(Document(file))
         except DocumentError:

@@ -32,7 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.register_profile(
         PROFILE,
         max_examples=int(config.getoption("--chains", default=EXAMPLES)),
-        stateful_step_count=6,
+        stateful_step_count=4,
         deadline=None,
         # A chain that fails is told whole: to shrink one takes minutes.
         phases=[Phase.generate],
