@@ -22,11 +22,11 @@ from pipeline.ingest.ahead import ahead
 from pipeline.ingest.aside import Aside
 from pipeline.ingest.batch import Processor
 from pipeline.ingest.coordinates import Coordinate, held_letters
-from pipeline.ingest.failed_batch import BatchFailedError, FailedBatches
 from pipeline.ingest.frame import letter_rows
 from pipeline.ingest.held_back import HeldBack, HeldBackError, Waiting
 from pipeline.ingest.landing import Batch, Landing
-from pipeline.ingest.narrow import Narrowed, Rehearsal, narrow
+from pipeline.ingest.narrow import Rehearsal
+from pipeline.ingest.narrowing import Narrowing, quarantined
 from pipeline.ingest.plan import Limits, Plan, TopicState, plan
 from pipeline.ingest.repair import missed_letters
 from pipeline.ingest.report import Committed
@@ -44,10 +44,6 @@ from pipeline.tables.quarantines import Quarantine, quarantines
 from pipeline.tables.snapshots import refuse_rolled_back
 
 __all__ = ["ContractChangedError", "Session", "StopAskedError"]
-
-
-_PAUSE_S = 0.5
-"""How long a batch that failed without a name is waited for before it is tried again."""
 
 
 class Session:
@@ -82,7 +78,7 @@ class Session:
         self._made: tuple[Processor, Landing] | None = None
         self._known_snapshot: int | None = None
         self._is_stale = True
-        self._failed = FailedBatches()
+        self._narrowing = self._new_narrowing()
         self._set_aside: tuple[Quarantine, ...] = ()
         self._topic: TopicState | None = None
         self._following: Product | None = None
@@ -146,7 +142,7 @@ class Session:
             self._made = self._contracted = None
             self._waiting.forget()
             self._unlisted = 0
-            self._failed = FailedBatches()
+            self._narrowing = self._new_narrowing()
         events, side = self._tables = self._followed().load()
         refuse_rolled_back(events)
         refuse_rolled_back(side)
@@ -166,7 +162,7 @@ class Session:
             self._waiting.capped(targets or topic.stable, committed.next if committed else {}),
         )
         failpoint("ingest.planned")
-        return self._failed.cut(planned)
+        return self._narrowing.failed.cut(planned)
 
     def execute(self, planned: Plan) -> Committed | None:
         """Carry `planned` out; returns what was committed to events, None where to plan again.
@@ -186,12 +182,16 @@ class Session:
             with named_errors(self._subject):
                 committed = self._execute(planned)
         except UNNAMED as error:
-            if self._made is None or not is_unnamed(error):
+            if self._made is None or self._tables is None or not is_unnamed(error):
                 raise
-            self._narrow(planned, error)
+            self.reset()
+            self._writer.forget()
+            processor, _ = self._made
+            rehearsal = self._rehearsal(processor, planned, self._tables)
+            self._narrowing.narrow(self._source, rehearsal, self._tables[1], planned, error)
             return None
         landed = {} if committed is None else committed.ranges
-        self._failed.landed({partition: end for partition, (_, end) in landed.items()})
+        self._narrowing.failed.landed({partition: end for partition, (_, end) in landed.items()})
         return committed
 
     def _execute(self, planned: Plan) -> Committed | None:
@@ -213,7 +213,9 @@ class Session:
         self._writer.forget()
         ingested_at = self._clock()
         held = held_letters(side, planned.identity.topic_id, planned.redone)
-        aside = Aside(frozenset(held), _quarantined(planned, side), self._failed.unwritable)
+        aside = Aside(
+            frozenset(held), quarantined(planned, side), self._narrowing.failed.unwritable
+        )
         try:
             tally = self._process(processor, planned, events, aside, ingested_at)
         except HeldBackError as error:
@@ -231,38 +233,6 @@ class Session:
         processor.deduplicator.trim()
         self._known_snapshot, self._is_stale = offsets.snapshot_id, False
         return self._committed(planned, batch, held, offsets)
-
-    def _narrow(self, planned: Plan, error: BaseException) -> None:
-        """Find the records that `error` came of, or raise if there are none and it came too often."""
-        self.reset()
-        self._writer.forget()
-        found = Narrowed()
-        if not planned.repairs:
-            try:
-                with named_errors(self._subject):
-                    found = self._culprits(planned)
-            except UNNAMED as again:
-                if not is_unnamed(again):
-                    raise
-        if not self._failed.narrowed(planned, found):
-            ranges = planned.repairs or planned.ranges
-            raise BatchFailedError(error, ranges, self._product.name, self._cell.name) from error
-        if not found.unwritable:
-            self._stop.wait(_PAUSE_S)
-
-    def _culprits(self, planned: Plan) -> Narrowed:
-        if self._tables is None:
-            raise RuntimeError("narrowing follows execute")
-        processor, _ = self._steps(planned)
-        held = held_letters(self._tables[1], planned.identity.topic_id, planned.redone)
-        return narrow(
-            self._source,
-            self._rehearsal(processor, planned, self._tables),
-            planned,
-            Aside(frozenset(held), _quarantined(planned, self._tables[1]), self._failed.unwritable),
-            self._limits.fetch_bytes,
-            self._limits.max_s,
-        )
 
     def _rehearsal(
         self, processor: Processor, planned: Plan, tables: tuple[Table, Table]
@@ -283,6 +253,9 @@ class Session:
             self._made = processor, Landing(self._product, tables, processor, self._run_id)
         return self._made
 
+    def _new_narrowing(self) -> Narrowing:
+        return Narrowing(self._product.name, self._cell.name, self._limits, self._stop)
+
     def _followed(self) -> IngestTables:
         if self._contracted is None:
             self._contracted = IngestTables(self._cell, self._product)
@@ -299,7 +272,7 @@ class Session:
             self._rehearsal(processor, planned, tables),
             planned,
             events,
-            _quarantined(planned, side),
+            quarantined(planned, side),
             self._limits,
             now,
         )
@@ -382,19 +355,6 @@ class Session:
     def _refuse_stopped(self) -> None:
         if self._stop.is_set():
             raise StopAskedError
-
-
-def _quarantined(planned: Plan, side: Table) -> tuple[Quarantine, ...]:
-    """Return what was set aside of the ranges that are read."""
-    return tuple(
-        one
-        for one in quarantines(side)
-        if one.topic_id == planned.identity.topic_id
-        and any(
-            r.partition == one.partition and r.start < one.end and one.start < r.end
-            for r in (*planned.ranges, *planned.repairs)
-        )
-    )
 
 
 def _size(rows: pl.DataFrame, records: Records) -> int:
