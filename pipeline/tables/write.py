@@ -155,12 +155,16 @@ def _write(table: Table, hour: int, rows: _Sorted, part: range) -> DataFile:
 
 
 def _repeated(sample: pa.Table) -> list[str]:
-    """Return the columns worth a dictionary: those whose values repeat in `sample`."""
+    """Return the columns worth a dictionary: those whose values repeat in `sample`.
+
+    Floats have none: Iceberg's Spark passes over a file whose dictionary has -0.0 when asked for 0.0.
+    """
     limit = max(1, int(sample.num_rows * _REPEATED))
     return [
         name
         for name, column in zip(sample.column_names, sample.columns, strict=True)
         if not pa.types.is_nested(column.type)
         and not pa.types.is_boolean(column.type)
+        and not pa.types.is_floating(column.type)
         and pc.count_distinct(column, mode="all").as_py() <= limit
     ]
