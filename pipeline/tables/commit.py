@@ -13,7 +13,9 @@ import pyarrow as pa
 from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.io.pyarrow import _dataframe_to_data_files
 from pyiceberg.manifest import DataFile
+from pyiceberg.schema import Schema
 from pyiceberg.table import Table, TableProperties
+from pyiceberg.types import BinaryType, StringType
 
 from pipeline.clock import utc_now
 from pipeline.errors import RetryableError
@@ -65,15 +67,32 @@ def refuse_hidden_retries(table: Table) -> None:
 def write_files(table: Table, rows: pa.Table) -> tuple[DataFile, ...]:
     """Write `rows` as data files of `table`, which no reader sees until they are committed.
 
-    `rows` has the table's column names and types. Files left behind by a crash are orphans.
+    `rows` has the table's column names and types. Texts and bytes have no bounds: nobody can skip files by
+    them. Files left behind by a crash are orphans.
 
     Raises:
         WarehouseUnavailableError: the disk is full or the warehouse cannot be written.
     """
     if rows.num_rows == 0:
         return ()
+    metadata = table.metadata
+    unbounded = {**metadata.properties, **_without_bounds(table.schema())}
+    metadata = metadata.model_copy(update={"properties": unbounded})
     with named_errors(".".join(table.name())):
-        return tuple(_dataframe_to_data_files(table_metadata=table.metadata, df=rows, io=table.io))
+        return tuple(_dataframe_to_data_files(table_metadata=metadata, df=rows, io=table.io))
+
+
+def _without_bounds(schema: Schema) -> Mapping[str, str]:
+    """Return properties by which texts and bytes get no bounds.
+
+    PyIceberg cannot make a bound of a text whose sixteenth character is the last before the surrogates, and
+    that may stand in any header.
+    """
+    return {
+        f"write.metadata.metrics.column.{name}": "counts"
+        for name in schema.column_names
+        if isinstance(schema.find_type(name), StringType | BinaryType)
+    }
 
 
 def commit(table: Table, files: tuple[DataFile, ...], entry: OffsetCommit) -> CommittedOffsets:

@@ -14,10 +14,16 @@ from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, Config
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
+from pipeline.ingest.frame import letter_rows
+from pipeline.ingest.model import DeadLetter, Reason
 from pipeline.ingest.run import ingest
+from pipeline.ingest.tables import ensure_tables
+from pipeline.kafka.records import RawRecord
+from pipeline.kafka.topics import TopicIdentity
 from pipeline.ledger.verify import verify
 from pipeline.schemas.registry import RegistryUnavailableError
 from pipeline.tables.catalog import load_table
+from pipeline.tables.commit import OffsetCommit, commit, write_files
 from pipeline.tables.layout import dead_letters_table, events_table
 from tests.support.judge import judge
 from tests.support.load import POISON, Message, TopicWriter
@@ -54,6 +60,22 @@ def test_poison_is_a_dead_letter_with_its_reason_and_original_bytes(
     assert (letter["_topic_partition"], letter["_offset"]) == (bad.partition, 1)
     assert letter["_topic"] == strict_product.topic.name
     assert judge(cell, strict_product).exact
+
+
+def test_a_detail_that_no_bound_can_be_made_of_is_kept(
+    quiet_cell: Cell, strict_product: Product
+) -> None:
+    # The last character before the surrogates, where a bound of sixteen characters ends.
+    said = "ValueError: abc\ud7ff and more"
+    record = RawRecord(0, 0, 0, b"k", b"v", (("\ud7ff" * 20, b"h"),))
+    letter = DeadLetter(record, Reason.UNWRITABLE, said)
+    _, side = ensure_tables(quiet_cell, strict_product)
+    rows = letter_rows([letter], TopicIdentity("c", "t", "i", (0,)), "run", datetime.now(UTC))
+    files = write_files(side, rows)
+    commit(side, files, OffsetCommit(TopicIdentity("c", "t", "i", (0,)), {0: 0}, {0: 1}, (), {}))
+    (found,) = letters(quiet_cell, strict_product)
+    assert found["detail"] == said
+    assert found["headers"] == [{"key": "\ud7ff" * 20, "value": b"h"}]
 
 
 def event_on(writer: TopicWriter, partition: int) -> Message:
