@@ -75,7 +75,7 @@ evolution-test: setup ## 5,000 chains of contract versions; 3 minutes of events 
 decoder-test: setup ## ten thousand examples of each property of the decoder (about 20 min)
 	$(BIN)/pytest tests/decoder --decoder-examples 10000 --timeout 3600
 
-contract-test: setup ## five thousand drawn contracts, read back by three engines (about 30 min)
+contract-test: setup ## five thousand drawn contracts, read back by three engines (about an hour)
 	$(BIN)/pytest tests/round_trip --contract-examples 5000
 
 lock: setup ## pin every dependency again
