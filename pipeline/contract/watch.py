@@ -16,7 +16,7 @@ Stamp = tuple[tuple[str, int, int], ...]
 
 
 class ContractWatch:
-    """Tells of changes of one contract's folder since this was made, each once."""
+    """Tells of changes of one contract's `folder` since this was made, each once."""
 
     def __init__(
         self,
@@ -25,7 +25,7 @@ class ContractWatch:
         look_s: float = LOOK_S,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._folder = folder
+        self.folder = folder
         self._look_s = look_s
         self._seconds = seconds
         self._looked_at = seconds()
@@ -45,11 +45,11 @@ class ContractWatch:
         if not at_once and now - self._looked_at < self._look_s:
             return None
         self._looked_at = now
-        stamp = _stamp(self._folder)
+        stamp = _stamp(self.folder)
         if stamp == self._seen:
             return None
         self._seen = stamp
-        return load_product(self._folder)
+        return load_product(self.folder)
 
 
 def _stamp(folder: Path) -> Stamp:

@@ -10,6 +10,7 @@ from pipeline.errors import TerminalError
 from pipeline.evolution.model import Action, Step
 from pipeline.evolution.plan import Change
 from pipeline.tables.layout import FORMAT_VERSION, FORMAT_VERSION_PROPERTY
+from pipeline.tables.rewrite import EVOLVE, MAINTENANCE_KEY
 
 
 class EvolutionRefusedError(TerminalError):
@@ -33,9 +34,9 @@ class EvolutionRefusedError(TerminalError):
 def apply_changes(table: Table, changes: Sequence[Change]) -> None:
     """Make the columns of `table` follow.
 
-    Atomic: all of `changes` or none. They were planned for `table` as it is loaded here, and land only if
-    its columns are still those. No row is rewritten, no column is dropped, and ids stay, so that every
-    reader of older rows reads them as before.
+    Atomic: all of `changes` or none, and a snapshot of no rows that has them. They were planned for `table`
+    as it is loaded here, and land only if its columns are still those. No row is rewritten, no column is
+    dropped, and ids stay, so that every reader of older rows reads them as before.
 
     Raises:
         pyiceberg.exceptions.CommitFailedException: somebody else changed the table first; nothing landed.
@@ -52,3 +53,9 @@ def apply_changes(table: Table, changes: Sequence[Change]) -> None:
                 else:
                     update.make_column_optional(change.path)
         transaction.set_properties({FORMAT_VERSION_PROPERTY: str(FORMAT_VERSION)})
+        if table.metadata.current_snapshot_id is not None:
+            # Whoever reads as of a snapshot reads by its columns: without one of no rows, a build would not
+            # see a new column before the next event.
+            told = {MAINTENANCE_KEY: EVOLVE}
+            with transaction.update_snapshot(snapshot_properties=told).fast_append():
+                pass

@@ -12,7 +12,8 @@ from uuid import uuid4
 
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
-from pipeline.contract.mistakes import ContractError
+from pipeline.contract.load import CONTRACT_FILE
+from pipeline.contract.mistakes import ContractError, Mistake
 from pipeline.contract.model import Product
 from pipeline.contract.watch import ContractWatch
 from pipeline.errors import HeadwaterError, RetryableError
@@ -176,6 +177,11 @@ class _Follower:
             told: Product | ContractError | None = self.watch.changed(at_once=at_once)
         except ContractError as error:
             told = error
+        except UNNAMED as error:
+            # A contract that cannot be read for whatever reason must not end an ingest that needs no other.
+            folder = self.watch.folder
+            expected = f"a contract that can be read; {type(error).__name__} came of it"
+            told = ContractError(folder.name, [Mistake(folder / CONTRACT_FILE, 1, "", expected)])
         if isinstance(told, Product):
             self.session.follow(told)
             self.lineage.follow(told)

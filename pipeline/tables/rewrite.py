@@ -18,6 +18,7 @@ MAINTENANCE_KEY = "headwater.maintenance"
 """Snapshot summary key of commits that add no row: what kind of upkeep they are."""
 COMPACT = "compact"
 FILL = "fill"
+EVOLVE = "evolve"
 _MANIFEST_BYTES = 8 * 2**20
 
 

@@ -10,8 +10,10 @@ from typing import Any
 
 import pytest
 from pyiceberg.types import StringType
+from pyspark.sql import SparkSession
 
 from headwater.produce.file import produce_file
+from pipeline.batch.session import own_session, rows_at
 from pipeline.cells import Cell
 from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
@@ -146,3 +148,19 @@ def test_what_a_table_cannot_follow_is_refused_by_name_before_a_record_is_read(
     applied = command.run("contract", "apply", "widen", "--cell", "us")
     assert applied.code == 3
     assert "n: string -> int" in applied.err
+
+
+def test_a_build_has_new_columns_before_the_next_event(
+    story: Callable[[str], Story], cell: Cell, spark: SparkSession
+) -> None:
+    case = story("nested_grow")
+    case.send("before", "first.jsonl")
+    events, _ = ensure_tables(cell, case.under("after"))
+    pinned = events.metadata.current_snapshot_id
+    assert pinned is not None
+    rows = rows_at(own_session(spark, cell), cell, "nest.events", pinned)
+    assert [row.asDict() for row in rows.select("dev.os", "dev.model").collect()] == [
+        {"os": "a", "model": None}
+    ]
+    ingest(cell, case.under("after"), once=True)
+    assert case.verified()
