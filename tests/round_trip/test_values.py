@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import dagster as dg
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -29,8 +30,8 @@ from tests.round_trip.tally import TALLY
 
 @pytest.fixture(scope="module", autouse=True)
 def own_contracts(drawn_cell: Cell) -> Iterator[None]:
-    """Let Dagster's definitions be of what is drawn."""
-    with pytest.MonkeyPatch.context() as patch:
+    """Let Dagster's definitions be of what is drawn, in an instance of their own."""
+    with pytest.MonkeyPatch.context() as patch, dg.DagsterInstance.ephemeral():
         patch.setenv("HEADWATER_CONTRACTS", str(drawn_cell.root / "contracts"))
         yield
 
