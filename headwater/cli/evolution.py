@@ -70,6 +70,9 @@ def _print(steps: Sequence[Step], *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(step) for step in steps], indent=2))
         return
+    if not steps:
+        click.echo("nothing differs: the tables are as the contract says")
+        return
     print_table(
         "steps from tables to contract",
         ["table", "step", "column", "from what to what", "verdict"],
