@@ -104,20 +104,11 @@ def holds_time(column: pa.DataType) -> bool:
 def widens(old: pa.DataType, new: pa.DataType) -> bool:
     """Return whether an Iceberg column of type `old` can become `new`, by Iceberg's own promotions.
 
-    Narrower than Avro's, which let a long become a double, or bytes a string.
+    Of types that hold no others: those that do are followed part by part. Narrower than Avro's, which let a
+    long become a double, or bytes a string.
     """
     if old == new or (old, new) in ((pa.int32(), pa.int64()), (pa.float32(), pa.float64())):
         return True
     if pa.types.is_decimal(old) and pa.types.is_decimal(new):
         return bool(old.scale == new.scale and old.precision <= new.precision)
-    if pa.types.is_struct(old) and pa.types.is_struct(new):
-        return all(
-            widens(field.type, new.field(field.name).type)
-            for field in old
-            if new.get_field_index(field.name) >= 0
-        )
-    if pa.types.is_list(old) and pa.types.is_list(new):
-        return widens(old.value_type, new.value_type)
-    if pa.types.is_map(old) and pa.types.is_map(new):
-        return widens(old.item_type, new.item_type)
     return False
