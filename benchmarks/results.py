@@ -20,7 +20,7 @@ FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "results"
 SCHEMAS = FOLDER / "schema"
 IMAGES = FOLDER.parent / "docs" / "images"
-PAGES = FOLDER.parent / "docs"
+PAGES = FOLDER.parent / "docs" / "benchmarks"
 PARTS = ("confluent-kafka", "duckdb", "kafka-python", "numba", "polars", "pyarrow", "pyiceberg")
 
 
@@ -55,7 +55,7 @@ def publish(
     """
     write(document, name, (out or RESULTS) / f"{name}.json")
     title = name.replace("_", "-")
-    texts = {(out or PAGES) / f"benchmarks-{title}.md": page}
+    texts = {(out or PAGES) / f"{title}.md": page}
     if plot is not None:
         texts[(out or IMAGES) / f"bench-{title}.svg"] = plot
     for path, text in texts.items():

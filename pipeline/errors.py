@@ -11,7 +11,7 @@ import enum
 
 
 class ExitCode(enum.IntEnum):
-    """Exit codes of the `headwater` command. Documented in docs/cli.md; never renumbered."""
+    """Exit codes of the `headwater` command. Documented in docs/reference/cli.md; never renumbered."""
 
     OK = 0
     CHECK_FAILED = 1

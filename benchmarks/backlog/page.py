@@ -64,7 +64,7 @@ offsets, {held["uuids"]:,} distinct uuids |
 | machine | {machine["cores"]} cores, {machine["processor"]}, {machine["memory_mb"] // 1024} GB; broker \
 and ingest share it |
 
-![Resident size over time](images/bench-backlog.svg)
+![Resident size over time](../images/bench-backlog.svg)
 
 ## What a query has to read
 

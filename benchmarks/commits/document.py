@@ -80,7 +80,7 @@ largest {upkeep["largest"]:,} ms |
 | in the table | {result["rows"]:,} rows; the books {"balance" if result["balanced"] else "do not"} |
 | machine | {machine["cores"]} cores, {machine["processor"]}, {machine["memory_mb"] // 1024} GB |
 
-![Latency of a commit](images/bench-commits.svg)
+![Latency of a commit](../images/bench-commits.svg)
 
 A commit is what ingest makes of a small batch: both tables loaded, a file for each of two hours written,
 the dead letters' offsets committed and then the events'. What would grow without maintenance: the list

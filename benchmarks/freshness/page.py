@@ -45,7 +45,7 @@ within {promise["p95_s"]:g} s in 95 of 100 cases, and within {promise["p99_s"]:g
 | --- | --- | --- | --- |
 | {figures} |
 
-![How long rows waited, over the run](images/bench-freshness.svg)
+![How long rows waited, over the run](../images/bench-freshness.svg)
 
 | | |
 | --- | --- |

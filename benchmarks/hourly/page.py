@@ -54,7 +54,7 @@ def page(result: dict[str, Any]) -> str:
 One hour of viewing becomes `{TABLES[0]}`, `{TABLES[1]}` and
 `{TABLES[2]}`: by Headwater, by the same logic in plain Spark SQL, and by the same in DuckDB.
 
-![Seconds to build the hour](images/bench-hourly.svg)
+![Seconds to build the hour](../images/bench-hourly.svg)
 
 {_table(found)}
 {failed}

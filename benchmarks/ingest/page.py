@@ -53,9 +53,9 @@ def page(result: dict[str, Any]) -> str:
 The promise: at least {REQUIRED:g} times the best exactly-once peer at every size; \
 {"it is met" if met(result) else "it is **not** met"}: {ratios}. \
 The aim: {AIM:g} times, and {AIM_RATE:,} events/s at 100 bytes on two cores with the broker on them; \
-{rate:,.0f} is what it is. [benchmarks-stages.md](benchmarks-stages.md) tells where the time goes.
+{rate:,.0f} is what it is. [The stages](stages.md) tell where the time goes.
 
-![Events a second](images/bench-ingest.svg)
+![Events a second](../images/bench-ingest.svg)
 
 {_table(found)}
 {missing}

@@ -54,7 +54,7 @@ The promise: at least {REQUIRED:.0%} fewer rows of events scanned than by an hou
 {enough}. By the contract's own policy ({_words(own["share"], own["wait_h"])}) it is \
 {"met" if own_met else "**not** met"}.
 
-![Scans of each hour](images/bench-lateness.svg)
+![Scans of each hour](../images/bench-lateness.svg)
 
 | curve | events an hour | late policy | {ENGAGEMENT} | {SESSIONS} | stale | \
 fewer rows than {asked["lookback_h"]} h | than {asked["gate_h"]:g} h |

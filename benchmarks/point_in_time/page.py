@@ -30,7 +30,7 @@ way gives the same values ({result["matched"]:,} rows have one). Everything is i
 
 An ASOF join takes one inequality, and here are two: event time and known time. The one here first finds
 each entity's newest value so far, in the order in which values became known; it holds only where a row may
-know up to its own time. The range join is the definition, as [point-in-time.md](point-in-time.md) gives it
+know up to its own time. The range join is [the definition](../explanation/point-in-time.md)
 in SQL: it looks at every value of an entity within the ttl, so its cost grows with their number, and that of
 `as_known` hardly does.
 

@@ -89,10 +89,10 @@ percentile. {"It is met" if result["met"] else "It is **not** met"}: {whole["p95
 | --- | ---: | ---: | ---: | ---: | ---: | ---: |
 {rows}
 
-![Publishing an hour](images/bench-publish.svg)
+![Publishing an hour](../images/bench-publish.svg)
 
 Publishing is one commit that puts a staged snapshot on main; it reads and writes no rows, so that its
-time does not go with the hour's size; [benchmarks-hourly.md](benchmarks-hourly.md) has hours of 10 million
+time does not go with the hour's size; [another benchmark](hourly.md) has hours of 10 million
 events. What follows is the derivation of a feature's current table, a digest of the hour's rows, the
 release of its tags and its row in the publications table.
 

@@ -33,7 +33,7 @@ of the others; those of compiled code and of Arrow count too.
 
 "The rest" is the network thread (requests, answers, checksums of TCP), garbage, and what lies between
 the stages. {machine["cores"]} cores, {machine["processor"]}; the broker is on them.
-[ingest.md](ingest.md) tells what was tried at each stage.
+[The engine's page](../explanation/ingest.md) tells what was tried at each stage.
 
 `make bench-stages` measures again. The result's form is `benchmarks/schema/stages.schema.json`.
 """

@@ -9,7 +9,7 @@ and its affinity C(p) / sum of C(q) over all patterns q. 1 + alpha * r is the co
 of Hu, Koren and Volinsky, "Collaborative Filtering for Implicit Feedback Datasets", ICDM 2008, where r is, as
 there, the watched share of the title; w is the time weight of Ding and Li, "Time Weight Collaborative
 Filtering", CIKM 2005, with the half-life as its parameter. Weights are whole numbers, so sums are exact and
-come out the same in any order; ratios are taken last. docs/features.md has a worked example.
+come out the same in any order; ratios are taken last. docs/reference/features.md has a worked example.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 A session is a run of an account's events, each at most 30 minutes after the one before. One that goes on
 from the hour before keeps its start, which that hour hands over. What was watched is counted in integers by
-pattern (genre, device, part of the day): sums of integers come out the same in any order. docs/features.md
-has the definitions and a worked example.
+pattern (genre, device, part of the day): sums of integers come out the same in any order.
+docs/reference/features.md has the definitions and a worked example.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ class AlertsBusyError(RetryableError):
 
 @dataclass(frozen=True)
 class Alert:
-    """One row of the alerts table; docs/format.md gives the meanings."""
+    """One row of the alerts table; docs/reference/format.md gives the meanings."""
 
     at: datetime
     table: str

@@ -85,7 +85,7 @@ class Staged:
 
 @dataclass(frozen=True)
 class Publication:
-    """One row of the publications table; docs/format.md gives the meanings.
+    """One row of the publications table; docs/reference/format.md gives the meanings.
 
     The last four are None in a publication of format 1.
     """

@@ -1,6 +1,6 @@
 """Headwater's own settings: the value of the contract's custom property `headwater`.
 
-docs/contract.md describes every key. Keys are camelCase, as ODCS's own.
+docs/reference/contract.md describes every key. Keys are camelCase, as ODCS's own.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ def rows_by_hour(table: Table) -> dict[datetime, int]:
         raise NotHourlyError(
             f"it is partitioned by {table.spec()}, not by one hour transform.",
             subject=".".join(table.name()),
-            remedy="Restore the partitioning that docs/format.md gives.",
+            remedy="Restore the partitioning that docs/reference/format.md gives.",
         )
     rows: dict[datetime, int] = {}
     for line in table.inspect.partitions().to_pylist():

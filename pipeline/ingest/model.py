@@ -12,7 +12,7 @@ from pipeline.kafka.records import RawRecord
 
 
 class State(enum.Enum):
-    """Where an event is in its life; each follows from evidence (see docs/format.md)."""
+    """Where an event is in its life; each follows from evidence (see docs/reference/format.md)."""
 
     RAW = "Raw"
     ENRICHED = "Enriched"

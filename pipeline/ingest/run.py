@@ -1,4 +1,4 @@
-"""Ingest: Kafka to Iceberg, exactly once. docs/exactly-once.md tells the protocol step by step."""
+"""Ingest: Kafka to Iceberg, exactly once. docs/explanation/exactly-once.md tells it step by step."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
 Agrees with Java Avro's SchemaCompatibility, and goes beyond it where that lets through what a reader
 then refuses, or reads as another value: a decimal is read by one of equal scale and as many digits or more,
-and a writer's field feeds one field of the reader, its namesake before an alias. docs/compatibility.md lists
-changes with both judgements.
+and a writer's field feeds one field of the reader, its namesake before an alias.
+docs/reference/compatibility.md lists changes with both judgements.
 
 Not looked at: other logical types (see `pipeline.contract.follow`), and whether bytes promoted to a
 string hold UTF-8, which only the data can tell.

@@ -1,4 +1,4 @@
-"""Names, columns, partitioning and keys of every table Headwater keeps. docs/format.md is its text."""
+"""Names, columns, partitioning and keys of every table Headwater keeps: docs/reference/format.md in code."""
 
 from __future__ import annotations
 

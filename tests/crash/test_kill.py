@@ -1,6 +1,6 @@
 """Ingest is killed at every step of its protocol, in all kinds of company, and every record is there once.
 
-The kills are drawn from a seed (tests/crash/scenario.py); docs/exactly-once.md says what each
+The kills are drawn from a seed (tests/crash/scenario.py); docs/explanation/exactly-once.md says what each
 failpoint stands between. What the seed does not fix is time: a replay meets the same kills in the
 same order, and processes that run beside each other may take other turns.
 """

@@ -25,7 +25,7 @@ def pyiceberg(table: Table) -> pa.Table:
 def as_pyiceberg_has(type_: Type, value: Any) -> Any:
     """Return what PyIceberg 0.12 makes of `value`: a null list or map of records is an empty one.
 
-    The files are right, and other engines read them so; docs/contract.md warns of it.
+    The files are right, and other engines read them so; docs/reference/contract.md warns of it.
     """
     held = type_.held
     if held.kind in ("array", "map"):

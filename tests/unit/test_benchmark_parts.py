@@ -116,10 +116,7 @@ def test_a_result_that_is_not_as_its_schema_says_is_not_written(tmp_path: Path) 
 def test_a_committed_result_is_as_its_schema_says_and_makes_the_committed_page(name: str) -> None:
     result = json.loads((results.RESULTS / f"{name}.json").read_text())
     results.check(result, name)
-    assert (
-        PAGES[name](result)
-        == (results.PAGES / f"benchmarks-{name.replace('_', '-')}.md").read_text()
-    )
+    assert PAGES[name](result) == (results.PAGES / f"{name.replace('_', '-')}.md").read_text()
 
 
 def test_the_ratio_is_to_the_best_of_those_that_are_exactly_once() -> None:

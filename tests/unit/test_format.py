@@ -21,7 +21,7 @@ from pipeline.tables.quarantines import PROPERTY as QUARANTINES_PROPERTY
 from pipeline.tables.rewrite import MAINTENANCE_KEY
 
 GOLDEN = PROJECT / "tests" / "data" / "golden" / f"format-{layout.FORMAT_VERSION}.json"
-DOCUMENT = (PROJECT / "docs" / "format.md").read_text()
+DOCUMENT = (PROJECT / "docs" / "reference" / "format.md").read_text()
 SCHEMAS = {
     "events": pa.schema(layout.EVENT_COLUMNS),
     "dead_letters": layout.DEAD_LETTER_SCHEMA,

@@ -1,4 +1,4 @@
-"""docs/point-in-time.md: its example and its SQL are true."""
+"""docs/explanation/point-in-time.md: its example and its SQL are true."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.features.point_in_time import as_known
 from pipeline.features.times import UTC_MICROS
 from pipeline.settings import PROJECT
 
-PAGE = (PROJECT / "docs" / "point-in-time.md").read_text()
+PAGE = (PROJECT / "docs" / "explanation" / "point-in-time.md").read_text()
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 HISTORY = "viewing_events.user_preference_features_history"
 

@@ -7,7 +7,7 @@ from pipeline.contract import derived, own_settings, table_settings
 from pipeline.contract.vocabulary import CHECKS
 from tests.unit.contract.conftest import ROOT
 
-DOCS = (ROOT / "docs" / "contract.md").read_text()
+DOCS = (ROOT / "docs" / "reference" / "contract.md").read_text()
 
 
 @pytest.mark.parametrize(

@@ -220,7 +220,7 @@ MUTATIONS: list[Mutation] = [
 
 
 def table() -> str:
-    """Return the mutations as docs/compatibility.md lists them."""
+    """Return the mutations as docs/reference/compatibility.md lists them."""
     rows = [
         f"| {one.name} | {_said(one.java)} | {_said(one.registry)} | {_said(one.contract)} | {one.why} |"
         for one in MUTATIONS

@@ -13,7 +13,7 @@ from pipeline.schemas.validity import problems
 from tests.support.avro_java import compatible, parse
 from tests.unit.schemas.mutations import MUTATIONS, Mutation, table
 
-DOCS = Path(__file__).parents[3] / "docs"
+DOCS = Path(__file__).parents[3] / "docs" / "reference"
 
 
 @pytest.mark.parametrize("one", MUTATIONS, ids=[one.name for one in MUTATIONS])
