@@ -8,6 +8,7 @@ which is then a dead letter and never an exception that stops a run (`PoisonErro
 from __future__ import annotations
 
 import enum
+from typing import Any
 
 
 class ExitCode(enum.IntEnum):
@@ -23,7 +24,7 @@ class ExitCode(enum.IntEnum):
 
 
 class HeadwaterError(Exception):
-    """Base of all named errors.
+    """Base of all named errors. Pickled and copied it keeps its attributes, as any exception not its cause.
 
     Attributes:
         what: one sentence that says what happened.
@@ -39,6 +40,10 @@ class HeadwaterError(Exception):
         self.subject = subject
         self.remedy = remedy
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Not by calling the class, as exceptions do: what it takes is not what it gives its base as `args`.
+        return _unset, (type(self), self.args), self.__dict__
+
 
 class RetryableError(HeadwaterError):
     """The same call may succeed later, unchanged."""
@@ -52,3 +57,8 @@ class TerminalError(HeadwaterError):
 
 class PoisonError(HeadwaterError):
     """One record cannot be used; it becomes a dead letter."""
+
+
+def _unset(kind: type[HeadwaterError], args: tuple[object, ...]) -> HeadwaterError:
+    """Return an error of that kind with no attributes yet."""
+    return kind.__new__(kind, *args)
