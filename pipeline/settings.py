@@ -5,7 +5,7 @@
 | HEADWATER_HOME | folder that holds every byte the platform keeps | `.headwater` in the project |
 | HEADWATER_CONTRACTS | folder of contracts, one folder a data product | `contracts` in the project |
 | HEADWATER_CACHE | per-user cache of verified jars | `~/.cache/headwater` |
-| HEADWATER_FAILPOINT | `name:hits`: end the process with SIGKILL there (tests only) | unset |
+| HEADWATER_FAILPOINT | `name:visit`: end the process with SIGKILL there (tests only) | unset |
 | HEADWATER_INGEST_MEMORY_MB | MiB for what an ingest has in hand, beyond about 450 of its own | `1024` |
 | HEADWATER_DATA_DOCS | where Data Docs are served; `headwater up` sets it for what it starts | none |
 | JAVA_HOME | Java 17 or newer | `java` on the PATH |
@@ -31,7 +31,7 @@ class SettingInvalidError(TerminalError):
 
 @dataclass(frozen=True)
 class Settings:
-    """What the environment says, read once per process by `load_settings`."""
+    """What the environment said when `load_settings` read it."""
 
     home: Path
     contracts: Path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 import threading
@@ -17,6 +16,7 @@ from polars.exceptions import ComputeError
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.errors import ExitCode, RetryableError
+from pipeline.failpoints import arm
 from pipeline.ingest.plan import Limits
 from pipeline.ingest.run import ingest
 from tests.support.catalog_seam import CatalogSeam
@@ -70,7 +70,7 @@ def perform(cell: Cell, product: Product, part: Part, said: Path) -> None:
     patch = pytest.MonkeyPatch()
     stop = threading.Event()
     if part.failpoint is not None:
-        os.environ["HEADWATER_FAILPOINT"] = part.failpoint
+        arm(part.failpoint)
     if part.sleeps:
         patch.setattr("pipeline.failpoints.signal", SimpleNamespace(SIGKILL=signal.SIGSTOP))
     if part.lost_answer is not None:
