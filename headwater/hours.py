@@ -44,6 +44,7 @@ def build_hours(cell: Cell, product: Product, plan: HoursPlan, run_id: str) -> I
 
     Raises:
         JarMissingError: Spark's jars were never fetched.
+        SparkUnavailableError, SparkSettingError, CatalogNotSupportedError: as `start_session`.
     """
     if plan.source_snapshot_id is None or not plan.builds:
         return

@@ -18,5 +18,6 @@ class CellResource(dg.ConfigurableResource[Cell]):
 
         Raises:
             CellNotFoundError: no such cell is configured under the home.
+            CellInvalidError: its cell.json cannot be used.
         """
         return load_cell(load_settings().home, self.name)

@@ -36,7 +36,8 @@ def resolve(product: str, cell: str) -> tuple[Product, Cell]:
     Raises:
         ProductNotFoundError: there is no such contract, or it does not name the cell.
         ContractError: the contract has mistakes.
-        CellNotFoundError: the cell is not configured.
+        CellNotFoundError, CellInvalidError: the cell is not configured, or not so that it can be used.
+        SettingInvalidError: a variable of the environment cannot be used.
     """
     settings = load_settings()
     folder = settings.contracts / product

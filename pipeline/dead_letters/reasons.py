@@ -16,6 +16,7 @@ def letters_by_reason(cell: Cell, product: Product) -> Mapping[str, int]:
 
     Raises:
         TableMissingError: the product was never ingested in this cell.
+        CatalogUnavailableError, WarehouseUnavailableError: try again later.
     """
     table = load_table(cell, dead_letters_table(product.name))
     reasons = table.scan(selected_fields=("reason",)).to_arrow().column("reason").to_pylist()

@@ -72,6 +72,7 @@ def look(
 
     Raises:
         TableMissingError: the product was never ingested in this cell.
+        CatalogUnavailableError, WarehouseUnavailableError: try again later.
         NotHourlyError: the events table is not partitioned by hour.
     """
     table = load_table(cell, events_table(product.name))

@@ -120,7 +120,7 @@ def plan(
     Raises:
         ClusterChangedError, TopicRecreatedError: the tables hold another topic's offsets.
         OffsetsAheadError: Kafka ends before the committed offset.
-        OffsetsLostError: Kafka's retention has passed the committed offset.
+        RetentionPassedError: Kafka's retention has passed the committed offset.
     """
     for committed in (events, side):
         if committed is not None:

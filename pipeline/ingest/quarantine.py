@@ -145,6 +145,7 @@ def standing(cell: Cell, product: Product) -> tuple[Standing, ...]:
 
     Raises:
         TableMissingError: the product was never ingested in this cell.
+        CatalogUnavailableError, WarehouseUnavailableError: try again later.
     """
     with named_errors(f"{product.name}/{cell.name}"):
         side = load_table(cell, dead_letters_table(product.name))

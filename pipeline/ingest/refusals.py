@@ -26,7 +26,11 @@ class RetentionPassedError(TerminalError):
 
 
 def refuse_other_topic(subject: str, found: TopicIdentity, committed: CommittedOffsets) -> None:
-    """Raise unless `committed` is of the topic `found`."""
+    """Refuse offsets `committed` of another topic than `found`.
+
+    Raises:
+        ClusterChangedError, TopicRecreatedError: they are another's.
+    """
     if committed.cluster_id != found.cluster_id:
         raise ClusterChangedError(
             f"its tables hold offsets of cluster {committed.cluster_id}, "
@@ -49,7 +53,12 @@ def refuse_lost_offsets(
     earliest: Mapping[int, int],
     stable: Mapping[int, int],
 ) -> None:
-    """Raise if some partition's committed offset is outside what Kafka holds."""
+    """Refuse a committed offset of some partition that is outside what Kafka holds.
+
+    Raises:
+        OffsetsAheadError: Kafka ends before it.
+        RetentionPassedError: Kafka begins after it.
+    """
     for partition, offset in committed.items():
         if stable[partition] < offset:
             raise OffsetsAheadError(

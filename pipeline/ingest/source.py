@@ -65,7 +65,7 @@ class Source:
         """Return what the topic holds now; `start` is looked up only where the table `is_new`.
 
         Raises:
-            TopicMissingError, BrokerUnavailableError.
+            TopicMissingError, TopicNotReadyError, BrokerUnavailableError, KafkaAccessError.
         """
         if self._admin is None:
             self._admin = connect_admin(self._cell)
@@ -116,7 +116,7 @@ class Source:
         """Return whether the topic's cleanup policy removes records in between.
 
         Raises:
-            TopicMissingError, BrokerUnavailableError.
+            TopicMissingError, TopicNotReadyError, BrokerUnavailableError, KafkaAccessError.
         """
         if self._admin is None:
             self._admin = connect_admin(self._cell)

@@ -73,7 +73,7 @@ def describe_topic(admin: KafkaAdminClient, topic: str) -> TopicIdentity:
     Raises:
         TopicMissingError: there is none.
         TopicNotReadyError: a partition has no leader, or the topic is being made or deleted.
-        BrokerUnavailableError: no broker answered.
+        BrokerUnavailableError, KafkaAccessError: no broker answered, or it refused.
     """
     with named_errors(_servers(admin)):
         cluster_id = admin.describe_cluster()["cluster_id"]
@@ -97,7 +97,7 @@ def earliest_offsets(
     """Return partition -> the first offset that Kafka still holds.
 
     Raises:
-        TopicMissingError, BrokerUnavailableError.
+        TopicMissingError, BrokerUnavailableError, KafkaAccessError.
     """
     return _offsets(admin, topic, partitions, OffsetSpec.EARLIEST, IsolationLevel.READ_UNCOMMITTED)
 
@@ -110,7 +110,7 @@ def stable_offsets(
     Where no transaction is open it is the high watermark. Every record below it is decided.
 
     Raises:
-        TopicMissingError, BrokerUnavailableError.
+        TopicMissingError, BrokerUnavailableError, KafkaAccessError.
     """
     # Said explicitly: the client's default is the high watermark.
     return _offsets(admin, topic, partitions, OffsetSpec.LATEST, IsolationLevel.READ_COMMITTED)
@@ -122,7 +122,7 @@ def high_watermarks(
     """Return partition -> its high watermark; records of open transactions stand below it.
 
     Raises:
-        TopicMissingError, BrokerUnavailableError.
+        TopicMissingError, BrokerUnavailableError, KafkaAccessError.
     """
     return _offsets(admin, topic, partitions, OffsetSpec.LATEST, IsolationLevel.READ_UNCOMMITTED)
 
@@ -137,7 +137,7 @@ def offsets_at(
 
     Raises:
         ValueError: `instant` has no time zone.
-        TopicMissingError, BrokerUnavailableError.
+        TopicMissingError, BrokerUnavailableError, KafkaAccessError.
     """
     if instant.tzinfo is None:
         raise ValueError(f"{instant.isoformat()} has no time zone")
@@ -157,7 +157,7 @@ def ensure_topic(cell: Cell, product: Product) -> TopicIdentity:
     Raises:
         TopicRefusedError: the cluster does not make such a topic.
         TopicNotReadyError: it was made, and is not served yet.
-        BrokerUnavailableError: no broker answered.
+        BrokerUnavailableError, KafkaAccessError: no broker answered, or it refused.
     """
     wanted = topic_config(product)
     with connect_admin(cell) as admin:
@@ -175,7 +175,7 @@ def topic_drift(cell: Cell, product: Product) -> tuple[Drift, ...]:
     """Return everything in which the product's topic differs from its contract.
 
     Raises:
-        TopicMissingError, BrokerUnavailableError.
+        TopicMissingError, BrokerUnavailableError, KafkaAccessError.
     """
     with connect_admin(cell) as admin:
         describe_topic(admin, product.topic.name)
@@ -256,7 +256,7 @@ def is_compacted(admin: KafkaAdminClient, topic: str) -> bool:
     """Return whether the topic's cleanup policy lets compaction remove records.
 
     Raises:
-        TopicMissingError, BrokerUnavailableError.
+        TopicMissingError, BrokerUnavailableError, KafkaAccessError.
     """
     resource = ConfigResource(ConfigResourceType.TOPIC, topic, None)
     with named_errors(_servers(admin)):

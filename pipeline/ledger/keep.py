@@ -40,7 +40,7 @@ def keep(cell: Cell, product: Product) -> int:
 
     Raises:
         TableMissingError: the product was never ingested in this cell.
-        LedgerBusyError: nothing was kept; try again.
+        LedgerBusyError, CatalogUnavailableError, WarehouseUnavailableError: nothing was kept; try again.
     """
     events = load_table(cell, events_table(product.name))
 

@@ -88,6 +88,7 @@ def read_ledger(cell: Cell, product: Product) -> Ledger:
 
     Raises:
         TableMissingError: the product was never ingested in this cell.
+        CatalogUnavailableError, WarehouseUnavailableError: try again later.
     """
     events = load_table(cell, events_table(product.name))
     return ledger_of(events, cell, product.name)

@@ -56,6 +56,8 @@ def verify(cell: Cell, product: Product) -> Verification:
         TableMissingError: the product was never ingested in this cell.
         VerificationStalledError: Kafka could not be read up to the committed offsets.
         RegistryUnavailableError: the schemas of duplicates could not be looked up.
+        CatalogUnavailableError, WarehouseUnavailableError, BrokerUnavailableError: try again later.
+        KafkaAccessError: the cluster refused.
     """
     events = load_table(cell, events_table(product.name))
     side = load_table(cell, dead_letters_table(product.name))

@@ -69,7 +69,9 @@ def maintain(
     crashed writers, derived tables.
 
     Raises:
-        RewriteConflictError, CatalogUnavailableError, WarehouseUnavailableError: try again.
+        RewriteConflictError, LedgerBusyError: others came first; try again.
+        CatalogUnavailableError, WarehouseUnavailableError: try again later.
+        RowsDifferError: rewritten files do not hold as many rows; the table has the old ones.
     """
     with named_errors(f"{product.name}/{cell.name}"):
         books = events_table(product.name)

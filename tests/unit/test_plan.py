@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -111,6 +112,12 @@ def test_a_recreated_topic_is_refused() -> None:
 def test_an_end_before_the_committed_offset_is_refused() -> None:
     with pytest.raises(OffsetsAheadError, match="ends at 9"):
         plan(SUBJECT, topic({0: 0}, {0: 9}), committed({0: 10}), None, Limits(100))
+
+
+def test_it_documents_these_refusals_and_no_others() -> None:
+    refusals = (ClusterChangedError, TopicRecreatedError, OffsetsAheadError, RetentionPassedError)
+    documented = re.findall(r"\w+Error", plan.__doc__ or "")
+    assert sorted(documented) == sorted(one.__name__ for one in refusals)
 
 
 def test_records_deleted_before_they_were_ingested_are_never_skipped_in_silence() -> None:
