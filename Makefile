@@ -79,5 +79,5 @@ contract-test: setup ## five thousand drawn contracts, read back by three engine
 	$(BIN)/pytest tests/round_trip --contract-examples 5000
 
 lock: setup ## pin every dependency again
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --all-extras \
 		--group dev pyproject.toml --output-file requirements/lock.txt
