@@ -20,7 +20,9 @@ from pathlib import Path
 
 from pipeline.errors import TerminalError
 
-PROJECT = Path(__file__).resolve().parent.parent
+_SOURCE = Path(__file__).resolve().parent.parent
+PROJECT = _SOURCE if (_SOURCE / "pyproject.toml").exists() else Path.cwd()
+"""The checkout that this code is of; the working directory where it was installed from a wheel."""
 MOST_CRAMPED_MB = 64
 """Below it, micro-batches become too small to be worth their commits."""
 

@@ -15,12 +15,13 @@ from headwater.stack.process import Process, StartFailedError, start_detached, t
 from pipeline.settings import PROJECT
 
 READY_TIMEOUT_S = 120.0
+INSTANCE = Path(__file__).with_name("dagster.yaml")
 
 
 def prepare(dagster_home: Path) -> None:
     """Put the instance's configuration where Dagster looks for it."""
     dagster_home.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(PROJECT / "dagster.yaml", dagster_home / "dagster.yaml")
+    shutil.copyfile(INSTANCE, dagster_home / INSTANCE.name)
 
 
 def start_webserver(

@@ -16,13 +16,13 @@ from headwater.stack.parts import DAEMON, DATA_DOCS, WEBSERVER, Part, broker_nam
 from headwater.stack.ports import free_port
 from headwater.stack.state import StackState, load_state
 from pipeline.cells import Cell, CellNotFoundError, embedded_cell, load_cell, save_cell
-from pipeline.settings import PROJECT, Settings
+from pipeline.settings import Settings
 
 KAFKA_PORT = 19092
 WEB_PORT = 3000
 DATA_DOCS_PORT = 3300
 TOKEN = "HEADWATER_STACK"  # noqa: S105 - the name of a variable
-WORKSPACE = PROJECT / "workspace.yaml"
+WORKSPACE = Path(__file__).with_name("workspace.yaml")
 
 Say = Callable[[str], None]
 

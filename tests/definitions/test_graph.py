@@ -13,6 +13,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from assets.definitions import build as build_anew
+from headwater.stack.dagster import INSTANCE
+from headwater.stack.stack import WORKSPACE
 from pipeline.contract.load import load_products
 from pipeline.settings import PROJECT, load_settings
 from tests.definitions.graph import CELLS, golden, graph
@@ -66,7 +68,7 @@ def test_what_starts_spark_is_in_a_pool_of_one_run_at_a_time_and_ingests_are_in_
         for table in product.aggregates
     }
     assert pools["events"] == set()
-    limits = YAML(typ="safe").load(PROJECT / "dagster.yaml")["concurrency"]["pools"]
+    limits = YAML(typ="safe").load(INSTANCE)["concurrency"]["pools"]
     assert limits == {"granularity": "run", "default_limit": 1}
 
 
@@ -85,7 +87,7 @@ def test_every_table_shows_its_columns_with_the_contracts_words() -> None:
 
 
 def test_the_workspace_lists_code_locations_that_load() -> None:
-    workspace = YAML(typ="safe").load(PROJECT / "workspace.yaml")
+    workspace = YAML(typ="safe").load(WORKSPACE)
     for entry in workspace["load_from"]:
         module = entry["python_module"]
         definitions = getattr(import_module(module["module_name"]), module["attribute"])
