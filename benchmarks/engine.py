@@ -17,7 +17,7 @@ import psutil
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.errors import HeadwaterError
-from pipeline.ingest.plan import DEFAULT_LIMITS, Limits
+from pipeline.ingest.limits import DEFAULT_LIMITS, Limits
 from pipeline.ingest.report import Committed
 from pipeline.ingest.run import ingest
 

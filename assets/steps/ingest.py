@@ -17,7 +17,7 @@ from pipeline.cells import Cell
 from pipeline.ingest.digest import digests
 from pipeline.ingest.held_back import told
 from pipeline.ingest.lifetime import lifetime
-from pipeline.ingest.plan import Limits
+from pipeline.ingest.limits import Limits
 from pipeline.ledger.read import read_ledger
 from pipeline.settings import load_settings
 

@@ -16,7 +16,7 @@ from benchmarks.exactly_once import Held, held
 from pipeline.cells import Cell
 from pipeline.clock import utc_now
 from pipeline.contract.model import Product
-from pipeline.ingest.plan import DEFAULT_LIMITS
+from pipeline.ingest.limits import DEFAULT_LIMITS
 
 SAMPLE_S = 0.1
 HOURS = 6.0

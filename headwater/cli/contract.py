@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from headwater.cli.evolution import apply, plan
-from pipeline.contract.diff import Change, diff_products
-from pipeline.contract.load import CONTRACT_FILE, ContractError, derived_of, load_product
-from pipeline.contract.mistakes import Mistake
-from pipeline.contract.model import Product
-from pipeline.contract.warn import warnings
+from pipeline.contract.folders import CONTRACT_FILE, contract_folders
+from pipeline.contract.mistakes import ContractError, Mistake
 from pipeline.errors import ExitCode, TerminalError
 from pipeline.settings import load_settings
+
+if TYPE_CHECKING:
+    from pipeline.contract.model import Product
 
 
 class ProductNotFoundError(TerminalError):
@@ -53,38 +52,17 @@ def check(products: tuple[str, ...], as_json: bool) -> int:
       headwater contract check viewing_events --json
       headwater contract check ../drafts/orders
     """
+    from headwater.cli.render.checked import Checked, print_checked
+    from pipeline.contract.warn import warnings
+
     folders = [_folder(name) for name in products] or _all_folders()
-    results = [(folder, *_load(folder)) for folder in folders]
-    mistakes = [mistake for _, _, found in results for mistake in found]
-    warned = {folder: warnings(product) if product else () for folder, product, _ in results}
-    if as_json:
-        click.echo(
-            json.dumps(
-                {
-                    "ok": not mistakes,
-                    "products": [
-                        {
-                            "product": folder.name,
-                            "version": product.version if product else None,
-                            "mistakes": [_mistake(one) for one in found],
-                            "warnings": [_mistake(one) for one in warned[folder]],
-                        }
-                        for folder, product, found in results
-                    ],
-                },
-                indent=2,
-            )
-        )
-    else:
-        for folder, product, found in results:
-            if product:
-                click.echo(f"ok    {folder.name} {product.version}")
-            for one in found:
-                click.echo(f"wrong {_relative(one)}")
-            for one in warned[folder]:
-                click.echo(f"warn  {_relative(one)}")
-        click.echo(f"{len(results)} checked, {len(mistakes)} mistakes")
-    return ExitCode.CHECK_FAILED if mistakes else ExitCode.OK
+    checked = []
+    for folder in folders:
+        product, mistakes = _load(folder)
+        warned = warnings(product) if product else ()
+        checked.append(Checked(folder.name, product, mistakes, warned))
+    print_checked(checked, as_json=as_json)
+    return ExitCode.CHECK_FAILED if any(one.mistakes for one in checked) else ExitCode.OK
 
 
 @contract.command()
@@ -100,20 +78,17 @@ def show(product: str, explain: bool, as_json: bool) -> int:
       headwater contract show viewing_events --explain
       headwater contract show departures --explain --json
     """
+    from headwater.cli.render.contract import print_compiled, print_product
+    from pipeline.contract.load import load_product
+
     loaded = load_product(_folder(product))
     if explain:
-        # Seconds of imports, which a plain `show` should not cost.
+        # All that contracts compile into: seconds of imports, which a plain `show` should not cost.
         from pipeline.contract.compile import compile_product
 
-        document: dict[str, Any] = compile_product(loaded)
+        print_compiled(compile_product(loaded), as_json=as_json)
     else:
-        document = loaded.model_dump(mode="json", exclude={"folder"})
-    if as_json:
-        click.echo(json.dumps(document, indent=2, default=str))
-    elif explain:
-        _explain(document)
-    else:
-        _summary(loaded)
+        print_product(loaded, as_json=as_json)
     return ExitCode.OK
 
 
@@ -128,20 +103,19 @@ def diff(old: Path, new: Path, as_json: bool) -> int:
     Examples:
       headwater contract diff /tmp/before/viewing_events contracts/viewing_events
     """
+    from headwater.cli.render.contract import print_changes
+    from pipeline.contract.diff import diff_products
+    from pipeline.contract.load import load_product
+
     changes = diff_products(load_product(old), load_product(new))
-    breaking = any(change.breaking for change in changes)
-    if as_json:
-        listed = [{"path": one.path, "what": one.what, "breaking": one.breaking} for one in changes]
-        click.echo(json.dumps({"breaking": breaking, "changes": listed}, indent=2))
-    else:
-        for change in changes:
-            click.echo(_change(change))
-        click.echo(f"{len(changes)} changes, {sum(one.breaking for one in changes)} breaking")
-    return ExitCode.CHECK_FAILED if breaking else ExitCode.OK
+    print_changes(changes, as_json=as_json)
+    return ExitCode.CHECK_FAILED if any(change.breaking for change in changes) else ExitCode.OK
 
 
 def _load(folder: Path) -> tuple[Product | None, tuple[Mistake, ...]]:
     """Return the product of the contract in `folder`: that which it is derived from, if it is."""
+    from pipeline.contract.load import derived_of, load_product
+
     try:
         of = derived_of(folder)
         return load_product(folder if of is None else folder.parent / of), ()
@@ -164,7 +138,7 @@ def _folder(name: str) -> Path:
 
 def _all_folders() -> list[Path]:
     contracts = load_settings().contracts
-    folders = sorted(file.parent for file in contracts.glob(f"*/{CONTRACT_FILE}"))
+    folders = contract_folders(contracts)
     if not folders:
         raise ProductNotFoundError(
             f"no folder with a {CONTRACT_FILE} in it.",
@@ -172,78 +146,3 @@ def _all_folders() -> list[Path]:
             remedy="Write a contract, or point HEADWATER_CONTRACTS elsewhere.",
         )
     return folders
-
-
-def _mistake(one: Mistake) -> dict[str, Any]:
-    return {"file": str(one.file), "line": one.line, "path": one.path, "expected": one.expected}
-
-
-def _relative(one: Mistake) -> str:
-    here = Path.cwd()
-    if one.file.is_relative_to(here):
-        return str(Mistake(one.file.relative_to(here), one.line, one.path, one.expected))
-    return str(one)
-
-
-def _change(change: Change) -> str:
-    return f"{'BREAKING' if change.breaking else 'ok      '} {change.path}: {change.what}"
-
-
-UNLISTED = {
-    "keep": "keep: rows, with the record's value beside them",
-    "wait": "wait: they stay in Kafka until the contract lists their version",
-    "deadLetter": "deadLetter: they are dead letters",
-}
-"""What becomes of records of a payload version that the registry knows and the contract does not."""
-
-
-def _summary(product: Product) -> None:
-    topic, gates = product.topic, product.gates
-    late = "refused" if gates.late_s is None else f"accepted up to {gates.late_s:g} s"
-    rows = [
-        ("product", f"{product.name} {product.version}"),
-        ("purpose", product.description),
-        ("owner", f"{product.owner} ({product.domain})"),
-        ("cells", ", ".join(product.cells)),
-        ("topic", f"{topic.name}, {topic.partitions} partitions, {topic.record_time}"),
-        ("envelope", "yes" if topic.envelope else "none"),
-        ("key", product.key),
-        ("event time", product.event_time),
-        ("payload", f"{len(product.payload_schemas)} version(s), {len(product.columns)} fields"),
-        ("unlisted", UNLISTED[product.unlisted]),
-        ("gates", f"payload {gates.payload_bytes} B, fresh within {gates.freshness_s:g} s"),
-        ("late", late),
-        ("rules", ", ".join(f"{one.column} {one.check}" for one in product.rules) or "none"),
-        ("reference", ", ".join(one.source for one in product.references) or "none"),
-        ("aggregates", ", ".join(one.name for one in product.aggregates) or "none"),
-        ("objectives", ", ".join(one.property for one in product.slos) or "none"),
-    ]
-    for name, text in rows:
-        click.echo(f"{name:11} {text}")
-
-
-def _explain(document: dict[str, Any]) -> None:
-    topic = document["topic"]
-    click.echo(f"{document['product']} compiles into")
-    click.echo(f"\nKafka topic {topic['name']}")
-    click.echo(f"  partitions {topic['partitions']}, replication {topic['replication']}")
-    for key, value in topic["config"].items():
-        click.echo(f"  {key}={value}")
-    click.echo("\nRegistry subjects")
-    for subject, versions in document["subjects"].items():
-        click.echo(f"  {subject}: {versions} version(s)")
-    click.echo(f"\nIceberg table {document['product']}.events")
-    for column in document["iceberg"]:
-        required = " required" if column["required"] else ""
-        click.echo(f"  {column['name']:18} {column['type']}{required}")
-    click.echo("\nBusiness rules (pandera)")
-    for column, checks in document["pandera"].items():
-        click.echo(f"  {column}: {', '.join(checks)}")
-    for name, expectations in document["expectations"].items():
-        click.echo(f"\nAudit of {document['product']}.{name} (Great Expectations)")
-        for one in expectations:
-            arguments = ", ".join(f"{key}={value}" for key, value in one["kwargs"].items())
-            click.echo(f"  {one['type']}({arguments})")
-    click.echo("\nOpenSLO documents")
-    for slo in document["openslo"]:
-        click.echo(f"  {slo['kind']} {slo['metadata']['name']}")

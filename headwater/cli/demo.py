@@ -5,16 +5,17 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
-from headwater import demo as steps
 from headwater.cli.options import resolve
 from headwater.cli.tables import print_table
-from headwater.stack import stack
-from headwater.stack.parts import WEBSERVER
 from pipeline.errors import ExitCode
 from pipeline.settings import load_settings
+
+if TYPE_CHECKING:
+    from headwater.demo import Outcome
 
 CELL = "us"
 VIEWING = "viewing_events"
@@ -40,6 +41,10 @@ def demo(events: int, hours: int, flights: int, timeout: int) -> ExitCode:
       headwater demo
       headwater demo --events 500000 --hours 12
     """
+    from headwater import demo as steps
+    from headwater.stack import stack
+    from headwater.stack.parts import WEBSERVER
+
     began = time.monotonic()
 
     def say(line: str) -> None:
@@ -67,7 +72,7 @@ def demo(events: int, hours: int, flights: int, timeout: int) -> ExitCode:
     return ExitCode.OK if balanced else ExitCode.CHECK_FAILED
 
 
-def _show(outcomes: list[steps.Outcome]) -> None:
+def _show(outcomes: list[Outcome]) -> None:
     books = [outcome.verification.ledger.totals for outcome in outcomes]
     verified = [outcome.verification for outcome in outcomes]
     names = sorted({reason for outcome in outcomes for reason in outcome.reasons})

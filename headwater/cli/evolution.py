@@ -29,7 +29,6 @@ def plan(product: str, cell: str, as_json: bool) -> ExitCode:
       headwater contract plan viewing_events --cell us
       headwater contract plan viewing_events --cell us --json
     """
-    # Seconds of imports, which `contract check` should not cost.
     from headwater.evolution import plan_product
 
     loaded, where = resolve(product, cell)

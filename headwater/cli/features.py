@@ -8,20 +8,18 @@ import time
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-import polars as pl
 
 from headwater.cli.options import cell_option, json_option, product_argument, resolve
 from headwater.cli.served import list_served, served
 from pipeline.errors import ExitCode
-from pipeline.features.files import read_rows, refuse_suffix, write_rows
-from pipeline.features.get_historical import explain as explain_historical
-from pipeline.features.get_historical import get_historical as run
-from pipeline.features.history import columns_of, open_history
-from pipeline.features.plan import HistoryPlan
-from pipeline.features.times import parse_known_at
-from pipeline.tables.layout import FEATURE_TIME_COLUMN
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from pipeline.features.plan import HistoryPlan
 
 HOUR = "%Y-%m-%dT%H"
 
@@ -96,6 +94,13 @@ def get_historical(
       headwater features get-historical viewing_events viewing_features --cell us \\
           --spine rows.jsonl --timestamp-column t --known-at column:scored_at --explain
     """
+    from pipeline.features.files import read_rows, refuse_suffix, write_rows
+    from pipeline.features.get_historical import explain as explain_historical
+    from pipeline.features.get_historical import get_historical as run
+    from pipeline.features.history import columns_of, open_history
+    from pipeline.features.times import parse_known_at
+    from pipeline.tables.layout import FEATURE_TIME_COLUMN
+
     if output is None and not explain:
         raise click.UsageError("give --output, or --explain")
     if output is not None:

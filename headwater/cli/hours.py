@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 import uuid
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from headwater.cli.options import cell_option, json_option, product_argument, resolve
-from headwater.cli.tables import print_table
-from pipeline.batch.model import Publication
-from pipeline.batch.plan import HoursPlan
-from pipeline.batch.prepare import prepare
-from pipeline.batch.publications import latest, read_publications
-from pipeline.cells import Cell
-from pipeline.contract.model import Product
 from pipeline.errors import ExitCode, TerminalError
-from pipeline.hours.first import first_hour, too_early
-from pipeline.hours.look import HourState, HourStates
-from pipeline.hours.now import look_now
-from pipeline.locks import batch_lock, hold
-from pipeline.tables.layout import published_table
+
+if TYPE_CHECKING:
+    from pipeline.batch.plan import HoursPlan
+    from pipeline.cells import Cell
+    from pipeline.contract.model import Product
 
 HOUR = "%Y-%m-%dT%H"
 
@@ -68,17 +58,14 @@ def list_hours(product: str, cell: str, last: int, as_json: bool) -> ExitCode:
       headwater hours viewing_events --cell us
       headwater hours viewing_events --cell us --json
     """
+    from headwater.cli.render.hours import print_hours
+    from pipeline.batch.publications import latest, read_publications
+    from pipeline.hours.now import look_now
+
     loaded, where = resolve(product, cell)
     states = look_now(where, loaded)
     published = latest(read_publications(where, loaded.name))
-    if as_json:
-        click.echo(json.dumps(_document(loaded, states, published)))
-    else:
-        _show(loaded, states, published, last)
-        for line in _of_other_versions(loaded, published):
-            click.echo(line)
-        if early := _early(loaded, states, published):
-            click.echo(f"warning: {early}")
+    print_hours(loaded, states, published, last, as_json=as_json)
     return ExitCode.OK
 
 
@@ -122,10 +109,14 @@ def build(
     """
     if only and every:
         raise click.UsageError("--hour and --all exclude each other")
+    from headwater.cli.render.hours import print_plan
+    from pipeline.batch.prepare import prepare
+    from pipeline.locks import batch_lock, hold
+
     loaded, where = resolve(product, cell)
     chosen = [hour.replace(tzinfo=UTC) for hour in only] or None
     if explain:
-        _print_plan(prepare(where, loaded, hours=chosen, again=again), as_json=as_json)
+        print_plan(prepare(where, loaded, hours=chosen, again=again), as_json=as_json)
         return ExitCode.OK
     with hold(batch_lock(where, loaded.name), f"headwater hours build, pid {os.getpid()}"):
         plan = prepare(where, loaded, hours=chosen, again=again)
@@ -133,175 +124,22 @@ def build(
 
 
 def _build(where: Cell, loaded: Product, plan: HoursPlan, *, as_json: bool) -> ExitCode:
-    # Great Expectations takes seconds to import: not before there is something to audit.
-    from headwater.hours import Built, build_hours
+    # Spark and Great Expectations take seconds to import: only for who builds.
+    from headwater.cli.render.built import print_all, print_built
+    from headwater.hours import build_hours
 
-    built: list[Built] = []
+    built = []
     for each in build_hours(where, loaded, plan, str(uuid.uuid4())):
         built.append(each)
-        if as_json:
-            continue
-        name = f"{each.build.hour:{HOUR}} {each.build.aggregate}"
-        if each.publication is not None:
-            click.echo(
-                f"{name}: published {each.publication.rows:,} rows, "
-                f"{each.publication.expectations} expectations met"
-            )
-            continue
-        if each.waits is not None:
-            click.echo(f"{name}: waits for {each.waits.hour:{HOUR}} of {each.waits.table}")
-            continue
-        if each.error is not None:
-            click.echo(f"{name}: {each.error}", err=True)
-            continue
-        click.echo(f"{name}: not published, its audit failed")
-        for result in each.verdict.failed if each.verdict else ():
-            about = f" of {result.column}" if result.column else ""
-            click.echo(f"  {result.type}{about} ({result.expected}): {result.observed}")
+        if not as_json:
+            print_built(each)
+    print_all(built, as_json=as_json)
     errors = [each.error for each in built if each.error is not None]
     waiting = sum(each.waits is not None for each in built)
     rejected = sum(each.publication is None for each in built) - waiting - len(errors)
-    if as_json:
-        click.echo(json.dumps([asdict(each) for each in built], default=_text))
-    elif not built:
-        click.echo("no closed hour is waiting to be built")
     if errors:
         # The first that somebody must see to, if there is one.
         raise next((one for one in errors if isinstance(one, TerminalError)), errors[0])
     if rejected:
         return ExitCode.CHECK_FAILED
     return ExitCode.RETRYABLE if waiting else ExitCode.OK
-
-
-def _document(
-    product: Product, states: HourStates, published: dict[tuple[str, datetime], Publication]
-) -> dict[str, object]:
-    return {
-        "product": states.product,
-        "cell": states.cell,
-        "snapshot_id": states.snapshot_id,
-        "looked_at": states.looked_at.isoformat(),
-        "first_hour": first_hour(product).isoformat(),
-        "warning": _early(product, states, published),
-        "hours": [
-            {
-                "hour": state.hour.isoformat(),
-                "rows": state.rows,
-                "fenced_at": state.fence.taken_at.isoformat() if state.fence else None,
-                "fence": {str(p): o for p, o in state.fence.watermarks.items()}
-                if state.fence
-                else None,
-                "closed": state.closed,
-                "published": {
-                    aggregate.name: _published(
-                        published.get((published_table(product, aggregate), state.hour))
-                    )
-                    for aggregate in product.aggregates
-                },
-            }
-            for state in states.hours
-        ],
-    }
-
-
-def _early(
-    product: Product, states: HourStates, published: dict[tuple[str, datetime], Publication]
-) -> str | None:
-    """Return what is to be said of hours that no sensor will build."""
-    tables = [published_table(product, one) for one in product.aggregates]
-    return too_early(
-        product,
-        {
-            state.hour
-            for state in states.hours
-            if state.rows and any((table, state.hour) not in published for table in tables)
-        },
-    )
-
-
-def _of_other_versions(
-    product: Product, published: dict[tuple[str, datetime], Publication]
-) -> Iterator[str]:
-    """Yield how many hours of each table were built under other versions of its contract."""
-    for aggregate in product.aggregates:
-        table = published_table(product, aggregate)
-        versions = Counter(
-            one.contract_version
-            for (name, _), one in published.items()
-            if name == table and one.contract_version != aggregate.version
-        )
-        for version, count in sorted(versions.items()):
-            yield (
-                f"{aggregate.name}: {count:,} hours were built under version {version} of its contract, "
-                f"which is {aggregate.version} now (`hours build --again` builds them anew)"
-            )
-
-
-def _published(publication: Publication | None) -> dict[str, object] | None:
-    if publication is None:
-        return None
-    return {
-        "rows": publication.rows,
-        "published_at": publication.published_at.isoformat(),
-        "source_snapshot_id": publication.source_snapshot_id,
-        "published_snapshot_id": publication.published_snapshot_id,
-        "expectations": publication.expectations,
-        "contract_version": publication.contract_version,
-    }
-
-
-def _show(
-    product: Product,
-    states: HourStates,
-    published: dict[tuple[str, datetime], Publication],
-    last: int,
-) -> None:
-    columns = ["hour (UTC)", "rows#", "fenced at", "state"]
-    for aggregate in product.aggregates:
-        columns += [aggregate.name, "source snapshot#"]
-    rows = []
-    for state in states.hours[-last:]:
-        cells: list[str] = []
-        for aggregate in product.aggregates:
-            found = published.get((published_table(product, aggregate), state.hour))
-            cells += [f"{found.rows:,} rows", str(found.source_snapshot_id)] if found else ["", ""]
-        rows.append(
-            (
-                f"{state.hour:{HOUR}}",
-                f"{state.rows:,}",
-                f"{state.fence.taken_at:%Y-%m-%d %H:%M:%S}" if state.fence else "",
-                _state(state),
-                *cells,
-            )
-        )
-    print_table(f"{states.product} in {states.cell}", columns, rows)
-    hidden = len(states.hours) - last
-    if hidden > 0:
-        click.echo(f"and {hidden:,} older hours (--last {len(states.hours)} shows them)")
-
-
-def _state(state: HourState) -> str:
-    if state.closed:
-        return "closed"
-    return "open" if state.fence is None else "waits for ingest"
-
-
-def _print_plan(plan: HoursPlan, *, as_json: bool) -> None:
-    if as_json:
-        document = {
-            "product": plan.product,
-            "cell": plan.cell,
-            "source_snapshot_id": plan.source_snapshot_id,
-            "builds": [asdict(build) for build in plan.builds],
-        }
-        click.echo(json.dumps(document, default=_text))
-        return
-    click.echo(f"from snapshot {plan.source_snapshot_id} of {plan.product}.events in {plan.cell}")
-    for each in plan.builds:
-        click.echo(f"  {each.hour:{HOUR}} {each.aggregate}: {each.rows:,} events, {each.why}")
-    if not plan.builds:
-        click.echo("  nothing to build")
-
-
-def _text(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)

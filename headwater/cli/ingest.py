@@ -3,25 +3,14 @@
 from __future__ import annotations
 
 import json
-import sys
-import time
-from collections.abc import Sequence
 from dataclasses import asdict
 
 import click
 
 from headwater.cli.options import cell_option, json_option, product_argument, resolve, user_name
 from headwater.cli.signals import until_signalled
-from pipeline.contract.mistakes import ContractError
-from pipeline.contract.model import Product
-from pipeline.errors import ExitCode, RetryableError
-from pipeline.ingest.accept_loss import accept_loss
-from pipeline.ingest.held_back import HeldBack, told
-from pipeline.ingest.plan import Limits, Plan
-from pipeline.ingest.quarantine import Standing, quarantine, standing
-from pipeline.ingest.report import Committed, IngestReport
-from pipeline.ingest.run import explain as explain_ingest
-from pipeline.ingest.run import ingest as run_ingest
+from pipeline.errors import ExitCode
+from pipeline.ingest.limits import DEFAULT_LIMITS, Limits
 from pipeline.settings import MOST_CRAMPED_MB, load_settings
 
 
@@ -40,7 +29,7 @@ def ingest() -> None:
 @click.option(
     "--max-records",
     type=click.IntRange(min=1),
-    default=Limits().max_records,
+    default=DEFAULT_LIMITS.max_records,
     show_default=True,
     help="Records of one micro-batch, over all partitions.",
 )
@@ -72,14 +61,18 @@ def run(
       headwater ingest run viewing_events --cell us --once --json
       headwater ingest run viewing_events --cell us --explain
     """
+    from headwater.cli.render.ingest import ProgressLine, print_plan, print_report
+    from pipeline.ingest.run import explain as explain_ingest
+    from pipeline.ingest.run import ingest as run_ingest
+
     loaded, where = resolve(product, cell)
     limits = Limits(
         max_records=max_records, memory_mb=memory_mb or load_settings().ingest_memory_mb
     )
     if explain:
-        _print_plan(explain_ingest(where, loaded, limits), as_json=as_json)
+        print_plan(explain_ingest(where, loaded, limits), as_json=as_json)
         return ExitCode.OK
-    progress = _Progress(quiet=as_json)
+    progress = ProgressLine(quiet=as_json)
     report, signalled = until_signalled(
         lambda stop: run_ingest(
             where,
@@ -94,7 +87,7 @@ def run(
         )
     )
     progress.end()
-    _print_report(report, as_json=as_json)
+    print_report(report, as_json=as_json)
     if signalled is not None:
         return ExitCode(128 + signalled)
     return ExitCode.TERMINAL if report.held_back else ExitCode.OK
@@ -117,6 +110,8 @@ def accept_loss_command(
       headwater ingest accept-loss viewing_events --cell us --topic viewing_events_v3 \\
           --partition 3 --offsets 1200..1500 --reason "retention passed during the outage"
     """
+    from pipeline.ingest.accept_loss import accept_loss
+
     start, end = _offsets(offsets)
     loaded, where = resolve(product, cell)
     accept_loss(where, loaded, topic, partition, start, end, reason)
@@ -155,9 +150,13 @@ def quarantine_command(
           --reason "the sorting fails, see INC-12"
       headwater ingest quarantine viewing_events --cell us --list
     """
+    from pipeline.ingest.quarantine import quarantine, standing
+
     if is_list:
+        from headwater.cli.render.ingest import print_quarantines
+
         loaded, where = resolve(product, cell)
-        _print_quarantines(standing(where, loaded), as_json=as_json)
+        print_quarantines(standing(where, loaded), as_json=as_json)
         return ExitCode.OK
     for name, given in (("--partition", partition), ("--offsets", offsets), ("--reason", reason)):
         if given is None:
@@ -177,97 +176,3 @@ def _offsets(text: str) -> tuple[int, int]:
     if not (start.isdecimal() and end.isdecimal()):
         raise click.BadParameter(f"{text} is not A..B", param_hint="--offsets")
     return int(start), int(end)
-
-
-def _print_quarantines(every: tuple[Standing, ...], *, as_json: bool) -> None:
-    if as_json:
-        told = [
-            asdict(one.quarantine) | {"state": one.state, "dead_letters": one.dead_letters}
-            for one in every
-        ]
-        click.echo(json.dumps(told, default=str))
-        return
-    for one in every:
-        set_aside = one.quarantine
-        click.echo(
-            f"partition {set_aside.partition} offsets {set_aside.start}..{set_aside.end}: {one.state}, "
-            f"{one.dead_letters:,} dead letters; by {set_aside.by} at {set_aside.at:%Y-%m-%d %H:%M:%S} "
-            f"UTC: {set_aside.reason}"
-        )
-    if not every:
-        click.echo("nothing was set aside")
-
-
-class _Progress:
-    """One line on standard error, rewritten at each commit: totals, rate and lag."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        self._quiet = quiet
-        self._tty = sys.stderr.isatty()
-        self._began = time.monotonic()
-        self._report = IngestReport()
-        self._printed = 0.0
-
-    def committed(self, committed: Committed) -> None:
-        self._report.add(committed)
-        now = time.monotonic()
-        # A log file is not a terminal: there, a line every five seconds is enough.
-        if self._quiet or (not self._tty and now - self._printed < 5):
-            return
-        self._printed = now
-        rate = self._report.offsets / max(now - self._began, 1e-9)
-        line = (
-            f"{self._report.rows:,} rows, {self._report.duplicates:,} duplicates, "
-            f"{self._report.dead_letters:,} dead letters in {self._report.commits:,} commits; "
-            f"{rate:,.0f} records/s, lag {committed.lag:,}"
-        )
-        click.echo(f"\r\x1b[K{line}" if self._tty else line, nl=not self._tty, err=True)
-
-    def retrying(self, error: RetryableError, seconds: float) -> None:
-        click.echo(f"retrying in {seconds:.1f} s: {error}", err=True)
-
-    def contract_changed(self, told: Product | ContractError) -> None:
-        if isinstance(told, Product):
-            click.echo(f"went on with contract version {told.version}", err=True)
-        else:
-            click.echo(f"the changed contract is not used: {told}", err=True)
-
-    def held_back(self, waiting: Sequence[HeldBack]) -> None:
-        click.echo(told(waiting), err=True)
-
-    def end(self) -> None:
-        if self._tty and self._printed:
-            click.echo("", err=True)
-
-
-def _print_plan(plan: Plan, *, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps(asdict(plan), default=str))
-        return
-    click.echo(f"topic {plan.identity.topic} ({plan.identity.topic_id}), lag {plan.lag:,}")
-    for title, ranges in (("read", plan.ranges), ("repair", plan.repairs), ("redo", plan.redone)):
-        for r in ranges:
-            click.echo(f"  {title:6} partition {r.partition}: {r.start}..{r.end} ({len(r):,})")
-    if plan.is_empty:
-        click.echo("  nothing to read")
-
-
-def _print_report(report: IngestReport, *, as_json: bool) -> None:
-    if as_json:
-        # Not asdict, which makes a Counter of a Counter's items.
-        click.echo(json.dumps(vars(report)))
-        return
-    click.echo(
-        f"{report.offsets:,} offsets in {report.commits:,} commits: {report.rows:,} rows "
-        f"({report.late:,} late, {report.invalid:,} invalid, {report.out_of_order:,} out of order), "
-        f"{report.duplicates:,} duplicates, {report.dead_letters:,} dead letters, "
-        f"{report.gaps:,} gaps; lag {report.lag:,}"
-    )
-    for partition, offset in sorted(report.held_back.items()):
-        click.echo(f"  held back: partition {partition} from offset {offset:,}")
-    if report.singly:
-        click.echo(f"  decoded one by one: {report.singly:,} events")
-    for reason, count in sorted(report.reasons.items()):
-        click.echo(f"  dead letter {reason}: {count:,}")
-    for rule, count in sorted(report.rules.items()):
-        click.echo(f"  rule broken {rule}: {count:,} rows")

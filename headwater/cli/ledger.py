@@ -2,31 +2,10 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
-
 import click
 
 from headwater.cli.options import cell_option, json_option, product_argument, resolve
-from headwater.cli.tables import print_table
 from pipeline.errors import ExitCode
-from pipeline.ledger.model import Totals
-from pipeline.ledger.read import Ledger, read_ledger
-from pipeline.ledger.verify import Verification
-from pipeline.ledger.verify import verify as verify_ledger
-
-COUNTS = (
-    "offsets",
-    "rows",
-    "duplicates",
-    "dead_letters",
-    "control",
-    "aborted",
-    "compacted",
-    "lost",
-    "unexplained",
-)
-OF_ROWS = ("late", "invalid", "out_of_order")
 
 
 @click.command()
@@ -48,68 +27,19 @@ def ledger(product: str, cell: str, verify: bool, as_json: bool) -> ExitCode:
       headwater ledger viewing_events --cell us
       headwater ledger viewing_events --cell us --json --verify
     """
+    from headwater.cli.render.ledger import print_ledger
+    from pipeline.ledger.read import read_ledger
+
     loaded, where = resolve(product, cell)
-    verification = verify_ledger(where, loaded) if verify else None
-    books = verification.ledger if verification else read_ledger(where, loaded)
-    problems = (*books.problems, *(verification.problems if verification else ()))
-    balanced = books.balanced and not problems
-    if as_json:
-        click.echo(json.dumps(_document(books, verification, problems, balanced=balanced)))
+    if verify:
+        # A second Kafka client and columnar scans: only for who recounts.
+        from pipeline.ledger.verify import verify as verify_ledger
+
+        verification = verify_ledger(where, loaded)
+        books, problems = verification.ledger, verification.problems
     else:
-        _show(books, verification, problems, balanced=balanced)
+        verification, books, problems = None, read_ledger(where, loaded), ()
+    every = (*books.problems, *problems)
+    balanced = books.balanced and not every
+    print_ledger(books, verification, every, balanced=balanced, as_json=as_json)
     return ExitCode.OK if balanced else ExitCode.CHECK_FAILED
-
-
-def _document(
-    books: Ledger, verification: Verification | None, problems: tuple[str, ...], *, balanced: bool
-) -> dict[str, object]:
-    return {
-        "product": books.product,
-        "cell": books.cell,
-        "topic": books.offsets.topic if books.offsets else None,
-        "balanced": balanced,
-        "unexplained": books.unexplained,
-        "problems": list(problems),
-        "totals": _counts(books.totals),
-        "partitions": {str(p): _counts(t) for p, t in books.by_partition().items()},
-        "hours": {h.isoformat(): _counts(t) for h, t in books.by_hour().items()},
-        "partition_hours": [
-            {"partition": p, "hour": h.isoformat(), **_counts(t)}
-            for (p, h), t in books.by_partition_and_hour().items()
-        ],
-        "verified": [asdict(r) for r in verification.recounts] if verification else None,
-        "unproven": list(verification.unproven) if verification else None,
-    }
-
-
-def _counts(totals: Totals) -> dict[str, int]:
-    return {name: int(getattr(totals, name)) for name in (*COUNTS, *OF_ROWS)}
-
-
-def _show(
-    books: Ledger, verification: Verification | None, problems: tuple[str, ...], *, balanced: bool
-) -> None:
-    lines = [(f"partition {p}", t) for p, t in books.by_partition().items()]
-    lines += [(h.strftime("%Y-%m-%d %H:00"), t) for h, t in books.by_hour().items()]
-    print_table(
-        f"{books.product} in {books.cell}",
-        ["partition / hour of commit", *(f"{name.replace('_', ' ')}#" for name in COUNTS)],
-        [
-            (name, *(f"{getattr(totals, count):,}" for count in COUNTS))
-            for name, totals in [*lines, ("all", books.totals)]
-        ],
-    )
-    totals = books.totals
-    click.echo(
-        f"of the rows: {totals.late:,} late, {totals.invalid:,} invalid ({totals.invalid_rate:.3%}), "
-        f"{totals.out_of_order:,} out of order"
-    )
-    if verification:
-        readable = sum(r.readable for r in verification.recounts)
-        click.echo(f"recounted: {readable:,} records readable in Kafka by another client")
-        for left in verification.unproven:
-            click.echo(f"cannot be compared any more: {left}")
-    for problem in problems:
-        click.echo(f"does not balance: {problem}")
-    if balanced:
-        click.echo("the books balance")

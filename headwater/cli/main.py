@@ -9,7 +9,7 @@ import click
 
 from pipeline.errors import ExitCode, HeadwaterError
 
-# Loaded only when asked for: `headwater --help` must not pay for Spark.
+# Loaded only when asked for, each with what it imports: see the package.
 COMMANDS = {
     "up": "headwater.cli.stack:up",
     "down": "headwater.cli.stack:down",

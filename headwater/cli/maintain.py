@@ -6,15 +6,16 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import click
 
 from headwater.cli.options import cell_option, json_option, product_argument, resolve
 from headwater.cli.tables import print_table
 from pipeline.errors import ExitCode
-from pipeline.maintenance.plan import Policy
-from pipeline.maintenance.run import Maintained, Upkeep, plan_maintenance
-from pipeline.maintenance.run import maintain as run
+
+if TYPE_CHECKING:
+    from pipeline.maintenance.run import Maintained, Upkeep
 
 
 @click.command()
@@ -41,6 +42,10 @@ def maintain(
       headwater maintain viewing_events --cell us --explain
       headwater maintain viewing_events --cell us --retain-hours 24
     """
+    from pipeline.maintenance.plan import Policy
+    from pipeline.maintenance.run import maintain as run
+    from pipeline.maintenance.run import plan_maintenance
+
     loaded, where = resolve(product, cell)
     policy = Policy(retain=timedelta(hours=retain_hours))
     if explain:

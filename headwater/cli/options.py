@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import pwd
+from typing import TYPE_CHECKING
 
 import click
 
-from pipeline.cells import Cell, load_cell
-from pipeline.contract.load import load_product
-from pipeline.contract.model import Product
 from pipeline.errors import TerminalError
 from pipeline.settings import load_settings
+
+if TYPE_CHECKING:
+    from pipeline.cells import Cell
+    from pipeline.contract.model import Product
 
 product_argument = click.argument("product", metavar="PRODUCT")
 cell_option = click.option("--cell", required=True, help="The cell, e.g. us.")
@@ -39,6 +41,9 @@ def resolve(product: str, cell: str) -> tuple[Product, Cell]:
         CellNotFoundError, CellInvalidError: the cell is not configured, or not so that it can be used.
         SettingInvalidError: a variable of the environment cannot be used.
     """
+    from pipeline.cells import load_cell
+    from pipeline.contract.load import load_product
+
     settings = load_settings()
     folder = settings.contracts / product
     if not folder.is_dir():

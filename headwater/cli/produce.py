@@ -10,15 +10,16 @@ import sys
 import threading
 from dataclasses import asdict
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import click
 
 from headwater.cli.options import cell_option, json_option, product_argument, resolve
-from headwater.produce.file import produce_file
-from headwater.produce.generated import Order, produce_generated
 from headwater.produce.model import Produced, Shares
-from headwater.produce.pace import Progress
 from pipeline.errors import ExitCode
+
+if TYPE_CHECKING:
+    from headwater.produce.pace import Progress
 
 _share = click.FloatRange(min=0, max=1)
 
@@ -98,10 +99,14 @@ def produce(
         signal.signal(number, ask_to_stop)
     line = _Line(quiet=as_json)
     if source is not None:
+        from headwater.produce.file import produce_file
+
         done = produce_file(
             where, loaded, source, limit=limit, rate=rate, stop=stop, on_progress=line.tell
         )
     else:
+        from headwater.produce.generated import Order, produce_generated
+
         order = Order(count, rate, backfill_hours, shares, seed)
         done = produce_generated(where, loaded, order, stop=stop, on_progress=line.tell)
     line.end()

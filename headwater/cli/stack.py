@@ -5,29 +5,30 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from headwater.cli.options import json_option
 from headwater.cli.tables import print_table
-from headwater.stack import stack
-from headwater.stack.parts import Part
+from headwater.stack.defaults import KAFKA_PORT, WEB_PORT, WORKSPACE
 from pipeline.errors import ExitCode
 from pipeline.settings import load_settings
+
+if TYPE_CHECKING:
+    from headwater.stack.parts import Part
 
 port = click.IntRange(1, 65535)
 
 
 @click.command()
 @click.option("--cell", "cells", multiple=True, default=("us",), show_default=True)
-@click.option(
-    "--kafka-port", type=port, help=f"The first broker's port. [default: {stack.KAFKA_PORT}]"
-)
-@click.option("--web-port", type=port, help=f"The Dagster UI's port. [default: {stack.WEB_PORT}]")
+@click.option("--kafka-port", type=port, help=f"The first broker's port. [default: {KAFKA_PORT}]")
+@click.option("--web-port", type=port, help=f"The Dagster UI's port. [default: {WEB_PORT}]")
 @click.option(
     "--workspace",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    default=stack.WORKSPACE,
+    default=WORKSPACE,
     help="Dagster workspace file.  [default: the project's]",
 )
 @json_option
@@ -48,6 +49,8 @@ def up(
       headwater up
       headwater up --cell us --cell eu --web-port 3100
     """
+    from headwater.stack import stack
+
     parts = stack.up(
         load_settings(),
         cells,
@@ -67,6 +70,8 @@ def down() -> ExitCode:
     Example:
       headwater down
     """
+    from headwater.stack import stack
+
     stack.down(load_settings(), lambda line: click.echo(line, err=True))
     click.echo("stopped")
     return ExitCode.OK
@@ -81,6 +86,8 @@ def status(as_json: bool) -> ExitCode:
     Example:
       headwater status --json
     """
+    from headwater.stack import stack
+
     return _report(stack.status(load_settings()), as_json=as_json)
 
 

@@ -11,6 +11,7 @@ import psutil
 from filelock import FileLock
 
 from headwater.stack import dagster, data_docs, parts
+from headwater.stack.defaults import DATA_DOCS_PORT, KAFKA_PORT, WEB_PORT, WORKSPACE
 from headwater.stack.jars import ensure_jars
 from headwater.stack.parts import DAEMON, DATA_DOCS, WEBSERVER, Part, broker_name
 from headwater.stack.ports import free_port
@@ -18,11 +19,7 @@ from headwater.stack.state import StackState, load_state
 from pipeline.cells import Cell, CellNotFoundError, embedded_cell, load_cell, save_cell
 from pipeline.settings import Settings
 
-KAFKA_PORT = 19092
-WEB_PORT = 3000
-DATA_DOCS_PORT = 3300
 TOKEN = "HEADWATER_STACK"  # noqa: S105 - the name of a variable
-WORKSPACE = Path(__file__).with_name("workspace.yaml")
 
 Say = Callable[[str], None]
 

@@ -19,6 +19,7 @@ from pipeline.contract.cross_checks import (
 from pipeline.contract.derived import derived_from, read_derived
 from pipeline.contract.document import Document, DocumentError, Loc
 from pipeline.contract.findings import Findings
+from pipeline.contract.folders import CONTRACT_FILE, contract_folders
 from pipeline.contract.header import read_header
 from pipeline.contract.join import join
 from pipeline.contract.mistakes import ContractError, Mistake
@@ -36,7 +37,6 @@ __all__ = [
     "load_products",
 ]
 
-CONTRACT_FILE = "contract.yaml"
 TOPIC_NAME = r"[A-Za-z0-9._-]{1,249}"
 
 
@@ -48,7 +48,7 @@ def load_products(contracts: Path) -> tuple[Product, ...]:
     """
     products: list[Product] = []
     mistakes: list[Mistake] = []
-    folders = sorted(file.parent for file in contracts.glob(f"*/{CONTRACT_FILE}"))
+    folders = contract_folders(contracts)
     if not folders:
         mistakes.append(Mistake(contracts, 1, "", f"a folder with a {CONTRACT_FILE} in it"))
     names = {folder.name for folder in folders}
@@ -107,11 +107,11 @@ def _open(folder: Path) -> Findings:
 
 def _beside(folder: Path) -> Iterator[Findings]:
     """Yield the contracts derived from the one in `folder`; one that cannot be read names no product."""
-    for file in sorted(folder.parent.glob(f"*/{CONTRACT_FILE}")):
-        if file.parent == folder:
+    for other in contract_folders(folder.parent):
+        if other == folder:
             continue
         try:
-            findings = Findings(Document(file))
+            findings = Findings(Document(other / CONTRACT_FILE))
         except DocumentError:
             continue
         if derived_from(findings) == folder.name:

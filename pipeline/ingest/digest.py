@@ -15,7 +15,7 @@ from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.errors import RetryableError
 from pipeline.ingest.held_back import HeldBack
-from pipeline.ingest.plan import DEFAULT_LIMITS, Limits
+from pipeline.ingest.limits import DEFAULT_LIMITS, Limits
 from pipeline.ingest.report import Committed
 from pipeline.ingest.run import ingest
 from pipeline.ledger.model import Totals, added

@@ -9,8 +9,9 @@ from pyiceberg.table import Table
 from pipeline.ingest.aside import Aside
 from pipeline.ingest.coordinates import held_letters
 from pipeline.ingest.failed_batch import BatchFailedError, FailedBatches
+from pipeline.ingest.limits import Limits
 from pipeline.ingest.narrow import Narrowed, Rehearsal, narrow
-from pipeline.ingest.plan import Limits, Plan
+from pipeline.ingest.plan import Plan
 from pipeline.ingest.source import Source
 from pipeline.ingest.unnamed import UNNAMED, is_unnamed
 from pipeline.tables.errors import named_errors

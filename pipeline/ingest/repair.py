@@ -11,9 +11,10 @@ from pyiceberg.table import Table
 from pipeline.ingest.aside import Aside, take_out
 from pipeline.ingest.batch import Processor
 from pipeline.ingest.coordinates import held_coordinates
+from pipeline.ingest.limits import Limits
 from pipeline.ingest.model import DeadLetter
 from pipeline.ingest.narrow import Rehearsal, culprits, told
-from pipeline.ingest.plan import Limits, Plan, Range
+from pipeline.ingest.plan import Plan, Range
 from pipeline.ingest.source import Source
 from pipeline.kafka.records import Records
 from pipeline.ledger.model import Entry

@@ -12,14 +12,15 @@ from uuid import uuid4
 
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
-from pipeline.contract.load import CONTRACT_FILE
+from pipeline.contract.folders import CONTRACT_FILE
 from pipeline.contract.mistakes import ContractError, Mistake
 from pipeline.contract.model import Product
 from pipeline.contract.watch import ContractWatch
 from pipeline.errors import HeadwaterError, RetryableError
 from pipeline.ingest.failed_batch import BatchFailedError
 from pipeline.ingest.held_back import HeldBack
-from pipeline.ingest.plan import DEFAULT_LIMITS, Limits, Plan
+from pipeline.ingest.limits import DEFAULT_LIMITS, Limits
+from pipeline.ingest.plan import Plan
 from pipeline.ingest.refused import alert_refused
 from pipeline.ingest.report import Committed, IngestReport
 from pipeline.ingest.session import ContractChangedError, Session, StopAskedError

@@ -25,9 +25,10 @@ from pipeline.ingest.coordinates import Coordinate, held_letters
 from pipeline.ingest.frame import letter_rows
 from pipeline.ingest.held_back import HeldBack, HeldBackError, Waiting
 from pipeline.ingest.landing import Batch, Landing
+from pipeline.ingest.limits import Limits
 from pipeline.ingest.narrow import Rehearsal
 from pipeline.ingest.narrowing import Narrowing, quarantined
-from pipeline.ingest.plan import Limits, Plan, TopicState, plan
+from pipeline.ingest.plan import Plan, TopicState, plan
 from pipeline.ingest.repair import missed_letters
 from pipeline.ingest.report import Committed
 from pipeline.ingest.source import ContractChangedError, Source, StopAskedError

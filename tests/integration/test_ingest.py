@@ -13,7 +13,7 @@ from headwater.produce.model import Produced, Shares
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.dead_letters.reasons import letters_by_reason
-from pipeline.ingest.plan import Limits
+from pipeline.ingest.limits import Limits
 from pipeline.ingest.report import Committed
 from pipeline.ingest.run import explain, ingest
 from pipeline.ledger.verify import verify

@@ -14,7 +14,7 @@ from pyiceberg.table import Table
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
-from pipeline.ingest.plan import Limits
+from pipeline.ingest.limits import Limits
 from pipeline.ingest.run import ingest
 from pipeline.ledger.keep import keep, read_kept
 from pipeline.ledger.read import read_ledger

@@ -15,7 +15,7 @@ from headwater.stack.process import Process
 from pipeline.cells import Cell, embedded_cell, save_cell
 from pipeline.contract.model import Product
 from pipeline.errors import RetryableError
-from pipeline.ingest.plan import Limits
+from pipeline.ingest.limits import Limits
 from pipeline.ingest.report import Committed
 from pipeline.ingest.run import ingest
 from pipeline.ledger.verify import verify

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
-from pipeline.ingest.plan import Limits
+from pipeline.ingest.limits import Limits
 from pipeline.ingest.run import ingest
 from pipeline.kafka.connect import connect_admin
 from pipeline.kafka.topics import describe_topic

@@ -16,7 +16,7 @@ import pytest
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.errors import ExitCode, RetryableError
-from pipeline.ingest.plan import Limits
+from pipeline.ingest.limits import Limits
 from pipeline.ingest.run import ingest
 from pipeline.kafka.connect import BrokerUnavailableError
 from pipeline.ledger.read import read_ledger

@@ -18,7 +18,7 @@ from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.errors import ExitCode
 from pipeline.ingest.failed_batch import ATTEMPTS, BatchFailedError
-from pipeline.ingest.plan import Limits
+from pipeline.ingest.limits import Limits
 from pipeline.ingest.run import ingest
 from pipeline.ingest.unnamed import IngestFailedError, MemoryExhaustedError
 from pipeline.ledger.verify import verify

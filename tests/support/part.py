@@ -17,7 +17,7 @@ from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.errors import ExitCode, RetryableError
 from pipeline.failpoints import arm
-from pipeline.ingest.plan import Limits
+from pipeline.ingest.limits import Limits
 from pipeline.ingest.run import ingest
 from tests.support.catalog_seam import CatalogSeam
 from tests.support.fault import Fault, has_bad

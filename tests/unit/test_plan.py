@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.ingest.plan import Limits, Range, TopicState, plan
+from pipeline.ingest.limits import Limits
+from pipeline.ingest.plan import Range, TopicState, plan
 from pipeline.ingest.refusals import (
     ClusterChangedError,
     OffsetsAheadError,

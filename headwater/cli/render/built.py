@@ -1,0 +1,38 @@
+"""What `headwater hours build` prints: each hour as it is done."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import click
+
+from headwater.cli.render.hours import HOUR, iso
+from headwater.hours import Built
+
+
+def print_built(each: Built) -> None:
+    """Print what became of one hour of one table."""
+    name = f"{each.build.hour:{HOUR}} {each.build.aggregate}"
+    if each.publication is not None:
+        click.echo(
+            f"{name}: published {each.publication.rows:,} rows, "
+            f"{each.publication.expectations} expectations met"
+        )
+    elif each.waits is not None:
+        click.echo(f"{name}: waits for {each.waits.hour:{HOUR}} of {each.waits.table}")
+    elif each.error is not None:
+        click.echo(f"{name}: {each.error}", err=True)
+    else:
+        click.echo(f"{name}: not published, its audit failed")
+        for result in each.verdict.failed if each.verdict else ():
+            about = f" of {result.column}" if result.column else ""
+            click.echo(f"  {result.type}{about} ({result.expected}): {result.observed}")
+
+
+def print_all(built: list[Built], *, as_json: bool) -> None:
+    """Print what is to be said when all is done: everything as JSON, to people if there was nothing."""
+    if as_json:
+        click.echo(json.dumps([asdict(each) for each in built], default=iso))
+    elif not built:
+        click.echo("no closed hour is waiting to be built")

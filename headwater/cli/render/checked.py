@@ -1,0 +1,61 @@
+"""What `headwater contract check` prints."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from pipeline.contract.mistakes import Mistake
+from pipeline.contract.model import Product
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A contract's folder, its product unless there are mistakes, and what was found."""
+
+    name: str
+    product: Product | None
+    mistakes: tuple[Mistake, ...]
+    warnings: tuple[Mistake, ...]
+
+
+def print_checked(checked: Sequence[Checked], *, as_json: bool) -> None:
+    """Print every contract that was checked, with its mistakes and warnings."""
+    count = sum(len(one.mistakes) for one in checked)
+    if as_json:
+        document = {"ok": not count, "products": [_document(one) for one in checked]}
+        click.echo(json.dumps(document, indent=2))
+        return
+    for one in checked:
+        if one.product:
+            click.echo(f"ok    {one.name} {one.product.version}")
+        for mistake in one.mistakes:
+            click.echo(f"wrong {_relative(mistake)}")
+        for warning in one.warnings:
+            click.echo(f"warn  {_relative(warning)}")
+    click.echo(f"{len(checked)} checked, {count} mistakes")
+
+
+def _document(one: Checked) -> dict[str, Any]:
+    return {
+        "product": one.name,
+        "version": one.product.version if one.product else None,
+        "mistakes": [_mistake(mistake) for mistake in one.mistakes],
+        "warnings": [_mistake(warning) for warning in one.warnings],
+    }
+
+
+def _mistake(one: Mistake) -> dict[str, Any]:
+    return {"file": str(one.file), "line": one.line, "path": one.path, "expected": one.expected}
+
+
+def _relative(one: Mistake) -> str:
+    here = Path.cwd()
+    if one.file.is_relative_to(here):
+        return str(Mistake(one.file.relative_to(here), one.line, one.path, one.expected))
+    return str(one)

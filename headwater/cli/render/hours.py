@@ -1,0 +1,167 @@
+"""What `headwater hours` prints: hours as they are, and what a build would do."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import datetime
+
+import click
+
+from headwater.cli.tables import print_table
+from pipeline.batch.model import Publication
+from pipeline.batch.plan import HoursPlan
+from pipeline.contract.model import Product
+from pipeline.hours.first import first_hour, too_early
+from pipeline.hours.look import HourState, HourStates
+from pipeline.tables.layout import published_table
+
+HOUR = "%Y-%m-%dT%H"
+Published = dict[tuple[str, datetime], Publication]
+"""Table and hour -> the publication that readers have."""
+
+
+def print_hours(
+    product: Product, states: HourStates, published: Published, last: int, *, as_json: bool
+) -> None:
+    """Print the hours of a product: the `last` of them for people, all of them as JSON."""
+    if as_json:
+        click.echo(json.dumps(_document(product, states, published)))
+        return
+    _show(product, states, published, last)
+    for line in _of_other_versions(product, published):
+        click.echo(line)
+    if early := _early(product, states, published):
+        click.echo(f"warning: {early}")
+
+
+def print_plan(plan: HoursPlan, *, as_json: bool) -> None:
+    """Print what would be built."""
+    if as_json:
+        document = {
+            "product": plan.product,
+            "cell": plan.cell,
+            "source_snapshot_id": plan.source_snapshot_id,
+            "builds": [asdict(build) for build in plan.builds],
+        }
+        click.echo(json.dumps(document, default=iso))
+        return
+    click.echo(f"from snapshot {plan.source_snapshot_id} of {plan.product}.events in {plan.cell}")
+    for each in plan.builds:
+        click.echo(f"  {each.hour:{HOUR}} {each.aggregate}: {each.rows:,} events, {each.why}")
+    if not plan.builds:
+        click.echo("  nothing to build")
+
+
+def _document(product: Product, states: HourStates, published: Published) -> dict[str, object]:
+    return {
+        "product": states.product,
+        "cell": states.cell,
+        "snapshot_id": states.snapshot_id,
+        "looked_at": states.looked_at.isoformat(),
+        "first_hour": first_hour(product).isoformat(),
+        "warning": _early(product, states, published),
+        "hours": [
+            {
+                "hour": state.hour.isoformat(),
+                "rows": state.rows,
+                "fenced_at": state.fence.taken_at.isoformat() if state.fence else None,
+                "fence": {str(p): o for p, o in state.fence.watermarks.items()}
+                if state.fence
+                else None,
+                "closed": state.closed,
+                "published": {
+                    aggregate.name: _published(
+                        published.get((published_table(product, aggregate), state.hour))
+                    )
+                    for aggregate in product.aggregates
+                },
+            }
+            for state in states.hours
+        ],
+    }
+
+
+def _early(product: Product, states: HourStates, published: Published) -> str | None:
+    """Return what is to be said of hours that no sensor will build."""
+    tables = [published_table(product, one) for one in product.aggregates]
+    return too_early(
+        product,
+        {
+            state.hour
+            for state in states.hours
+            if state.rows and any((table, state.hour) not in published for table in tables)
+        },
+    )
+
+
+def _of_other_versions(product: Product, published: Published) -> Iterator[str]:
+    """Yield how many hours of each table were built under other versions of its contract."""
+    for aggregate in product.aggregates:
+        table = published_table(product, aggregate)
+        versions = Counter(
+            one.contract_version
+            for (name, _), one in published.items()
+            if name == table and one.contract_version != aggregate.version
+        )
+        for version, count in sorted(versions.items()):
+            yield (
+                f"{aggregate.name}: {count:,} hours were built under version {version} of its contract, "
+                f"which is {aggregate.version} now (`hours build --again` builds them anew)"
+            )
+
+
+def _published(publication: Publication | None) -> dict[str, object] | None:
+    if publication is None:
+        return None
+    return {
+        "rows": publication.rows,
+        "published_at": publication.published_at.isoformat(),
+        "source_snapshot_id": publication.source_snapshot_id,
+        "published_snapshot_id": publication.published_snapshot_id,
+        "expectations": publication.expectations,
+        "contract_version": publication.contract_version,
+    }
+
+
+def _show(
+    product: Product,
+    states: HourStates,
+    published: Published,
+    last: int,
+) -> None:
+    columns = ["hour (UTC)", "rows#", "fenced at", "state"]
+    for aggregate in product.aggregates:
+        columns += [aggregate.name, "source snapshot#"]
+    rows = []
+    for state in states.hours[-last:]:
+        cells: list[str] = []
+        for aggregate in product.aggregates:
+            found = published.get((published_table(product, aggregate), state.hour))
+            cells += [f"{found.rows:,} rows", str(found.source_snapshot_id)] if found else ["", ""]
+        rows.append(
+            (
+                f"{state.hour:{HOUR}}",
+                f"{state.rows:,}",
+                f"{state.fence.taken_at:%Y-%m-%d %H:%M:%S}" if state.fence else "",
+                _state(state),
+                *cells,
+            )
+        )
+    print_table(f"{states.product} in {states.cell}", columns, rows)
+    hidden = len(states.hours) - last
+    if hidden > 0:
+        click.echo(f"and {hidden:,} older hours (--last {len(states.hours)} shows them)")
+
+
+def _state(state: HourState) -> str:
+    if state.closed:
+        return "closed"
+    return "open" if state.fence is None else "waits for ingest"
+
+
+def iso(value: object) -> str:
+    """Return what JSON lacks as text: times in ISO 8601."""
+    return value.isoformat() if isinstance(value, datetime) else str(value)

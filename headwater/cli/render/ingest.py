@@ -1,0 +1,121 @@
+"""What `headwater ingest` prints."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+
+import click
+
+from pipeline.contract.mistakes import ContractError
+from pipeline.contract.model import Product
+from pipeline.errors import RetryableError
+from pipeline.ingest.held_back import HeldBack, told
+from pipeline.ingest.plan import Plan
+from pipeline.ingest.quarantine import Standing
+from pipeline.ingest.report import Committed, IngestReport
+
+
+def print_quarantines(every: tuple[Standing, ...], *, as_json: bool) -> None:
+    """Print what was set aside, and how far it is."""
+    if as_json:
+        told = [
+            asdict(one.quarantine) | {"state": one.state, "dead_letters": one.dead_letters}
+            for one in every
+        ]
+        click.echo(json.dumps(told, default=str))
+        return
+    for one in every:
+        set_aside = one.quarantine
+        click.echo(
+            f"partition {set_aside.partition} offsets {set_aside.start}..{set_aside.end}: {one.state}, "
+            f"{one.dead_letters:,} dead letters; by {set_aside.by} at {set_aside.at:%Y-%m-%d %H:%M:%S} "
+            f"UTC: {set_aside.reason}"
+        )
+    if not every:
+        click.echo("nothing was set aside")
+
+
+class ProgressLine:
+    """One line on standard error, rewritten at each commit: totals, rate and lag."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._quiet = quiet
+        self._tty = sys.stderr.isatty()
+        self._began = time.monotonic()
+        self._report = IngestReport()
+        self._printed = 0.0
+
+    def committed(self, committed: Committed) -> None:
+        """Count a commit; the line is printed again."""
+        self._report.add(committed)
+        now = time.monotonic()
+        # A log file is not a terminal: there, a line every five seconds is enough.
+        if self._quiet or (not self._tty and now - self._printed < 5):
+            return
+        self._printed = now
+        rate = self._report.offsets / max(now - self._began, 1e-9)
+        line = (
+            f"{self._report.rows:,} rows, {self._report.duplicates:,} duplicates, "
+            f"{self._report.dead_letters:,} dead letters in {self._report.commits:,} commits; "
+            f"{rate:,.0f} records/s, lag {committed.lag:,}"
+        )
+        click.echo(f"\r\x1b[K{line}" if self._tty else line, nl=not self._tty, err=True)
+
+    def retrying(self, error: RetryableError, seconds: float) -> None:
+        """Tell of an error that is retried."""
+        click.echo(f"retrying in {seconds:.1f} s: {error}", err=True)
+
+    def contract_changed(self, told: Product | ContractError) -> None:
+        """Tell of a contract that has changed."""
+        if isinstance(told, Product):
+            click.echo(f"went on with contract version {told.version}", err=True)
+        else:
+            click.echo(f"the changed contract is not used: {told}", err=True)
+
+    def held_back(self, waiting: Sequence[HeldBack]) -> None:
+        """Tell of partitions that wait, or no longer do."""
+        click.echo(told(waiting), err=True)
+
+    def end(self) -> None:
+        """Leave the line as it is."""
+        if self._tty and self._printed:
+            click.echo("", err=True)
+
+
+def print_plan(plan: Plan, *, as_json: bool) -> None:
+    """Print what the next micro-batch would read."""
+    if as_json:
+        click.echo(json.dumps(asdict(plan), default=str))
+        return
+    click.echo(f"topic {plan.identity.topic} ({plan.identity.topic_id}), lag {plan.lag:,}")
+    for title, ranges in (("read", plan.ranges), ("repair", plan.repairs), ("redo", plan.redone)):
+        for r in ranges:
+            click.echo(f"  {title:6} partition {r.partition}: {r.start}..{r.end} ({len(r):,})")
+    if plan.is_empty:
+        click.echo("  nothing to read")
+
+
+def print_report(report: IngestReport, *, as_json: bool) -> None:
+    """Print what an ingest has done."""
+    if as_json:
+        # Not asdict, which makes a Counter of a Counter's items.
+        click.echo(json.dumps(vars(report)))
+        return
+    click.echo(
+        f"{report.offsets:,} offsets in {report.commits:,} commits: {report.rows:,} rows "
+        f"({report.late:,} late, {report.invalid:,} invalid, {report.out_of_order:,} out of order), "
+        f"{report.duplicates:,} duplicates, {report.dead_letters:,} dead letters, "
+        f"{report.gaps:,} gaps; lag {report.lag:,}"
+    )
+    for partition, offset in sorted(report.held_back.items()):
+        click.echo(f"  held back: partition {partition} from offset {offset:,}")
+    if report.singly:
+        click.echo(f"  decoded one by one: {report.singly:,} events")
+    for reason, count in sorted(report.reasons.items()):
+        click.echo(f"  dead letter {reason}: {count:,}")
+    for rule, count in sorted(report.rules.items()):
+        click.echo(f"  rule broken {rule}: {count:,} rows")

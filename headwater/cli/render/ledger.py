@@ -1,0 +1,99 @@
+"""What `headwater ledger` prints."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from headwater.cli.tables import print_table
+from pipeline.ledger.model import Totals
+from pipeline.ledger.read import Ledger
+
+if TYPE_CHECKING:
+    from pipeline.ledger.verify import Verification
+
+COUNTS = (
+    "offsets",
+    "rows",
+    "duplicates",
+    "dead_letters",
+    "control",
+    "aborted",
+    "compacted",
+    "lost",
+    "unexplained",
+)
+OF_ROWS = ("late", "invalid", "out_of_order")
+
+
+def print_ledger(
+    books: Ledger,
+    verification: Verification | None,
+    problems: tuple[str, ...],
+    *,
+    balanced: bool,
+    as_json: bool,
+) -> None:
+    """Print the books, what a recount found if there was one, and every problem of both."""
+    if as_json:
+        click.echo(json.dumps(_document(books, verification, problems, balanced=balanced)))
+    else:
+        _show(books, verification, problems, balanced=balanced)
+
+
+def _document(
+    books: Ledger, verification: Verification | None, problems: tuple[str, ...], *, balanced: bool
+) -> dict[str, object]:
+    return {
+        "product": books.product,
+        "cell": books.cell,
+        "topic": books.offsets.topic if books.offsets else None,
+        "balanced": balanced,
+        "unexplained": books.unexplained,
+        "problems": list(problems),
+        "totals": _counts(books.totals),
+        "partitions": {str(p): _counts(t) for p, t in books.by_partition().items()},
+        "hours": {h.isoformat(): _counts(t) for h, t in books.by_hour().items()},
+        "partition_hours": [
+            {"partition": p, "hour": h.isoformat(), **_counts(t)}
+            for (p, h), t in books.by_partition_and_hour().items()
+        ],
+        "verified": [asdict(r) for r in verification.recounts] if verification else None,
+        "unproven": list(verification.unproven) if verification else None,
+    }
+
+
+def _counts(totals: Totals) -> dict[str, int]:
+    return {name: int(getattr(totals, name)) for name in (*COUNTS, *OF_ROWS)}
+
+
+def _show(
+    books: Ledger, verification: Verification | None, problems: tuple[str, ...], *, balanced: bool
+) -> None:
+    lines = [(f"partition {p}", t) for p, t in books.by_partition().items()]
+    lines += [(h.strftime("%Y-%m-%d %H:00"), t) for h, t in books.by_hour().items()]
+    print_table(
+        f"{books.product} in {books.cell}",
+        ["partition / hour of commit", *(f"{name.replace('_', ' ')}#" for name in COUNTS)],
+        [
+            (name, *(f"{getattr(totals, count):,}" for count in COUNTS))
+            for name, totals in [*lines, ("all", books.totals)]
+        ],
+    )
+    totals = books.totals
+    click.echo(
+        f"of the rows: {totals.late:,} late, {totals.invalid:,} invalid ({totals.invalid_rate:.3%}), "
+        f"{totals.out_of_order:,} out of order"
+    )
+    if verification:
+        readable = sum(r.readable for r in verification.recounts)
+        click.echo(f"recounted: {readable:,} records readable in Kafka by another client")
+        for left in verification.unproven:
+            click.echo(f"cannot be compared any more: {left}")
+    for problem in problems:
+        click.echo(f"does not balance: {problem}")
+    if balanced:
+        click.echo("the books balance")
