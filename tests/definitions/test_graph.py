@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 
 from assets.definitions import build as build_anew
 from headwater.stack.dagster import INSTANCE
-from headwater.stack.stack import WORKSPACE
+from headwater.stack.defaults import WORKSPACE
 from pipeline.contract.load import load_products
 from pipeline.settings import PROJECT, load_settings
 from tests.definitions.graph import CELLS, golden, graph
