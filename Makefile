@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: setup demo up down test check bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-publish bench-lateness crash-test decoder-test contract-test evolution-test lock help
+.PHONY: setup demo up down test check docs bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-publish bench-lateness crash-test decoder-test contract-test evolution-test lock help
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -35,6 +35,9 @@ check: setup ## lint, format, types, import direction
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: setup ## the docs site, into build/site; dead links fail
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: setup ## ingest against its peers, in one run (20 min)
 	$(BIN)/python -m benchmarks.ingest
