@@ -48,8 +48,6 @@ def exists(path: str) -> bool:
 
 def is_path(code: str) -> bool:
     in_project = code.startswith(FOLDERS) and code != "headwater/kind"  # a tag
-        code.startswith(tuple(f"{top}/" for top in TOPS)) and code != "headwater/kind"
-    )  # a tag
     return bool(re.fullmatch(r"[\w./*-]+", code)) and (in_project or code.endswith(".py"))
 
 
