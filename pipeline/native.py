@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -28,13 +29,23 @@ def compiled(function: Function) -> Function:
 
 
 def digest(package: Path) -> str:
-    """Return a digest of all sources under `package` that have compiled functions."""
+    """Return a digest of all sources under `package` that have compiled functions, or constants of theirs."""
     found = hashlib.sha256()
-    for source in sorted(package.rglob("*.py")):
+    sources = {one for one in package.rglob("*.py") if _USE in one.read_bytes()}
+    for source in sorted(sources | {one for each in sources for one in _imported(each, package)}):
         text = source.read_bytes()
-        if _USE in text:
-            found.update(len(text).to_bytes(8, "big") + text)
+        found.update(len(text).to_bytes(8, "big") + text)
     return found.hexdigest()[:16]
+
+
+def _imported(source: Path, package: Path) -> Iterator[Path]:
+    """Yield the modules of `package` that `source` imports from."""
+    for node in ast.walk(ast.parse(source.read_bytes())):
+        if isinstance(node, ast.ImportFrom) and node.module is not None:
+            for name in (node.module, *(f"{node.module}.{one.name}" for one in node.names)):
+                file = package.parent.joinpath(*name.split(".")).with_suffix(".py")
+                if file.is_relative_to(package) and file.is_file():
+                    yield file
 
 
 def _place() -> Path:

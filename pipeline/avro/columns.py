@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.avro import kernel
+from pipeline.avro.kinds import LIST, MAP
 from pipeline.avro.nodes import Forest, Ints, Memory
 from pipeline.avro.program import Programs
-from pipeline.avro.values import LIST, MAP
 
 ENVELOPE = pa.schema(
     [

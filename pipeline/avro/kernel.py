@@ -11,17 +11,9 @@ from typing import Any
 import numpy as np
 
 from pipeline.avro import ops as op
+from pipeline.avro.kinds import CURSOR, PLACE, VALID
 from pipeline.avro.utf8 import is_utf8
-from pipeline.avro.values import (
-    CURSOR,
-    PLACE,
-    VALID,
-    distinct,
-    put_decimal,
-    put_null,
-    put_view,
-    room,
-)
+from pipeline.avro.values import distinct, put_decimal, put_null, put_view, room
 from pipeline.avro.varint import read_long
 from pipeline.native import compiled
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline.avro.values import (
+from pipeline.avro.kinds import (
     CAPACITY,
     CURSOR,
     KIND,

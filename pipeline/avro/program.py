@@ -17,11 +17,11 @@ import pyarrow as pa
 
 from pipeline.avro import ops as op
 from pipeline.avro.defaults import encode, fits
-from pipeline.avro.nodes import Node
+from pipeline.avro.kinds import LIST, MAP, STRUCT
+from pipeline.avro.nodes import Forest, Node
 from pipeline.avro.normal import NotAvroError
 from pipeline.avro.ranges import INT, LONG, RANGES, unit_of
 from pipeline.avro.schema import Schema, kind_of, logical_of, may_be_empty, same_name
-from pipeline.avro.values import LIST, MAP, STRUCT
 from pipeline.contract.targets.avro import TIMESTAMPS
 
 FLOATS = ("float", "double")
@@ -30,6 +30,16 @@ _POWERS = 39
 
 class UnreadableError(ValueError):
     """The kernel does not vouch for values of this pair of schemas."""
+
+
+def why_none_is_read(writer: Any, reader: Any, columns: pa.Schema) -> str | None:
+    """Return why all records of `writer` are left to the general reader; None if they are not.
+
+    Both schemas are parsed JSON; `columns` are those of the reader's fields.
+    """
+    programs = Programs()
+    start = programs.record(writer, reader, Forest(columns).columns)
+    return programs.slow.get(start)
 
 
 class Programs:

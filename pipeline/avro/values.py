@@ -1,4 +1,4 @@
-"""Nodes, and the values that decoding writes into them in Arrow's layout. Compiled."""
+"""The values that decoding writes into nodes, in Arrow's layout. Compiled."""
 
 from __future__ import annotations
 
@@ -6,13 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.avro.kinds import CAPACITY, CURSOR, LIST, MAP, NUMBER, PLACE, SLOT
 from pipeline.native import compiled
-
-NUMBER, SLOT, STRUCT, LIST, MAP = 0, 1, 2, 3, 4
-"""Kinds of nodes: 8-byte numbers, 16-byte slots, and those that hold others."""
-
-KIND, PLACE, VALID, CAPACITY, CURSOR = 0, 1, 2, 3, 4
-"""Columns of the table of nodes: the kind, where its values and validity begin, and how many fit and are."""
 
 
 @compiled

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.avro.normal import MEANT
+from pipeline.avro.program import why_none_is_read
 from pipeline.contract.document import Document
 from pipeline.contract.findings import Findings
 from pipeline.contract.mistakes import Mistake
@@ -30,7 +31,8 @@ def warnings(product: Product) -> tuple[Mistake, ...]:
         for path, logical in _ignored(schema, ()):
             expected = f"the logical type {logical!r} changes nothing here; the column is what it stands on"
             found.append(Mistake(file, text.line(path), text.named(path), expected))
-        if why := _why_singly(product, schema):
+        reader, columns = avro.reader_schema(product), iceberg.payload_schema(product)
+        if why := why_none_is_read(schema, reader, columns):
             expected = f"records of this version are decoded one by one, which is slow: {why}"
             found.append(Mistake(file, 1, "", expected))
     return tuple(sorted(set(found)))
@@ -41,17 +43,6 @@ def _files(product: Product) -> list[Path]:
     settings, _ = read_own_settings(findings)
     names = settings.schemas.payload if settings.schemas else []
     return [product.folder / name for name in names]
-
-
-def _why_singly(product: Product, schema: Mapping[str, Any]) -> str | None:
-    # Here: it brings compiled code, which a contract without mistakes alone has use for.
-    from pipeline.avro.columns import ColumnReader
-
-    reader = ColumnReader(
-        avro.reader_schema(product), iceberg.payload_schema(product), enveloped=False
-    )
-    reader.add_schema(0, schema)
-    return reader.why_singly(0)
 
 
 def _ignored(
