@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from headwater.cli.evolution import apply, plan
+from headwater.cli.options import ProductNotFoundError
 from pipeline.contract.folders import CONTRACT_FILE, contract_folders
 from pipeline.contract.mistakes import ContractError, Mistake
-from pipeline.errors import ExitCode, TerminalError
+from pipeline.errors import ExitCode
 from pipeline.settings import load_settings
 
 if TYPE_CHECKING:
     from pipeline.contract.model import Product
-
-
-class ProductNotFoundError(TerminalError):
-    """There is no contract of that name."""
 
 
 JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

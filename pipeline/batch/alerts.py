@@ -13,7 +13,6 @@ from pyiceberg.table import Table
 from pipeline.batch.control import add_missing
 from pipeline.batch.publications import Standing
 from pipeline.cells import Cell
-from pipeline.errors import RetryableError
 from pipeline.tables.catalog import open_catalog
 from pipeline.tables.layout import ALERT_SCHEMA, alerts_table
 
@@ -27,10 +26,6 @@ class AlertKind(StrEnum):
     """The hour was not published within its latency objective."""
     INGEST_REFUSED = "ingest_refused"
     """Ingest ended in this hour, and will again until somebody acts; `table` is events."""
-
-
-class AlertsBusyError(RetryableError):
-    """Other writers came first for a minute."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +55,7 @@ def raise_alerts(cell: Cell, product: str, alerts: Iterable[Alert]) -> tuple[Ale
     All are added in one commit, or none. Idempotent, and safe when several processes do it at once.
 
     Raises:
-        AlertsBusyError: they could not be added beside other writers.
+        TableBusyError: they could not be added beside other writers.
     """
     wanted = {_what(alert): alert for alert in alerts}
     if not wanted:
@@ -71,7 +66,7 @@ def raise_alerts(cell: Cell, product: str, alerts: Iterable[Alert]) -> tuple[Ale
         return [alert for what, alert in wanted.items() if what not in known]
 
     table = alerts_table(product)
-    return add_missing(cell, table, ALERT_SCHEMA, missing, asdict, AlertsBusyError)
+    return add_missing(cell, table, ALERT_SCHEMA, missing, asdict)
 
 
 def unsettled(alerts: Iterable[Alert], standing: Standing) -> tuple[Alert, ...]:

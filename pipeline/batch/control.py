@@ -9,7 +9,6 @@ import pyarrow as pa
 from pyiceberg.table import Table
 
 from pipeline.cells import Cell
-from pipeline.errors import RetryableError
 from pipeline.maintenance.tidy import tidy
 from pipeline.tables.catalog import open_catalog
 from pipeline.tables.commit import refuse_hidden_retries
@@ -25,14 +24,13 @@ def add_missing(
     schema: pa.Schema,
     missing: Callable[[Table], Sequence[Row]],
     to_row: Callable[[Row], Mapping[str, Any]],
-    busy: type[RetryableError],
 ) -> tuple[Row, ...]:
     """Add what `missing` finds a table to lack, and return it; the table is created where it is absent.
 
     All are added in one commit, or none. `missing` is asked anew whenever another writer came first.
 
     Raises:
-        busy: other writers came first for a minute; nothing was added.
+        TableBusyError: other writers came first for a minute; nothing was added.
     """
 
     def attempt() -> tuple[Row, ...]:
@@ -45,4 +43,4 @@ def add_missing(
             tidy(table)
         return rows
 
-    return until_it_lands(attempt, busy, f"{cell.name}.{identifier}")
+    return until_it_lands(attempt, f"{cell.name}.{identifier}")

@@ -11,7 +11,7 @@ from pipeline.batch.digest import digests
 from pipeline.batch.errors import DerivedUnsoundError
 from pipeline.batch.session import rows_at
 from pipeline.batch.stagings import find_staging
-from pipeline.batch.target import TableBusyError, Target
+from pipeline.batch.target import Target
 from pipeline.cells import Cell
 from pipeline.contract.model import Feature
 from pipeline.tables.catalog import load_table
@@ -48,7 +48,7 @@ def begin_partitions(cell: Cell, target: Target, feature: Feature) -> bool:
 
     subject = f"{cell.name}.{target.identifier}"
     with named_errors(subject):
-        return until_it_lands(attempt, TableBusyError, subject)
+        return until_it_lands(attempt, subject)
 
 
 def settle_partitions(cell: Cell, target: Target) -> None:
@@ -66,7 +66,7 @@ def settle_partitions(cell: Cell, target: Target) -> None:
 
     subject = f"{cell.name}.{target.identifier}"
     with named_errors(subject):
-        until_it_lands(attempt, TableBusyError, subject)
+        until_it_lands(attempt, subject)
 
 
 def refuse_other_rows(

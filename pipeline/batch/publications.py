@@ -12,13 +12,8 @@ from pyiceberg.table import Table
 from pipeline.batch.control import add_missing
 from pipeline.batch.model import Publication
 from pipeline.cells import Cell
-from pipeline.errors import RetryableError
 from pipeline.tables.catalog import open_catalog
 from pipeline.tables.layout import PUBLICATION_SCHEMA, publications_table
-
-
-class PublicationsBusyError(RetryableError):
-    """Other writers came first for a minute."""
 
 
 def read_publications(
@@ -52,7 +47,7 @@ def record(cell: Cell, product: str, publication: Publication) -> bool:
     Idempotent, and safe when several processes record the same one at once.
 
     Raises:
-        PublicationsBusyError: it could not be added beside other writers; it is not there.
+        TableBusyError: it could not be added beside other writers; it is not there.
     """
 
     def missing(table: Table) -> list[Publication]:
@@ -60,5 +55,4 @@ def record(cell: Cell, product: str, publication: Publication) -> bool:
         return [] if known.to_arrow().num_rows else [publication]
 
     table = publications_table(product)
-    busy = PublicationsBusyError
-    return bool(add_missing(cell, table, PUBLICATION_SCHEMA, missing, asdict, busy))
+    return bool(add_missing(cell, table, PUBLICATION_SCHEMA, missing, asdict))

@@ -10,7 +10,6 @@ from pyiceberg.table import Table
 
 from pipeline.batch.model import Staged
 from pipeline.cells import Cell
-from pipeline.errors import RetryableError
 from pipeline.tables.catalog import load_table
 from pipeline.tables.contended import until_it_lands
 
@@ -22,17 +21,13 @@ SERVED = "served"
 Result = TypeVar("Result")
 
 
-class TagsBusyError(RetryableError):
-    """Other writers came first for a minute."""
-
-
 def protect(cell: Cell, staged: Staged) -> None:
     """Tag a staging and its base; drop the tags of earlier stagings of the same hour.
 
     All in one commit, or none.
 
     Raises:
-        TagsBusyError: other writers came first for a minute; no tag has changed.
+        TableBusyError: other writers came first for a minute; no tag has changed.
     """
     mark = f"{_hour(staged.hour)}-{staged.wap_id}"
     wanted = {f"{STAGING}-{mark}": staged.snapshot_id, f"{BASE}-{mark}": staged.base_snapshot_id}
@@ -53,7 +48,7 @@ def release(cell: Cell, identifier: str, hour: datetime) -> None:
     """Drop the tags of every staging of `hour`; does nothing if there are none. Idempotent.
 
     Raises:
-        TagsBusyError: other writers came first for a minute; no tag was dropped.
+        TableBusyError: other writers came first for a minute; no tag was dropped.
     """
 
     def change(table: Table) -> None:
@@ -71,7 +66,7 @@ def serve(cell: Cell, identifier: str) -> int | None:
     """Put the tag `served` on what main has now, and return that snapshot.
 
     Raises:
-        TagsBusyError: other writers came first for a minute; the tag is where it was.
+        TableBusyError: other writers came first for a minute; the tag is where it was.
     """
 
     def change(table: Table) -> int | None:
@@ -94,6 +89,4 @@ def _hour(hour: datetime) -> str:
 
 
 def _retrying(cell: Cell, identifier: str, change: Callable[[Table], Result]) -> Result:
-    return until_it_lands(
-        lambda: change(load_table(cell, identifier)), TagsBusyError, f"{cell.name}.{identifier}"
-    )
+    return until_it_lands(lambda: change(load_table(cell, identifier)), f"{cell.name}.{identifier}")

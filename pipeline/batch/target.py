@@ -13,7 +13,6 @@ from pipeline.batch.errors import LogicError
 from pipeline.batch.session import table_name
 from pipeline.cells import Cell
 from pipeline.contract.model import Aggregate, Product
-from pipeline.errors import RetryableError
 from pipeline.evolution.model import Action
 from pipeline.evolution.plan import plan_columns
 from pipeline.tables.catalog import TableMissingError, load_table
@@ -36,10 +35,6 @@ PROPERTIES = {
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "50",
 }
-
-
-class TableBusyError(RetryableError):
-    """Other writers came first for a minute."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +99,7 @@ def prepare_target(
             _create(session, table_name(cell, target.identifier), target, comments, given)
         subject = f"{cell.name}.{target.identifier}"
         with named_errors(subject):
-            until_it_lands(lambda: _follow(cell, target, comments, given), TableBusyError, subject)
+            until_it_lands(lambda: _follow(cell, target, comments, given), subject)
     except NoIcebergTypeError as error:
         raise _misfit(
             cell, target, f"column {error.column} is {error.type}, which no table can hold."

@@ -9,7 +9,7 @@ from enum import StrEnum
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import Product
-from pipeline.errors import RetryableError, TerminalError
+from pipeline.errors import TerminalError
 from pipeline.ingest import refusals
 from pipeline.ingest.coordinates import held_letters
 from pipeline.ingest.model import Reason
@@ -29,10 +29,6 @@ from pipeline.tables.quarantines import PROPERTY, Quarantine, quarantines, to_pr
 
 class NotQuarantinedError(TerminalError):
     """The offsets named cannot be set aside: nothing was changed."""
-
-
-class TableBusyError(RetryableError):
-    """Others went on changing the table's properties for a minute."""
 
 
 class State(StrEnum):
@@ -106,7 +102,6 @@ def quarantine(
     ):
         until_it_lands(
             lambda: _keep(cell, product, topic.identity, topic.start[partition], wanted, subject),
-            TableBusyError,
             subject,
         )
     return wanted

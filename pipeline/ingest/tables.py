@@ -13,24 +13,19 @@ from pyiceberg.transforms import DayTransform, HourTransform
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.contract.targets import iceberg
-from pipeline.errors import RetryableError
 from pipeline.evolution.apply import EvolutionRefusedError, apply_changes
 from pipeline.evolution.former_names import former_names
 from pipeline.evolution.model import Action, Step, Verdict
 from pipeline.evolution.plan import TablePlan, plan_columns, plan_partition
 from pipeline.tables import layout
 from pipeline.tables.catalog import open_catalog
-from pipeline.tables.contended import SECONDS, until_it_lands
+from pipeline.tables.contended import until_it_lands
 from pipeline.tables.create import Partition, fresh_schema, load_or_create
 from pipeline.tables.errors import named_errors
 from pipeline.tables.past_names import PastNames
 
 EVENTS_PARTITION: Partition = ("_event_time", HourTransform(), layout.EVENT_HOUR)
 DEAD_LETTERS_PARTITION: Partition = ("_ingested_at", DayTransform(), "ingested_day")
-
-
-class TableBusyError(RetryableError):
-    """Others went on changing a table's columns for a minute."""
 
 
 class IngestTables:
@@ -153,7 +148,7 @@ class _Followed:
                 now = catalog.load_table(self._identifier)
             return now
 
-        return until_it_lands(attempt, TableBusyError, subject, SECONDS)
+        return until_it_lands(attempt, subject)
 
     def steps(self, catalog: SqlCatalog) -> tuple[Step, ...]:
         try:

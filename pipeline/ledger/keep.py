@@ -12,7 +12,6 @@ from pyiceberg.table.snapshots import Snapshot
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
-from pipeline.errors import RetryableError
 from pipeline.ledger.lines import Line, lines_of
 from pipeline.ledger.model import Entry
 from pipeline.tables.catalog import load_table, open_catalog
@@ -27,10 +26,6 @@ KEPT_PROPERTY = "headwater.ledger-kept"
 """Table property of the ledger table: the last sequence number of events whose entries it holds."""
 
 
-class LedgerBusyError(RetryableError):
-    """Other writers came first for a minute."""
-
-
 def keep(cell: Cell, product: Product) -> int:
     """Copy the entries of all retained snapshots of events into the ledger table.
 
@@ -40,7 +35,7 @@ def keep(cell: Cell, product: Product) -> int:
 
     Raises:
         TableMissingError: the product was never ingested in this cell.
-        LedgerBusyError, CatalogUnavailableError, WarehouseUnavailableError: nothing was kept; try again.
+        TableBusyError, CatalogUnavailableError, WarehouseUnavailableError: nothing was kept; try again.
     """
     events = load_table(cell, events_table(product.name))
 
@@ -59,7 +54,7 @@ def keep(cell: Cell, product: Product) -> int:
         transaction.commit_transaction()
         return newest
 
-    return until_it_lands(attempt, LedgerBusyError, f"{product.name}/{cell.name}")
+    return until_it_lands(attempt, f"{cell.name}.{ledger_table(product.name)}")
 
 
 def kept_through(table: Table) -> int:

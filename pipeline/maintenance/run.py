@@ -69,7 +69,7 @@ def maintain(
     crashed writers, derived tables.
 
     Raises:
-        RewriteConflictError, LedgerBusyError: others came first; try again.
+        RewriteConflictError, TableBusyError: others came first; try again.
         CatalogUnavailableError, WarehouseUnavailableError: try again later.
         RowsDifferError: rewritten files do not hold as many rows; the table has the old ones.
     """

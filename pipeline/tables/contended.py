@@ -18,9 +18,12 @@ SECONDS = 60.0
 Result = TypeVar("Result")
 
 
+class TableBusyError(RetryableError):
+    """Other writers of a table came first for a minute; what was to be committed did not land."""
+
+
 def until_it_lands(
     attempt: Callable[[], Result],
-    busy: type[RetryableError],
     subject: str,
     seconds: float = SECONDS,
 ) -> Result:
@@ -30,7 +33,7 @@ def until_it_lands(
     a fifth of a second.
 
     Raises:
-        busy: `seconds` have passed and no attempt has landed.
+        TableBusyError: `seconds` have passed and no attempt has landed.
     """
     again = Retrying(
         retry=retry_if_exception_type(CommitFailedException),
@@ -40,7 +43,7 @@ def until_it_lands(
     try:
         return again(attempt)
     except RetryError as error:
-        raise busy(
+        raise TableBusyError(
             f"other writers came first {error.last_attempt.attempt_number} times "
             f"in {seconds:.0f} s.",
             subject=subject,

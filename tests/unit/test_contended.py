@@ -7,12 +7,7 @@ import time
 import pytest
 from pyiceberg.exceptions import CommitFailedException
 
-from pipeline.errors import RetryableError
-from pipeline.tables.contended import until_it_lands
-
-
-class BusyError(RetryableError):
-    """Other writers came first."""
+from pipeline.tables.contended import TableBusyError, until_it_lands
 
 
 class BrokenError(Exception):
@@ -27,7 +22,7 @@ def test_a_commit_that_others_beat_is_tried_more_often_than_anybody_wants_to_cou
             raise outcome
         return "landed"
 
-    assert until_it_lands(attempt, BusyError, "us.orders") == "landed"
+    assert until_it_lands(attempt, "us.orders") == "landed"
 
 
 def test_it_gives_up_after_the_time_it_was_given_and_says_on_what() -> None:
@@ -35,8 +30,8 @@ def test_it_gives_up_after_the_time_it_was_given_and_says_on_what() -> None:
         raise CommitFailedException("main has moved")
 
     began = time.monotonic()
-    with pytest.raises(BusyError, match=r"us\.orders.*other writers came first \d+ times"):
-        until_it_lands(attempt, BusyError, "us.orders", seconds=0.2)
+    with pytest.raises(TableBusyError, match=r"us\.orders.*other writers came first \d+ times"):
+        until_it_lands(attempt, "us.orders", seconds=0.2)
     assert time.monotonic() - began >= 0.2
 
 
@@ -48,5 +43,5 @@ def test_anything_else_is_not_tried_again() -> None:
         raise BrokenError
 
     with pytest.raises(BrokenError):
-        until_it_lands(attempt, BusyError, "us.orders")
+        until_it_lands(attempt, "us.orders")
     assert tried == [1]

@@ -1,4 +1,4 @@
-"""Named errors go from process to process: whole, of whatever kind and whatever they carry."""
+"""Named errors: each has a name of its own, and goes from process to process with all it carries."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import copy
 import importlib
 import pickle
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -52,7 +53,15 @@ def made(kind: type[HeadwaterError]) -> HeadwaterError:
     return OWN[kind]()
 
 
-@pytest.mark.parametrize("kind", list(errors()), ids=lambda kind: kind.__name__)
+ERRORS = tuple(errors())
+
+
+def test_a_name_stands_for_one_error() -> None:
+    names = Counter(kind.__name__ for kind in ERRORS)
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+@pytest.mark.parametrize("kind", ERRORS, ids=lambda kind: kind.__name__)
 def test_an_error_is_the_same_when_pickled_and_copied(kind: type[HeadwaterError]) -> None:
     error = made(kind)
     error.add_note("beside partition 3")
