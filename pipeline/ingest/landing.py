@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
+from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
@@ -26,6 +27,7 @@ from pipeline.tables.commit import (
     commit,
     write_files,
 )
+from pipeline.tables.contended import TableBusyError, until_it_lands
 from pipeline.tables.offsets import CommittedOffsets, committed_offsets
 from pipeline.tables.snapshots import refuse_rolled_back
 
@@ -125,12 +127,29 @@ class Landing:
     ) -> CommittedOffsets:
         """Commit, again while commits that leave the offsets alone (maintenance's) come first."""
         before = committed_offsets(table)
-        for _ in range(20):
+        fresh = [table]
+
+        def attempt() -> CommittedOffsets:
+            now = fresh.pop() if fresh else self._unmoved(before, is_side=is_side)
             try:
-                return commit(table, files, said)
-            except CommitConflictError:
-                table = self._tables.load()[int(is_side)]
-                refuse_rolled_back(table)
-                if committed_offsets(table) != before:
-                    raise
-        return commit(table, files, said)
+                return commit(now, files, said)
+            except CommitConflictError as error:
+                raise CommitFailedException(error.what) from error
+
+        subject = ".".join(table.name())
+        try:
+            return until_it_lands(attempt, subject)
+        except TableBusyError as error:
+            raise CommitConflictError(error.what, subject=subject, remedy=error.remedy) from error
+
+    def _unmoved(self, before: CommittedOffsets | None, *, is_side: bool) -> Table:
+        """Return the table as it is now, if its offsets are still those of `before`."""
+        table = self._tables.load()[int(is_side)]
+        refuse_rolled_back(table)
+        if committed_offsets(table) != before:
+            raise CommitConflictError(
+                "its offsets were moved by another commit.",
+                subject=".".join(table.name()),
+                remedy="Plan again from where they are.",
+            )
+        return table
