@@ -21,8 +21,8 @@ def lifetime(
 ) -> Callable[[], bool]:
     """Return a function that tells whether a run started now should end.
 
-    True after `longest_s` seconds, or once the engine's source or the contract has changed on disk,
-    which is looked at every `look_s` seconds.
+    True after `longest_s` seconds, or once the code version has changed, which is looked at every `look_s`
+    seconds.
     """
     started = looked_at = seconds()
     version = code_version(contract_folder)

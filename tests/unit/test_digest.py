@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from pipeline.code_version import code_version
 from pipeline.ingest.digest import digest
 from pipeline.ingest.lifetime import lifetime
 from pipeline.ingest.report import Committed
@@ -73,13 +72,3 @@ def test_a_run_ends_when_its_contract_changes(tmp_path: Path) -> None:
     assert not ended(), "it looks now and then only"
     seconds.now = 30
     assert ended()
-
-
-def test_the_code_version_changes_with_the_contract_and_with_nothing_else(tmp_path: Path) -> None:
-    contract = tmp_path / "contract.yaml"
-    contract.write_text("version: 1")
-    first = code_version(tmp_path)
-    contract.touch()
-    assert code_version(tmp_path) == first
-    contract.write_text("version: 2")
-    assert code_version(tmp_path) != first
