@@ -10,7 +10,7 @@ import pyarrow as pa
 from pipeline.contract.document import Loc, as_json
 from pipeline.contract.findings import Findings
 from pipeline.contract.model import Column, Expectation, Rule
-from pipeline.contract.rule_trial import check_rule
+from pipeline.contract.rule_check import check_rule
 from pipeline.contract.vocabulary import check_mistakes, expectation_mistakes
 
 PANDERA = "pandera"

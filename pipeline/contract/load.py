@@ -26,7 +26,7 @@ from pipeline.contract.mistakes import ContractError, Mistake
 from pipeline.contract.model import Gates, Product, Reference, Retention, Topic
 from pipeline.contract.odcs import check_structure
 from pipeline.contract.own_settings import NO_ENVELOPE, OwnSettings, read_own_settings
-from pipeline.contract.rule_trial import column_types
+from pipeline.contract.rule_check import column_types
 
 __all__ = [
     "CONTRACT_FILE",

@@ -1,4 +1,4 @@
-"""Business rules tried by the check, on columns such as ingest judges."""
+"""Business rules tried on columns such as ingest judges."""
 
 from __future__ import annotations
 
@@ -10,12 +10,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from pipeline.contract.document import Loc
-from pipeline.contract.findings import Findings
-from pipeline.contract.model import Rule
-from pipeline.contract.rule_values import polars_type
-from pipeline.contract.targets import arrow
-from pipeline.contract.targets.rules import CompiledRule, RuleError, compile_rule
+from pipeline.contract.targets.rules import CompiledRule, polars_type
 
 _VALUES: Mapping[type[pl.DataType], tuple[Any, ...]] = {
     pl.String: ("", "a", "\x00", "\u00e9\U0001f642", "x" * 100_000),
@@ -32,28 +27,8 @@ _VALUES: Mapping[type[pl.DataType], tuple[Any, ...]] = {
 """Values that a column of a type may hold: ordinary ones, and those at its ends."""
 
 
-def column_types(payload: Mapping[str, Any]) -> Mapping[str, pa.DataType]:
-    """Return the types of a payload's columns; none if Iceberg cannot hold one, which is told elsewhere."""
-    try:
-        return {field.name: field.type for field in arrow.fields(payload)}
-    except arrow.UnsupportedTypeError:
-        return {}
-
-
-def check_rule(findings: Findings, loc: Loc, rule: Rule, type_: pa.DataType) -> None:
-    """Note whether the rule whose implementation is at `loc` cannot judge a column of `type_`."""
-    try:
-        compiled = compile_rule(rule, type_)
-    except RuleError as error:
-        place = ("arguments", error.argument) if error.argument else ("check",)
-        findings.add((*loc, *place), str(error))
-        return
-    for problem in _tried(compiled, type_):
-        findings.add((*loc, "check"), f"a rule that can judge its column: {problem}")
-        return
-
-
-def _tried(rule: CompiledRule, type_: pa.DataType) -> Iterator[str]:
+def tried(rule: CompiledRule, type_: pa.DataType) -> Iterator[str]:
+    """Yield why the rule cannot judge its column, of `type_`: it fails, skips rows, or nulls break it."""
     for values in ((), (None, None), (None, *_plausible(type_))):
         frame = pl.DataFrame({rule.column: pl.Series(values, dtype=polars_type(type_))})
         try:
@@ -73,6 +48,7 @@ def _plausible(type_: pa.DataType) -> tuple[Any, ...]:
     if pa.types.is_timestamp(type_) and type_.tz is None:
         return tuple(value.replace(tzinfo=None) for value in values)
     if pa.types.is_decimal(type_):
-        largest = Decimal(10**type_.precision - 1).scaleb(-type_.scale)
-        return (*values, largest, -largest)
+        # As exact as the type, which may have more digits than arithmetic keeps.
+        largest = Decimal((0, (9,) * type_.precision, -type_.scale))
+        return (*values, largest, largest.copy_negate())
     return values

@@ -9,7 +9,6 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal, InvalidOperati
 from typing import Any
 
 import numpy as np
-import polars as pl
 import pyarrow as pa
 
 INT64 = range(-(2**63), 2**63)
@@ -23,7 +22,7 @@ class ArgumentError(ValueError):
 
 
 def value_of(raw: Any, type_: pa.DataType) -> Any:
-    """Return `raw` as a value that a column of `type_` may hold, for `literals`.
+    """Return `raw` as a value that a column of `type_` may hold.
 
     Raises:
         ArgumentError: it is of another kind, or no such value exists.
@@ -55,28 +54,13 @@ def bound_of(raw: Any, type_: pa.DataType) -> tuple[Any, Any]:
     return value, value
 
 
-def literals(values: list[Any], type_: pa.DataType) -> pl.Series:
-    """Return what `value_of` and `bound_of` gave as a series to compare `comparable` columns with."""
-    if pa.types.is_decimal(type_):
-        return pl.Series(values, dtype=pl.Decimal(DIGITS, type_.scale))
-    if pa.types.is_integer(type_):
-        return pl.Series([int(value) for value in values], dtype=pl.Int64)
-    return pl.Series(values, dtype=polars_type(type_))
-
-
-def comparable(column: str, type_: pa.DataType) -> pl.Expr:
-    """Return the column as the type that `literals` has."""
-    if pa.types.is_decimal(type_):
-        return pl.col(column).cast(pl.Decimal(DIGITS, type_.scale))
-    return pl.col(column).cast(pl.Int64) if pa.types.is_integer(type_) else pl.col(column)
-
-
-def polars_type(type_: pa.DataType) -> pl.DataType:
-    """Return the type that a frame has for an Arrow column."""
-    series = pl.from_arrow(pa.nulls(0, type_))
-    if not isinstance(series, pl.Series):
-        raise TypeError("an array becomes a series")
-    return series.dtype
+def is_unicode(text: str) -> bool:
+    """Return whether a text can be written as UTF-8: it has no half of a surrogate pair."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _number(raw: Any, type_: pa.DataType) -> Decimal | float | None:
@@ -136,6 +120,8 @@ def _other(raw: Any, type_: pa.DataType) -> Any:
 def _text(raw: Any, _: pa.DataType) -> str:
     if not isinstance(raw, str):
         raise ArgumentError(f"a text, in quotes if it looks like something else; not {raw!r}")
+    if not is_unicode(raw):
+        raise ArgumentError(f"a text of Unicode characters, not {raw!r}")
     return raw
 
 

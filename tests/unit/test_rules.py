@@ -17,8 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.contract.model import Rule
-from pipeline.contract.rule_values import polars_type
-from pipeline.contract.targets.rules import RuleError, compile_rule
+from pipeline.contract.targets.predicates import RuleError
+from pipeline.contract.targets.rules import compile_rule, polars_type
 from pipeline.ingest.rules import broken_rules
 
 INSTANT = pa.timestamp("us", tz="UTC")
