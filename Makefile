@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: setup demo up down test check docs bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-publish bench-lateness crash-test decoder-test contract-test evolution-test lock help
+.PHONY: setup java chromium demo up down unit test format check docs bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-publish bench-lateness crash-test decoder-test contract-test evolution-test lock help
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -8,10 +8,16 @@ SEED ?= 1
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: .venv/ready ## install everything into .venv, hashes checked
+setup: java .venv/ready ## install everything into .venv, hashes checked
+
+java:
+	@PYTHON=$(PYTHON) deploy/preflight.sh python java
+
+chromium:
+	@PYTHON=$(PYTHON) deploy/preflight.sh python java chromium
 
 .venv/ready: requirements/bootstrap.txt requirements/lock.txt pyproject.toml
-	@PYTHON=$(PYTHON) deploy/preflight.sh
+	@PYTHON=$(PYTHON) deploy/preflight.sh python
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bootstrap.txt
 	$(BIN)/uv pip sync --quiet --require-hashes requirements/lock.txt
@@ -27,10 +33,17 @@ up: setup ## start Kafka, the Dagster UI and the daemon
 down: setup ## stop what was started
 	$(BIN)/headwater down
 
-test: setup ## the whole suite, on real parts
+unit: .venv/ready ## what needs no Java and no services
+	$(BIN)/pytest tests/unit tests/contracts -m "not java"
+
+test: chromium setup ## the whole suite, on real parts
 	$(BIN)/pytest
 
-check: setup ## lint, format, types, import direction
+format: .venv/ready ## write the code as `check` wants it
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+check: .venv/ready ## lint, format, types, import direction
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

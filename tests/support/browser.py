@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
 
-CHROMIUM = Path("/usr/bin/chromium")
+from pipeline.settings import PROJECT
+
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -21,11 +22,22 @@ ARGUMENTS = [
 ]
 
 
+def _chromium() -> str:
+    found = subprocess.run(
+        [PROJECT / "deploy" / "chromium.sh"], stdout=subprocess.PIPE, text=True, check=False
+    )
+    if found.returncode:
+        pytest.fail("there is no Chromium; `make test` gets it or says how", pytrace=False)
+    return found.stdout.strip()
+
+
+# Looked for when tests are collected, before any of them has run.
+CHROMIUM = _chromium()
+
+
 @contextmanager
 def browser_page(address: str) -> Iterator[Page]:
-    """Open a headless browser whose paths are relative to `address`; fails where there is none."""
-    if not CHROMIUM.exists():
-        pytest.fail(f"There is no {CHROMIUM}. Get it with: apt-get install -y chromium")
+    """Open a headless browser whose paths are relative to `address`."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         page = browser.new_page(base_url=address, viewport={"width": 1400, "height": 860})

@@ -21,9 +21,9 @@ def machine(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def preflight(machine: Path) -> subprocess.CompletedProcess[str]:
+def preflight(machine: Path, *parts: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [PROJECT / "deploy" / "preflight.sh"],
+        [PROJECT / "deploy" / "preflight.sh", *parts],
         env={"PATH": str(machine)},
         capture_output=True,
         text=True,
@@ -31,10 +31,19 @@ def preflight(machine: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def give_java(machine: Path, banner: str) -> None:
-    java = machine / "java"
-    java.write_text(f"#!/bin/sh\necho '{banner}' >&2\n")
-    java.chmod(0o755)
+def give(machine: Path, command: str, script: str) -> None:
+    (machine / command).write_text(f"#!/bin/sh\n{script}\n")
+    (machine / command).chmod(0o755)
+
+
+def give_java(machine: Path, banner: str = 'openjdk version "17" 2025-04-15') -> None:
+    give(machine, "java", f"echo '{banner}' >&2")
+
+
+def give_apt(machine: Path, install: str) -> None:
+    """An apt-get that keeps what it was asked for, and carries out `install`."""
+    give(machine, "id", "echo 0")
+    give(machine, "apt-get", f'echo "$*" >>{machine}/asked\n[ "$1" = update ] || {{ {install}; }}')
 
 
 def test_without_java_it_says_how_to_get_one(machine: Path) -> None:
@@ -64,3 +73,42 @@ def test_without_python_it_says_how_to_get_one(machine: Path) -> None:
     done = preflight(machine)
     assert done.returncode == 1
     assert "Python 3.11, 3.12 or 3.13" in done.stderr
+
+
+def test_without_chromium_it_says_how_to_get_one(machine: Path) -> None:
+    give_java(machine)
+    give(machine, "id", "echo 1000")
+    done = preflight(machine, "python", "java", "chromium")
+    assert done.returncode == 1
+    assert "headwater needs Chromium or Google Chrome" in done.stderr
+    assert "apt-get install chromium" in done.stderr
+    assert preflight(machine).returncode == 0, "tests alone need it"
+
+
+def test_apt_is_asked_for_chromium_by_root_alone_and_once(machine: Path) -> None:
+    give_java(machine)
+    give_apt(machine, f": >{machine}/chromium && {shutil.which('chmod')} +x {machine}/chromium")
+    for _ in range(2):
+        done = preflight(machine, "python", "java", "chromium")
+        assert (done.returncode, done.stdout) == (0, "")
+    asked = (machine / "asked").read_text().splitlines()
+    assert asked == ["update -qq", "install -y -qq --no-install-recommends chromium"]
+
+
+def test_an_apt_that_has_no_chromium_is_told_as_having_none(machine: Path) -> None:
+    give_java(machine)
+    give_apt(machine, "echo 'E: no such package' >&2; exit 100")
+    done = preflight(machine, "python", "java", "chromium")
+    assert done.returncode == 1
+    assert "E: no such package" in done.stderr
+    assert "headwater needs Chromium or Google Chrome" in done.stderr
+
+
+def test_all_that_is_missing_is_told_at_once_and_nothing_is_installed(machine: Path) -> None:
+    (machine / "python3").unlink()
+    give_apt(machine, "exit 0")
+    done = preflight(machine, "python", "java", "chromium")
+    assert done.returncode == 1
+    for what in ("Python 3.11", "Java 17", "Chromium"):
+        assert f"headwater needs {what}" in done.stderr
+    assert not (machine / "asked").exists()
