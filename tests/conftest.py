@@ -13,6 +13,15 @@ from headwater.stack.ports import free_port
 from pipeline.cells import Cell, embedded_cell, save_cell
 from pipeline.settings import load_settings
 
+NEEDS_JAVA = {"broker", "spark_jars"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs Java by its fixtures; modules that ask Avro Java mark themselves."""
+    for item in items:
+        if isinstance(item, pytest.Function) and NEEDS_JAVA & set(item.fixturenames):
+            item.add_marker("java")
+
 
 @pytest.fixture(scope="session")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:

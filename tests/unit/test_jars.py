@@ -44,6 +44,7 @@ def test_a_damaged_jar_is_fetched_again(tmp_path: Path, spark_jars: tuple[Path, 
     assert said[0] == "fetching 1 jars for spark ..."
 
 
+@pytest.mark.java
 def test_a_jar_of_another_hash_is_refused_and_never_visible(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

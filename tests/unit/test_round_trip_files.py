@@ -20,6 +20,8 @@ from tests.support.avro_plain import decode
 from tests.support.drawn_files import as_csv, has_no_text, same
 from tests.support.drawn_rows import Drawn, fields, record
 
+pytestmark = pytest.mark.java
+
 
 @st.composite
 def tables(draw: st.DrawFn) -> tuple[Drawn, list[Any]]:

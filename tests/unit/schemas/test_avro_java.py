@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from tests.support.avro_java import JavaError, compatible, parse, resolve
 from tests.support.avro_plain import decode
+
+pytestmark = pytest.mark.java
 
 
 def record(*fields: dict[str, Any], **more: Any) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from pipeline.schemas.compatibility import (
 from tests.support.avro_java import compatible
 from tests.unit.schemas.avro_pairs import Schema, pairs, values
 
+pytestmark = pytest.mark.java
+
 
 def record(*fields: dict[str, Any], name: str = "R", **more: Any) -> dict[str, Any]:
     return {"type": "record", "name": name, "fields": list(fields), **more}

@@ -13,6 +13,8 @@ from pipeline.schemas.validity import problems
 from tests.support.avro_java import compatible, parse
 from tests.unit.schemas.mutations import MUTATIONS, Mutation, table
 
+pytestmark = pytest.mark.java
+
 DOCS = Path(__file__).parents[3] / "docs" / "reference"
 
 

@@ -10,6 +10,8 @@ from pipeline.schemas.validity import problems
 from tests.support.avro_java import JavaError, parse, resolve
 from tests.unit.schemas.mutations import array, enum, field, fixed, map_, record
 
+pytestmark = pytest.mark.java
+
 LONG_NAME = "n" * 5000
 INNER = record(field("x", "int"), field("y", "int", default=3), name="N")
 
