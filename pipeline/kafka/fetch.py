@@ -6,6 +6,7 @@ import struct
 import time
 import uuid
 from collections.abc import Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from kafka.protocol.consumer import FetchRequest, IsolationLevel
 
 from pipeline.errors import RetryableError, TerminalError
 from pipeline.kafka.connect import FETCH_BYTES, named_errors
-from pipeline.kafka.network import Answer, Network
+from pipeline.kafka.network import Network
 from pipeline.kafka.record_batches import Passed, RecordsCorruptError, unpack
 from pipeline.kafka.topics import TopicIdentity
 
@@ -114,7 +115,7 @@ class _Fetch:
         self._epochs = dict.fromkeys(ranges, -1)
         self._stall_s = stall_s
         self._response_bytes = response_bytes
-        self._on_the_way: dict[int, tuple[Answer, dict[int, int]]] = {}
+        self._on_the_way: dict[int, tuple[Future[Any], dict[int, int]]] = {}
         self._by_id = network.supports(FetchRequest, _BY_ID)
 
     def run(self) -> Iterator[Fetched]:
@@ -175,7 +176,7 @@ class _Fetch:
             return []
         answer, asked = answered
         try:
-            response = answer.value()
+            response = answer.result()
         except kafka_errors.RetriableError:
             # The connection is opened again by the next request; a stall ends it if that goes on.
             self._network.refresh()
@@ -212,15 +213,16 @@ class _Fetch:
             for partition, part, start, end in ready
         ]
 
-    def _arrived(self) -> tuple[Answer, dict[int, int]] | None:
+    def _arrived(self) -> tuple[Future[Any], dict[int, int]] | None:
         deadline = time.monotonic() + _TICK_S
-        share = _TICK_S if len(self._on_the_way) == 1 else 0.01
-        while time.monotonic() < deadline:
+        while (left := deadline - time.monotonic()) > 0:
             if not self._on_the_way:
                 time.sleep(0.02)
                 self._ask()
+            answers = [answer for answer, _ in self._on_the_way.values()]
+            wait(answers, timeout=left, return_when=FIRST_COMPLETED)
             for node, (answer, asked) in self._on_the_way.items():
-                if answer.wait(share):
+                if answer.done():
                     del self._on_the_way[node]
                     return answer, asked
         return None

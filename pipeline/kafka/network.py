@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from concurrent.futures import Future
 from types import TracebackType
 from typing import Any
 
@@ -25,37 +25,6 @@ class _Connections(KafkaConnectionManager):  # type: ignore[misc]
             return transport
         # The handshake of a plain connection is nothing: its socket is as good in other hands.
         return LargeAnswers(self._net, transport._sock, host=node.host)
-
-
-class Answer:
-    """A broker's answer that may be on its way."""
-
-    def __init__(self) -> None:
-        self._arrived = threading.Event()
-        self._value: Any = None
-        self._error: BaseException | None = None
-
-    def wait(self, seconds: float) -> bool:
-        """Return whether the answer is there, after `seconds` at most."""
-        return self._arrived.wait(seconds)
-
-    def value(self) -> Any:
-        """Return the response.
-
-        Raises:
-            kafka.errors.KafkaError: the request failed.
-        """
-        if self._error is not None:
-            raise self._error
-        return self._value
-
-    def _take(self, value: Any) -> None:
-        self._value = value
-        self._arrived.set()
-
-    def _fail(self, error: BaseException) -> None:
-        self._error = error
-        self._arrived.set()
 
 
 class Network:
@@ -122,15 +91,18 @@ class Network:
         """Return whether the brokers know this version of a request."""
         return bool(self._manager.broker_version_data.api_version(request) >= version)
 
-    def send(self, request: Any, node: int) -> Answer:
-        """Send a request to a node and return at once. A connection that fails is opened again."""
-        answer = Answer()
+    def send(self, request: Any, node: int) -> Future[Any]:
+        """Send a request to a node and return at once, with the response to come.
+
+        It ends in kafka.errors.KafkaError where the request fails. A connection that fails is opened again.
+        """
+        answer: Future[Any] = Future()
 
         async def exchange() -> None:
             try:
-                answer._take(await self._manager.send(request, node_id=node))
+                answer.set_result(await self._manager.send(request, node_id=node))
             except Exception as error:  # noqa: BLE001 - handed to whoever waits
-                answer._fail(error)
+                answer.set_exception(error)
 
         self._manager.call_soon(exchange)
         return answer
