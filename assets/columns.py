@@ -8,9 +8,9 @@ import dagster as dg
 import pyarrow as pa
 
 from assets.keys import Keys
+from pipeline.contract.lineage.sources import SourceColumn, Sources
+from pipeline.contract.lineage.trace import origins
 from pipeline.contract.model import Column
-from pipeline.contract.sources import SourceColumn, Sources
-from pipeline.contract.trace import origins
 
 
 def table_schema(schema: pa.Schema, columns: tuple[Column, ...]) -> dg.TableSchema:

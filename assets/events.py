@@ -7,10 +7,10 @@ import dagster as dg
 from assets.columns import column_lineage, column_origins, table_schema
 from assets.keys import LEDGER_CHECK, Keys
 from pipeline.code_version import code_version
-from pipeline.contract.join import EVENTS
-from pipeline.contract.sources import events_sources
+from pipeline.contract.lineage.sources import events_sources
+from pipeline.contract.parse.join import EVENTS
 from pipeline.contract.targets.iceberg import events_schema
-from pipeline.locks import hold, ingest_lock
+from pipeline.supervision.locks import hold, ingest_lock
 from pipeline.tables.layout import DEAD_LETTER_SCHEMA, dead_letters_table, events_table
 from resources.cell import CellResource
 
@@ -18,7 +18,7 @@ from resources.cell import CellResource
 def events(keys: Keys) -> dg.AssetsDefinition:
     """Return the assets `events` and `dead_letters` of a product, and the ledger check on events.
 
-    A run lasts until `pipeline.ingest.lifetime` ends it, or it is terminated; either way it ends at
+    A run lasts until `pipeline.supervision.lifetime` ends it, or it is terminated; either way it ends at
     a commit boundary. It logs a materialization of both at most once a minute.
 
     Runs fail with `LockHeldError` while another run of the product is at work in the cell.

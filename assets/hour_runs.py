@@ -11,12 +11,12 @@ import dagster as dg
 from assets.keys import DUE_TAG, HOURS_TAG, WHY_TAG, Keys
 from assets.partitions import to_hour, to_key
 from assets.runs import ENDED
-from pipeline.batch.prepare import prepare
-from pipeline.batch.request import request
-from pipeline.batch.why import Why
+from pipeline.batch.planning.due import Attempt, HourRange
+from pipeline.batch.planning.inputs import prepare
+from pipeline.batch.planning.run_request import request
+from pipeline.batch.planning.staleness import Why
 from pipeline.cells import Cell
 from pipeline.clock import utc_now
-from pipeline.hours.due import Attempt, HourRange
 from pipeline.hours.first import first_hour, too_early
 
 RANGE_START_TAG = "dagster/asset_partition_range_start"

@@ -9,11 +9,11 @@ from assets.columns import column_lineage, column_origins, contract_schema
 from assets.keys import AUDIT_CHECK, SPARK_POOL, Keys, owners, tag
 from assets.partitions import hourly, to_key
 from pipeline.code_version import code_version
-from pipeline.contract.join import EVENTS
+from pipeline.contract.lineage.sources import derived_sources
 from pipeline.contract.model import Aggregate
-from pipeline.contract.sources import derived_sources
+from pipeline.contract.parse.join import EVENTS
 from pipeline.hours.first import first_hour
-from pipeline.locks import batch_lock, hold
+from pipeline.supervision.locks import batch_lock, hold
 from pipeline.tables.layout import aggregate_table
 from resources.cell import CellResource
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import dagster as dg
 
 from pipeline.clock import utc_now
-from pipeline.ingest.alive import Judgement, Phase, Unfinished, judge, pause_after
-from pipeline.locks import holder
+from pipeline.supervision.liveness import Judgement, Phase, Unfinished, judge, pause_after
+from pipeline.supervision.locks import holder
 
 _PHASES = {
     dg.DagsterRunStatus.QUEUED: Phase.WAITING,

@@ -5,10 +5,10 @@ import dagster as dg
 from assets.hour_runs import next_build
 from assets.keys import Keys
 from assets.runs import look_at
-from pipeline.batch.request import NEW, OUTDATED
+from pipeline.batch.planning.run_request import NEW, OUTDATED
 from pipeline.cells import CellNotFoundError
 from pipeline.errors import HeadwaterError
-from pipeline.locks import batch_lock
+from pipeline.supervision.locks import batch_lock
 from resources.cell import CellResource
 
 MINUTE = 20

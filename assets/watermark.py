@@ -14,7 +14,7 @@ import dagster as dg
 from assets.keys import Keys, owners, tag
 from pipeline.contract.model import Aggregate
 from pipeline.contract.objectives import freshness_objective, latency_objective
-from pipeline.contract.units import in_words
+from pipeline.contract.settings.units import in_words
 
 GRACE = timedelta(minutes=5)
 """How long the SLO may be missed before the asset is called stale: a few looks' time."""

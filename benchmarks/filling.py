@@ -17,9 +17,10 @@ from benchmarks.templates import TIME_MARK, UUID_MARK, Micros, Templates, encode
 from pipeline.cells import Cell
 from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
-from pipeline.kafka.topics import ensure_topic
+from pipeline.produce.topic import ensure_topic
 from pipeline.schemas import wire
-from pipeline.schemas.registry import open_registry, register_product
+from pipeline.schemas.open import open_registry
+from pipeline.schemas.registration import register_product
 
 CONTRACTS = Path(__file__).parent / "contracts"
 PLAIN = "plain_events"

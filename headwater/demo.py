@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from headwater.produce.file import produce_file
 from headwater.produce.generated import Order, produce_generated
 from headwater.produce.model import Produced, Shares
-from pipeline.batch.prepare import prepare
-from pipeline.batch.publications import latest, read_publications
+from pipeline.batch.planning.inputs import prepare
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
+from pipeline.control.publications import latest, read_publications
 from pipeline.dead_letters.reasons import letters_by_reason
 from pipeline.errors import RetryableError
 from pipeline.hours.now import look_now

@@ -12,10 +12,10 @@ from pipeline.contract.model import Product
 from pipeline.evolution.apply import EvolutionRefusedError
 from pipeline.evolution.derived import plan_all_derived
 from pipeline.evolution.model import Action, Step, Verdict
-from pipeline.ingest.fill import fill, plan_fill
-from pipeline.ingest.tables import IngestTables
-from pipeline.locks import batch_lock, hold
+from pipeline.ingest.commit.tables import IngestTables
+from pipeline.ingest.operations.fill import fill, plan_fill
 from pipeline.settings import load_settings
+from pipeline.supervision.locks import batch_lock, hold
 from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.layout import events_table
 
@@ -86,9 +86,9 @@ def _fill(cell: Cell, product: Product, events: Table) -> Step:
 
 def _derive_anew(cell: Cell, product: Product, on_step: Callable[[Step], None]) -> None:
     # Spark takes seconds to import and more to start: only for who needs it.
-    from pipeline.batch.jars import spark_jars
-    from pipeline.batch.rederive import apply_derived
-    from pipeline.batch.session import start_session
+    from pipeline.batch.feature_table.rederive import apply_derived
+    from pipeline.spark.jars import spark_jars
+    from pipeline.spark.session import start_session
 
     with hold(batch_lock(cell, product.name), f"headwater contract apply, pid {os.getpid()}"):
         spark = start_session(cell, spark_jars(load_settings().cache))

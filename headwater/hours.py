@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.batch.carry_out import Waits, carry_out
-from pipeline.batch.jars import spark_jars
-from pipeline.batch.model import Publication
-from pipeline.batch.plan import HourBuild, HoursPlan
-from pipeline.batch.session import start_session
+from pipeline.batch.execute import Waits, carry_out
+from pipeline.batch.planning.plan import HourBuild, HoursPlan
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
+from pipeline.control.publications import Publication
 from pipeline.errors import HeadwaterError
 from pipeline.settings import load_settings
+from pipeline.spark.jars import spark_jars
+from pipeline.spark.session import start_session
 from quality.audit import AuditResult
 from quality.auditor import RunAuditor
 

@@ -83,7 +83,7 @@ def audit(frame: DataFrame, table: Aggregate) -> AuditResult:
     """Hold the rows of `frame`, one hour of `table`, to everything that its contract expects of them.
 
     `frame` is read several times. Queries run in its own session, where they find the views that
-    `pipeline.batch.audited_frame` makes; drift is told from the view `previous`. Any number may run at
+    `pipeline.batch.wap.audit_frame` makes; drift is told from the view `previous`. Any number may run at
     once, each on a session of its own. Changes nothing but that session, and sends nothing anywhere.
     An expectation that cannot be evaluated (an unknown column, a wrong type) is a failed one, not an
     error.

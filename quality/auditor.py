@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame
 from pipeline.batch.model import Audit
 from pipeline.cells import Cell
 from pipeline.contract.model import Aggregate
-from pipeline.locks import LockHeldError
+from pipeline.supervision.locks import LockHeldError
 from quality.audit import AuditResult, audit
 from quality.data_docs import Audited, Page, index, publish
 

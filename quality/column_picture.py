@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pipeline.cells import Cell
+from pipeline.contract.lineage.sources import SourceColumn
+from pipeline.contract.lineage.trace import Made, trace
 from pipeline.contract.model import Product
-from pipeline.contract.sources import SourceColumn
-from pipeline.contract.trace import Made, trace
 from pipeline.files import write_atomically
 from quality.data_docs import site
 from quality.svg import COLOURS, document, text

@@ -26,7 +26,7 @@ from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import Aggregate
 from pipeline.contract.targets import expectations
 from pipeline.files import write_atomically
-from pipeline.locks import hold
+from pipeline.supervision.locks import hold
 from quality.audit import AuditResult
 from quality.context import quiet_context
 from quality.picture import picture

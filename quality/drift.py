@@ -16,7 +16,7 @@ from great_expectations.core import ExpectationValidationResult
 from great_expectations.expectations.expectation import Expectation
 from pyspark.sql import DataFrame
 
-from pipeline.batch.audited_frame import PREVIOUS
+from pipeline.batch.wap.audit_frame import PREVIOUS
 from pipeline.contract.model import Drift
 from pipeline.contract.targets import expectations
 from quality.baseline import Baseline, baselines, rows_of

@@ -11,15 +11,11 @@ from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import Product
 from pipeline.kafka.connect import connect_admin
 from pipeline.kafka.fetch import fetch
+from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.network import Network
 from pipeline.kafka.record_batches import Passed, Section
 from pipeline.kafka.records import records_in
-from pipeline.kafka.topics import (
-    TopicIdentity,
-    describe_topic,
-    earliest_offsets,
-    stable_offsets,
-)
+from pipeline.kafka.topics import describe_topic, earliest_offsets, stable_offsets
 from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.layout import events_table
 from pipeline.tables.offsets import committed_offsets

@@ -6,14 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pipeline.batch.alerts import Alert, AlertKind, read_alerts
-from pipeline.batch.model import Publication
-from pipeline.batch.publications import read_publications
-from pipeline.batch.timetable import Timetable, read_watch, timetable
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import Aggregate, Product
 from pipeline.contract.objectives import latency_slo
+from pipeline.control.alerts import Alert, AlertKind, read_alerts
+from pipeline.control.publications import Publication, read_publications
+from pipeline.latency.timetable import Timetable, read_watch, timetable
 
 
 @dataclass(frozen=True)

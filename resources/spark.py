@@ -5,10 +5,10 @@ from __future__ import annotations
 import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 
-from pipeline.batch.jars import spark_jars
-from pipeline.batch.session import session_config
 from pipeline.cells import load_cell
 from pipeline.settings import load_settings
+from pipeline.spark.jars import spark_jars
+from pipeline.spark.session import session_config
 
 
 def spark_resource(cell_name: str) -> dg.ResourceDefinition:

@@ -7,11 +7,11 @@ import dagster as dg
 from assets.hour_runs import next_build
 from assets.keys import Keys
 from assets.runs import look_at, to_cursor
-from pipeline.batch.request import NEW, OUTDATED
-from pipeline.batch.why import Why
+from pipeline.batch.planning.run_request import NEW, OUTDATED
+from pipeline.batch.planning.staleness import Why
 from pipeline.cells import CellNotFoundError
 from pipeline.errors import HeadwaterError
-from pipeline.locks import batch_lock
+from pipeline.supervision.locks import batch_lock
 from resources.cell import CellResource
 
 INTERVAL_S = 30

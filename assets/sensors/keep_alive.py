@@ -5,7 +5,7 @@ import dagster as dg
 from assets.keys import Keys
 from assets.runs import look_at, pause_left, to_cursor
 from pipeline.cells import CellNotFoundError
-from pipeline.locks import ingest_lock
+from pipeline.supervision.locks import ingest_lock
 from resources.cell import CellResource
 
 INTERVAL_S = 15

@@ -5,11 +5,11 @@ from datetime import timedelta
 import dagster as dg
 
 from assets.keys import Keys
-from pipeline.batch.alerts import raise_alerts
-from pipeline.batch.timetable import overdue
 from pipeline.cells import Cell, CellNotFoundError
 from pipeline.contract.objectives import freshness_objective
+from pipeline.control.alerts import raise_alerts
 from pipeline.errors import HeadwaterError
+from pipeline.latency.timetable import overdue
 from quality.freshness import Freshness, look
 from quality.latency import Latency, look_at_latency
 from resources.cell import CellResource

@@ -11,9 +11,9 @@ import pyarrow as pa
 from assets.columns import column_lineage, table_schema
 from assets.keys import AUDIT_CHECK, Keys
 from assets.partitions import to_key
-from pipeline.batch.model import Publication
+from pipeline.contract.lineage.sources import derived_sources
 from pipeline.contract.model import Aggregate
-from pipeline.contract.sources import derived_sources
+from pipeline.control.publications import Publication
 from pipeline.settings import load_settings
 from quality.audit import AuditResult
 from quality.data_docs import Page

@@ -11,10 +11,10 @@ from pyspark.sql import SparkSession
 from assets.keys import HOURS_TAG, Keys
 from assets.partitions import to_hour
 from assets.steps.audits import audit_result, hour_published
-from pipeline.batch.carry_out import Waits, carry_out
-from pipeline.batch.model import Publication
-from pipeline.batch.prepare import prepare
+from pipeline.batch.execute import Waits, carry_out
+from pipeline.batch.planning.inputs import prepare
 from pipeline.cells import Cell
+from pipeline.control.publications import Publication
 from pipeline.errors import HeadwaterError
 from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.layout import aggregate_table

@@ -14,12 +14,12 @@ from assets.steps.told import (
     ledger_result,
 )
 from pipeline.cells import Cell
-from pipeline.ingest.digest import digests
-from pipeline.ingest.held_back import told
-from pipeline.ingest.lifetime import lifetime
 from pipeline.ingest.limits import Limits
+from pipeline.ingest.progress import digests
+from pipeline.ingest.transform.held_back import told
 from pipeline.ledger.read import read_ledger
 from pipeline.settings import load_settings
+from pipeline.supervision.lifetime import lifetime
 
 Event = dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.AssetCheckResult
 

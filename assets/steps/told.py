@@ -9,8 +9,8 @@ import dagster as dg
 
 from assets.columns import column_lineage
 from assets.keys import LEDGER_CHECK, Keys
-from pipeline.contract.sources import events_sources
-from pipeline.ingest.digest import Digest
+from pipeline.contract.lineage.sources import events_sources
+from pipeline.ingest.progress import Digest
 from pipeline.ledger.read import Ledger
 
 _COUNTS = (

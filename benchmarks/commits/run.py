@@ -14,14 +14,14 @@ import polars as pl
 from pipeline.cells import embedded_cell
 from pipeline.contract.model import Product
 from pipeline.contract.targets import iceberg
-from pipeline.ingest.tables import ensure_tables
-from pipeline.kafka.topics import TopicIdentity
-from pipeline.ledger.model import Entry
+from pipeline.ingest.commit.tables import ensure_tables
+from pipeline.kafka.identity import TopicIdentity
+from pipeline.ledger.model import Entry, ledger_summary
 from pipeline.ledger.read import read_ledger
 from pipeline.maintenance.plan import Policy
 from pipeline.maintenance.run import maintain
 from pipeline.tables.commit import OffsetCommit, commit
-from pipeline.tables.write import write_hours
+from pipeline.tables.data_files.write import write_hours
 
 FIRST = 10
 WINDOW = 100
@@ -92,8 +92,8 @@ def measure(root: Path, product: Product, order: Order, say: Callable[[str], Non
         )
         first = dict.fromkeys(identity.partitions, 0)
         files = write_hours(events, frames)
-        commit(side, (), OffsetCommit(identity, first, ends, entries, {}))
-        commit(events, files, OffsetCommit(identity, first, ends, entries, {}))
+        commit(side, (), OffsetCommit(identity, first, ends, ledger_summary(entries)))
+        commit(events, files, OffsetCommit(identity, first, ends, ledger_summary(entries)))
         took.append(time.perf_counter() - started)
         if (number + 1) % order.maintain_every == 0:
             started = time.perf_counter()

@@ -18,8 +18,9 @@ from benchmarks.freshness.steady import Sent, send
 from benchmarks.upkeep import Round, keep_up
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
-from pipeline.kafka.topics import ensure_topic
-from pipeline.schemas.registry import open_registry, register_product
+from pipeline.produce.topic import ensure_topic
+from pipeline.schemas.open import open_registry
+from pipeline.schemas.registration import register_product
 
 CATCH_UP_S = 120.0
 

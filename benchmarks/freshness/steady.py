@@ -14,7 +14,8 @@ from benchmarks.templates import TIME_MARK, UUID_MARK, Templates, encoder, templ
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.schemas import wire
-from pipeline.schemas.registry import open_registry, register_product
+from pipeline.schemas.open import open_registry
+from pipeline.schemas.registration import register_product
 
 TICK_S = 0.02
 ACCOUNTS = 20_000

@@ -11,27 +11,26 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 
 from benchmarks.hourly.viewing import Viewing
-from pipeline.batch.carry_out import carry_out
-from pipeline.batch.jars import spark_jars
-from pipeline.batch.model import Publication
-from pipeline.batch.plan import HoursPlan, plan_hours
-from pipeline.batch.publications import read_publications
-from pipeline.batch.session import own_session, start_session
+from pipeline.batch.execute import carry_out
+from pipeline.batch.planning.plan import HoursPlan, plan_hours
 from pipeline.cells import Cell, embedded_cell
 from pipeline.clock import HOUR
 from pipeline.contract.load import load_products
 from pipeline.contract.model import Product
+from pipeline.control.publications import Publication, read_publications
 from pipeline.hours.fence import Fence
 from pipeline.hours.look import HourState, HourStates
 from pipeline.hours.rows import rows_by_hour
-from pipeline.ingest.tables import ensure_tables
-from pipeline.kafka.topics import TopicIdentity
-from pipeline.ledger.model import Entry
+from pipeline.ingest.commit.tables import ensure_tables
+from pipeline.kafka.identity import TopicIdentity
+from pipeline.ledger.model import Entry, ledger_summary
 from pipeline.settings import load_settings
+from pipeline.spark.jars import spark_jars
+from pipeline.spark.session import own_session, start_session
 from pipeline.tables.catalog import load_table
 from pipeline.tables.commit import CONTRACT_VERSION_KEY, RUN_ID_KEY, OffsetCommit, commit
+from pipeline.tables.data_files.write import write_hours
 from pipeline.tables.layout import events_table
-from pipeline.tables.write import write_hours
 
 THE_HOUR = datetime(2026, 11, 15, 6, tzinfo=UTC)
 """The hour that is built. A title of the catalogue changes its genre as it begins."""
@@ -99,8 +98,11 @@ def fill(cell: Cell, product: Product, events: int, hours: int = BEFORE + 1) -> 
                 identity=identity,
                 first=dict.fromkeys(partitions, 0),
                 next=dict(enumerate(ends)),
-                entries=entries,
-                provenance={RUN_ID_KEY: "hourly", CONTRACT_VERSION_KEY: product.version},
+                summary={
+                    **ledger_summary(entries),
+                    RUN_ID_KEY: "hourly",
+                    CONTRACT_VERSION_KEY: product.version,
+                },
             ),
         )
         table = load_table(cell, events_table(product.name))

@@ -11,7 +11,7 @@ import polars as pl
 from headwater.produce.viewing import DEVICES, HOUR, SECOND, ZIPF, catalogue_of
 from pipeline.contract.model import Product
 from pipeline.contract.targets import iceberg
-from pipeline.ingest.enrich import Enricher
+from pipeline.ingest.transform.enrich import Enricher
 
 Ints = npt.NDArray[np.int64]
 

@@ -15,7 +15,8 @@ from pipeline.cells import Cell, embedded_cell
 from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
 from pipeline.contract.targets import iceberg
-from pipeline.schemas.registry import open_registry, register_product
+from pipeline.schemas.open import open_registry
+from pipeline.schemas.registration import register_product
 from pipeline.tables.catalog import open_catalog
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.lateness.curve import CURVES, STREAMING, drawn
 from benchmarks.lateness.document import LOOKBACK_H, Case
 from benchmarks.lateness.simulate import SESSIONS, TABLES, lookback, planned
-from pipeline.batch.why import late_wait
+from pipeline.batch.planning.staleness import late_wait
 from pipeline.clock import HOUR
 from pipeline.contract.load import load_products
 from pipeline.contract.model import LatePolicy, Product

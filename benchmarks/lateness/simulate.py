@@ -10,14 +10,13 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 
 from benchmarks.lateness.curve import Counts
-from pipeline.batch.model import Publication
-from pipeline.batch.plan import HourBuild, plan_hours
-from pipeline.batch.why import Why, fingerprint, late_wait, source_rows, why_due
+from pipeline.batch.planning.plan import HourBuild, plan_hours
+from pipeline.batch.planning.staleness import Why, fingerprint, late_wait, source_rows, why_due
 from pipeline.clock import HOUR
-from pipeline.contract.model import Aggregate, Product
+from pipeline.contract.model import Aggregate, Product, published_table
+from pipeline.control.publications import Publication
 from pipeline.hours.fence import Fence
 from pipeline.hours.look import HourState, HourStates
-from pipeline.tables.layout import published_table
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ENGAGEMENT, SESSIONS = "content_engagement_hourly", "viewing_features_raw"

@@ -11,14 +11,14 @@ from pyspark.sql import DataFrame, SparkSession
 
 from benchmarks.hourly.prepare import THE_HOUR, Passed, cell_in, fill, plan_of, viewing_product
 from benchmarks.hourly.steps import STEPS, Steps
-from pipeline.batch.carry_out import carry_out
-from pipeline.batch.jars import spark_jars
-from pipeline.batch.model import Publication
-from pipeline.batch.session import start_session
+from pipeline.batch.execute import carry_out
 from pipeline.cells import Cell
 from pipeline.clock import HOUR
 from pipeline.contract.model import Product
+from pipeline.control.publications import Publication
 from pipeline.settings import load_settings
+from pipeline.spark.jars import spark_jars
+from pipeline.spark.session import start_session
 
 PUBLISH = STEPS["publish"]
 AFTER_AUDIT = tuple(

@@ -22,7 +22,8 @@ from pipeline.cells import Cell, embedded_cell
 from pipeline.clock import utc_now
 from pipeline.contract.model import Product
 from pipeline.ingest.run import ingest
-from pipeline.schemas.registry import open_registry, register_product
+from pipeline.schemas.open import open_registry
+from pipeline.schemas.registration import register_product
 
 EXAMPLES = """\
 examples:

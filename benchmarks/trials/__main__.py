@@ -22,10 +22,10 @@ from benchmarks.trials.page import page
 from benchmarks.trials.ways import Events, Way, columns, decoding, known_uuids, writing
 from pipeline.cells import embedded_cell
 from pipeline.contract.model import Product
-from pipeline.ingest.frame import to_frame
-from pipeline.ingest.tables import ensure_tables
+from pipeline.ingest.commit.tables import ensure_tables
+from pipeline.rows.frames import to_frame
 from pipeline.tables.catalog import open_catalog
-from pipeline.tables.write import write_hours
+from pipeline.tables.data_files.write import write_hours
 
 RUNS = 5
 EXAMPLES = """\

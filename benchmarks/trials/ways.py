@@ -16,12 +16,12 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.avro.columns import ColumnReader, Columns
+from pipeline.avro.decoding.columns import ColumnReader, Columns
 from pipeline.contract.model import Product
 from pipeline.contract.targets import iceberg
-from pipeline.ingest.uuid_set import UuidSet
-from pipeline.ingest.uuid_words import words_of
-from pipeline.tables.write import _repeated
+from pipeline.ingest.dedup.uuid_hash import words_of
+from pipeline.ingest.dedup.uuid_set import UuidSet
+from pipeline.tables.data_files.write import _repeated
 
 LIMIT = 1 << 20
 _SYNC = b"0123456789abcdef"

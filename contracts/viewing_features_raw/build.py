@@ -11,8 +11,8 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as sf
 
-from pipeline.batch.as_of import join_as_of
-from pipeline.batch.inputs import Inputs
+from pipeline.batch.compute.as_of import join_as_of
+from pipeline.batch.compute.inputs import Inputs
 
 EVENTS = "events"
 SESSIONS = "viewing_features_raw"

@@ -10,7 +10,7 @@ import click
 from headwater.cli.evolution import apply, plan
 from headwater.cli.options import ProductNotFoundError
 from pipeline.contract.folders import CONTRACT_FILE, contract_folders
-from pipeline.contract.mistakes import ContractError, Mistake
+from pipeline.contract.source.mistakes import ContractError, Mistake
 from pipeline.errors import ExitCode
 from pipeline.settings import load_settings
 
@@ -50,7 +50,7 @@ def check(products: tuple[str, ...], as_json: bool) -> int:
       headwater contract check ../drafts/orders
     """
     from headwater.cli.render.checked import Checked, print_checked
-    from pipeline.contract.warn import warnings
+    from pipeline.contract.checks.warnings import warnings
 
     folders = [_folder(name) for name in products] or _all_folders()
     checked = []

@@ -13,7 +13,7 @@ from headwater.cli.options import cell_option, json_option, product_argument, re
 from pipeline.errors import ExitCode, TerminalError
 
 if TYPE_CHECKING:
-    from pipeline.batch.plan import HoursPlan
+    from pipeline.batch.planning.plan import HoursPlan
     from pipeline.cells import Cell
     from pipeline.contract.model import Product
 
@@ -59,7 +59,7 @@ def list_hours(product: str, cell: str, last: int, as_json: bool) -> ExitCode:
       headwater hours viewing_events --cell us --json
     """
     from headwater.cli.render.hours import print_hours
-    from pipeline.batch.publications import latest, read_publications
+    from pipeline.control.publications import latest, read_publications
     from pipeline.hours.now import look_now
 
     loaded, where = resolve(product, cell)
@@ -110,8 +110,8 @@ def build(
     if only and every:
         raise click.UsageError("--hour and --all exclude each other")
     from headwater.cli.render.hours import print_plan
-    from pipeline.batch.prepare import prepare
-    from pipeline.locks import batch_lock, hold
+    from pipeline.batch.planning.inputs import prepare
+    from pipeline.supervision.locks import batch_lock, hold
 
     loaded, where = resolve(product, cell)
     chosen = [hour.replace(tzinfo=UTC) for hour in only] or None

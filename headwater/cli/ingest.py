@@ -110,7 +110,7 @@ def accept_loss_command(
       headwater ingest accept-loss viewing_events --cell us --topic viewing_events_v3 \\
           --partition 3 --offsets 1200..1500 --reason "retention passed during the outage"
     """
-    from pipeline.ingest.accept_loss import accept_loss
+    from pipeline.ingest.operations.accept_loss import accept_loss
 
     start, end = _offsets(offsets)
     loaded, where = resolve(product, cell)
@@ -150,7 +150,7 @@ def quarantine_command(
           --reason "the sorting fails, see INC-12"
       headwater ingest quarantine viewing_events --cell us --list
     """
-    from pipeline.ingest.quarantine import quarantine, standing
+    from pipeline.ingest.operations.quarantine import quarantine, standing
 
     if is_list:
         from headwater.cli.render.ingest import print_quarantines

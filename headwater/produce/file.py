@@ -13,15 +13,15 @@ from headwater.produce.model import BadRow, Event, Kind, Produced, tally
 from headwater.produce.pace import Pace, Progress
 from headwater.produce.rows import Source, SourceFileError, SourceRow, open_source
 from pipeline.avro.encode import encoder
+from pipeline.avro.logical_types import logical_type
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import Product
-from pipeline.contract.targets.avro import logical_type
 from pipeline.contract.targets.topic import topic_config
-from pipeline.kafka.produce import EventWriter
-from pipeline.kafka.topics import ensure_topic
+from pipeline.produce.event_writer import EventWriter
+from pipeline.produce.topic import ensure_topic
 from pipeline.rows.convert import RowError, required_columns, row_converter, value_converter
-from pipeline.schemas.registry import open_registry
+from pipeline.schemas.open import open_registry
 
 TOLD = 10
 """Bad rows that are told of one by one."""

@@ -19,9 +19,9 @@ from pipeline.cells import Cell
 from pipeline.clock import Clock, hour_of, utc_now
 from pipeline.contract.model import Product
 from pipeline.errors import TerminalError
-from pipeline.kafka.produce import EventWriter
-from pipeline.kafka.topics import ensure_topic
-from pipeline.schemas.registry import open_registry
+from pipeline.produce.event_writer import EventWriter
+from pipeline.produce.topic import ensure_topic
+from pipeline.schemas.open import open_registry
 
 GENERATORS = {"viewing_events": lambda product, seed: Viewing(catalogue_of(product), seed)}
 """Product -> what makes its events up."""

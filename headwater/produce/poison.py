@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from headwater.produce.model import Event, Kind
 from pipeline.contract.model import Product
-from pipeline.kafka.produce import EventWriter
+from pipeline.produce.event_writer import EventWriter
 
 UNREGISTERED = 4_000_000_000
 """A schema id that no registry has given out."""

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from headwater.produce.model import Event
 from pipeline.contract.model import Product
-from pipeline.contract.reference import load_reference
+from pipeline.contract.references.data import load_reference
 from pipeline.errors import TerminalError
 
 Floats = npt.NDArray[np.float64]

@@ -8,7 +8,7 @@ from typing import Any
 
 import fastavro
 
-from pipeline.contract.targets.avro import valid_logical, without_ignored
+from pipeline.avro.logical_types import valid_logical, without_ignored
 
 Encoder = Callable[[Any], bytes]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.contract.targets.avro import valid_logical
+from pipeline.avro.logical_types import valid_logical
 
 PRIMITIVES = frozenset({"null", "boolean", "int", "long", "float", "double", "bytes", "string"})
 NAMED = frozenset({"record", "enum", "fixed"})
@@ -36,7 +36,7 @@ def normal(schema: Any) -> Any:
     A type that says no more than its name is the name; a named type stands where it is first met, under its
     full name, and is its full name from there on; aliases of types are in full. Logical types stand only
     where they have a meaning (`MEANT`), a decimal always with its scale; properties that do not bear on
-    how data is read are left out. Not every mistake is found: see `pipeline.schemas.validity`.
+    how data is read are left out. Not every mistake is found: see `pipeline.avro.validity`.
 
     Raises:
         NotAvroError: a part is missing or no type at all.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.avro import ops as op
 from pipeline.avro.normal import NAMED, normal, simple_name
 
 
@@ -88,12 +87,13 @@ def same_name(writer: Mapping[str, Any], reader: Mapping[str, Any]) -> bool:
     )
 
 
-def may_be_empty(schema: Any, wrote: Schema, depth: int) -> bool:
-    """Return whether an item may take no bytes at all: then its number bounds nothing."""
-    schema = wrote.deref(schema)
-    kind = kind_of(schema)
-    if kind == "record":
-        return depth > op.MAX_DEPTH or all(
-            may_be_empty(field["type"], wrote, depth + 1) for field in schema["fields"]
-        )
-    return kind == "null" or (kind == "fixed" and schema["size"] == 0)
+def field_types(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the schema of each field of a valid record; where it is a name, what the name stands for."""
+    known = Schema(record)
+    return {field["name"]: _unnamed(field["type"], known.names) for field in known.root["fields"]}
+
+
+def _unnamed(schema: Any, names: Mapping[str, Any]) -> Any:
+    if isinstance(schema, list):
+        return [_unnamed(branch, names) for branch in schema]
+    return names.get(schema, schema) if isinstance(schema, str) else schema

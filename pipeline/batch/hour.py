@@ -7,26 +7,25 @@ from datetime import datetime
 
 from pyspark.sql import SparkSession
 
-from pipeline.batch.alerts import Alert, AlertKind, raise_alert
-from pipeline.batch.audited_frame import audited_frame
-from pipeline.batch.current import derive_current
-from pipeline.batch.digest import EMPTY, digests
 from pipeline.batch.errors import StagingOutdatedError
-from pipeline.batch.model import Audit, Publication, Rejected, Source, Staged, Verdict
-from pipeline.batch.publications import read_publications, record
-from pipeline.batch.publish import publish, published_unrecorded
-from pipeline.batch.session import own_session
-from pipeline.batch.stage import stage_hour, staged_frame
-from pipeline.batch.tags import release
+from pipeline.batch.feature_table.derive import derive_current
+from pipeline.batch.lineage import hour_completed, hour_failed, hour_started
+from pipeline.batch.model import Audit, Rejected, Source, Staged, Verdict
+from pipeline.batch.wap.audit_frame import audited_frame
+from pipeline.batch.wap.digest import EMPTY, digests
+from pipeline.batch.wap.publish import publish, published_unrecorded
+from pipeline.batch.wap.stage import stage_hour, staged_frame
+from pipeline.batch.wap.tags import release
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
-from pipeline.contract.model import Aggregate, Product
+from pipeline.contract.model import Aggregate, Product, published_table
+from pipeline.control.alerts import Alert, AlertKind, raise_alert
+from pipeline.control.publications import Publication, read_publications, record
 from pipeline.errors import HeadwaterError
 from pipeline.failpoints import failpoint
 from pipeline.lineage.emitter import Emitter
-from pipeline.lineage.hour_events import hour_completed, hour_failed, hour_started
+from pipeline.spark.session import own_session
 from pipeline.tables.catalog import TableMissingError, load_table
-from pipeline.tables.layout import published_table
 
 STAGINGS = 3
 """How often an hour is staged before a main that keeps changing wins."""

@@ -84,30 +84,6 @@ class Staged:
 
 
 @dataclass(frozen=True)
-class Publication:
-    """One row of the publications table; docs/reference/format.md gives the meanings.
-
-    The last four are None in a publication of format 1.
-    """
-
-    table: str
-    hour: datetime
-    published_at: datetime
-    source_snapshot_id: int
-    staged_snapshot_id: int | None
-    published_snapshot_id: int | None
-    wap_id: str
-    rows: int
-    contract_version: str
-    run_id: str
-    expectations: int
-    source_rows: int | None = None
-    inputs: str | None = None
-    digest: str | None = None
-    handover: str | None = None
-
-
-@dataclass(frozen=True)
 class Rejected:
     """An hour whose audit failed: main is as it was, the staging stays for inspection."""
 

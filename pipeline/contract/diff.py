@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.avro import arrow, compatibility
+from pipeline.avro.logical_types import logical_type
 from pipeline.contract.model import Aggregate, Product
-from pipeline.contract.targets import arrow, avro
-from pipeline.schemas import compatibility
 
 
 @dataclass(frozen=True, order=True)
@@ -101,7 +101,10 @@ def _new_version(number: int, old: Product, schema: dict[str, Any]) -> Iterator[
     for field in schema["fields"]:
         if field["name"] not in before:
             continue
-        was, now = avro.logical_type(before[field["name"]]), avro.logical_type(field["type"])
+        was, now = (
+            logical_type(before[field["name"]]),
+            logical_type(field["type"]),
+        )
         if was != now:
             yield Change(f"payload.v{number}.{field['name']}", f"{was} -> {now}", breaking=True)
 

@@ -6,27 +6,27 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.contract.aggregates import read_aggregates, read_slos
-from pipeline.contract.avro_files import read_schemas
-from pipeline.contract.columns import objects, read_columns, read_rules
-from pipeline.contract.cross_checks import (
+from pipeline.contract.checks.cross_checks import (
     check_gates,
     check_named_fields,
     check_properties,
     check_references,
     check_topic,
 )
-from pipeline.contract.derived import derived_from, read_derived
-from pipeline.contract.document import Document, DocumentError, Loc
-from pipeline.contract.findings import Findings
+from pipeline.contract.checks.rule_check import column_types
 from pipeline.contract.folders import CONTRACT_FILE, contract_folders
-from pipeline.contract.header import read_header
-from pipeline.contract.join import join
-from pipeline.contract.mistakes import ContractError, Mistake
 from pipeline.contract.model import Gates, Product, Reference, Retention, Topic
-from pipeline.contract.odcs import check_structure
-from pipeline.contract.own_settings import NO_ENVELOPE, OwnSettings, read_own_settings
-from pipeline.contract.rule_check import column_types
+from pipeline.contract.parse.avro_files import read_schemas
+from pipeline.contract.parse.columns import objects, read_columns, read_rules
+from pipeline.contract.parse.derived_contract import derived_from, read_derived
+from pipeline.contract.parse.derived_tables import read_aggregates, read_slos
+from pipeline.contract.parse.header import read_header
+from pipeline.contract.parse.join import join
+from pipeline.contract.parse.odcs import check_structure
+from pipeline.contract.settings.product import NO_ENVELOPE, OwnSettings, read_own_settings
+from pipeline.contract.source.document import Document, DocumentError, Loc
+from pipeline.contract.source.findings import Findings
+from pipeline.contract.source.mistakes import ContractError, Mistake
 
 __all__ = [
     "CONTRACT_FILE",

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pipeline.tables.layout import aggregate_table, history_table
+
 PII = "pii"
 """The classification, or tag, of personal data."""
 
@@ -127,7 +129,7 @@ class Logic(Model):
     """How a derived table is computed: the text of `file`.
 
     `sql` is one Spark SQL statement over views named as what it reads; `python` is a module with a
-    function `build(inputs: pipeline.batch.inputs.Inputs) -> pyspark.sql.DataFrame`.
+    function `build(inputs: pipeline.batch.compute.inputs.Inputs) -> pyspark.sql.DataFrame`.
     """
 
     language: Literal["sql", "python"]
@@ -281,3 +283,9 @@ class Product(Model):
     def payload_subject(self) -> str:
         """Registry subject of the payload: the value's own where there is no envelope."""
         return f"{self.topic.name}-payload" if self.topic.envelope else self.value_subject
+
+
+def published_table(product: Product, aggregate: Aggregate) -> str:
+    """Return the identifier of the table that an aggregate's hours are published in."""
+    identify = aggregate_table if aggregate.feature is None else history_table
+    return identify(product.name, aggregate.name)

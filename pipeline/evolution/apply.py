@@ -9,8 +9,8 @@ from pyiceberg.table import Table
 from pipeline.errors import TerminalError
 from pipeline.evolution.model import Action, Step
 from pipeline.evolution.plan import Change
+from pipeline.tables.data_files.rewrite import EVOLVE, MAINTENANCE_KEY
 from pipeline.tables.layout import FORMAT_VERSION, FORMAT_VERSION_PROPERTY
-from pipeline.tables.rewrite import EVOLVE, MAINTENANCE_KEY
 
 
 class EvolutionRefusedError(TerminalError):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pyiceberg.table import Table
 
 from pipeline.cells import Cell
-from pipeline.contract.model import Aggregate, Product
+from pipeline.contract.model import Aggregate, Product, published_table
 from pipeline.evolution.model import Action, Step, Verdict
 from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.layout import (
@@ -16,7 +16,6 @@ from pipeline.tables.layout import (
     HOUR_COLUMN,
     PARTITIONS_PENDING,
     aggregate_table,
-    published_table,
 )
 
 AT_THE_NEXT_BUILD = (

@@ -23,7 +23,7 @@ from pyiceberg.types import (
 from pipeline.evolution.former_names import Path
 from pipeline.evolution.model import Action, Step, Verdict
 from pipeline.tables.create import Partition
-from pipeline.tables.past_names import ROOT, PastNames
+from pipeline.tables.data_files.past_names import ROOT, PastNames
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import polars as pl
 from pyiceberg.table import Table
 
-from pipeline.batch.publications import read_publications
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
+from pipeline.control.publications import read_publications
 from pipeline.errors import TerminalError
 from pipeline.features.plan import HistoryPlan, feature_table
 from pipeline.features.times import UTC_MICROS

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from pipeline.errors import TerminalError
-from pipeline.features.known import MinPyramid
+from pipeline.features.min_tree import MinPyramid
 from pipeline.tables.layout import BUILD_COLUMN as BUILD
 from pipeline.tables.layout import FEATURE_TIME_COLUMN as FEATURE_TIME
 from pipeline.tables.layout import KNOWN_FROM_COLUMN as KNOWN_FROM

@@ -8,19 +8,18 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from pipeline.batch.alerts import Alert, AlertKind, read_alerts, unsettled
-from pipeline.batch.model import Publication
-from pipeline.batch.publications import latest, read_publications
-from pipeline.batch.tags import SERVED
-from pipeline.batch.timetable import Timetable, read_watch, timetable
+from pipeline.batch.wap.tags import SERVED
 from pipeline.cells import Cell
 from pipeline.clock import HOUR, Clock, utc_now
-from pipeline.contract.model import Aggregate, Feature, Product
+from pipeline.contract.model import Aggregate, Feature, Product, published_table
+from pipeline.control.alerts import Alert, AlertKind, read_alerts, unsettled
+from pipeline.control.publications import Publication, latest, read_publications
 from pipeline.errors import TerminalError
 from pipeline.features.plan import feature_table
+from pipeline.latency.timetable import Timetable, read_watch, timetable
 from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.errors import named_errors
-from pipeline.tables.layout import aggregate_table, published_table
+from pipeline.tables.layout import aggregate_table
 
 
 class NotServedError(TerminalError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pipeline.ingest import refusals
 from pipeline.ingest.limits import Limits
-from pipeline.kafka.topics import TopicIdentity
+from pipeline.kafka.identity import TopicIdentity
 from pipeline.tables.offsets import CommittedOffsets
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pipeline.errors import TerminalError
-from pipeline.kafka.topics import TopicIdentity
+from pipeline.kafka.identity import TopicIdentity
 from pipeline.tables.offsets import CommittedOffsets
 
 

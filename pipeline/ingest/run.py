@@ -13,19 +13,19 @@ from uuid import uuid4
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
 from pipeline.contract.folders import CONTRACT_FILE
-from pipeline.contract.mistakes import ContractError, Mistake
 from pipeline.contract.model import Product
-from pipeline.contract.watch import ContractWatch
+from pipeline.contract.reload import ContractWatch
+from pipeline.contract.source.mistakes import ContractError, Mistake
 from pipeline.errors import HeadwaterError, RetryableError
-from pipeline.ingest.failed_batch import BatchFailedError
-from pipeline.ingest.held_back import HeldBack
+from pipeline.ingest.failures.alert import alert_refused
+from pipeline.ingest.failures.failed_batch import BatchFailedError
+from pipeline.ingest.failures.unnamed import UNNAMED, named
 from pipeline.ingest.limits import DEFAULT_LIMITS, Limits
+from pipeline.ingest.lineage.run import IngestLineage
 from pipeline.ingest.plan import Plan
-from pipeline.ingest.refused import alert_refused
 from pipeline.ingest.report import Committed, IngestReport
 from pipeline.ingest.session import ContractChangedError, Session, StopAskedError
-from pipeline.ingest.unnamed import UNNAMED, named
-from pipeline.lineage.ingest_run import IngestLineage
+from pipeline.ingest.transform.held_back import HeldBack
 from pipeline.tables.commit import CommitConflictError, CommitUnknownError
 
 POLL_S = 0.5

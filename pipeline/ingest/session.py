@@ -18,27 +18,27 @@ from pipeline.cells import Cell
 from pipeline.clock import Clock
 from pipeline.contract.model import Product
 from pipeline.failpoints import failpoint
-from pipeline.ingest.ahead import ahead
-from pipeline.ingest.aside import Aside
-from pipeline.ingest.batch import Processor
-from pipeline.ingest.coordinates import Coordinate, held_letters
-from pipeline.ingest.frame import letter_rows
-from pipeline.ingest.held_back import HeldBack, HeldBackError, Waiting
-from pipeline.ingest.landing import Batch, Landing
+from pipeline.ingest.commit.accounting import Tally
+from pipeline.ingest.commit.commits import Batch, Landing
+from pipeline.ingest.commit.missed_dead_letters import missed_letters
+from pipeline.ingest.commit.rows_writer import RowsWriter
+from pipeline.ingest.commit.tables import IngestTables
+from pipeline.ingest.failures.isolate import Rehearsal
+from pipeline.ingest.failures.isolation import Narrowing, quarantined
+from pipeline.ingest.failures.unnamed import UNNAMED, is_unnamed
 from pipeline.ingest.limits import Limits
-from pipeline.ingest.narrow import Rehearsal
-from pipeline.ingest.narrowing import Narrowing, quarantined
 from pipeline.ingest.plan import Plan, TopicState, plan
-from pipeline.ingest.repair import missed_letters
+from pipeline.ingest.read.coordinates import Coordinate, held_letters
+from pipeline.ingest.read.prefetch import ahead
+from pipeline.ingest.read.source import ContractChangedError, Source, StopAskedError
 from pipeline.ingest.report import Committed
-from pipeline.ingest.source import ContractChangedError, Source, StopAskedError
-from pipeline.ingest.tables import IngestTables
-from pipeline.ingest.tally import Tally
-from pipeline.ingest.unnamed import UNNAMED, is_unnamed
-from pipeline.ingest.writing import RowsWriter
+from pipeline.ingest.transform.frame import letter_rows
+from pipeline.ingest.transform.held_back import HeldBack, HeldBackError, Waiting
+from pipeline.ingest.transform.process import Processor
+from pipeline.ingest.transform.set_aside import Aside
 from pipeline.kafka.records import Records
 from pipeline.ledger.model import total
-from pipeline.schemas.registry import open_registry
+from pipeline.schemas.open import open_registry
 from pipeline.tables.errors import named_errors
 from pipeline.tables.offsets import CommittedOffsets, committed_offsets
 from pipeline.tables.quarantines import Quarantine, quarantines

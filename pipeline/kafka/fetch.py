@@ -15,9 +15,9 @@ from kafka.protocol.consumer import FetchRequest, IsolationLevel
 
 from pipeline.errors import RetryableError, TerminalError
 from pipeline.kafka.connect import FETCH_BYTES, named_errors
+from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.network import Network
 from pipeline.kafka.record_batches import Passed, RecordsCorruptError, unpack
-from pipeline.kafka.topics import TopicIdentity
 
 STALL_S = 15.0
 """How long a fetch may make no progress in any partition before it is given up."""

@@ -13,7 +13,7 @@ from kafka.net.selector import NetworkSelector
 
 from pipeline.cells import Cell
 from pipeline.kafka.connect import CONNECT_MS, client_configs, named_errors
-from pipeline.kafka.large_answers import LargeAnswers
+from pipeline.kafka.transport import LargeAnswers
 
 _LOOK_AGAIN_MS = 10
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from pipeline.kafka.framing import HEADERS, find_records, views
 from pipeline.kafka.record_batches import Section, corrupt
-from pipeline.kafka.unpacked import Unpacked
+from pipeline.kafka.uncompressed import Unpacked
 
 Ints = npt.NDArray[np.int64]
 NO_TIMESTAMP = -1000

@@ -10,9 +10,10 @@ import numpy.typing as npt
 from pipeline.cells import Cell
 from pipeline.kafka.connect import connect_admin
 from pipeline.kafka.fetch import OffsetsLostError, fetch
+from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.network import Network
 from pipeline.kafka.record_batches import Gap
-from pipeline.kafka.topics import TopicIdentity, earliest_offsets
+from pipeline.kafka.topics import earliest_offsets
 from pipeline.tables.offsets import CommittedOffsets
 
 Offsets = npt.NDArray[np.int64]

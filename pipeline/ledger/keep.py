@@ -16,7 +16,7 @@ from pipeline.ledger.lines import Line, lines_of
 from pipeline.ledger.model import Entry
 from pipeline.tables.catalog import load_table, open_catalog
 from pipeline.tables.commit import CONTRACT_VERSION_KEY, RUN_ID_KEY, refuse_hidden_retries
-from pipeline.tables.contended import until_it_lands
+from pipeline.tables.commit_retry import until_it_lands
 from pipeline.tables.create import PROPERTIES
 from pipeline.tables.layout import LEDGER_SCHEMA, events_table, ledger_table
 from pipeline.tables.snapshots import main_history

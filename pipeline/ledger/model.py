@@ -97,6 +97,11 @@ def to_summary(entries: Iterable[Entry]) -> str:
     return json.dumps([asdict(entry) for entry in entries], separators=(",", ":"))
 
 
+def ledger_summary(entries: Iterable[Entry]) -> dict[str, str]:
+    """Return the part of a snapshot's summary that carries `entries`."""
+    return {SUMMARY_KEY: to_summary(entries)}
+
+
 def from_summary(summary: Mapping[str, str]) -> tuple[Entry, ...] | None:
     """Return the entries of a snapshot's summary, or None if it carries none."""
     text = summary.get(SUMMARY_KEY)

@@ -10,6 +10,7 @@ from typing import Any
 import fastavro
 from fastavro.schema import SchemaParseException
 
+from pipeline.avro import logical_types
 from pipeline.contract.model import Product
 from pipeline.contract.targets import avro
 from pipeline.errors import PoisonError
@@ -69,4 +70,4 @@ class UuidReader:
 
 def _readable(schema: Mapping[str, Any]) -> Any:
     # fastavro takes logical types at their word.
-    return avro.without_ignored(avro.with_text_uuids(schema))
+    return logical_types.without_ignored(logical_types.with_text_uuids(schema))

@@ -14,7 +14,7 @@ from pipeline.ledger.evidence import gather_evidence
 from pipeline.ledger.read import Ledger, ledger_of
 from pipeline.ledger.recount import Recount, disagreements, unproven
 from pipeline.ledger.uuids import UuidReader
-from pipeline.schemas.registry import open_registry
+from pipeline.schemas.open import open_registry
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import dead_letters_table, events_table
 from pipeline.tables.offsets import CommittedOffsets

@@ -5,8 +5,8 @@ from __future__ import annotations
 from openlineage.client.facet_v2 import DatasetFacet, column_lineage_dataset
 
 from pipeline.cells import Cell
+from pipeline.contract.lineage.sources import TOPIC, SourceColumn, Sources
 from pipeline.contract.model import Product
-from pipeline.contract.sources import TOPIC, SourceColumn, Sources
 from pipeline.lineage.datasets import kafka_namespace
 
 

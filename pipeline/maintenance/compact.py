@@ -12,9 +12,9 @@ from pyiceberg.transforms import HourTransform
 
 from pipeline.maintenance.plan import File, Policy, Rewriting, rewritings
 from pipeline.tables.commit import write_files
-from pipeline.tables.read import read_files
-from pipeline.tables.rewrite import rewrite
-from pipeline.tables.write import write_hours
+from pipeline.tables.data_files.read import read_files
+from pipeline.tables.data_files.rewrite import rewrite
+from pipeline.tables.data_files.write import write_hours
 
 
 @dataclass(frozen=True)

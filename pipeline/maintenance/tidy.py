@@ -11,7 +11,7 @@ from pipeline.clock import Clock, utc_now
 from pipeline.maintenance.compact import compact
 from pipeline.maintenance.expire import expire, plan_expiry
 from pipeline.maintenance.plan import Policy
-from pipeline.tables.rewrite import RewriteConflictError
+from pipeline.tables.data_files.rewrite import RewriteConflictError
 
 FILES = 32
 """A table is tidied when it has so many data files: reading it opens that many at most."""

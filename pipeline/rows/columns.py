@@ -9,9 +9,9 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
+from pipeline.avro import arrow
 from pipeline.avro.encode import named, plain
-from pipeline.contract.targets import arrow
-from pipeline.contract.targets.avro import valid_logical, without_ignored
+from pipeline.avro.logical_types import valid_logical, without_ignored
 from pipeline.rows.convert import value_converter
 from pipeline.rows.times import Moment, moment, rescaled
 

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from pipeline.avro.encode import named, plain
-from pipeline.contract.targets.avro import valid_logical
+from pipeline.avro.logical_types import valid_logical
 from pipeline.rows import numbers, times
 from pipeline.rows.arrow_values import Pairs
 from pipeline.rows.defaults import default_value

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.avro.encode import plain
-from pipeline.contract.targets.avro import valid_logical
+from pipeline.avro.logical_types import valid_logical
 
 
 def default_value(value: Any, schema: Any, names: Mapping[str, Any]) -> Any:

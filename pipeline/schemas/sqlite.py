@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pipeline.schemas.compatibility import require_backward_transitive
+from pipeline.avro.compatibility import require_backward_transitive
+from pipeline.avro.validity import NotAvroError, require_avro
 from pipeline.schemas.registry import (
     InvalidSchemaError,
     RegistryUnavailableError,
@@ -17,7 +18,6 @@ from pipeline.schemas.registry import (
     SchemaRef,
     canonical,
 )
-from pipeline.schemas.validity import NotAvroError, require_avro
 
 LOCK_WAIT_S = 60
 """How long a call waits for another process's registration."""

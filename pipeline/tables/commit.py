@@ -19,8 +19,7 @@ from pyiceberg.types import BinaryType, StringType
 
 from pipeline.clock import utc_now
 from pipeline.errors import RetryableError
-from pipeline.kafka.topics import TopicIdentity
-from pipeline.ledger.model import SUMMARY_KEY, Entry, to_summary
+from pipeline.kafka.identity import TopicIdentity
 from pipeline.tables.errors import named_errors
 from pipeline.tables.offsets import PROPERTY, CommittedOffsets
 from pipeline.tables.transaction import SteadyTransaction
@@ -45,15 +44,14 @@ class OffsetCommit:
     Attributes:
         identity: the topic the offsets are of.
         first, next: partition -> offset, whole: every partition of the table, not only those moved.
-        entries: the books' entries of the ranges that this commit adds.
-        provenance: further snapshot summary keys (run id, contract version, reference versions).
+        summary: keys of the snapshot's summary: the ledger's entries of the ranges that this commit adds,
+            and its provenance (run id, contract version, reference versions).
     """
 
     identity: TopicIdentity
     first: Mapping[int, int]
     next: Mapping[int, int]
-    entries: tuple[Entry, ...]
-    provenance: Mapping[str, str]
+    summary: Mapping[str, str]
 
 
 def refuse_hidden_retries(table: Table) -> None:
@@ -107,10 +105,11 @@ def commit(table: Table, files: tuple[DataFile, ...], entry: OffsetCommit) -> Co
     """
     subject = ".".join(table.name())
     refuse_hidden_retries(table)
-    summary = {SUMMARY_KEY: to_summary(entry.entries), **entry.provenance}
     try:
         transaction = SteadyTransaction(table)
-        with transaction.update_snapshot(snapshot_properties=summary).fast_append() as append:
+        with transaction.update_snapshot(
+            snapshot_properties=dict(entry.summary)
+        ).fast_append() as append:
             for file in files:
                 append.append_data_file(file)
             snapshot_id = append.snapshot_id

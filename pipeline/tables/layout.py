@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pyarrow as pa
 
-if TYPE_CHECKING:
-    from pipeline.contract.model import Aggregate, Product
+from pipeline.avro.arrow import UTC_MICROS
 
 FORMAT_VERSION = 3
 FORMAT_VERSION_PROPERTY = "headwater.format-version"
@@ -26,7 +23,6 @@ KNOWN_FROM_COLUMN = "known_from"
 RECORD_VALUE = "_record_value"
 """In events: the record's value as Kafka had it, where the contract did not list its payload version."""
 
-UTC_MICROS = pa.timestamp("us", tz="UTC")
 
 COORDINATES = [
     pa.field("_topic", pa.string(), nullable=False),
@@ -165,9 +161,3 @@ def history_table(product: str, feature: str) -> str:
 def aggregate_table(product: str, aggregate: str) -> str:
     """Return the identifier of one hourly table of a product."""
     return f"{product}.{aggregate}"
-
-
-def published_table(product: Product, aggregate: Aggregate) -> str:
-    """Return the identifier of the table that an aggregate's hours are published in."""
-    identify = aggregate_table if aggregate.feature is None else history_table
-    return identify(product.name, aggregate.name)

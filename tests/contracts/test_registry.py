@@ -11,19 +11,18 @@ from typing import Any
 
 import pytest
 
+from pipeline.avro.compatibility import IncompatibleSchemaError
 from pipeline.cells import embedded_cell
 from pipeline.contract.load import load_product
 from pipeline.errors import PoisonError, RetryableError, TerminalError
-from pipeline.schemas.compatibility import IncompatibleSchemaError
+from pipeline.schemas.open import open_registry
+from pipeline.schemas.registration import RegistryConflictError, register_product
 from pipeline.schemas.registry import (
     InvalidSchemaError,
     Registry,
-    RegistryConflictError,
     RegistryUnavailableError,
     SchemaNotFoundError,
     SchemaRef,
-    open_registry,
-    register_product,
 )
 from pipeline.schemas.sqlite import SqliteRegistry
 

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pipeline.avro import kernel
-from pipeline.avro.columns import ColumnReader
-from pipeline.contract.targets import arrow
+from pipeline.avro import arrow
+from pipeline.avro.decoding import kernel
+from pipeline.avro.decoding.columns import ColumnReader
 from pipeline.schemas import wire
 from tests.decoder.evolution import Evolved
 from tests.decoder.reference import Reference, told

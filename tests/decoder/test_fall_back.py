@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.avro import arrow
 from pipeline.contract.load import load_product
-from pipeline.contract.targets import arrow
-from pipeline.ingest.model import DeadLetter, Reason
-from pipeline.ingest.one_by_one import RecordDecoder
+from pipeline.ingest.transform.decode_single import RecordDecoder
+from pipeline.ingest.transform.records import DeadLetter, Reason
+from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.records import RawRecord
-from pipeline.kafka.topics import TopicIdentity
 from pipeline.schemas import wire
 from tests.decoder.evolution import Evolved, batches, evolved
 from tests.decoder.mutation import mutated

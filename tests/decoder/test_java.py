@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.avro import arrow
+from pipeline.avro.decoding.single import reader as single
 from pipeline.avro.normal import normal
-from pipeline.avro.single import reader as single
-from pipeline.contract.targets import arrow
-from pipeline.schemas.validity import problems
+from pipeline.avro.validity import problems
 from tests.decoder.evolution import Evolved
 from tests.decoder.pairs import batches, pairs
 from tests.decoder.reference import as_told, encoded, row, told

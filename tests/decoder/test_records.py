@@ -16,13 +16,13 @@ from hypothesis import strategies as st
 from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
 from pipeline.contract.targets import iceberg
-from pipeline.ingest.decode import Decoder
-from pipeline.ingest.frame import ROW
-from pipeline.ingest.model import DeadLetter
-from pipeline.ingest.one_by_one import RecordDecoder
+from pipeline.ingest.transform.decode import Decoder
+from pipeline.ingest.transform.decode_single import RecordDecoder
+from pipeline.ingest.transform.frame import ROW
+from pipeline.ingest.transform.records import DeadLetter
+from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.record_batches import Section, unpack
 from pipeline.kafka.records import Records, records_in
-from pipeline.kafka.topics import TopicIdentity
 from pipeline.schemas import wire
 from tests.decoder.batches import Wrote, batch
 from tests.decoder.mutation import mutated

@@ -13,8 +13,8 @@ import pytest
 from assets.definitions import build
 from pipeline.cells import Cell, embedded_cell, save_cell
 from pipeline.contract.load import load_products
-from pipeline.locks import hold, ingest_lock
 from pipeline.settings import load_settings
+from pipeline.supervision.locks import hold, ingest_lock
 from resources.cell import CellResource
 
 PRODUCT = load_products(load_settings().contracts)[0]

@@ -13,20 +13,20 @@ import pyarrow as pa
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
-from pipeline.ingest.aside import Aside
-from pipeline.ingest.batch import Processor
-from pipeline.ingest.model import DeadLetter
-from pipeline.ingest.tables import IngestTables
+from pipeline.ingest.commit.tables import IngestTables
+from pipeline.ingest.transform.process import Processor
+from pipeline.ingest.transform.records import DeadLetter
+from pipeline.ingest.transform.set_aside import Aside
+from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.record_batches import Section, unpack
 from pipeline.kafka.records import Records, records_in
-from pipeline.kafka.topics import TopicIdentity
-from pipeline.ledger.model import Entry
+from pipeline.ledger.model import Entry, ledger_summary
 from pipeline.maintenance.compact import compact
 from pipeline.maintenance.plan import Policy
 from pipeline.schemas import wire
 from pipeline.tables.commit import OffsetCommit, commit
-from pipeline.tables.read import read_files
-from pipeline.tables.write import write_hours
+from pipeline.tables.data_files.read import read_files
+from pipeline.tables.data_files.write import write_hours
 from tests.decoder.batches import Wrote, batch
 from tests.decoder.registry import Schemas
 
@@ -135,7 +135,7 @@ class Engine:
         files = write_hours(events, [done.rows])
         end = self.offset + len(values)
         entry = Entry(0, self.offset, end, rows=len(done.rows), dead_letters=len(done.letters))
-        commit(events, files, OffsetCommit(TOPIC, {0: 0}, {0: end}, (entry,), {}))
+        commit(events, files, OffsetCommit(TOPIC, {0: 0}, {0: end}, ledger_summary((entry,))))
         self.offset = end
         return offsets, done.letters
 

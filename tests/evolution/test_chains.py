@@ -19,8 +19,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from pipeline.cells import embedded_cell
 from pipeline.contract.load import load_product
-from pipeline.contract.mistakes import ContractError
 from pipeline.contract.model import Product
+from pipeline.contract.source.mistakes import ContractError
 from tests.decoder.reference import encoded, told
 from tests.decoder.schemas import values
 from tests.evolution.chains import Names, Schema, broken_version, first_version, next_version

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from pipeline.cells import Cell
 from pipeline.contract.load import load_product
-from pipeline.ingest.tables import ensure_tables
+from pipeline.ingest.commit.tables import ensure_tables
 from pipeline.maintenance.compact import compact
 from pipeline.maintenance.plan import Policy
 from tests.decoder.reference import encoded

@@ -24,10 +24,10 @@ from pipeline.cells import Cell
 from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
 from pipeline.kafka.connect import connect_admin
-from pipeline.kafka.produce import EventWriter
-from pipeline.kafka.topics import ensure_topic
 from pipeline.ledger.verify import verify
-from pipeline.schemas.registry import open_registry
+from pipeline.produce.event_writer import EventWriter
+from pipeline.produce.topic import ensure_topic
+from pipeline.schemas.open import open_registry
 from pipeline.tables.catalog import TableMissingError, load_table
 from tests.evolution.engine import write_contract
 from tests.evolution.tally import TALLY

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from pyspark.sql import SparkSession
 
-from pipeline.batch.session import start_session
 from pipeline.cells import Cell, embedded_cell, save_cell
 from pipeline.contract.model import Product
+from pipeline.spark.session import start_session
 from tests.support.products import own_product
 
 

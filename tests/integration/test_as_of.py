@@ -9,8 +9,8 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as sf
 from pyspark.sql import types as st
 
-from pipeline.batch.as_of import join_as_of
-from pipeline.batch.references import reference_frame
+from pipeline.batch.compute.as_of import join_as_of
+from pipeline.batch.compute.references import reference_frame
 from pipeline.contract.load import load_product
 from pipeline.settings import load_settings
 

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from pipeline.batch.audited_frame import views_needed
-from pipeline.batch.model import Audit, Publication, Rejected
+from pipeline.batch.model import Audit, Rejected
+from pipeline.batch.wap.audit_frame import views_needed
 from pipeline.cells import Cell
 from pipeline.contract.model import Aggregate, Expectation
+from pipeline.control.publications import Publication
 from quality.audit import audit
 from tests.support.derivations import Chain, chained_product
 from tests.support.orders import hour

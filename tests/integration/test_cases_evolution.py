@@ -13,14 +13,14 @@ from pyiceberg.types import StringType
 from pyspark.sql import SparkSession
 
 from headwater.produce.file import produce_file
-from pipeline.batch.session import own_session, rows_at
 from pipeline.cells import Cell
 from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
 from pipeline.evolution.apply import EvolutionRefusedError
+from pipeline.ingest.commit.tables import ensure_tables
 from pipeline.ingest.run import ingest
-from pipeline.ingest.tables import ensure_tables
 from pipeline.ledger.verify import verify
+from pipeline.spark.session import own_session, rows_at
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import events_table
 from tests.support.commands import Command

@@ -8,8 +8,8 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from headwater.produce.file import produce_file
-from pipeline.batch.carry_out import carry_out
-from pipeline.batch.prepare import prepare
+from pipeline.batch.execute import carry_out
+from pipeline.batch.planning.inputs import prepare
 from pipeline.cells import Cell
 from pipeline.features.served import read_served
 from pipeline.ingest.run import ingest

@@ -13,12 +13,13 @@ import pytest
 from headwater.produce.file import produce_file
 from pipeline.cells import Cell
 from pipeline.contract.load import ContractError, load_product
-from pipeline.contract.mistakes import Mistake
 from pipeline.contract.model import Product
+from pipeline.contract.source.mistakes import Mistake
 from pipeline.ingest.run import ingest
 from pipeline.ledger.verify import verify
 from pipeline.schemas import wire
-from pipeline.schemas.registry import open_registry, register_product
+from pipeline.schemas.open import open_registry
+from pipeline.schemas.registration import register_product
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import dead_letters_table, events_table
 from tests.support.load import Message, TopicWriter

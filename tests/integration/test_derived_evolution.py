@@ -12,17 +12,18 @@ import pytest
 from pyspark.sql import SparkSession
 
 from pipeline.batch.errors import LogicError
+from pipeline.batch.feature_table.rederive import apply_derived
 from pipeline.batch.hour import build_hour
-from pipeline.batch.model import Publication, Source
-from pipeline.batch.publish import publish
-from pipeline.batch.rederive import apply_derived
-from pipeline.batch.session import own_session
-from pipeline.batch.stage import stage_hour
+from pipeline.batch.model import Source
+from pipeline.batch.wap.publish import publish
+from pipeline.batch.wap.stage import stage_hour
 from pipeline.cells import Cell
 from pipeline.contract.model import Aggregate, Column, Feature, Product
+from pipeline.control.publications import Publication
 from pipeline.evolution.derived import plan_all_derived
 from pipeline.evolution.model import Action, Verdict
 from pipeline.features.served import read_served
+from pipeline.spark.session import own_session
 from pipeline.tables.catalog import load_table
 from quality.auditor import RunAuditor
 from tests.support.orders import Orders, derived, hour, orders_product
@@ -228,7 +229,7 @@ def test_new_partitions_are_made_by_apply_and_go_on_where_they_were_cut_off(
             raise CrashError
 
     with monkeypatch.context() as patched:
-        patched.setattr("pipeline.batch.current.failpoint", crash)
+        patched.setattr("pipeline.batch.feature_table.derive.failpoint", crash)
         with pytest.raises(CrashError):
             list(apply_derived(engine.spark, engine.cell, changed))
     assert load_table(engine.cell, "orders.tastes").metadata.refs["served"] == served

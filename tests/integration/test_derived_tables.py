@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from pipeline.batch.alerts import read_alerts
-from pipeline.batch.carry_out import Waits, carry_out
-from pipeline.batch.model import Audit, Publication, Rejected
+from pipeline.batch.execute import Waits, carry_out
+from pipeline.batch.model import Audit, Rejected
 from pipeline.cells import Cell, embedded_cell, save_cell
 from pipeline.clock import hour_of
 from pipeline.contract.model import Aggregate
+from pipeline.control.alerts import read_alerts
+from pipeline.control.publications import Publication
 from pipeline.tables.catalog import load_table
 from tests.support.derivations import Chain, Opinion, accept, built, chained_product
 from tests.support.orders import hour
@@ -166,7 +167,7 @@ def test_a_build_that_readers_have_and_that_is_not_recorded_yet_is_not_taken_fro
             raise CrashError(name)
 
     with monkeypatch.context() as patched:
-        patched.setattr("pipeline.batch.current.failpoint", crash)
+        patched.setattr("pipeline.batch.feature_table.derive.failpoint", crash)
         with pytest.raises(CrashError):
             chain.build([2], aggregates=["tastes"])
     served = chain.rows("tastes")

@@ -15,7 +15,7 @@ from headwater.produce.generated import Order, produce_generated
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.ingest.run import ingest
-from pipeline.kafka.topics import ensure_topic
+from pipeline.produce.topic import ensure_topic
 from pipeline.settings import PROJECT
 from quality.freshness import look
 from resources.cell import CellResource

@@ -16,10 +16,10 @@ from click.testing import CliRunner
 from pyiceberg.transforms import HourTransform
 
 from headwater.cli.features import features
-from pipeline.batch.model import Publication
-from pipeline.batch.publications import record
+from pipeline.avro.arrow import UTC_MICROS
 from pipeline.cells import Cell
 from pipeline.contract.load import load_product
+from pipeline.control.publications import Publication, record
 from pipeline.errors import ExitCode
 from pipeline.features.get_historical import get_historical
 from pipeline.features.history import FeatureNotBuiltError
@@ -28,7 +28,7 @@ from pipeline.features.point_in_time import ColumnCollisionError, EntityTypeErro
 from pipeline.features.times import KnownAt, TimeInvalidError
 from pipeline.tables.catalog import open_catalog
 from pipeline.tables.create import ensure_table
-from pipeline.tables.layout import UTC_MICROS, history_table
+from pipeline.tables.layout import history_table
 from tests.support.commands import Command
 from tests.support.products import CONTRACTS
 

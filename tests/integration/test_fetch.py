@@ -14,10 +14,11 @@ from kafka import KafkaAdminClient, KafkaProducer, TopicPartition
 from pipeline.cells import Cell
 from pipeline.kafka.connect import connect_admin, connect_producer
 from pipeline.kafka.fetch import Fetched, FetchStalledError, OffsetsLostError, fetch
+from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.network import Network
 from pipeline.kafka.record_batches import Gap
 from pipeline.kafka.records import RawRecord, records_in
-from pipeline.kafka.topics import TopicIdentity, describe_topic, earliest_offsets, stable_offsets
+from pipeline.kafka.topics import describe_topic, earliest_offsets, stable_offsets
 
 MIB = 1024 * 1024
 NOWHERE = TopicIdentity("cluster", "any", str(uuid.UUID(int=1)), (0,))

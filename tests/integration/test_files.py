@@ -14,13 +14,13 @@ import pytest
 from pyiceberg.table import Table
 from pyspark.sql import SparkSession
 
-from pipeline.batch.session import own_session
 from pipeline.cells import Cell
-from pipeline.ingest.tables import ensure_tables
-from pipeline.kafka.topics import TopicIdentity
-from pipeline.ledger.model import Entry
+from pipeline.ingest.commit.tables import ensure_tables
+from pipeline.kafka.identity import TopicIdentity
+from pipeline.ledger.model import Entry, ledger_summary
+from pipeline.spark.session import own_session
 from pipeline.tables.commit import OffsetCommit, commit
-from pipeline.tables.write import ORDER, write_hours
+from pipeline.tables.data_files.write import ORDER, write_hours
 from tests.support.orders import hour, orders_product
 
 ROWS = 20_000
@@ -57,7 +57,7 @@ def events(quiet_cell: Cell, tmp_path: Path) -> Table:
     rows = pl.concat([columns, frame], how="diagonal_relaxed").select(columns.columns)
     files = write_hours(table, [rows[: ROWS // 2], rows[ROWS // 2 :]], TARGET)
     said = OffsetCommit(
-        TOPIC, {0: 0}, {0: ROWS}, (Entry(partition=0, start=0, end=ROWS, rows=ROWS),), {}
+        TOPIC, {0: 0}, {0: ROWS}, ledger_summary([Entry(partition=0, start=0, end=ROWS, rows=ROWS)])
     )
     commit(table, files, said)
     return table.refresh()

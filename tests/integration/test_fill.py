@@ -12,16 +12,16 @@ from pyiceberg.table import Table
 from pyspark.sql import SparkSession
 
 from headwater.evolution import apply_product, plan_product
-from pipeline.batch.session import own_session
 from pipeline.cells import Cell
 from pipeline.evolution.model import Action, Step, Verdict
-from pipeline.ingest import fill as filling
-from pipeline.ingest.fill import Filled, fill, plan_fill
+from pipeline.ingest.commit.tables import ensure_tables
+from pipeline.ingest.operations import fill as filling
+from pipeline.ingest.operations.fill import Filled, fill, plan_fill
 from pipeline.ingest.run import ingest
-from pipeline.ingest.tables import ensure_tables
 from pipeline.ledger.verify import verify
+from pipeline.spark.session import own_session
+from pipeline.tables.data_files.rewrite import MAINTENANCE_KEY
 from pipeline.tables.layout import RECORD_VALUE
-from pipeline.tables.rewrite import MAINTENANCE_KEY
 from tests.integration.test_unlisted_versions import MIXED, Place, read_by, values_of
 from tests.support.versions import Sent
 

@@ -14,9 +14,9 @@ from pyspark.sql import SparkSession
 
 from assets.definitions import build
 from assets.partitions import to_key
-from pipeline.batch.alerts import AlertKind, read_alerts
 from pipeline.cells import Cell
 from pipeline.clock import HOUR
+from pipeline.control.alerts import AlertKind, read_alerts
 from pipeline.errors import ExitCode
 from pipeline.settings import PROJECT
 from pipeline.tables.catalog import load_table

@@ -22,9 +22,9 @@ from pipeline.maintenance.compact import compact
 from pipeline.maintenance.plan import Policy
 from pipeline.maintenance.run import maintain, plan_maintenance
 from pipeline.tables.catalog import load_table
+from pipeline.tables.data_files.rewrite import MAINTENANCE_KEY, RewriteConflictError, rewrite
 from pipeline.tables.layout import events_table
 from pipeline.tables.offsets import committed_offsets
-from pipeline.tables.rewrite import MAINTENANCE_KEY, RewriteConflictError, rewrite
 from pipeline.tables.snapshots import main_history, refuse_rolled_back
 from tests.support.judge import judge
 from tests.support.load import TopicWriter

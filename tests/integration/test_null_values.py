@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 from pyspark.sql import SparkSession
 
-from pipeline.batch.digest import digests
+from pipeline.batch.wap.digest import digests
 from pipeline.cells import Cell
 from pipeline.contract.model import Column, Feature
 from pipeline.features.get_historical import get_historical

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pyspark.sql import SparkSession
 
-from pipeline.batch.session import own_session
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
-from pipeline.ingest.tables import ensure_tables
+from pipeline.ingest.commit.tables import ensure_tables
 from pipeline.ledger.read import ledger_of
+from pipeline.spark.session import own_session
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import COORDINATES
 from pipeline.tables.offsets import committed_offsets

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sf
 
-from pipeline.batch.inputs import Inputs
+from pipeline.batch.compute.inputs import Inputs
 from tests.support.derived import logic, rows, table, with_hour
 from tests.support.viewing_by_hand import (
     HOUR,

@@ -33,12 +33,13 @@ from pipeline.contract.model import Product
 from pipeline.kafka.connect import BrokerUnavailableError, connect_admin
 from pipeline.kafka.fetch import FetchStalledError, fetch
 from pipeline.kafka.network import Network
-from pipeline.kafka.produce import EncodingError, EventWriter, ProduceFailedError, Sent
 from pipeline.kafka.record_batches import Section
 from pipeline.kafka.records import records_in
-from pipeline.kafka.topics import describe_topic, ensure_topic, stable_offsets
+from pipeline.kafka.topics import describe_topic, stable_offsets
+from pipeline.produce.event_writer import EncodingError, EventWriter, ProduceFailedError, Sent
+from pipeline.produce.topic import ensure_topic
 from pipeline.schemas import wire
-from pipeline.schemas.registry import open_registry
+from pipeline.schemas.open import open_registry
 from pipeline.settings import load_settings
 
 TRACEPARENT = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-01")

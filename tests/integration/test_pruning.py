@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
-from pipeline.batch.compute import compute_hour
-from pipeline.batch.session import own_session
+from pipeline.batch.compute.hour import compute_hour
 from pipeline.cells import embedded_cell, save_cell
+from pipeline.spark.session import own_session
 from pipeline.tables.catalog import load_table
 from tests.support.derivations import Chain, chained_product
 from tests.support.orders import hour

@@ -16,8 +16,13 @@ from headwater.cli.ingest import ingest as ingest_commands
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.errors import ExitCode
-from pipeline.ingest.failed_batch import BatchFailedError
-from pipeline.ingest.quarantine import NotQuarantinedError, State, quarantine, standing
+from pipeline.ingest.failures.failed_batch import BatchFailedError
+from pipeline.ingest.operations.quarantine import (
+    NotQuarantinedError,
+    State,
+    quarantine,
+    standing,
+)
 from pipeline.ingest.run import ingest
 from pipeline.ledger.verify import verify
 from pipeline.tables.catalog import load_table

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from headwater.produce.file import produce_file
 from headwater.stack.broker import KafkaBroker
+from pipeline.avro.arrow import holds_time
 from pipeline.cells import embedded_cell
 from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
-from pipeline.contract.targets.arrow import holds_time
 from pipeline.contract.targets.avro import odcs_types
 from pipeline.ingest.run import ingest
 from pipeline.ledger.verify import verify

@@ -9,8 +9,8 @@ import pytest
 from pyspark.sql import SparkSession
 
 from pipeline.batch.errors import StagingOutdatedError
-from pipeline.batch.publications import read_publications
 from pipeline.cells import Cell, embedded_cell, save_cell
+from pipeline.control.publications import read_publications
 from tests.support.derivations import Chain, chained_product
 from tests.support.orders import hour
 from tests.support.own_process import build_and_outdate, build_plan, elsewhere

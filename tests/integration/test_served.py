@@ -12,17 +12,18 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from assets.definitions import build as build_definitions
-from pipeline.batch.alerts import AlertKind, read_alerts
 from pipeline.batch.hour import build_hour
-from pipeline.batch.model import Publication, Rejected, Source
-from pipeline.batch.session import own_session
+from pipeline.batch.model import Rejected, Source
 from pipeline.cells import Cell
 from pipeline.clock import utc_now
 from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
+from pipeline.control.alerts import AlertKind, read_alerts
+from pipeline.control.publications import Publication
 from pipeline.errors import ExitCode
 from pipeline.features.served import NotServedError, read_served
 from pipeline.hours.look import look
+from pipeline.spark.session import own_session
 from pipeline.tables.catalog import load_table
 from quality.latency import look_at_latency
 from resources.cell import CellResource

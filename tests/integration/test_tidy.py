@@ -5,10 +5,9 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from pipeline.batch.alerts import Alert, AlertKind, raise_alert, read_alerts
-from pipeline.batch.model import Publication
-from pipeline.batch.publications import read_publications, record
 from pipeline.cells import Cell
+from pipeline.control.alerts import Alert, AlertKind, raise_alert, read_alerts
+from pipeline.control.publications import Publication, read_publications, record
 from pipeline.maintenance.tidy import FILES
 from pipeline.tables.catalog import load_table
 from tests.support.orders import hour

@@ -20,16 +20,14 @@ from pipeline.kafka.connect import (
     connect_producer,
 )
 from pipeline.kafka.topics import (
-    DriftKind,
     TopicMissingError,
     describe_topic,
     earliest_offsets,
-    ensure_topic,
     high_watermarks,
     offsets_at,
     stable_offsets,
-    topic_drift,
 )
+from pipeline.produce.topic import DriftKind, ensure_topic, topic_drift
 
 T0 = datetime(2026, 1, 5, 10, tzinfo=UTC)
 

@@ -103,7 +103,7 @@ def test_a_record_that_was_hidden_from_ingest_is_found(
             yield fetched
 
     with monkeypatch.context() as hidden:
-        hidden.setattr("pipeline.ingest.source.fetch", hiding)
+        hidden.setattr("pipeline.ingest.read.source.fetch", hiding)
         ingest(cell, strict_product, once=True)
     by_themselves = ledger(command, cell, strict_product)
     assert by_themselves.code == ExitCode.CHECK_FAILED, "no batch tells of a gap there"

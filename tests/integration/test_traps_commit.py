@@ -16,6 +16,7 @@ from pipeline.ingest.limits import Limits
 from pipeline.ingest.run import ingest
 from pipeline.kafka.connect import connect_admin
 from pipeline.kafka.topics import describe_topic
+from pipeline.ledger.model import ledger_summary
 from pipeline.ledger.verify import verify
 from pipeline.tables.catalog import load_table
 from pipeline.tables.commit import CommitConflictError, OffsetCommit, commit
@@ -126,7 +127,7 @@ def test_a_stale_commit_is_refused_and_not_rebased(
     with connect_admin(cell) as admin:
         identity = describe_topic(admin, strict_product.topic.name)
     with pytest.raises(CommitConflictError):
-        commit(stale, (), OffsetCommit(identity, offsets.first, offsets.next, (), {}))
+        commit(stale, (), OffsetCommit(identity, offsets.first, offsets.next, ledger_summary(())))
     assert_exactly_once(cell, strict_product)
 
 

@@ -14,12 +14,12 @@ from confluent_kafka.admin._config import AlterConfigOpType, ConfigEntry, Config
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
-from pipeline.ingest.frame import letter_rows
-from pipeline.ingest.model import DeadLetter, Reason
+from pipeline.ingest.commit.tables import ensure_tables
 from pipeline.ingest.run import ingest
-from pipeline.ingest.tables import ensure_tables
+from pipeline.ingest.transform.frame import letter_rows
+from pipeline.ingest.transform.records import DeadLetter, Reason
+from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.records import RawRecord
-from pipeline.kafka.topics import TopicIdentity
 from pipeline.ledger.verify import verify
 from pipeline.schemas.registry import RegistryUnavailableError
 from pipeline.tables.catalog import load_table
@@ -72,7 +72,7 @@ def test_a_detail_that_no_bound_can_be_made_of_is_kept(
     _, side = ensure_tables(quiet_cell, strict_product)
     rows = letter_rows([letter], TopicIdentity("c", "t", "i", (0,)), "run", datetime.now(UTC))
     files = write_files(side, rows)
-    commit(side, files, OffsetCommit(TopicIdentity("c", "t", "i", (0,)), {0: 0}, {0: 1}, (), {}))
+    commit(side, files, OffsetCommit(TopicIdentity("c", "t", "i", (0,)), {0: 0}, {0: 1}, {}))
     (found,) = letters(quiet_cell, strict_product)
     assert found["detail"] == said
     assert found["headers"] == [{"key": "\ud7ff" * 20, "value": b"h"}]

@@ -15,7 +15,7 @@ from pipeline.ingest.refusals import OffsetsAheadError, RetentionPassedError, To
 from pipeline.ingest.run import explain, ingest
 from pipeline.kafka.connect import connect_admin
 from pipeline.kafka.topics import TopicMissingError, describe_topic
-from pipeline.ledger.model import Entry
+from pipeline.ledger.model import Entry, ledger_summary
 from pipeline.ledger.read import read_ledger
 from pipeline.ledger.verify import verify
 from pipeline.tables.catalog import load_table
@@ -130,7 +130,7 @@ def test_an_end_before_the_committed_offset_is_refused(
         identity = describe_topic(client, strict_product.topic.name)
     ahead = {**offsets.next, 0: end + 5}
     entry = Entry(0, end, end + 5, control=5)
-    commit(events, (), OffsetCommit(identity, offsets.first, ahead, (entry,), {}))
+    commit(events, (), OffsetCommit(identity, offsets.first, ahead, ledger_summary((entry,))))
     with pytest.raises(OffsetsAheadError, match=str(end + 5)):
         ingest(cell, strict_product, once=True)
 

@@ -13,14 +13,14 @@ import polars as pl
 import pytest
 from polars.exceptions import ComputeError, PanicException
 
-from pipeline.batch.alerts import AlertKind, read_alerts
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
+from pipeline.control.alerts import AlertKind, read_alerts
 from pipeline.errors import ExitCode
-from pipeline.ingest.failed_batch import ATTEMPTS, BatchFailedError
+from pipeline.ingest.failures.failed_batch import ATTEMPTS, BatchFailedError
+from pipeline.ingest.failures.unnamed import IngestFailedError, MemoryExhaustedError
 from pipeline.ingest.limits import Limits
 from pipeline.ingest.run import ingest
-from pipeline.ingest.unnamed import IngestFailedError, MemoryExhaustedError
 from pipeline.ledger.verify import verify
 from pipeline.lineage.emitter import Emitter
 from pipeline.tables.catalog import load_table

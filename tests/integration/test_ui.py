@@ -18,14 +18,14 @@ from playwright.sync_api import Page, expect
 from assets.partitions import to_key
 from headwater.stack import stack
 from headwater.stack.ports import free_port
-from pipeline.batch.publications import read_publications
 from pipeline.cells import Cell, load_cell
 from pipeline.clock import HOUR
 from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
+from pipeline.control.publications import read_publications
 from pipeline.ledger.read import read_ledger
-from pipeline.locks import holder, ingest_lock
 from pipeline.settings import load_settings
+from pipeline.supervision.locks import holder, ingest_lock
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import aggregate_table
 from tests.support.browser import browser_page

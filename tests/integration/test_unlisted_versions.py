@@ -15,11 +15,11 @@ from confluent_kafka import Producer
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
-from pipeline.ingest.held_back import HeldBack
 from pipeline.ingest.run import ingest
-from pipeline.kafka.topics import ensure_topic
+from pipeline.ingest.transform.held_back import HeldBack
 from pipeline.ledger.verify import verify
-from pipeline.schemas.registry import open_registry
+from pipeline.produce.topic import ensure_topic
+from pipeline.schemas.open import open_registry
 from pipeline.schemas.wire import encode
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import RECORD_VALUE, dead_letters_table, events_table

@@ -20,7 +20,7 @@ from pipeline.contract.model import Product
 from pipeline.ingest.run import ingest
 from pipeline.kafka.connect import connect_admin
 from pipeline.kafka.topics import describe_topic
-from pipeline.ledger.model import Entry
+from pipeline.ledger.model import Entry, ledger_summary
 from pipeline.ledger.verify import Recount, verify
 from pipeline.tables.catalog import load_table
 from pipeline.tables.commit import OffsetCommit, commit, write_files
@@ -143,7 +143,9 @@ def skip(cell: Cell, product: Product, **counts: int) -> None:
         offset = pa.array([end], pa.int64())
         made_up = rows.set_column(place, rows.schema.field("_offset"), offset)
         files = write_files(events, made_up)
-    commit(events, files, OffsetCommit(identity, offsets.first, {0: end + 1}, (entry,), {}))
+    commit(
+        events, files, OffsetCommit(identity, offsets.first, {0: end + 1}, ledger_summary((entry,)))
+    )
 
 
 def passed_over(cell: Cell, product: Product, writer: TopicWriter) -> str:

@@ -12,14 +12,14 @@ from pyspark.sql import DataFrame, SparkSession
 
 from pipeline.batch.errors import LogicError, SourceExpiredError, StagingOutdatedError
 from pipeline.batch.hour import build_hour, record_unrecorded
-from pipeline.batch.model import Audit, Publication, Rejected, Source, Staged
-from pipeline.batch.publications import read_publications, record
-from pipeline.batch.publish import publish
-from pipeline.batch.session import own_session
-from pipeline.batch.stage import stage_hour, staged_frame
+from pipeline.batch.model import Audit, Rejected, Source, Staged
+from pipeline.batch.wap.publish import publish
+from pipeline.batch.wap.stage import stage_hour, staged_frame
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
+from pipeline.control.publications import Publication, read_publications, record
 from pipeline.lineage.emitter import lineage_folder
+from pipeline.spark.session import own_session
 from pipeline.tables.catalog import TableMissingError, load_table
 from tests.support.orders import Orders, hour, orders_product, sales
 
@@ -375,4 +375,4 @@ def _crash_at(patched: pytest.MonkeyPatch, place: str) -> None:
             raise CrashError(name)
 
     patched.setattr("pipeline.batch.hour.failpoint", crash)
-    patched.setattr("pipeline.batch.stage.failpoint", crash)
+    patched.setattr("pipeline.batch.wap.stage.failpoint", crash)

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from pyspark.sql import SparkSession
 
-from pipeline.batch.session import start_session
 from pipeline.cells import Cell, embedded_cell
+from pipeline.spark.session import start_session
 from tests.round_trip.tally import TALLY
 
 EXAMPLES = 200

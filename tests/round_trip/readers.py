@@ -10,8 +10,8 @@ import pyarrow as pa
 from pyiceberg.table import Table
 from pyspark.sql import SparkSession
 
-from pipeline.batch.session import own_session, table_name
 from pipeline.cells import Cell
+from pipeline.spark.session import own_session, table_name
 from tests.round_trip.avro import Type
 
 Reader = Callable[[Table], pa.Table]

@@ -10,15 +10,15 @@ from pyiceberg.table import Table
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
-from pipeline.ingest.aside import Aside
-from pipeline.ingest.batch import Processor
-from pipeline.ingest.frame import letter_rows
-from pipeline.ingest.tables import ensure_tables
-from pipeline.ingest.writing import RowsWriter
+from pipeline.ingest.commit.rows_writer import RowsWriter
+from pipeline.ingest.commit.tables import ensure_tables
+from pipeline.ingest.transform.frame import letter_rows
+from pipeline.ingest.transform.process import Processor
+from pipeline.ingest.transform.set_aside import Aside
+from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.record_batches import Section, unpack
 from pipeline.kafka.records import records_in
-from pipeline.kafka.topics import TopicIdentity
-from pipeline.ledger.model import Entry
+from pipeline.ledger.model import Entry, ledger_summary
 from pipeline.tables.commit import OffsetCommit, commit, write_files
 from tests.decoder.batches import batch
 from tests.decoder.registry import Schemas
@@ -55,7 +55,7 @@ def land(cell: Cell, product: Product, contract: Contract, sent: Sequence[Sent])
         writer.close()
     letters = write_files(side, letter_rows(done.letters, identity, "run", NOW))
     entry = Entry(0, 0, len(sent), rows=len(done.rows), dead_letters=len(done.letters))
-    said = OffsetCommit(identity, {0: 0}, {0: len(sent)}, (entry,), {})
+    said = OffsetCommit(identity, {0: 0}, {0: len(sent)}, ledger_summary((entry,)))
     commit(side, letters, said)
     commit(events, files, said)
     return Landed(events.refresh(), side.refresh())

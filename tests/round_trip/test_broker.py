@@ -16,7 +16,8 @@ from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
 from pipeline.ingest.run import ingest
 from pipeline.ledger.verify import verify
-from pipeline.schemas.registry import open_registry, register_product
+from pipeline.schemas.open import open_registry
+from pipeline.schemas.registration import register_product
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import dead_letters_table, events_table
 from tests.round_trip import readers

@@ -10,12 +10,12 @@ from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
-from pipeline.batch.carry_out import Done, carry_out
+from pipeline.batch.execute import Done, carry_out
 from pipeline.batch.model import Audit
-from pipeline.batch.plan import HoursPlan, plan_hours
-from pipeline.batch.publications import read_publications
+from pipeline.batch.planning.plan import HoursPlan, plan_hours
 from pipeline.cells import Cell
 from pipeline.contract.model import Aggregate, Feature, Logic, Product, Read
+from pipeline.control.publications import read_publications
 from pipeline.hours.fence import Fence
 from pipeline.hours.look import HourState, HourStates
 from pipeline.hours.rows import rows_by_hour

@@ -11,8 +11,8 @@ import pyarrow as pa
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sf
 
-from pipeline.batch.inputs import Inputs
-from pipeline.batch.logic import PythonLogic, load_logic
+from pipeline.batch.compute.inputs import Inputs
+from pipeline.batch.compute.logic import PythonLogic, load_logic
 from pipeline.contract.load import load_products
 from pipeline.contract.model import Aggregate
 from pipeline.settings import load_settings

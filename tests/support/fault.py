@@ -8,12 +8,12 @@ from typing import Any
 import polars as pl
 import pytest
 
-from pipeline.ingest import batch
-from pipeline.ingest.decode import Decoder
-from pipeline.ingest.deduplicate import Deduplicator
-from pipeline.ingest.enrich import Enricher
-from pipeline.ingest.key_order import KeyOrder
-from pipeline.tables import write
+from pipeline.ingest.dedup.deduplicate import Deduplicator
+from pipeline.ingest.transform import process as batch
+from pipeline.ingest.transform.decode import Decoder
+from pipeline.ingest.transform.enrich import Enricher
+from pipeline.ingest.transform.key_order import KeyOrder
+from pipeline.tables.data_files import write
 
 STAGES = ("decode", "enrich", "gate", "de-duplicate", "judge", "order", "sort", "write")
 """The stages, in their order; of these, `sort` and `write` are in the thread that writes."""

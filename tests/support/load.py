@@ -17,8 +17,9 @@ from confluent_kafka import Producer
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
-from pipeline.kafka.topics import ensure_topic
-from pipeline.schemas.registry import open_registry, register_product
+from pipeline.produce.topic import ensure_topic
+from pipeline.schemas.open import open_registry
+from pipeline.schemas.registration import register_product
 from pipeline.schemas.wire import encode
 
 HOURS = 3

@@ -20,9 +20,10 @@ from pipeline.cells import Cell
 from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
 from pipeline.ingest.run import ingest
-from pipeline.kafka.produce import EventWriter
-from pipeline.kafka.topics import ensure_topic
-from pipeline.schemas.registry import open_registry, register_product
+from pipeline.produce.event_writer import EventWriter
+from pipeline.produce.topic import ensure_topic
+from pipeline.schemas.open import open_registry
+from pipeline.schemas.registration import register_product
 from pipeline.tables.catalog import load_table
 from resources.cell import CellResource
 

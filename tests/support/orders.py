@@ -14,8 +14,8 @@ from pyiceberg.transforms import HourTransform, Transform
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Aggregate, Expectation, Logic, Product, Topic
-from pipeline.kafka.topics import TopicIdentity
-from pipeline.ledger.model import Entry
+from pipeline.kafka.identity import TopicIdentity
+from pipeline.ledger.model import Entry, ledger_summary
 from pipeline.tables.catalog import load_table, open_catalog
 from pipeline.tables.commit import (
     CONTRACT_VERSION_KEY,
@@ -136,8 +136,11 @@ class Orders:
                 identity=identity,
                 first={0: 0, 1: 0},
                 next=ends,
-                entries=tuple(entry for entry in entries if entry.end > entry.start),
-                provenance={RUN_ID_KEY: "test", CONTRACT_VERSION_KEY: "1.2.0"},
+                summary={
+                    **ledger_summary(entry for entry in entries if entry.end > entry.start),
+                    RUN_ID_KEY: "test",
+                    CONTRACT_VERSION_KEY: "1.2.0",
+                },
             ),
         )
         self.next = ends

@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from headwater.hours import build_hours
-from pipeline.batch.jars import spark_jars
-from pipeline.batch.model import Publication, Source
-from pipeline.batch.plan import HoursPlan
-from pipeline.batch.publish import publish
-from pipeline.batch.session import start_session
-from pipeline.batch.stage import stage_hour
+from pipeline.batch.model import Source
+from pipeline.batch.planning.plan import HoursPlan
+from pipeline.batch.wap.publish import publish
+from pipeline.batch.wap.stage import stage_hour
 from pipeline.cells import load_cell
 from pipeline.contract.model import Product
+from pipeline.control.publications import Publication
 from pipeline.errors import HeadwaterError
 from pipeline.settings import load_settings
+from pipeline.spark.jars import spark_jars
+from pipeline.spark.session import start_session
 
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")

@@ -7,7 +7,7 @@ from collections.abc import Generator
 
 import pytest
 
-from pipeline.ingest.ahead import ahead
+from pipeline.ingest.read.prefetch import ahead
 
 
 class BrokenError(Exception):

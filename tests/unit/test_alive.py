@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from pipeline.ingest.alive import PATIENCE, Phase, Unfinished, judge, pause_after
+from pipeline.supervision.liveness import PATIENCE, Phase, Unfinished, judge, pause_after
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)

@@ -12,7 +12,7 @@ from pyiceberg.conversions import from_bytes
 from pyiceberg.schema import Schema
 from pyiceberg.types import BinaryType, DoubleType, NestedField, PrimitiveType, StringType
 
-from pipeline.tables.bounds import next_text, statistics_of
+from pipeline.tables.data_files.bounds import next_text, statistics_of
 
 TYPES: dict[pa.DataType, PrimitiveType] = {
     pa.string(): StringType(),

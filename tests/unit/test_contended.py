@@ -7,7 +7,12 @@ import time
 import pytest
 from pyiceberg.exceptions import CommitFailedException
 
-from pipeline.tables.contended import TableBusyError, until_it_lands
+from pipeline.errors import RetryableError
+from pipeline.tables.commit_retry import TableBusyError, until_it_lands
+
+
+class BusyError(RetryableError):
+    """Other writers came first."""
 
 
 class BrokenError(Exception):

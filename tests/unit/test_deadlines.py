@@ -8,15 +8,14 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.batch.alerts import Alert, AlertKind, unsettled
-from pipeline.batch.model import Publication
-from pipeline.batch.publications import latest
-from pipeline.batch.timetable import Timetable, overdue, timetable
 from pipeline.clock import HOUR
 from pipeline.contract.model import Product, Slo
 from pipeline.contract.objectives import latency_objective
+from pipeline.control.alerts import Alert, AlertKind, unsettled
+from pipeline.control.publications import Publication, latest
 from pipeline.hours.closings import ClosingStore
 from pipeline.hours.deadlines import Watch, deadlines
+from pipeline.latency.timetable import Timetable, overdue, timetable
 from quality.latency import indicate
 from tests.support.orders import hour, orders_product
 

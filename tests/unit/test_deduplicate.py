@@ -20,10 +20,10 @@ from pyiceberg.table import Table
 from pyiceberg.transforms import HourTransform
 from pyiceberg.types import NestedField, StringType, TimestamptzType
 
-from pipeline.ingest.deduplicate import Deduplicator
-from pipeline.ingest.spill import SpillUnavailableError
-from pipeline.ingest.uuid_set import UuidSet
-from pipeline.ingest.uuid_words import words_of
+from pipeline.ingest.dedup.deduplicate import Deduplicator
+from pipeline.ingest.dedup.spill import SpillUnavailableError
+from pipeline.ingest.dedup.uuid_hash import words_of
+from pipeline.ingest.dedup.uuid_set import UuidSet
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 COLUMNS = pa.schema([("_uuid", pa.string()), ("_event_time", pa.timestamp("us", tz="UTC"))])

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from pipeline.ingest.digest import digest
-from pipeline.ingest.lifetime import lifetime
+from pipeline.ingest.progress import digest
 from pipeline.ingest.report import Committed
+from pipeline.supervision.lifetime import lifetime
 
 
 def committed(

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from pipeline.hours.due import FIRST_PAUSE, MOST_ATTEMPTS, MOST_HOURS, Attempt, HourRange, due
+from pipeline.batch.planning.due import (
+    FIRST_PAUSE,
+    MOST_ATTEMPTS,
+    MOST_HOURS,
+    Attempt,
+    HourRange,
+    due,
+)
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 

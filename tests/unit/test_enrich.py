@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.contract.load import load_product
-from pipeline.contract.mistakes import ContractError
 from pipeline.contract.model import Product
-from pipeline.ingest.enrich import Enricher
+from pipeline.contract.source.mistakes import ContractError
+from pipeline.ingest.transform.enrich import Enricher
 from tests.support.products import own_product
 
 ROOT = Path(__file__).parent.parent.parent

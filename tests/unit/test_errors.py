@@ -12,15 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.contract.mistakes import ContractError, Mistake
+from pipeline.avro.compatibility import Incompatibility, IncompatibleSchemaError
+from pipeline.contract.source.mistakes import ContractError, Mistake
 from pipeline.errors import HeadwaterError
 from pipeline.evolution.apply import EvolutionRefusedError
 from pipeline.evolution.model import Action, Step, Verdict
-from pipeline.ingest import one_by_one
-from pipeline.ingest.failed_batch import BatchFailedError
-from pipeline.ingest.model import Reason
+from pipeline.ingest.failures.failed_batch import BatchFailedError
 from pipeline.ingest.plan import Range
-from pipeline.schemas.compatibility import Incompatibility, IncompatibleSchemaError
+from pipeline.ingest.transform import decode_single as one_by_one
+from pipeline.ingest.transform.records import Reason
 from pipeline.settings import PROJECT
 
 PACKAGES = ("headwater", "assets", "resources", "quality", "pipeline")

@@ -9,16 +9,16 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from pipeline.batch.target import PROPERTIES as AGGREGATE_PROPERTIES
-from pipeline.ingest.accept_loss import LOSS_REASON_KEY
-from pipeline.ingest.model import TRANSITIONS, Reason, State
+from pipeline.batch.wap.target import PROPERTIES as AGGREGATE_PROPERTIES
+from pipeline.ingest.operations.accept_loss import LOSS_REASON_KEY
+from pipeline.ingest.transform.records import TRANSITIONS, Reason, State
 from pipeline.ledger.keep import KEPT_PROPERTY
 from pipeline.ledger.model import SUMMARY_KEY, Entry
 from pipeline.settings import PROJECT
 from pipeline.tables import commit, layout, offsets
 from pipeline.tables.create import PROPERTIES
+from pipeline.tables.data_files.rewrite import MAINTENANCE_KEY
 from pipeline.tables.quarantines import PROPERTY as QUARANTINES_PROPERTY
-from pipeline.tables.rewrite import MAINTENANCE_KEY
 
 GOLDEN = PROJECT / "tests" / "data" / "golden" / f"format-{layout.FORMAT_VERSION}.json"
 DOCUMENT = (PROJECT / "docs" / "reference" / "format.md").read_text()

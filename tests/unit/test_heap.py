@@ -8,7 +8,7 @@ import threading
 import numpy as np
 import psutil
 
-from pipeline.ingest.heap import give_back
+from pipeline.ingest.commit.memory import give_back
 
 PIECES = 2_000
 PIECE = 100_000

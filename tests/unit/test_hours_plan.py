@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.batch.model import Publication
-from pipeline.batch.plan import (
+from pipeline.batch.planning.plan import (
     AggregateUnknownError,
     HourOpenError,
     HoursPlan,
     LedgerUnbalancedError,
     plan_hours,
 )
+from pipeline.control.publications import Publication
 from pipeline.hours.fence import Fence
 from pipeline.hours.look import HourState, HourStates
 from tests.support.orders import hour, orders_product

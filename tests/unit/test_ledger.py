@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.cells import Cell, embedded_cell
-from pipeline.kafka.topics import TopicIdentity
-from pipeline.ledger.model import Entry, from_summary, to_summary
+from pipeline.kafka.identity import TopicIdentity
+from pipeline.ledger.model import Entry, from_summary, ledger_summary, to_summary
 from pipeline.ledger.read import Ledger, ledger_of
 from pipeline.tables.catalog import open_catalog
 from pipeline.tables.commit import CommitConflictError, OffsetCommit, commit
@@ -32,7 +32,7 @@ def books(tmp_path: Path) -> Cell:
 
 def book(cell: Cell, *entries: Entry, next_: int) -> None:
     table = open_catalog(cell).load_table("n.t")
-    commit(table, (), OffsetCommit(IDENTITY, {0: 0}, {0: next_}, entries, {}))
+    commit(table, (), OffsetCommit(IDENTITY, {0: 0}, {0: next_}, ledger_summary(entries)))
 
 
 def read(cell: Cell) -> Ledger:
@@ -80,7 +80,7 @@ def test_entries_that_end_before_the_committed_offset_are_named(books: Cell) -> 
 
 def test_of_two_commits_from_one_load_the_second_is_refused_even_without_rows(books: Cell) -> None:
     first, second = (open_catalog(books).load_table("n.t") for _ in range(2))
-    said = OffsetCommit(IDENTITY, {0: 0}, {0: 0}, (), {})
+    said = OffsetCommit(IDENTITY, {0: 0}, {0: 0}, ledger_summary(()))
     commit(first, (), said)
     with pytest.raises(CommitConflictError, match="another commit came first"):
         commit(second, (), replace(said, next={0: 9}))

@@ -11,11 +11,11 @@ from openlineage.client.event_v2 import RunEvent, RunState
 from pyiceberg.schema import Schema
 from pyiceberg.types import LongType, NestedField, StringType
 
-from pipeline.batch.model import Publication
+from pipeline.batch.lineage import hour_completed, hour_failed, hour_started
 from pipeline.cells import Cell, embedded_cell
+from pipeline.control.publications import Publication
+from pipeline.ingest.lineage.events import ingest_event
 from pipeline.lineage.emitter import Emitter
-from pipeline.lineage.hour_events import hour_completed, hour_failed, hour_started
-from pipeline.lineage.ingest_events import ingest_event
 from tests.support.orders import SQL, hour, orders_product
 
 SCHEMA = Schema(

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.locks import LockHeldError, hold, holder
+from pipeline.supervision.locks import LockHeldError, hold, holder
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from pipeline.locks import hold
+from pipeline.supervision.locks import hold
 with hold(Path(sys.argv[1]), "run-1"):
     print("held", flush=True)
     time.sleep(60)

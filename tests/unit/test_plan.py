@@ -17,7 +17,7 @@ from pipeline.ingest.refusals import (
     RetentionPassedError,
     TopicRecreatedError,
 )
-from pipeline.kafka.topics import TopicIdentity
+from pipeline.kafka.identity import TopicIdentity
 from pipeline.tables.offsets import CommittedOffsets
 
 SUBJECT = "product/us"

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.features import point_in_time
-from pipeline.features.known import MinPyramid
+from pipeline.features.min_tree import MinPyramid
 from pipeline.features.point_in_time import ColumnCollisionError, EntityTypeError, as_known
 from pipeline.features.times import UTC_MICROS
 

@@ -14,11 +14,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.contract.load import load_product
-from pipeline.contract.mistakes import ContractError
 from pipeline.contract.model import Product
-from pipeline.contract.reference import ReferenceDataError, load_reference
+from pipeline.contract.references.data import ReferenceDataError, load_reference
+from pipeline.contract.source.mistakes import ContractError
 from pipeline.contract.targets import iceberg
-from pipeline.ingest.enrich import Enricher
+from pipeline.ingest.transform.enrich import Enricher
 from tests.support.products import own_product
 
 CASES = Path(__file__).parent.parent / "data" / "cases"

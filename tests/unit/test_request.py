@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from pipeline.batch.model import Publication
-from pipeline.batch.plan import HoursPlan, plan_hours
-from pipeline.batch.request import NEW, OUTDATED, request
-from pipeline.hours.due import Attempt, HourRange
+from pipeline.batch.planning.due import Attempt, HourRange
+from pipeline.batch.planning.plan import HoursPlan, plan_hours
+from pipeline.batch.planning.run_request import NEW, OUTDATED, request
+from pipeline.control.publications import Publication
 from pipeline.hours.fence import Fence
 from pipeline.hours.look import HourState, HourStates
 from tests.support.derivations import chained_product

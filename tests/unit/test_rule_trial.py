@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.avro.arrow import LOGICAL, PRIMITIVES
+from pipeline.contract.checks.rule_trial import tried
 from pipeline.contract.model import Rule
-from pipeline.contract.rule_trial import tried
-from pipeline.contract.targets.arrow import LOGICAL, PRIMITIVES
 from pipeline.contract.targets.predicates import Matched, RuleError, read_predicate
 from pipeline.contract.targets.rules import compile_rule
 from pipeline.contract.vocabulary import CHECKS

@@ -6,12 +6,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from pipeline.batch.alerts import Alert, AlertKind
-from pipeline.batch.model import Publication
-from pipeline.batch.timetable import timetable
 from pipeline.contract.model import Feature, Product, Slo
+from pipeline.control.alerts import Alert, AlertKind
+from pipeline.control.publications import Publication
 from pipeline.features.served import Served, plan_served
 from pipeline.hours.deadlines import Watch
+from pipeline.latency.timetable import timetable
 from tests.support.orders import derived, hour, orders_product
 
 FEATURE = Feature(entity=("region",), ttl_s=6 * 3_600, partitions=("region",))

@@ -12,16 +12,16 @@ import pytest
 from dagster_pyspark import LazyPySparkResource
 
 from headwater.stack.ports import free_port
-from pipeline.batch.errors import SparkUnavailableError
-from pipeline.batch.remote import answers
-from pipeline.batch.session import (
+from pipeline.cells import Cell, embedded_cell, save_cell
+from pipeline.spark.errors import SparkUnavailableError
+from pipeline.spark.remote import answers
+from pipeline.spark.session import (
     CatalogNotSupportedError,
     catalog_config,
     session_config,
     start_session,
 )
-from pipeline.batch.spark_settings import SparkSettingError
-from pipeline.cells import Cell, embedded_cell, save_cell
+from pipeline.spark.settings import SparkSettingError
 from resources.spark import spark_resource
 
 CELL = embedded_cell(Path("/data"), "eu", "127.0.0.1:9")
@@ -148,7 +148,7 @@ def test_a_connect_server_that_does_not_answer_is_an_error_by_name(
 ) -> None:
     address = f"sc://127.0.0.1:{free_port()}"
     assert not answers(address, within_s=0.2)
-    monkeypatch.setattr("pipeline.batch.session.answers", lambda _: answers(address, within_s=0.2))
+    monkeypatch.setattr("pipeline.spark.session.answers", lambda _: answers(address, within_s=0.2))
     with pytest.raises(SparkUnavailableError, match="no server answers"):
         start_session(with_spark({"spark.remote": address}), JARS)
 

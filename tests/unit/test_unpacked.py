@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.kafka.unpacked import Unpacked
+from pipeline.kafka.uncompressed import Unpacked
 
 ROOM = 16
 

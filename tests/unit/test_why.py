@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.batch.model import Publication
-from pipeline.batch.publications import latest
-from pipeline.batch.why import (
+from pipeline.batch.planning.staleness import (
     Seen,
     Why,
     fingerprint,
@@ -21,6 +19,7 @@ from pipeline.batch.why import (
     why_due,
 )
 from pipeline.contract.model import Aggregate, Gates, LatePolicy, Read
+from pipeline.control.publications import Publication, latest
 from tests.support.derivations import chained_product
 from tests.support.orders import hour
 

@@ -10,14 +10,14 @@ from benchmarks.hourly.contestants import TABLES, Guarantees
 from benchmarks.hourly.files import files_of_hour
 from benchmarks.hourly.prepare import plan_of, viewing_product
 from benchmarks.hourly.steps import AUDIT, SHOW, Steps
-from pipeline.batch.carry_out import carry_out
-from pipeline.batch.jars import spark_jars
-from pipeline.batch.model import Audit, Publication
-from pipeline.batch.session import start_session
+from pipeline.batch.execute import carry_out
+from pipeline.batch.model import Audit
 from pipeline.cells import Cell
-from pipeline.contract.model import Aggregate
+from pipeline.contract.model import Aggregate, published_table
+from pipeline.control.publications import Publication
 from pipeline.settings import load_settings
-from pipeline.tables.layout import published_table
+from pipeline.spark.jars import spark_jars
+from pipeline.spark.session import start_session
 from quality.auditor import RunAuditor
 
 TITLE = "Headwater"

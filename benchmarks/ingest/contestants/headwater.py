@@ -51,10 +51,10 @@ def start(work: Work) -> _Runner:
     """Import what an ingest needs, and take out what the variant does without."""
     import polars as pl
 
-    from pipeline.ingest import batch
-    from pipeline.ingest.deduplicate import Deduplicator
-    from pipeline.ingest.rules import Broken
+    from pipeline.ingest.dedup.deduplicate import Deduplicator
     from pipeline.ingest.run import ingest
+    from pipeline.ingest.transform import process as batch
+    from pipeline.ingest.transform.rules import Broken
 
     # The product has no such switches: nobody should run without them.
     if work.variant == NO_GATES:
@@ -82,7 +82,7 @@ class _Runner:
 def _let_pass(frame: pl.DataFrame, gates: Any) -> Any:  # noqa: ARG001 - in the gate's place
     import polars as pl
 
-    from pipeline.ingest.gate import Gated
+    from pipeline.ingest.transform.gate import Gated
 
     none = {"__row": pl.Int64, "reason": pl.String, "detail": pl.String}
     return Gated(frame.with_columns(_late=pl.lit(value=False)), pl.DataFrame(schema=none))

@@ -176,7 +176,7 @@ def _make_topic(cell: Cell, name: str) -> None:
 def _connector(
     cell: Cell, topic: Topic, table: str, payload: Mapping[str, Any], control: str
 ) -> Mapping[str, str]:
-    from pipeline.batch.session import catalog_config
+    from pipeline.spark.session import catalog_config
 
     prefix = f"spark.sql.catalog.{cell.name}."
     catalog = {

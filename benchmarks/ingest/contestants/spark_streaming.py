@@ -52,9 +52,9 @@ def start(work: Work) -> _Runner:
     """Start the session."""
     from pyspark.sql import SparkSession
 
-    from pipeline.batch.session import session_config
     from pipeline.jars import installed_jars
     from pipeline.settings import load_settings
+    from pipeline.spark.session import session_config
 
     cell, cache = work.own_cell(), load_settings().cache
     jars = [*installed_jars(cache, "spark"), *installed_jars(cache, "spark-peer", JARS)]

@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from pipeline.contract.mistakes import Mistake
 from pipeline.contract.model import Product
+from pipeline.contract.source.mistakes import Mistake
 
 
 @dataclass(frozen=True)

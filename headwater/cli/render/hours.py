@@ -11,12 +11,11 @@ from datetime import datetime
 import click
 
 from headwater.cli.tables import print_table
-from pipeline.batch.model import Publication
-from pipeline.batch.plan import HoursPlan
-from pipeline.contract.model import Product
+from pipeline.batch.planning.plan import HoursPlan
+from pipeline.contract.model import Product, published_table
+from pipeline.control.publications import Publication
 from pipeline.hours.first import first_hour, too_early
 from pipeline.hours.look import HourState, HourStates
-from pipeline.tables.layout import published_table
 
 HOUR = "%Y-%m-%dT%H"
 Published = dict[tuple[str, datetime], Publication]

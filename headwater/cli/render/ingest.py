@@ -10,13 +10,13 @@ from dataclasses import asdict
 
 import click
 
-from pipeline.contract.mistakes import ContractError
 from pipeline.contract.model import Product
+from pipeline.contract.source.mistakes import ContractError
 from pipeline.errors import RetryableError
-from pipeline.ingest.held_back import HeldBack, told
+from pipeline.ingest.operations.quarantine import Standing
 from pipeline.ingest.plan import Plan
-from pipeline.ingest.quarantine import Standing
 from pipeline.ingest.report import Committed, IngestReport
+from pipeline.ingest.transform.held_back import HeldBack, told
 
 
 def print_quarantines(every: tuple[Standing, ...], *, as_json: bool) -> None:

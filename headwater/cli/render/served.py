@@ -12,7 +12,7 @@ import click
 from headwater.cli.tables import print_table
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
-from pipeline.contract.units import in_words
+from pipeline.contract.settings.units import in_words
 from pipeline.features.served import NotServedError, Served
 from pipeline.features.served import served as look
 from quality.latency import Indicators, look_at_latency

@@ -9,7 +9,7 @@ from great_expectations import ExpectationSuite
 from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
-from pipeline.contract.audited import COLUMNS, audited
+from pipeline.contract.expectations import COLUMNS, audited
 from pipeline.contract.model import Aggregate, Drift
 from pipeline.contract.model import Expectation as Stated
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from pipeline.avro import arrow
 from pipeline.contract.model import Product
-from pipeline.contract.reference import load_reference
-from pipeline.contract.targets import arrow
-from pipeline.contract.targets.iceberg_types import table_type
+from pipeline.contract.references.column_types import table_type
+from pipeline.contract.references.data import load_reference
 from pipeline.tables.layout import EVENT_COLUMNS
 
 

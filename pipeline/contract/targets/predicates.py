@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.contract.model import Rule
-from pipeline.contract.rule_values import ArgumentError, bound_of, is_unicode, value_of
+from pipeline.contract.targets.rule_values import ArgumentError, bound_of, is_unicode, value_of
 
 
 class RuleError(ValueError):

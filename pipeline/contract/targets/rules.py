@@ -11,9 +11,8 @@ from typing import Any, assert_never
 import polars as pl
 import pyarrow as pa
 
-from pipeline.contract.document import as_json
 from pipeline.contract.model import Product, Rule
-from pipeline.contract.rule_values import DIGITS
+from pipeline.contract.source.document import as_json
 from pipeline.contract.targets import iceberg
 from pipeline.contract.targets.predicates import (
     Affixed,
@@ -26,6 +25,7 @@ from pipeline.contract.targets.predicates import (
     Sized,
     read_predicate,
 )
+from pipeline.contract.targets.rule_values import DIGITS
 from pipeline.contract.vocabulary import CHECKS
 
 

@@ -3,7 +3,9 @@ from __future__ import annotations
 import pytest
 from pydantic import BaseModel
 
-from pipeline.contract import derived, own_settings, table_settings
+from pipeline.contract.parse import derived_contract as derived
+from pipeline.contract.settings import derived_table as table_settings
+from pipeline.contract.settings import product as own_settings
 from pipeline.contract.vocabulary import CHECKS
 from tests.unit.contract.conftest import ROOT
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.contract.targets.avro import valid_logical
+from pipeline.avro.logical_types import valid_logical
 
 
 def fixed(size: int, logical: str, **more: Any) -> dict[str, Any]:

@@ -15,11 +15,12 @@ import pyarrow as pa
 import pytest
 from pandera.errors import SchemaErrors
 
+from pipeline.avro import arrow, logical_types
 from pipeline.contract.compile import compile_product
 from pipeline.contract.load import load_product, load_products
 from pipeline.contract.model import Product, Reference, Retention
-from pipeline.contract.reference import ReferenceDataError, load_reference
-from pipeline.contract.targets import arrow, avro, iceberg, pandera, topic
+from pipeline.contract.references.data import ReferenceDataError, load_reference
+from pipeline.contract.targets import avro, iceberg, pandera, topic
 from pipeline.contract.vocabulary import CHECKS, WHOLE_COLUMN
 from tests.unit.contract.conftest import ROOT, SOURCES, Copy
 
@@ -115,7 +116,7 @@ def test_every_avro_type_that_iceberg_holds_becomes_a_nullable_column() -> None:
 
 def test_uuids_are_read_as_text() -> None:
     uuid = {"type": "string", "logicalType": "uuid"}
-    assert avro.with_text_uuids(
+    assert logical_types.with_text_uuids(
         {"type": "record", "name": "R", "fields": [{"name": "f", "type": ["null", uuid]}]}
     ) == {
         "type": "record",

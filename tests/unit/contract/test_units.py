@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.contract.units import parse_duration_ms, parse_size
+from pipeline.contract.settings.units import parse_duration_ms, parse_size
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.contract.mistakes import ContractError
-from pipeline.contract.watch import ContractWatch
+from pipeline.contract.reload import ContractWatch
+from pipeline.contract.source.mistakes import ContractError
 from tests.unit.contract.conftest import Copy
 
 

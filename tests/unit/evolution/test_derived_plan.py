@@ -8,10 +8,10 @@ import pytest
 from pyiceberg import types as iceberg
 from pyspark.sql import types as spark
 
-from pipeline.batch.column_types import NoIcebergTypeError, ddl, iceberg_struct
 from pipeline.contract.model import Column, Feature
 from pipeline.evolution.derived import HeldDerived, plan_derived
 from pipeline.evolution.model import Action, Step, Verdict
+from pipeline.spark.column_types import NoIcebergTypeError, ddl, iceberg_struct
 from tests.support.orders import derived, orders_product
 
 COLUMNS = tuple(Column(name=name) for name in ("region", "day", "orders"))

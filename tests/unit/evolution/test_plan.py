@@ -16,7 +16,7 @@ from pipeline.evolution.former_names import former_names
 from pipeline.evolution.model import Action, Step, Verdict
 from pipeline.evolution.plan import plan_columns, plan_partition
 from pipeline.tables.create import Partition, fresh_schema
-from pipeline.tables.past_names import PastNames
+from pipeline.tables.data_files.past_names import PastNames
 
 Former = Mapping[tuple[str, ...], tuple[str, ...]]
 INT, LONG, TEXT = pa.int32(), pa.int64(), pa.string()

@@ -12,7 +12,7 @@ Schema = Any
 class Mutation:
     """A reader's schema that was made of a writer's, and the judgements of it.
 
-    `java` is SchemaCompatibility's, `registry` that of `pipeline.schemas.compatibility`, and `contract` that
+    `java` is SchemaCompatibility's, `registry` that of `pipeline.avro.compatibility`, and `contract` that
     of the check, which asks as well whether a table follows. `why` says why the registry is stricter.
     """
 

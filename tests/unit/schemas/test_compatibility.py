@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.schemas.compatibility import (
+from pipeline.avro.compatibility import (
     IncompatibleSchemaError,
     check,
     require_backward_transitive,

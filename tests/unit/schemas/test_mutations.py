@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.avro.compatibility import check
 from pipeline.avro.schema import Schema
-from pipeline.contract.follow import evolution_mistakes, own_mistakes
-from pipeline.schemas.compatibility import check
-from pipeline.schemas.validity import problems
+from pipeline.avro.validity import problems
+from pipeline.contract.checks.schema_evolution import evolution_mistakes, own_mistakes
 from tests.support.avro_java import compatible, parse
 from tests.unit.schemas.mutations import MUTATIONS, Mutation, table
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.schemas.validity import problems
+from pipeline.avro.validity import problems
 from tests.support.avro_java import JavaError, parse, resolve
 from tests.unit.schemas.mutations import array, enum, field, fixed, map_, record
 

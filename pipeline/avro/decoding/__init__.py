@@ -1,0 +1,1 @@
+"""Decoding programs: compiled from pairs of schemas, run over the values of a whole batch."""

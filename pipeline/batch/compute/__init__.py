@@ -1,0 +1,1 @@
+"""Computing one hour of a derived table from pinned inputs."""

@@ -1,0 +1,130 @@
+"""Computing one hour of a derived table from pinned inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as sf
+
+from pipeline.batch.compute.inputs import Inputs
+from pipeline.batch.compute.logic import PythonLogic, load_logic
+from pipeline.batch.compute.references import reference_frame
+from pipeline.batch.errors import LogicError
+from pipeline.batch.planning.staleness import hours_of
+from pipeline.cells import Cell
+from pipeline.clock import HOUR
+from pipeline.contract.model import Aggregate, Product, Read
+from pipeline.contract.parse.join import EVENTS
+from pipeline.spark.session import rows_at, table_name
+from pipeline.tables.catalog import TableMissingError, load_table
+from pipeline.tables.layout import HOUR_COLUMN, aggregate_table, events_table
+
+
+def compute_hour(
+    session: SparkSession,
+    cell: Cell,
+    product: Product,
+    aggregate: Aggregate,
+    hour: datetime,
+    source_snapshot_id: int,
+) -> DataFrame:
+    """Return what the table's logic gives for one hour, with the column `hour`.
+
+    Events are read as of the snapshot, other tables as main has them now. Everything that the logic
+    reads is a view in `session` too, by its name.
+
+    Raises:
+        pyspark.errors.AnalysisException: SQL does not fit its inputs.
+        LogicError: the logic raises, or gives a column `hour` itself.
+    """
+    python = load_logic(aggregate.logic) if aggregate.logic.language == "python" else None
+    inputs = read_inputs(session, cell, product, aggregate, hour, source_snapshot_id, python)
+    frame = session.sql(aggregate.logic.text) if python is None else _run(python, inputs, aggregate)
+    if HOUR_COLUMN in (column.lower() for column in frame.columns):
+        raise LogicError(
+            f"it gives a column {HOUR_COLUMN!r}, which the engine adds.",
+            subject=f"{product.name}.{aggregate.name}",
+            remedy=f"Rename the column in {aggregate.logic.file.name}.",
+        )
+    return frame.withColumn(HOUR_COLUMN, sf.expr(literal(hour)))
+
+
+def read_inputs(
+    session: SparkSession,
+    cell: Cell,
+    product: Product,
+    aggregate: Aggregate,
+    hour: datetime,
+    source_snapshot_id: int,
+    python: PythonLogic | None = None,
+) -> Inputs:
+    """Return what `hour` is computed from, each also a view in `session`; nothing is read yet."""
+    tables = {
+        read.table: _rows(session, cell, product, aggregate, read, hour, source_snapshot_id, python)
+        for read in aggregate.reads
+    }
+    references = {
+        one.name: reference_frame(session, product, one)
+        for one in product.references
+        if one.name in aggregate.references
+    }
+    for name, frame in {**tables, **references}.items():
+        frame.createOrReplaceTempView(name)
+    return Inputs(hour, tables, references)
+
+
+def literal(instant: datetime) -> str:
+    """Return an instant in SQL."""
+    return f"TIMESTAMP '{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S}+00:00'"
+
+
+def _rows(
+    session: SparkSession,
+    cell: Cell,
+    product: Product,
+    aggregate: Aggregate,
+    read: Read,
+    hour: datetime,
+    source_snapshot_id: int,
+    python: PythonLogic | None,
+) -> DataFrame:
+    hours = hours_of(read, hour)
+    if read.table == EVENTS:
+        events = rows_at(session, cell, events_table(product.name), source_snapshot_id)
+        return events.where(_within("_event_time", hours))
+    identifier = aggregate_table(product.name, read.table)
+    is_own = read.table == aggregate.name
+    if is_own and python is not None and python.schema and not _exists(cell, identifier):
+        return session.createDataFrame([], f"{python.schema}, {HOUR_COLUMN} TIMESTAMP")
+    rows = session.table(table_name(cell, identifier)).where(_within(HOUR_COLUMN, hours))
+    return rows.where(aggregate.handover) if is_own and aggregate.handover else rows
+
+
+def _within(column: str, hours: Iterable[datetime]) -> str:
+    ordered = sorted(hours)
+    return f"`{column}` >= {literal(ordered[0])} AND `{column}` < {literal(ordered[-1] + HOUR)}"
+
+
+def _exists(cell: Cell, identifier: str) -> bool:
+    try:
+        load_table(cell, identifier)
+    except TableMissingError:
+        return False
+    return True
+
+
+def _run(python: PythonLogic, inputs: Inputs, aggregate: Aggregate) -> DataFrame:
+    try:
+        return python.build(inputs)
+    except PySparkException:
+        raise
+    except Exception as error:
+        # Somebody else's code: whatever it raises, the hour cannot be computed.
+        raise LogicError(
+            f"it raised {type(error).__name__}: {error}.",
+            subject=f"{aggregate.name} hour {inputs.hour:%Y-%m-%dT%H}",
+            remedy=f"Correct {aggregate.logic.file}; main is as it was.",
+        ) from error

@@ -1,0 +1,1 @@
+"""Feature tables, derived from their histories."""

@@ -1,0 +1,68 @@
+"""Making feature tables anew from their whole history, where their contract has other partitions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pyspark.sql import SparkSession
+
+from pipeline.batch.feature_table.derive import derive_current
+from pipeline.batch.model import Staged
+from pipeline.cells import Cell
+from pipeline.contract.model import Aggregate, Product
+from pipeline.control.publications import Publication, latest, read_publications
+from pipeline.evolution.derived import ANEW, plan_derived, read_held
+from pipeline.evolution.model import Action, Step
+from pipeline.tables.layout import history_table
+
+
+def apply_derived(spark: SparkSession, cell: Cell, product: Product) -> Iterator[Step]:
+    """Carry out what derived tables need a rewrite for, yielding each step once it is done.
+
+    Left to the next build, which does the same by itself, are partitions by columns that no hour was
+    built with yet. A feature table is staged whole from its history, audited against it, and published;
+    readers of the tag `served` have the old rows until then. Ended at any point, the same call goes on.
+    The caller holds the product's batch lock.
+
+    Raises:
+        What `derive_current` raises; what readers get is as it was.
+    """
+    for aggregate in product.aggregates:
+        for step in plan_derived(product, aggregate, read_held(cell, product, aggregate)):
+            if step.action is Action.CHANGE_PARTITIONS and step.reason == ANEW:
+                rederive(spark, cell, product, aggregate)
+                yield step
+
+
+def rederive(spark: SparkSession, cell: Cell, product: Product, aggregate: Aggregate) -> int | None:
+    """Derive a feature table from its history under the contract's partitions, and serve it.
+
+    Returns the snapshot that is served; None where no hour of it was published with rows.
+    """
+    if aggregate.feature is None:
+        return None
+    identifier = history_table(product.name, aggregate.name)
+    standing = latest(
+        one for one in read_publications(cell, product.name) if one.table == identifier and one.rows
+    )
+    if not standing:
+        return None
+    newest = max(standing.values(), key=lambda one: one.hour)
+    return derive_current(spark, cell, product, aggregate, aggregate.feature, _staged(newest))
+
+
+def _staged(published: Publication) -> Staged:
+    return Staged(
+        table=published.table,
+        hour=published.hour,
+        wap_id=published.wap_id,
+        source_snapshot_id=published.source_snapshot_id,
+        snapshot_id=published.published_snapshot_id,
+        base_snapshot_id=None,
+        rows=published.rows,
+        contract_version=published.contract_version,
+        run_id=published.run_id,
+        expectations=published.expectations,
+        source_rows=published.source_rows or 0,
+        inputs=published.inputs or "",
+    )

@@ -1,0 +1,1 @@
+"""Which hours to build, and why: pure functions of metadata."""

@@ -1,0 +1,94 @@
+"""What an audit gets to see: the rows of a staged hour, and views of what to hold them to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as sf
+
+from pipeline.batch.compute.hour import literal, read_inputs
+from pipeline.batch.model import Staged
+from pipeline.batch.wap.stage import named_failures, staged_frame
+from pipeline.cells import Cell
+from pipeline.contract.expectations import audited
+from pipeline.contract.model import Aggregate, Product, Read
+from pipeline.contract.parse.join import EVENTS
+from pipeline.control.publications import Publication, latest, read_publications
+from pipeline.spark.session import own_session, table_name
+from pipeline.tables.layout import BUILD_COLUMN, HOUR_COLUMN
+
+PREVIOUS = "previous"
+"""The view of the rows of the hour published last before the staged one; has no rows if there is none."""
+
+QUERY = "unexpected_rows_query"
+
+
+def audited_frame(
+    spark: SparkSession, cell: Cell, product: Product, aggregate: Aggregate, staged: Staged
+) -> DataFrame:
+    """Return the rows of a staging, in a session of their own that has the views its audit asks for.
+
+    The views are everything that the table reads, by name, as its build reads it; `events`, its hour if
+    the table does not read it; and `previous`. Those that no expectation mentions are left out.
+
+    Raises:
+        ValueError: the hour has no rows.
+        LogicError, SparkFailedError: as `stage_hour`.
+    """
+    session = own_session(spark, cell)
+    with named_failures(f"{cell.name}.{staged.table} hour {staged.hour:%Y-%m-%dT%H}"):
+        needed = views_needed(aggregate)
+        reads = (*aggregate.reads, *_events_of_the_hour(aggregate))
+        only = aggregate.model_copy(
+            update={
+                "reads": tuple(read for read in reads if read.table in needed),
+                "references": tuple(name for name in aggregate.references if name in needed),
+            }
+        )
+        read_inputs(session, cell, product, only, staged.hour, staged.source_snapshot_id)
+        if PREVIOUS in needed:
+            _previous(session, cell, product, staged).createOrReplaceTempView(PREVIOUS)
+        rows = staged_frame(session, cell, staged)
+    # What the contract has dropped stays in the table, and is null in these rows.
+    expected = {*staged.columns, *(column.name for column in aggregate.columns)}
+    return rows.drop(*(name for name in rows.columns if staged.columns and name not in expected))
+
+
+def views_needed(aggregate: Aggregate) -> frozenset[str]:
+    """Return the views that the table's expectations mention, or might: a word in a query is enough."""
+    queries = " ".join(
+        str(expectation.kwargs[QUERY])
+        for expectation in audited(aggregate)
+        if QUERY in expectation.kwargs
+    )
+    words = set(re.findall(r"\w+", queries.lower()))
+    known = {EVENTS, PREVIOUS, *(read.table for read in aggregate.reads), *aggregate.references}
+    found = {name for name in known if name.lower() in words}
+    return frozenset(found | {PREVIOUS} if aggregate.drift else found)
+
+
+def last_before(publications: Iterable[Publication], staged: Staged) -> Publication | None:
+    """Return the last publication of the newest hour with rows before the staged one; None if none."""
+    earlier = [
+        one
+        for (table, hour), one in latest(publications).items()
+        if table == staged.table and hour < staged.hour and one.rows
+    ]
+    return max(earlier, key=lambda one: one.hour, default=None)
+
+
+def _events_of_the_hour(aggregate: Aggregate) -> tuple[Read, ...]:
+    return () if any(read.table == EVENTS for read in aggregate.reads) else (Read(table=EVENTS),)
+
+
+def _previous(session: SparkSession, cell: Cell, product: Product, staged: Staged) -> DataFrame:
+    before = last_before(read_publications(cell, product.name), staged)
+    rows = session.table(table_name(cell, staged.table))
+    if before is None:
+        return rows.where(sf.lit(False))
+    rows = rows.where(f"`{HOUR_COLUMN}` = {literal(before.hour)}")
+    if BUILD_COLUMN in rows.columns:
+        rows = rows.where(sf.col(BUILD_COLUMN) == before.wap_id)
+    return rows

@@ -1,0 +1,92 @@
+"""Tags that keep a staging, and main as it was staged on, from expiry until the hour is settled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+
+from pyiceberg.table import Table
+
+from pipeline.batch.model import Staged
+from pipeline.cells import Cell
+from pipeline.tables.catalog import load_table
+from pipeline.tables.commit_retry import until_it_lands
+
+STAGING = "staging"
+BASE = "base"
+SERVED = "served"
+"""The tag of a feature table that readers read."""
+
+Result = TypeVar("Result")
+
+
+def protect(cell: Cell, staged: Staged) -> None:
+    """Tag a staging and its base; drop the tags of earlier stagings of the same hour.
+
+    All in one commit, or none.
+
+    Raises:
+        TableBusyError: other writers came first for a minute; no tag has changed.
+    """
+    mark = f"{_hour(staged.hour)}-{staged.wap_id}"
+    wanted = {f"{STAGING}-{mark}": staged.snapshot_id, f"{BASE}-{mark}": staged.base_snapshot_id}
+
+    def change(table: Table) -> None:
+        old = _tags(table, staged.hour) - set(wanted)
+        with table.manage_snapshots() as manage:
+            for tag, snapshot_id in wanted.items():
+                if snapshot_id is not None:
+                    manage.create_tag(snapshot_id, tag)
+            for tag in old:
+                manage.remove_tag(tag)
+
+    _retrying(cell, staged.table, change)
+
+
+def release(cell: Cell, identifier: str, hour: datetime) -> None:
+    """Drop the tags of every staging of `hour`; does nothing if there are none. Idempotent.
+
+    Raises:
+        TableBusyError: other writers came first for a minute; no tag was dropped.
+    """
+
+    def change(table: Table) -> None:
+        tags = _tags(table, hour)
+        if not tags:
+            return
+        with table.manage_snapshots() as manage:
+            for tag in tags:
+                manage.remove_tag(tag)
+
+    _retrying(cell, identifier, change)
+
+
+def serve(cell: Cell, identifier: str) -> int | None:
+    """Put the tag `served` on what main has now, and return that snapshot.
+
+    Raises:
+        TableBusyError: other writers came first for a minute; the tag is where it was.
+    """
+
+    def change(table: Table) -> int | None:
+        snapshot_id = table.metadata.current_snapshot_id
+        if snapshot_id is not None:
+            with table.manage_snapshots() as manage:
+                manage.create_tag(snapshot_id, SERVED)
+        return snapshot_id
+
+    return _retrying(cell, identifier, change)
+
+
+def _tags(table: Table, hour: datetime) -> set[str]:
+    prefixes = tuple(f"{kind}-{_hour(hour)}-" for kind in (STAGING, BASE))
+    return {name for name in table.metadata.refs if name.startswith(prefixes)}
+
+
+def _hour(hour: datetime) -> str:
+    return hour.strftime("%Y%m%dT%H")
+
+
+def _retrying(cell: Cell, identifier: str, change: Callable[[Table], Result]) -> Result:
+    return until_it_lands(lambda: change(load_table(cell, identifier)), f"{cell.name}.{identifier}")

@@ -1,0 +1,1 @@
+"""What a contract is held to beyond the shape of its parts."""

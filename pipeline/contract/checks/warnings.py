@@ -1,0 +1,64 @@
+"""What works in a contract, and not as one might think."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.avro.decoding.program import why_none_is_read
+from pipeline.avro.logical_types import valid_logical
+from pipeline.avro.normal import MEANT
+from pipeline.contract.model import Product
+from pipeline.contract.settings.product import read_own_settings
+from pipeline.contract.source.document import Document
+from pipeline.contract.source.findings import Findings
+from pipeline.contract.source.mistakes import Mistake
+from pipeline.contract.source.schema_text import SchemaText
+from pipeline.contract.targets import avro, iceberg
+
+_HELD_AS_THEY_ARE = MEANT | {"uuid"}
+"""Logical types that do what they say; a uuid is held as its text."""
+
+
+def warnings(product: Product) -> tuple[Mistake, ...]:
+    """Return what to know of a product's payload schemas, each with its place.
+
+    Versions whose every record is decoded by itself, which is slow; logical types that change nothing.
+    """
+    found: list[Mistake] = []
+    for file, schema in zip(_files(product), product.payload_schemas, strict=True):
+        text = SchemaText(file.read_text(encoding="utf-8"))
+        for path, logical in _ignored(schema, ()):
+            expected = f"the logical type {logical!r} changes nothing here; the column is what it stands on"
+            found.append(Mistake(file, text.line(path), text.named(path), expected))
+        reader, columns = avro.reader_schema(product), iceberg.payload_schema(product)
+        if why := why_none_is_read(schema, reader, columns):
+            expected = f"records of this version are decoded one by one, which is slow: {why}"
+            found.append(Mistake(file, 1, "", expected))
+    return tuple(sorted(set(found)))
+
+
+def _files(product: Product) -> list[Path]:
+    findings = Findings(Document(product.folder / "contract.yaml"))
+    settings, _ = read_own_settings(findings)
+    names = settings.schemas.payload if settings.schemas else []
+    return [product.folder / name for name in names]
+
+
+def _ignored(
+    schema: Any, path: tuple[str | int, ...]
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    if isinstance(schema, list):
+        for number, branch in enumerate(schema):
+            yield from _ignored(branch, (*path, number))
+    elif isinstance(schema, Mapping):
+        logical = schema.get("logicalType")
+        idle = valid_logical(schema) not in _HELD_AS_THEY_ARE or schema["type"] == "fixed"
+        if isinstance(logical, str) and idle and valid_logical(schema) != "decimal":
+            yield path, logical
+        for number, field in enumerate(schema.get("fields", ())):
+            yield from _ignored(field["type"], (*path, "fields", number, "type"))
+        for inner in ("items", "values", "type"):
+            if not isinstance(schema.get(inner), str):
+                yield from _ignored(schema.get(inner), (*path, inner))

@@ -1,0 +1,1 @@
+"""Which columns a column is made from."""

@@ -1,0 +1,188 @@
+"""The .avsc files beside a contract."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.avro import arrow, compatibility
+from pipeline.avro.decoding.single import OutOfRangeError, UnreadableValueError, reader
+from pipeline.avro.logical_types import logical_type, type_name
+from pipeline.avro.schema import Schema
+from pipeline.avro.validity import problems
+from pipeline.contract.checks.schema_evolution import evolution_mistakes, own_mistakes, records
+from pipeline.contract.settings.product import NO_ENVELOPE, SchemasSection
+from pipeline.contract.source.document import Loc
+from pipeline.contract.source.findings import Findings
+from pipeline.contract.source.schema_text import NotJsonError, SchemaText
+from pipeline.tables.layout import EVENT_HOUR
+
+ENVELOPE_FIELDS = {
+    "uuid": ("string", None),
+    "key": ("string", None),
+    "schema_version": ("int", None),
+    "timestamp": ("long", "timestamp-micros"),
+    "payload": ("bytes", None),
+}
+"""Field -> its Avro type and logical type."""
+
+AvroSchema = dict[str, Any]
+_UNTIMED = "without its logicalType the column is the number that is sent"
+
+
+@dataclass(frozen=True)
+class _Version:
+    """A payload schema: its file, its text with lines, and its parts."""
+
+    file: Path
+    text: SchemaText
+    schema: Schema
+
+
+def read_schemas(
+    findings: Findings, section: SchemasSection | None, loc: Loc
+) -> tuple[AvroSchema | None, tuple[AvroSchema, ...]]:
+    """Return envelope (None without one) and payload schemas; no payload if any is unreadable."""
+    if section is None:
+        return None, ()
+    envelope = None
+    if section.envelope != NO_ENVELOPE:
+        read = _read(findings, section.envelope, (*loc, "envelope"))
+        if read is not None:
+            envelope = read.text.data
+            _check_envelope(findings, read.file, envelope)
+    payloads: list[_Version] = []
+    for index, name in enumerate(section.payload):
+        version = _read(findings, name, (*loc, "payload", index))
+        if version is not None:
+            _check_payload(findings, version)
+            _check_evolution(findings, version, payloads)
+            payloads.append(version)
+    if len(payloads) < len(section.payload):
+        # Nothing else can be judged by a version that is not the newest.
+        return envelope, ()
+    return envelope, tuple(version.text.data for version in payloads)
+
+
+def field_line(file: Path, name: str) -> int:
+    """Return the line of a file that first names the field `name`; 1 if none does."""
+    named = re.compile(rf'"name"\s*:\s*"{re.escape(name)}"')
+    lines = file.read_text(encoding="utf-8").splitlines()
+    return next((number for number, line in enumerate(lines, 1) if named.search(line)), 1)
+
+
+def _read(findings: Findings, name: str, loc: Loc) -> _Version | None:
+    text = findings.read_text(loc, name, "an Avro schema file")
+    if text is None:
+        return None
+    file = findings.folder / name
+    try:
+        parsed = SchemaText(text)
+    except NotJsonError as error:
+        findings.add_in(file, error.line, "", f"JSON; {error}")
+        return None
+    if not isinstance(parsed.data, dict) or parsed.data.get("type") != "record":
+        findings.add_in(file, 1, "", "an Avro record")
+        return None
+    found = problems(parsed.data)
+    for one in found:
+        place = parsed.named(one.path)
+        findings.add_in(file, parsed.line(one.path), place, f"an Avro schema: {one.expected}")
+    return None if found else _Version(file, parsed, Schema(parsed.data))
+
+
+def _check_envelope(findings: Findings, file: Path, schema: AvroSchema) -> None:
+    present = {field["name"]: field["type"] for field in schema["fields"]}
+    for name, wanted in ENVELOPE_FIELDS.items():
+        kind, logical = wanted
+        text = f"{kind} ({logical})" if logical else kind
+        if name not in present:
+            findings.add_in(file, 1, "fields", f"a field {name!r} of type {text}")
+            continue
+        found = present[name]
+        if isinstance(found, list) or (type_name(found), logical_type(found)) != wanted:
+            findings.add_in(
+                file, field_line(file, name), f"fields.{name}", f"type {text}, not null"
+            )
+
+
+def _check_payload(findings: Findings, version: _Version) -> None:
+    schema, file = version.text.data, version.file
+    if not schema["fields"]:
+        findings.add_in(file, 1, "/fields", "at least one field")
+    for field in schema["fields"]:
+        name = field["name"]
+        if name.startswith("_"):
+            expected = "a name that does not begin with _, which is kept for Headwater's columns"
+            findings.add_in(file, field_line(file, name), f"fields.{name}", expected)
+        if name.lower() == EVENT_HOUR:
+            expected = f"another name; {EVENT_HOUR} is what the events table is partitioned by"
+            findings.add_in(file, field_line(file, name), f"fields.{name}", expected)
+        alone: Mapping[str, Any] = {**schema, "fields": _up_to(schema, name)}
+        try:
+            if arrow.holds_time(arrow.fields(alone)[-1].type):
+                expected = f"no time of day: Spark reads no table with one; {_UNTIMED}"
+                findings.add_in(file, field_line(file, name), f"fields.{name}", expected)
+        except arrow.UnsupportedTypeError as error:
+            expected = f"a type that Iceberg holds, not {error}"
+            findings.add_in(file, field_line(file, name), f"fields.{name}", expected)
+    for path, expected in own_mistakes(version.schema):
+        findings.add_in(file, version.text.line(path), version.text.named(path), expected)
+    if not _is_supported(schema):
+        return
+    for path, record in records(version.schema, version.schema.root, ()):
+        for field in record["fields"]:
+            wrong = _default_mistake(field, version.schema)
+            if wrong:
+                place = (*path, "fields", field["name"], "default")
+                named = version.text.named(place)
+                findings.add_in(file, version.text.line(place), named, wrong)
+
+
+def _is_supported(schema: AvroSchema) -> bool:
+    try:
+        arrow.fields(schema)
+    except arrow.UnsupportedTypeError:
+        return False
+    return True
+
+
+def _default_mistake(field: Mapping[str, Any], schema: Schema) -> str | None:
+    """Return what is wrong with a default that is Avro and still none of its column's; None if nothing."""
+    nothing = {"type": "record", "name": "headwater.Nothing", "fields": []}
+    alone = {**field, "type": schema.standalone(field["type"])}
+    if "default" not in field:
+        return None
+    try:
+        reader(nothing, {**nothing, "fields": [alone]})(b"")
+    except (OutOfRangeError, UnreadableValueError) as error:
+        return f"a default that its column takes; {error}"
+    return None
+
+
+def _up_to(schema: AvroSchema, name: str) -> list[Any]:
+    # Later fields may refer to types that earlier ones define; only the last is judged.
+    fields: list[Any] = []
+    for field in schema["fields"]:
+        fields.append(field)
+        if field["name"] == name:
+            break
+    return fields
+
+
+def _check_evolution(findings: Findings, version: _Version, earlier: list[_Version]) -> None:
+    found: list[tuple[tuple[str, ...], str]] = []
+    for other in earlier:
+        for problem in compatibility.check(version.text.data, other.text.data):
+            path = tuple(problem.path.strip("/").split("/"))
+            expected = f"a schema that reads data of {other.file.name}: {problem.problem}"
+            found.append((path, expected))
+    found += evolution_mistakes(
+        version.schema, [(other.file.name, other.schema) for other in earlier]
+    )
+    for path, expected in found:
+        line, named = version.text.line(path), version.text.named(path)
+        findings.add_in(version.file, line, named, expected)

@@ -1,0 +1,125 @@
+"""Derived tables of many contracts, joined to the product they are computed from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from pipeline.contract.model import Aggregate, Product, Slo
+from pipeline.contract.parse.columns import objects
+from pipeline.contract.source.document import Loc
+from pipeline.contract.source.findings import Findings
+
+EVENTS = "events"
+
+
+@dataclass(frozen=True)
+class Derived:
+    """What a contract of its own adds to the product `of`; `findings` takes what is wrong with it."""
+
+    of: str
+    findings: Findings
+    aggregates: tuple[Aggregate, ...]
+    slos: tuple[Slo, ...]
+
+
+def join(product: Product, own: Findings, parts: Iterable[Derived]) -> Product:
+    """Return `product` with the tables of `parts`, each after those that it reads.
+
+    What does not fit together is noted in the findings of the contract that says it; then the result
+    is not to be used.
+    """
+    parts = tuple(parts)
+    declared = [(own, one) for one in product.aggregates]
+    declared += [(part.findings, one) for part in parts for one in part.aggregates]
+    known: dict[str, Aggregate] = {}
+    for findings, one in declared:
+        if one.name in known:
+            findings.add(_place(findings, one), f"a name of its own; {one.name} is declared twice")
+        known.setdefault(one.name, one)
+    references = {reference.name for reference in product.references}
+    for findings, one in declared:
+        _check(findings, one, known, references)
+    return product.model_copy(
+        update={
+            "aggregates": _ordered(declared, known),
+            "slos": (*product.slos, *(slo for part in parts for slo in part.slos)),
+        }
+    )
+
+
+def _check(
+    findings: Findings, table: Aggregate, known: Mapping[str, Aggregate], references: set[str]
+) -> None:
+    place = findings.custom_property(_place(findings, table), "headwater") or ()
+    for position, read in enumerate(table.reads):
+        loc: Loc = (*place, "reads", position)
+        if read.table == table.name:
+            if read.back < 1:
+                findings.add(loc, "`back` of 1 or more: an hour cannot be read before it is built")
+            if table.feature is not None:
+                findings.add(loc, "no reading of itself: a feature table keeps every build")
+        elif read.table != EVENTS and read.table not in known:
+            names = ", ".join((EVENTS, *sorted(known)))
+            findings.add((*loc, "table"), f"one of {names}; not {read.table!r}")
+        elif read.table != EVENTS and known[read.table].feature is not None:
+            findings.add((*loc, "table"), f"a table that is no feature table, not {read.table!r}")
+    sources = {read.table for read in table.reads} | set(table.references)
+    for column in table.columns:
+        for source in column.sources:
+            if source.partition(".")[0] not in sources:
+                known_sources = ", ".join(sorted(sources))
+                loc = (*_place(findings, table), "properties", column.name)
+                findings.add(
+                    loc, f"`table.column` of what it reads ({known_sources}); not {source!r}"
+                )
+    if table.handover is not None and all(read.table != table.name for read in table.reads):
+        findings.add((*place, "handover"), "nothing: the table does not read itself")
+    for position, name in enumerate(table.references):
+        if name not in references:
+            names = ", ".join(sorted(references)) or "none"
+            findings.add((*place, "references", position), f"the product's ({names}); not {name!r}")
+    taken = {
+        **{f"{one.name}_watermark": f"the watermark of {one.name}" for one in known.values()},
+        **{
+            f"{one.name}_history": f"the history of {one.name}"
+            for one in known.values()
+            if one.feature
+        },
+        **dict.fromkeys(references, "reference data"),
+    }
+    if table.name in taken:
+        findings.add(
+            (*_place(findings, table), "name"), f"another name: {taken[table.name]} has it"
+        )
+
+
+def _ordered(
+    declared: list[tuple[Findings, Aggregate]], known: Mapping[str, Aggregate]
+) -> tuple[Aggregate, ...]:
+    """Return the tables in the order in which they can be built; a cycle is noted."""
+    ordered: list[Aggregate] = []
+    waiting = {one.name: findings for findings, one in declared}
+    while waiting:
+        ready = [
+            name
+            for name in waiting
+            if not any(read.table in waiting and read.table != name for read in known[name].reads)
+        ]
+        if not ready:
+            for name, findings in waiting.items():
+                findings.add(
+                    _place(findings, known[name]), f"reads that do not go in a circle: {name}"
+                )
+            break
+        for name in ready:
+            ordered.append(known[name])
+            del waiting[name]
+    return tuple(ordered)
+
+
+def _place(findings: Findings, table: Aggregate) -> Loc:
+    for loc, entry in objects(findings, "table"):
+        if entry.get("name") == table.name:
+            return loc
+    return ("schema",)

@@ -1,0 +1,1 @@
+"""Reference data: located, typed and read."""

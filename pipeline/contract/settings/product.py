@@ -1,0 +1,170 @@
+"""Headwater's own settings: the value of the contract's custom property `headwater`.
+
+docs/reference/contract.md describes every key. Keys are camelCase, as ODCS's own.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
+from pydantic.alias_generators import to_camel
+
+from pipeline.contract.model import Gates, Retention, Topic
+from pipeline.contract.settings.units import (
+    Bytes,
+    Flag,
+    Real,
+    Seconds,
+    Text,
+    Whole,
+    parse_duration_ms,
+    parse_instant,
+)
+from pipeline.contract.source.document import Loc
+from pipeline.contract.source.findings import Findings
+
+FOREVER = "forever"
+NO_ENVELOPE = "none"
+REQUIRED = ("cells", "key", "eventTime", "schemas")
+
+
+def _retention_ms(text: object) -> int:
+    return -1 if text == FOREVER else parse_duration_ms(text)
+
+
+RetentionMs = Annotated[int, BeforeValidator(_retention_ms)]
+
+
+def _both_forever(value: object) -> object:
+    return {"hot": FOREVER, "warm": FOREVER} if value == FOREVER else value
+
+
+def _start(value: object) -> str | datetime:
+    if value in ("earliest", "latest"):
+        return str(value)
+    try:
+        return parse_instant(value)
+    except ValueError as error:
+        raise ValueError(f"earliest, latest or {error}") from None
+
+
+class Section(BaseModel):
+    """A mapping of settings: strict, frozen, keys in camelCase, none that is not known."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, alias_generator=to_camel, populate_by_name=False
+    )
+
+
+class RetentionSection(Section):
+    """`topic.retention`."""
+
+    hot: RetentionMs = Retention().hot_ms
+    warm: RetentionMs = Retention().warm_ms
+
+
+class TopicSection(Section):
+    """`topic`."""
+
+    partitions: Whole = Field(default=Topic.model_fields["partitions"].default, ge=1, le=10_000)
+    replication: Whole = Field(default=Topic.model_fields["replication"].default, ge=1)
+    record_time: Literal["CreateTime", "LogAppendTime"] = "CreateTime"
+    cleanup: Literal["delete", "compact"] = "delete"
+    history: Flag = False
+    retention: Annotated[RetentionSection, BeforeValidator(_both_forever)] = RetentionSection()
+    start: Annotated[Any, PlainValidator(_start)] = "earliest"
+
+
+class GatesSection(Section):
+    """`gates`."""
+
+    payload: Bytes = Gates().payload_bytes
+    freshness: Seconds = Gates().freshness_s
+    late: Seconds | None = None
+    ahead: Seconds = Gates().ahead_s
+
+
+class SchemasSection(Section):
+    """`schemas`: paths of .avsc files in the contract's folder, and what of versions not among them."""
+
+    envelope: str
+    payload: list[str] = Field(min_length=1)
+    unlisted: Literal["keep", "wait", "deadLetter"] = "keep"
+
+
+class ReferenceSection(Section):
+    """One of `references`."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    source: str
+    on: list[Text] = Field(min_length=1)
+    columns: list[Text]
+    valid_from: Text | None = None
+    types: dict[str, Any] = {}
+
+
+CellName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+class OwnSettings(Section):
+    """The whole value. What is required is None only while a contract has mistakes."""
+
+    cells: list[CellName] | None = Field(default=None, min_length=1)
+    key: str | None = None
+    event_time: str | None = None
+    uuid: str | None = None
+    schemas: SchemasSection | None = None
+    topic: TopicSection = TopicSection()
+    gates: GatesSection = GatesSection()
+    references: list[ReferenceSection] = []
+    allowed_lateness: Seconds = 300.0
+    first_hour: Annotated[Any, PlainValidator(parse_instant)] = None
+
+
+class SloSection(Section):
+    """The custom property `headwater` of an SLA property."""
+
+    target: Real = Field(default=0.999, gt=0, lt=1)
+    window: Seconds = 30 * 86_400.0
+
+
+def read_own_settings(findings: Findings) -> tuple[OwnSettings, Loc]:
+    """Return the settings with their place; sections with mistakes are as if left out."""
+    loc = findings.custom_property((), "headwater")
+    if loc is None:
+        findings.add(("customProperties",), "a custom property `headwater`")
+        return OwnSettings(), ()
+    raw = findings.at(loc)
+    if not isinstance(raw, dict):
+        findings.add(loc, f"a mapping, not {raw!r}")
+        return OwnSettings(), loc
+    for key in REQUIRED:
+        if raw.get(key) is None:
+            findings.add(loc, f"required key: {key!r}")
+    try:
+        return OwnSettings.model_validate(raw), loc
+    except ValidationError as error:
+        note(findings, loc, error)
+        wrong = {detail["loc"][0] for detail in error.errors()}
+        rest = {key: value for key, value in raw.items() if key not in wrong}
+        return OwnSettings.model_validate(rest), loc
+
+
+def note(findings: Findings, loc: Loc, error: ValidationError) -> None:
+    """Note what a pydantic model of the mapping at `loc` found."""
+    for detail in error.errors(include_url=False):
+        findings.add((*loc, *detail["loc"]), _expected(detail))
+
+
+def _expected(detail: Any) -> str:
+    kind, found = detail["type"], detail["input"]
+    if kind == "missing":
+        return f"required key: {detail['loc'][-1]!r}"
+    if kind == "extra_forbidden":
+        return "no such key"
+    if kind == "value_error":
+        return str(detail["ctx"]["error"])
+    text = str(detail["msg"]).removeprefix("Input should be ").removeprefix("Value should be ")
+    return f"{text}, not {found!r}"

@@ -1,0 +1,71 @@
+"""Collects mistakes while a contract is read, so that one does not hide the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pipeline.contract.source.document import Document, Loc
+from pipeline.contract.source.mistakes import Mistake
+
+
+class Findings:
+    """The document in hand, and what is wrong with it so far."""
+
+    def __init__(self, document: Document) -> None:
+        self.document = document
+        self.mistakes: list[Mistake] = []
+
+    @property
+    def folder(self) -> Path:
+        """The contract's folder, which its paths are relative to."""
+        return self.document.file.parent
+
+    def add(self, loc: Loc, expected: str) -> None:
+        """Note a mistake at a place in the contract."""
+        self.mistakes.append(self.document.mistake(loc, expected))
+
+    def add_in(self, file: Path, line: int, path: str, expected: str) -> None:
+        """Note a mistake in a file that the contract names."""
+        self.mistakes.append(Mistake(file, line, path, expected))
+
+    def at(self, loc: Loc) -> Any:
+        """Return the value at `loc`, or None where there is none."""
+        node: Any = self.document.data
+        for step in loc:
+            if isinstance(node, dict) and isinstance(step, str):
+                node = node.get(step)
+            elif isinstance(node, list) and isinstance(step, int) and step < len(node):
+                node = node[step]
+            else:
+                return None
+        return node
+
+    def text(self, loc: Loc) -> str:
+        """Return the text at `loc`, stripped; empty where there is none."""
+        value = self.at(loc)
+        return " ".join(value.split()) if isinstance(value, str) else ""
+
+    def mappings(self, loc: Loc) -> Iterator[tuple[Loc, dict[str, Any]]]:
+        """Yield the mappings of the list at `loc` with their places; anything else is passed over."""
+        entries = self.at(loc)
+        for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+            if isinstance(entry, dict):
+                yield (*loc, index), entry
+
+    def custom_property(self, loc: Loc, name: str) -> Loc | None:
+        """Return the place of the value of custom property `name` of the object at `loc`."""
+        for place, entry in self.mappings((*loc, "customProperties")):
+            if entry.get("property") == name:
+                return (*place, "value")
+        return None
+
+    def read_text(self, loc: Loc, relative: str, what: str) -> str | None:
+        """Return the text of a file in the contract's folder; if it cannot be read, a mistake at `loc`."""
+        try:
+            return (self.folder / relative).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+            self.add(loc, f"{what}; {relative}: {reason}")
+            return None

@@ -1,0 +1,1 @@
+"""Control tables: publications and alerts, each row added once."""

@@ -1,0 +1,100 @@
+"""The alerts table: hours that were not published as they should be or not ingested, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+
+from pyiceberg.exceptions import NoSuchTableError
+from pyiceberg.table import Table
+
+from pipeline.cells import Cell
+from pipeline.control.append import add_missing
+from pipeline.control.publications import Standing
+from pipeline.tables.catalog import open_catalog
+from pipeline.tables.layout import ALERT_SCHEMA, alerts_table
+
+
+class AlertKind(StrEnum):
+    """What happened."""
+
+    AUDIT_FAILED = "audit_failed"
+    """The audit found the staged hour wanting; main is as it was."""
+    OVERDUE = "overdue"
+    """The hour was not published within its latency objective."""
+    INGEST_REFUSED = "ingest_refused"
+    """Ingest ended in this hour, and will again until somebody acts; `table` is events."""
+
+
+@dataclass(frozen=True)
+class Alert:
+    """One row of the alerts table; docs/reference/format.md gives the meanings."""
+
+    at: datetime
+    table: str
+    hour: datetime
+    kind: str
+    detail: str
+    run_id: str
+    wap_id: str | None = None
+
+
+def raise_alert(cell: Cell, product: str, alert: Alert) -> bool:
+    """Add `alert` unless its hour has one of its kind and `wap_id`; tell whether it was added.
+
+    As `raise_alerts`.
+    """
+    return bool(raise_alerts(cell, product, [alert]))
+
+
+def raise_alerts(cell: Cell, product: str, alerts: Iterable[Alert]) -> tuple[Alert, ...]:
+    """Add those of `alerts` whose hour has none of their kind and `wap_id`; return them.
+
+    All are added in one commit, or none. Idempotent, and safe when several processes do it at once.
+
+    Raises:
+        TableBusyError: they could not be added beside other writers.
+    """
+    wanted = {_what(alert): alert for alert in alerts}
+    if not wanted:
+        return ()
+
+    def missing(_: Table) -> list[Alert]:
+        known = {_what(alert) for alert in read_alerts(cell, product)}
+        return [alert for what, alert in wanted.items() if what not in known]
+
+    table = alerts_table(product)
+    return add_missing(cell, table, ALERT_SCHEMA, missing, asdict)
+
+
+def unsettled(alerts: Iterable[Alert], standing: Standing) -> tuple[Alert, ...]:
+    """Return the alerts that nothing was done about, in their order.
+
+    An hour that was published settles that it was overdue; that its audit failed is settled only if it
+    was published after that.
+    """
+
+    def is_settled(alert: Alert) -> bool:
+        published = standing.get((alert.table, alert.hour))
+        return published is not None and (
+            alert.kind == AlertKind.OVERDUE or published.published_at >= alert.at
+        )
+
+    return tuple(alert for alert in alerts if not is_settled(alert))
+
+
+def read_alerts(cell: Cell, product: str) -> tuple[Alert, ...]:
+    """Return the product's alerts in the cell, oldest first."""
+    try:
+        table = open_catalog(cell).load_table(alerts_table(product))
+    except NoSuchTableError:
+        return ()
+    names = [field.name for field in fields(Alert)]
+    rows = table.scan().to_arrow().sort_by("at").to_pylist()
+    return tuple(Alert(**{name: row[name] for name in names}) for row in rows)
+
+
+def _what(alert: Alert) -> tuple[object, ...]:
+    return alert.table, alert.hour, alert.kind, alert.wap_id

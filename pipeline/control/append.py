@@ -1,0 +1,46 @@
+"""Adding rows to a product's control tables, each once, whoever adds them at the same time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import pyarrow as pa
+from pyiceberg.table import Table
+
+from pipeline.cells import Cell
+from pipeline.maintenance.tidy import tidy
+from pipeline.tables.catalog import open_catalog
+from pipeline.tables.commit import refuse_hidden_retries
+from pipeline.tables.commit_retry import until_it_lands
+from pipeline.tables.create import ensure_table
+
+Row = TypeVar("Row")
+
+
+def add_missing(
+    cell: Cell,
+    identifier: str,
+    schema: pa.Schema,
+    missing: Callable[[Table], Sequence[Row]],
+    to_row: Callable[[Row], Mapping[str, Any]],
+) -> tuple[Row, ...]:
+    """Add what `missing` finds a table to lack, and return it; the table is created where it is absent.
+
+    All are added in one commit, or none. `missing` is asked anew whenever another writer came first.
+
+    Raises:
+        TableBusyError: other writers came first for a minute; nothing was added.
+    """
+
+    def attempt() -> tuple[Row, ...]:
+        table = ensure_table(open_catalog(cell), identifier, schema)
+        # A rebased append would land beside the same row of another process.
+        refuse_hidden_retries(table)
+        rows = tuple(missing(table))
+        if rows:
+            table.append(pa.Table.from_pylist([to_row(row) for row in rows], schema=schema))
+            tidy(table)
+        return rows
+
+    return until_it_lands(attempt, f"{cell.name}.{identifier}")

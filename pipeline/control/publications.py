@@ -1,0 +1,81 @@
+"""The publications table: which hour of which aggregate was published, from what, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+
+from pyiceberg.exceptions import NoSuchTableError
+from pyiceberg.table import Table
+
+from pipeline.cells import Cell
+from pipeline.control.append import add_missing
+from pipeline.tables.catalog import open_catalog
+from pipeline.tables.layout import PUBLICATION_SCHEMA, publications_table
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One row of the publications table; docs/reference/format.md gives the meanings.
+
+    The last four are None in a publication of format 1.
+    """
+
+    table: str
+    hour: datetime
+    published_at: datetime
+    source_snapshot_id: int
+    staged_snapshot_id: int | None
+    published_snapshot_id: int | None
+    wap_id: str
+    rows: int
+    contract_version: str
+    run_id: str
+    expectations: int
+    source_rows: int | None = None
+    inputs: str | None = None
+    digest: str | None = None
+    handover: str | None = None
+
+
+def read_publications(
+    cell: Cell, product: str, hour: datetime | None = None
+) -> tuple[Publication, ...]:
+    """Return the publications of the product in the cell, oldest first; those of `hour` if given."""
+    try:
+        table = open_catalog(cell).load_table(publications_table(product))
+    except NoSuchTableError:
+        return ()
+    scan = table.scan() if hour is None else table.scan(f"hour == '{hour.isoformat()}'")
+    rows = scan.to_arrow().sort_by("published_at").to_pylist()
+    names = [field.name for field in fields(Publication)]
+    # Tables of an older format lack the columns that came later.
+    return tuple(Publication(**{name: row.get(name) for name in names}) for row in rows)
+
+
+Standing = Mapping[tuple[str, datetime], Publication]
+"""(table, hour) -> its last publication."""
+
+
+def latest(publications: Iterable[Publication]) -> dict[tuple[str, datetime], Publication]:
+    """Return the last publication of each (table, hour)."""
+    ordered = sorted(publications, key=lambda publication: publication.published_at)
+    return {(publication.table, publication.hour): publication for publication in ordered}
+
+
+def record(cell: Cell, product: str, publication: Publication) -> bool:
+    """Add `publication` unless one with its `wap_id` is there; tell whether it was added.
+
+    Idempotent, and safe when several processes record the same one at once.
+
+    Raises:
+        TableBusyError: it could not be added beside other writers; it is not there.
+    """
+
+    def missing(table: Table) -> list[Publication]:
+        known = table.scan(f"wap_id == '{publication.wap_id}'", selected_fields=("wap_id",))
+        return [] if known.to_arrow().num_rows else [publication]
+
+    table = publications_table(product)
+    return bool(add_missing(cell, table, PUBLICATION_SCHEMA, missing, asdict))

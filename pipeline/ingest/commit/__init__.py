@@ -1,0 +1,1 @@
+"""Writing and committing a micro-batch, and accounting for its offsets."""

@@ -1,0 +1,1 @@
+"""Errors without a name: narrowed down to their records, or refused."""

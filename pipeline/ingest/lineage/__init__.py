@@ -1,0 +1,1 @@
+"""The OpenLineage events of an ingest."""

@@ -1,0 +1,1 @@
+"""What an operator asks of an ingest: quarantine, accepted loss, filling."""

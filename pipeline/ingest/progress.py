@@ -1,0 +1,140 @@
+"""A long ingest, told in digests: many commits summed into one now and then."""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+
+from pipeline.cells import Cell
+from pipeline.contract.model import Product
+from pipeline.errors import RetryableError
+from pipeline.ingest.limits import DEFAULT_LIMITS, Limits
+from pipeline.ingest.report import Committed
+from pipeline.ingest.run import ingest
+from pipeline.ingest.transform.held_back import HeldBack
+from pipeline.ledger.model import Totals, added
+
+STOP_S = 10.0
+"""How long an ingest that is told to stop may take."""
+_TICK_S = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Digest(Totals):
+    """Consecutive commits, summed.
+
+    Attributes:
+        commits: how many.
+        snapshot_id, committed_at, lag, held_back: of the last one.
+        ranges: partition -> offsets [start, end) that they added together.
+        reasons: dead letters by reason.
+        singly: events that were decoded one by one.
+    """
+
+    commits: int
+    snapshot_id: int
+    committed_at: datetime
+    ranges: Mapping[int, tuple[int, int]]
+    reasons: Mapping[str, int]
+    lag: int
+    held_back: Mapping[int, int] = field(default_factory=dict)
+    singly: int = 0
+
+
+def digest(commits: list[Committed]) -> Digest:
+    """Sum consecutive commits, oldest first.
+
+    Raises:
+        ValueError: there are none.
+    """
+    if not commits:
+        raise ValueError("no commits to sum")
+    ranges: dict[int, tuple[int, int]] = {}
+    reasons: Counter[str] = Counter()
+    for commit in commits:
+        reasons.update(commit.reasons)
+        for partition, (start, end) in commit.ranges.items():
+            ranges[partition] = (ranges.get(partition, (start, end))[0], end)
+    return Digest(
+        commits=len(commits),
+        snapshot_id=commits[-1].snapshot_id,
+        committed_at=commits[-1].committed_at,
+        ranges=ranges,
+        **asdict(added(commits)),
+        reasons=dict(reasons),
+        lag=commits[-1].lag,
+        held_back=commits[-1].held_back,
+        singly=sum(commit.singly for commit in commits),
+    )
+
+
+def digests(
+    cell: Cell,
+    product: Product,
+    *,
+    run_id: str,
+    ended: Callable[[], bool],
+    once: bool = False,
+    limits: Limits = DEFAULT_LIMITS,
+    every_s: float = 60.0,
+    on_retry: Callable[[RetryableError, float], None] | None = None,
+    on_held_back: Callable[[Sequence[HeldBack]], None] | None = None,
+) -> Iterator[Digest]:
+    """Ingest until `ended`, yielding a digest of new commits at most once every `every_s` seconds.
+
+    The first comes with the first commit, the last at the end. `ended` is asked several times a
+    second and heeded between commits. With `once`, ends when caught up. Closing the iterator, or an
+    exception raised in it (an interrupt), stops the ingest between commits, within `STOP_S` seconds.
+
+    Raises: as `ingest`.
+    """
+    stop = threading.Event()
+    commits: queue.SimpleQueue[Committed] = queue.SimpleQueue()
+    failure: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            ingest(
+                cell,
+                product,
+                once=once,
+                limits=limits,
+                stop=stop,
+                on_commit=commits.put,
+                on_retry=on_retry,
+                on_held_back=on_held_back,
+                run_id=run_id,
+            )
+        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
+            failure.append(error)
+
+    # A thread of its own: an interrupt then ends the waiting below, never a commit half made.
+    worker = threading.Thread(target=work, name=f"ingest {product.name}", daemon=True)
+    worker.start()
+    pending: list[Committed] = []
+    told_at = float("-inf")
+    try:
+        while worker.is_alive():
+            with contextlib.suppress(queue.Empty):
+                pending.append(commits.get(timeout=_TICK_S))
+            if ended():
+                stop.set()
+            if pending and time.monotonic() - told_at >= every_s:
+                told_at = time.monotonic()
+                yield digest(pending)
+                pending = []
+        while not commits.empty():
+            pending.append(commits.get())
+        if pending:
+            yield digest(pending)
+    finally:
+        stop.set()
+        worker.join(STOP_S)
+    if failure:
+        raise failure[0]

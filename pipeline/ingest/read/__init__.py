@@ -1,0 +1,1 @@
+"""What Kafka and the tables hold of a range of offsets."""

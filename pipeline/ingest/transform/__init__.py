@@ -1,0 +1,1 @@
+"""Records to rows and dead letters, in columns; nothing here reads or writes."""

@@ -1,0 +1,249 @@
+"""From the records of a batch to events, in columns; the few that defy it, one by one."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+from pipeline.avro.decoding import kernel
+from pipeline.avro.decoding.columns import ENVELOPE, ColumnReader, Columns
+from pipeline.contract.model import Product
+from pipeline.contract.targets import avro, iceberg
+from pipeline.ingest.transform.coordinate_uuid import coordinate_uuids
+from pipeline.ingest.transform.decode_single import RecordDecoder
+from pipeline.ingest.transform.frame import ROW, header_columns, record_columns
+from pipeline.ingest.transform.payload_versions import PayloadVersions
+from pipeline.ingest.transform.records import DeadLetter, Decoded, Event
+from pipeline.ingest.transform.unlisted import Unlisted
+from pipeline.kafka.identity import TopicIdentity
+from pipeline.kafka.records import Records
+from pipeline.rows.frames import to_frame
+from pipeline.schemas.registry import Registry, SchemaNotFoundError
+
+Numbers = npt.NDArray[np.int64]
+_LOG = logging.getLogger(__name__)
+
+
+class Decoder:
+    """Decodes the records of one product's topic, a batch at a time.
+
+    Schemas are looked up once and kept; those the registry does not know are asked for again by the
+    next batch. Not safe for use by several threads.
+    """
+
+    def __init__(
+        self, product: Product, registry: Registry, identity: TopicIdentity, run_id: str
+    ) -> None:
+        self._product = product
+        self._registry = registry
+        self._identity = identity
+        self._run_id = run_id
+        self._payload = iceberg.payload_schema(product)
+        self._reader = ColumnReader(
+            avro.reader_schema(product), self._payload, enveloped=product.topic.envelope
+        )
+        self._one_by_one = RecordDecoder(product, registry, identity, self._payload)
+        self._versions = PayloadVersions(product, registry)
+        self._unlisted = Unlisted(product, registry, self._versions)
+
+    @property
+    def unlisted(self) -> int:
+        """How many payload versions, or schema ids, were met that the contract does not list."""
+        return len(self._versions.unlisted)
+
+    def decode(self, records: Records, ingested_at: datetime) -> Decoded:
+        """Decode `records`; those that hold no event are among the result's letters.
+
+        Raises:
+            RegistryUnavailableError: a schema could not be looked up; no record is to blame.
+        """
+        columns = self._read(records)
+        frame = self._events(records, columns, ingested_at)
+        sound = self._is_sound(frame)
+        if not sound.all():
+            frame = frame.filter(sound)
+        frame = frame.drop("__record_key")
+        read = np.zeros(len(records), np.bool_)
+        read[frame.get_column(ROW).to_numpy()] = True
+        refused = self._unlisted.refused(columns)
+        read[refused] = True
+        unlisted = [
+            self._unlisted.letter(records, row, number)
+            for row, number in zip(refused.tolist(), columns.number[refused].tolist(), strict=True)
+        ]
+        letters, found = self._decode_one_by_one(records, np.flatnonzero(~read), columns.number)
+        if found:
+            rest = self._assembled(records, found, columns.number, ingested_at)
+            frame = pl.concat([frame, rest.drop("__record_key")], how="diagonal")
+        return Decoded(frame, [*unlisted, *letters], singly=len(found))
+
+    def _read(self, records: Records) -> Columns:
+        while True:
+            columns = self._reader.read(
+                records.data,
+                records.values[:, 0],
+                records.values[:, 1],
+                self._product.gates.payload_bytes,
+            )
+            if not self._learn(columns):
+                return columns
+
+    def _learn(self, columns: Columns) -> bool:
+        """Look up schemas that were met for the first time; return whether any was found."""
+        learnt = False
+        bare = not self._product.topic.envelope
+        for schema_id in _met(columns, kernel.UNKNOWN_SCHEMA):
+            if bare and self._unlisted.refuses(schema_id):
+                continue
+            try:
+                self._reader.add_schema(schema_id, self._registry.schema(schema_id))
+            except SchemaNotFoundError:
+                continue
+            self._tell_slow(f"schema id {schema_id}", schema_id)
+            learnt = True
+        for version in _met(columns, kernel.UNKNOWN_VERSION):
+            if self._unlisted.refuses(version):
+                continue
+            try:
+                ref = self._registry.version(self._product.payload_subject, version)
+            except SchemaNotFoundError:
+                continue
+            self._reader.add_version(version, ref.schema)
+            self._tell_slow(f"payload version {version}", version)
+            learnt = True
+        return learnt
+
+    def _tell_slow(self, name: str, number: int) -> None:
+        why = self._reader.why_singly(number)
+        if why is not None:
+            _LOG.warning(
+                "%s: every record of %s is decoded by itself, which is slow: %s",
+                self._product.topic.name,
+                name,
+                why,
+            )
+
+    def _events(self, records: Records, columns: Columns, ingested_at: datetime) -> pl.DataFrame:
+        rows = columns.row_of
+        made = to_frame(columns.table)
+        payload = made.drop(ENVELOPE.names, strict=False)
+        where = record_columns(records, rows, self._identity, self._run_id, ingested_at)
+        if self._product.topic.envelope:
+            own = made.select(
+                _uuid="__uuid",
+                _key="__key",
+                _event_time=pl.col("__timestamp").cast(pl.Datetime("us", "UTC")),
+                _schema_version="__version",
+            )
+        else:
+            own = self._own(payload, records, rows, columns.number)
+        kept = self._unlisted.values(records, rows, columns.number[rows])
+        parts = [where, own, header_columns(records, rows), payload, kept]
+        return pl.concat(parts, how="horizontal")
+
+    def _own(
+        self, payload: pl.DataFrame, records: Records, rows: Numbers, ids: Numbers
+    ) -> pl.DataFrame:
+        """Return uuid, key, time and version of events whose payload says them itself."""
+        product = self._product
+        if product.uuid is None:
+            uuids = _series(
+                coordinate_uuids(self._identity, records.partition[rows], records.offset[rows])
+            )
+        else:
+            uuids = payload.get_column(product.uuid)
+        key = payload.get_column(product.key)
+        if key.dtype != pl.String:
+            key = pl.Series([None if one is None else str(one) for one in key], dtype=pl.String)
+        time = payload.get_column(product.event_time)
+        versions = np.zeros(len(rows), np.int32)
+        found = ids[rows]
+        for schema_id in np.unique(found).tolist():
+            versions[found == schema_id] = self._versions.of_id(schema_id)
+        return pl.DataFrame(
+            {
+                "_uuid": uuids,
+                "_key": key,
+                "_event_time": time.cast(pl.Datetime("us", "UTC")),
+                "_schema_version": versions,
+            }
+        )
+
+    def _is_sound(self, frame: pl.DataFrame) -> pl.Series:
+        """Return which rows hold what every event must; what is wrong with the others is told later."""
+        sound = (
+            pl.col("_uuid").is_not_null()
+            & (pl.col("_uuid") != "")
+            & pl.col("_key").is_not_null()
+            & (pl.col("_key") != "")
+            & pl.col("_event_time").is_not_null()
+        )
+        if self._product.topic.envelope:
+            sound &= pl.col("__record_key").is_not_null() & (
+                pl.col("__record_key") == pl.col("_key").cast(pl.Binary)
+            )
+        return frame.select(sound.fill_null(value=False)).to_series()
+
+    def _decode_one_by_one(
+        self, records: Records, rows: Numbers, numbers: Numbers
+    ) -> tuple[list[DeadLetter], list[tuple[int, Event]]]:
+        letters: list[DeadLetter] = []
+        events: list[tuple[int, Event]] = []
+        for row in rows.tolist():
+            one = self._one_by_one.decode(records.record(row))
+            number = int(numbers[row])
+            if isinstance(one, DeadLetter):
+                letters.append(self._unlisted.relabelled(one, number))
+                continue
+            if self._product.topic.envelope:
+                number = one.schema_version
+            if self._unlisted.refuses(number):
+                letters.append(self._unlisted.letter(records, row, number))
+            else:
+                events.append((row, one))
+        return letters, events
+
+    def _assembled(
+        self,
+        records: Records,
+        found: Sequence[tuple[int, Event]],
+        numbers: Numbers,
+        ingested_at: datetime,
+    ) -> pl.DataFrame:
+        rows = np.array([row for row, _ in found], np.int64)
+        events = [event for _, event in found]
+        own = pl.DataFrame(
+            {
+                "_uuid": [event.uuid for event in events],
+                "_key": [event.key for event in events],
+                "_event_time": pl.Series([event.event_time for event in events], dtype=pl.Int64),
+                "_schema_version": pl.Series([e.schema_version for e in events], dtype=pl.Int32),
+            }
+        ).with_columns(pl.col("_event_time").cast(pl.Datetime("us", "UTC")))
+        payload = to_frame(pa.concat_tables([event.payload for event in events]))
+        where = record_columns(records, rows, self._identity, self._run_id, ingested_at)
+        if self._product.topic.envelope:
+            numbers = own.get_column("_schema_version").to_numpy()
+        else:
+            numbers = numbers[rows]
+        kept = self._unlisted.values(records, rows, numbers)
+        parts = [where, own, header_columns(records, rows), payload, kept]
+        return pl.concat(parts, how="horizontal")
+
+
+def _met(columns: Columns, status: int) -> list[int]:
+    met: list[int] = np.unique(columns.number[columns.status == status]).tolist()
+    return met
+
+
+def _series(array: pa.Array) -> pl.Series:
+    series = pl.from_arrow(array)
+    if not isinstance(series, pl.Series):
+        raise TypeError("an array becomes a series")
+    return series

@@ -1,0 +1,158 @@
+"""From records to rows, dead letters and counts, a part of a micro-batch at a time. Writes nothing."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+from pyiceberg.table import Table
+
+from pipeline.contract.model import Product
+from pipeline.contract.targets import iceberg
+from pipeline.contract.targets.rules import compile_rules
+from pipeline.ingest.dedup.deduplicate import DEFAULT_BYTES, Deduplicator
+from pipeline.ingest.transform.decode import Decoder
+from pipeline.ingest.transform.enrich import Enricher
+from pipeline.ingest.transform.frame import ROW
+from pipeline.ingest.transform.gate import gate
+from pipeline.ingest.transform.held_back import refuse_waiting
+from pipeline.ingest.transform.key_order import KeyOrder
+from pipeline.ingest.transform.records import DeadLetter, Reason
+from pipeline.ingest.transform.rules import broken_rules
+from pipeline.ingest.transform.set_aside import Aside, take_out
+from pipeline.kafka.identity import TopicIdentity
+from pipeline.kafka.records import Records
+from pipeline.schemas.registry import Registry
+
+
+@dataclass(frozen=True)
+class Processed:
+    """What some records become.
+
+    Attributes:
+        rows: new rows of events, in the table's columns.
+        letters: records that are dead letters and are not in the table yet.
+        delivered, held, duplicates: records, those already held as dead letters, and those whose uuid
+            is a row already, by partition.
+        late, invalid, out_of_order: what is told of rows in pipeline.ledger.model, by partition.
+        rules: rows that break a business rule, by rule.
+        singly: events that were decoded one by one, whatever became of them.
+    """
+
+    rows: pl.DataFrame
+    letters: list[DeadLetter]
+    delivered: Mapping[int, int]
+    held: Mapping[int, int]
+    duplicates: Mapping[int, int]
+    late: Mapping[int, int]
+    invalid: Mapping[int, int]
+    out_of_order: Mapping[int, int]
+    rules: Mapping[str, int]
+    singly: int = 0
+
+
+class Processor:
+    """Carries a product's records through decode, enrich, gate and de-duplicate.
+
+    Records of one partition must come in the order of their offsets. Not safe for use by several
+    threads.
+    """
+
+    def __init__(
+        self,
+        product: Product,
+        registry: Registry,
+        identity: TopicIdentity,
+        run_id: str,
+        known_bytes: int = DEFAULT_BYTES,
+    ) -> None:
+        self._product = product
+        self._decoder = Decoder(product, registry, identity, run_id)
+        self._enricher = Enricher(product)
+        self._columns = iceberg.events_schema(product).names
+        self._rules = compile_rules(product)
+        self._key_order = KeyOrder()
+        self._known_bytes = known_bytes
+        self.deduplicator = Deduplicator(known_bytes)
+
+    @property
+    def reference_versions(self) -> Mapping[str, str]:
+        """Reference name -> digest of the data in use."""
+        return self._enricher.versions
+
+    @property
+    def unlisted(self) -> int:
+        """How many versions were met that the contract does not list."""
+        return self._decoder.unlisted
+
+    def apart(self) -> Processor:
+        """Return a processor of the same contract, schemas and reference data that has seen no event."""
+        twin = copy.copy(self)
+        twin._key_order = KeyOrder()
+        twin.deduplicator = Deduplicator(self._known_bytes)
+        return twin
+
+    def forget(self) -> None:
+        """Forget the events seen: they are not committed, and come again."""
+        self.deduplicator.forget()
+        self._key_order.forget()
+
+    def process(
+        self, records: Records, aside: Aside, events: Table, ingested_at: datetime
+    ) -> Processed:
+        """Process `records`.
+
+        Those `aside` are dead letters whatever is in them and whatever the gates say today; those of
+        them that are held already are not among `letters`.
+
+        Raises:
+            HeldBackError: some of the records are to wait for the contract.
+        """
+        taken = take_out(records, aside)
+        frame, letters, singly = self._judge(taken.rest, ingested_at)
+        if self._product.unlisted == "wait":
+            refuse_waiting(letters)
+        fresh, duplicates = self.deduplicator.split(frame, events)
+        broken = broken_rules(fresh, self._rules)
+        partitions = fresh.get_column("_topic_partition").to_numpy()
+        return Processed(
+            # Without the column of what is kept whole, unless something is.
+            rows=fresh.select(name for name in self._columns if name in fresh.columns),
+            letters=[*taken.letters, *letters],
+            delivered=_by_partition(records.partition),
+            held=taken.held,
+            duplicates=_by_partition(duplicates.get_column("_topic_partition").to_numpy()),
+            late=_by_partition(partitions[fresh.get_column("_late").to_numpy()]),
+            invalid=_by_partition(partitions[broken.rows.to_numpy()]),
+            out_of_order=_by_partition(partitions[self._key_order.watch(fresh)]),
+            rules=broken.by_rule,
+            singly=singly,
+        )
+
+    def letters_of(self, records: Records, aside: Aside, ingested_at: datetime) -> list[DeadLetter]:
+        """Return the dead letters among `records`, without those that `aside` says are held."""
+        taken = take_out(records, aside)
+        _, letters, _ = self._judge(taken.rest, ingested_at)
+        return [*taken.letters, *letters]
+
+    def _judge(
+        self, records: Records, ingested_at: datetime
+    ) -> tuple[pl.DataFrame, list[DeadLetter], int]:
+        decoded = self._decoder.decode(records, ingested_at)
+        gated = gate(self._enricher.enrich(decoded.frame), self._product.gates)
+        refused = [
+            DeadLetter(records.record(row), Reason(reason), detail)
+            for row, reason, detail in gated.refused.select(ROW, "reason", "detail").iter_rows()
+        ]
+        return gated.frame, [*decoded.letters, *refused], decoded.singly
+
+
+def _by_partition(partitions: npt.NDArray[np.int32]) -> Mapping[int, int]:
+    found, counts = np.unique(partitions, return_counts=True)
+    return Counter(dict(zip(found.tolist(), counts.tolist(), strict=True)))

@@ -1,0 +1,1 @@
+"""Hours against their latency objectives."""

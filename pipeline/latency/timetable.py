@@ -1,0 +1,113 @@
+"""When the hours of a derived table were to be published, and when they were."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pipeline.cells import Cell
+from pipeline.clock import HOUR
+from pipeline.contract.model import Aggregate, Product, published_table
+from pipeline.contract.objectives import latency_objective
+from pipeline.contract.settings.units import in_words
+from pipeline.control.alerts import Alert, AlertKind
+from pipeline.control.publications import Publication
+from pipeline.hours.closings import ClosingStore
+from pipeline.hours.deadlines import Watch, deadlines
+from pipeline.tables.catalog import TableMissingError, load_table
+from pipeline.tables.layout import events_table
+from pipeline.tables.offsets import committed_offsets
+
+NEVER = Watch(None, {})
+
+
+@dataclass(frozen=True)
+class Timetable:
+    """The hours of one table that has a latency objective, as of `now`.
+
+    Attributes:
+        table: the identifier that its hours are published under.
+        deadlines: hour -> by when it is to be published, oldest first.
+        published: hour -> when it was first published.
+        watch: what the deadlines come from.
+    """
+
+    table: str
+    objective: timedelta
+    deadlines: Mapping[datetime, datetime]
+    published: Mapping[datetime, datetime]
+    watch: Watch
+    now: datetime
+
+    @property
+    def expected(self) -> datetime | None:
+        """The newest hour that is to be published by now; None where there is none."""
+        return max((hour for hour, by in self.deadlines.items() if by <= self.now), default=None)
+
+    @property
+    def missed(self) -> tuple[datetime, ...]:
+        """Hours that were not published by their deadline, published since or not; oldest first."""
+        return tuple(
+            hour for hour, by in self.deadlines.items() if self.published.get(hour, self.now) > by
+        )
+
+    @property
+    def overdue(self) -> tuple[datetime, ...]:
+        """Hours that were missed and are not published yet, oldest first."""
+        return tuple(hour for hour in self.missed if hour not in self.published)
+
+    def why_missed(self, hour: datetime) -> str:
+        """Return what is to be said of a missed hour, for people."""
+        closed_at = self.watch.closed_at.get(hour)
+        was_watched = self.watch.since is not None and hour + HOUR > self.watch.since
+        clock = "its end" if was_watched else "being closed"
+        what = f"not published within {in_words(self.objective)} of {clock}"
+        if hour in self.published:
+            return f"{what} but at {self.published[hour]:%Y-%m-%dT%H:%M:%SZ}"
+        return what if closed_at else f"{what}: not closed yet, ingest is behind"
+
+
+def timetable(
+    product: Product,
+    aggregate: Aggregate,
+    watch: Watch,
+    publications: Iterable[Publication],
+    now: datetime,
+) -> Timetable | None:
+    """Return the table's timetable; None where its contract has no latency objective."""
+    objective = latency_objective(product, aggregate.name)
+    if objective is None:
+        return None
+    table = published_table(product, aggregate)
+    first: dict[datetime, datetime] = {}
+    for one in publications:
+        if one.table == table:
+            first[one.hour] = min(one.published_at, first.get(one.hour, one.published_at))
+    return Timetable(table, objective, deadlines(watch, objective, now), first, watch, now)
+
+
+def overdue(timetable: Timetable) -> tuple[Alert, ...]:
+    """Return an alert for each missed hour, oldest first; its `run_id` is empty: no run found it."""
+    return tuple(
+        Alert(
+            at=timetable.now,
+            table=timetable.table,
+            hour=hour,
+            kind=AlertKind.OVERDUE,
+            detail=timetable.why_missed(hour),
+            run_id="",
+        )
+        for hour in timetable.missed
+    )
+
+
+def read_watch(cell: Cell, product: Product, aggregate: Aggregate) -> Watch:
+    """Return what is known of the table's hours in the cell; asks no Kafka, and places no fence."""
+    try:
+        committed = committed_offsets(load_table(cell, events_table(product.name)))
+    except TableMissingError:
+        return NEVER
+    if committed is None:
+        return NEVER
+    return ClosingStore(cell.state_db).watch(committed.topic_id, aggregate.name)

@@ -1,0 +1,1 @@
+"""Writing to topics: topics made as contracts say, events encoded and sent."""

@@ -1,0 +1,164 @@
+"""The Spark session of a cell: its catalog under the cell's own name, shared with PyIceberg."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.utils import is_remote
+from sqlalchemy.engine import make_url
+
+from pipeline.cells import Cell
+from pipeline.errors import TerminalError
+from pipeline.spark.errors import SparkUnavailableError, first_line
+from pipeline.spark.remote import answers, clone
+from pipeline.spark.settings import JARS, REMOTE, spark_settings
+from pipeline.tables.catalog import LOCK_WAIT_S
+
+_FIXED_AT_START = {
+    "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+    "spark.sql.catalogImplementation": "in-memory",
+}
+
+
+class CatalogNotSupportedError(TerminalError):
+    """Spark cannot open the cell's catalog: there is no JDBC driver for it here."""
+
+
+def catalog_config(cell: Cell) -> dict[str, str]:
+    """Return the settings that let any Spark session open the cell's catalog; set at any time.
+
+    The catalog is named as the cell: rows of a JDBC catalog are keyed by that name. It caches
+    nothing, so that commits by others are seen. The cell's own settings that a session can take at
+    any time are among them.
+
+    Raises:
+        CatalogNotSupportedError: the catalog is neither SQLite nor PostgreSQL.
+        SparkSettingError: a setting of the cell cannot be used.
+    """
+    fixed = _fixed(cell)
+    given = spark_settings(cell, {*fixed, *_FIXED_AT_START})
+    ours = {"spark.sql.shuffle.partitions": "4"}
+    of_catalog = f"spark.sql.catalog.{cell.name}."
+    taken = {k: v for k, v in given.items() if k in ours or k.startswith(of_catalog)}
+    return ours | taken | fixed
+
+
+def session_config(cell: Cell, jars: Iterable[Path]) -> dict[str, str]:
+    """Return every setting of a session that works on the cell, for a builder of sessions.
+
+    The cell's own settings are merged over the defaults, which are Spark in this process; its
+    `spark.jars` are added to `jars`. With `spark.remote` the session is on a Spark Connect server,
+    which has jars and extensions of its own.
+
+    Raises:
+        CatalogNotSupportedError, SparkSettingError: as `catalog_config`.
+    """
+    catalog = catalog_config(cell)
+    given = spark_settings(cell, {*_fixed(cell), *_FIXED_AT_START})
+    if REMOTE in given:
+        return given | catalog
+    more = given.pop(JARS, "").split(",")
+    return {
+        "spark.master": "local[*]",
+        "spark.app.name": f"headwater {cell.name}",
+        "spark.sql.warehouse.dir": str(cell.root / "spark"),
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.log.level": "ERROR",
+        **given,
+        JARS: ",".join([*(str(jar) for jar in jars), *filter(None, more)]),
+        **_FIXED_AT_START,
+        **catalog,
+    }
+
+
+def start_session(cell: Cell, jars: Iterable[Path]) -> SparkSession:
+    """Return the process's Spark session, started (seconds) unless there is one already.
+
+    The caller stops it. A session that somebody else started keeps its own jars and master.
+
+    Raises:
+        CatalogNotSupportedError, SparkSettingError: as `catalog_config`.
+        SparkUnavailableError: it did not start; a master or server that is away is waited for first.
+    """
+    config = session_config(cell, jars)
+    builder = SparkSession.builder
+    for key, value in config.items():
+        builder = builder.config(key, value)
+    try:
+        if REMOTE in config and not answers(config[REMOTE]):
+            raise _unavailable(cell, "no server answers at its spark.remote")
+        return builder.getOrCreate()
+    except (Py4JError, PySparkException) as error:
+        raise _unavailable(cell, first_line(error)) from error
+
+
+def own_session(spark: SparkSession, cell: Cell) -> SparkSession:
+    """Return a session of its own (settings, views) on `spark`'s engine that can open the cell."""
+    session = clone(spark) if is_remote() else spark.newSession()
+    for key, value in catalog_config(cell).items():
+        session.conf.set(key, value)
+    return session
+
+
+def table_name(cell: Cell, identifier: str) -> str:
+    """Return the quoted name of `namespace.table` in SQL."""
+    return ".".join(f"`{part}`" for part in (cell.name, *identifier.split(".")))
+
+
+def rows_at(session: SparkSession, cell: Cell, identifier: str, snapshot_id: int) -> DataFrame:
+    """Return the rows of `namespace.table` as of a snapshot, on main or off it.
+
+    Raises:
+        pyspark.errors.AnalysisException: there is no such table.
+    """
+    name = table_name(cell, identifier)
+    return session.sql(f"SELECT * FROM {name} VERSION AS OF {snapshot_id:d}")  # noqa: S608
+
+
+def _unavailable(cell: Cell, why: str) -> SparkUnavailableError:
+    return SparkUnavailableError(
+        f"its Spark did not start ({why}).",
+        subject=f"cell {cell.name}",
+        remedy="Check `spark` in the cell's cell.json, and what it names, then try again.",
+    )
+
+
+def _fixed(cell: Cell) -> dict[str, str]:
+    prefix = f"spark.sql.catalog.{cell.name}"
+    return {
+        prefix: "org.apache.iceberg.spark.SparkCatalog",
+        f"{prefix}.catalog-impl": "org.apache.iceberg.jdbc.JdbcCatalog",
+        f"{prefix}.warehouse": cell.warehouse,
+        f"{prefix}.cache-enabled": "false",
+        f"{prefix}.jdbc.schema-version": "V1",
+        **{f"{prefix}.{key}": value for key, value in _jdbc(cell).items()},
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    }
+
+
+def _jdbc(cell: Cell) -> dict[str, str]:
+    url = make_url(cell.catalog_uri)
+    backend = url.get_backend_name()
+    if backend == "sqlite":
+        options = f"busy_timeout={LOCK_WAIT_S * 1000}&journal_mode=WAL"
+        return {"uri": f"jdbc:sqlite:{url.database}?{options}"}
+    if backend == "postgresql":
+        port = f":{url.port}" if url.port else ""
+        login = {"jdbc.user": url.username, "jdbc.password": url.password}
+        return {
+            "uri": f"jdbc:postgresql://{url.host}{port}/{url.database}",
+            **{key: str(value) for key, value in login.items() if value is not None},
+        }
+    raise CatalogNotSupportedError(
+        f"Spark has no driver here for a catalog in {backend}.",
+        subject=f"cell {cell.name}",
+        remedy="Use a SQLite or a PostgreSQL catalog.",
+    )

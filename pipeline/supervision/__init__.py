@@ -1,0 +1,1 @@
+"""Who works, for how long, and who may: liveness, lifetimes, locks."""
