@@ -46,7 +46,7 @@ def _of(cell_name: str, product: Product) -> dg.Definitions:
         jobs=[ingest],
         sensors=[keep_alive(keys, ingest.name), watermark_sensor(keys)],
     )
-    if not product.aggregates:
+    if not product.derived_tables:
         return found
     hourly = hourly_job(keys)
     return dg.Definitions.merge(
@@ -63,5 +63,5 @@ def _of(cell_name: str, product: Product) -> dg.Definitions:
 def _external(keys: Keys) -> Iterator[dg.AssetSpec]:
     yield topic(keys)
     yield from references(keys)
-    tables = (table_watermark(keys, aggregate) for aggregate in keys.product.aggregates)
+    tables = (table_watermark(keys, derived_table) for derived_table in keys.product.derived_tables)
     yield from (mark for mark in (watermark(keys), *tables) if mark is not None)

@@ -10,11 +10,11 @@ from assets.keys import AUDIT_CHECK, SPARK_POOL, Keys, owners, tag
 from assets.partitions import hourly, to_key
 from pipeline.code_version import code_version
 from pipeline.contract.lineage.sources import derived_sources
-from pipeline.contract.model import Aggregate
+from pipeline.contract.model import DerivedTable
 from pipeline.contract.parse.join import EVENTS
 from pipeline.hours.first import first_hour
 from pipeline.supervision.locks import batch_lock, hold
-from pipeline.tables.layout import aggregate_table
+from pipeline.tables.layout import derived_table_id
 from resources.cell import CellResource
 
 
@@ -27,11 +27,11 @@ def derived_tables(keys: Keys) -> dg.AssetsDefinition:
     was, what reads it waits, everything else goes on, and then the check or the run fails.
     """
     product = keys.product
-    versions = {table.name: code_version(table.folder) for table in product.aggregates}
+    versions = {table.name: code_version(table.folder) for table in product.derived_tables}
 
     @dg.multi_asset(
         name=keys.name("derived"),
-        specs=[_spec(keys, table, versions[table.name]) for table in product.aggregates],
+        specs=[_spec(keys, table, versions[table.name]) for table in product.derived_tables],
         partitions_def=hourly(product),
         backfill_policy=dg.BackfillPolicy.single_run(),
         can_subset=True,
@@ -39,11 +39,11 @@ def derived_tables(keys: Keys) -> dg.AssetsDefinition:
         check_specs=[
             dg.AssetCheckSpec(
                 AUDIT_CHECK,
-                asset=keys.aggregate(table),
+                asset=keys.derived_table(table),
                 description="Great Expectations' verdict on the staged hour, before it is published.",
                 blocking=True,
             )
-            for table in product.aggregates
+            for table in product.derived_tables
         ],
     )
     def build(
@@ -61,11 +61,11 @@ def derived_tables(keys: Keys) -> dg.AssetsDefinition:
     return build
 
 
-def _spec(keys: Keys, table: Aggregate, version: str) -> dg.AssetSpec:
+def _spec(keys: Keys, table: DerivedTable, version: str) -> dg.AssetSpec:
     sources = derived_sources(table)
     logic = f"```{table.logic.language}\n{table.logic.text}\n```"
     return dg.AssetSpec(
-        keys.aggregate(table),
+        keys.derived_table(table),
         deps=[*_reads(keys, table), *map(keys.source, table.references)],
         skippable=True,
         group_name=keys.group,
@@ -78,14 +78,14 @@ def _spec(keys: Keys, table: Aggregate, version: str) -> dg.AssetSpec:
             "dagster/column_schema": contract_schema(table.columns),
             "dagster/column_lineage": column_lineage(keys, sources),
             "columns": column_origins(keys, table.name, sources),
-            "dagster/table_name": f"{keys.cell}.{aggregate_table(keys.product.name, table.name)}",
+            "dagster/table_name": f"{keys.cell}.{derived_table_id(keys.product.name, table.name)}",
             "first hour": to_key(first_hour(keys.product)),
             "logic": dg.MetadataValue.md(logic),
         },
     )
 
 
-def _reads(keys: Keys, table: Aggregate) -> Iterator[dg.AssetDep]:
+def _reads(keys: Keys, table: DerivedTable) -> Iterator[dg.AssetDep]:
     """Yield what an hour depends on, and which hours of it."""
     for read in table.reads:
         if read.table == EVENTS:

@@ -24,7 +24,7 @@ def ingest_job(keys: Keys) -> UnresolvedAssetJobDefinition:
 
 def hourly_job(keys: Keys) -> UnresolvedAssetJobDefinition:
     """Return the job that builds hours of all aggregates, in one process and one Spark session."""
-    selection = [keys.aggregate(aggregate) for aggregate in keys.product.aggregates]
+    selection = [keys.derived_table(derived_table) for derived_table in keys.product.derived_tables]
     return define_asset_job(
         keys.name("hourly"),
         selection=AssetSelection.assets(*selection),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 
-from pipeline.contract.model import Aggregate, Product, Reference
+from pipeline.contract.model import DerivedTable, Product, Reference
 
 LEDGER_CHECK = "ledger_balances"
 AUDIT_CHECK = "audit"
@@ -57,18 +57,18 @@ class Keys:
         """One set of reference data."""
         return self.key("reference", reference.name)
 
-    def aggregate(self, aggregate: Aggregate) -> dg.AssetKey:
+    def derived_table(self, derived_table: DerivedTable) -> dg.AssetKey:
         """One hourly table."""
-        return self.key(aggregate.name)
+        return self.key(derived_table.name)
 
     def source(self, table: str) -> dg.AssetKey:
         """The asset that a contract's `table` stands for: the topic, reference data, or a table."""
         is_reference = any(reference.name == table for reference in self.product.references)
         return self.key("reference", table) if is_reference else self.key(table)
 
-    def table_watermark(self, aggregate: Aggregate) -> dg.AssetKey:
+    def table_watermark(self, derived_table: DerivedTable) -> dg.AssetKey:
         """One hourly table's watermark, fresh while none of its hours is overdue."""
-        return self.key(f"{aggregate.name}_watermark")
+        return self.key(f"{derived_table.name}_watermark")
 
     def name(self, part: str) -> str:
         """Return the name of a job, sensor, schedule or op: unique in a code location."""

@@ -12,7 +12,7 @@ from datetime import timedelta
 import dagster as dg
 
 from assets.keys import Keys, owners, tag
-from pipeline.contract.model import Aggregate
+from pipeline.contract.model import DerivedTable
 from pipeline.contract.objectives import freshness_objective, latency_objective
 from pipeline.contract.settings.units import in_words
 
@@ -45,25 +45,25 @@ def watermark(keys: Keys) -> dg.AssetSpec | None:
     )
 
 
-def table_watermark(keys: Keys, aggregate: Aggregate) -> dg.AssetSpec | None:
+def table_watermark(keys: Keys, derived_table: DerivedTable) -> dg.AssetSpec | None:
     """Return a derived table's watermark, or None where its contract has no latency SLO.
 
     An hour is overdue only once the SLO is missed, so the policy adds no more than the grace.
     """
-    limit = latency_objective(keys.product, aggregate.name)
+    limit = latency_objective(keys.product, derived_table.name)
     if limit is None:
         return None
     return dg.AssetSpec(
-        keys.table_watermark(aggregate),
-        deps=[keys.aggregate(aggregate)],
+        keys.table_watermark(derived_table),
+        deps=[keys.derived_table(derived_table)],
         group_name=keys.group,
         description=(
-            f"Materialized while every hour of {aggregate.name} is published within "
+            f"Materialized while every hour of {derived_table.name} is published within "
             f"{in_words(limit)} of its end."
         ),
         kinds={"iceberg"},
-        owners=owners(aggregate.owner),
-        tags={**keys.tags, "domain": tag(aggregate.domain)},
+        owners=owners(derived_table.owner),
+        tags={**keys.tags, "domain": tag(derived_table.domain)},
         metadata={"objective (s)": limit.total_seconds()},
         freshness_policy=dg.FreshnessPolicy.time_window(fail_window=GRACE, warn_window=SHORT),
     )

@@ -52,7 +52,7 @@ def build_hours(cell: Cell, product: Product, plan: HoursPlan, run_id: str) -> I
     auditor = RunAuditor(cell, product.name, run_id)
     try:
         for done in carry_out(spark, cell, product, plan, auditor, run_id=run_id):
-            table, hour, outcome = done.build.aggregate, done.build.hour, done.outcome
+            table, hour, outcome = done.build.derived_table, done.build.hour, done.outcome
             auditor.show(table, hour)
             yield Built(
                 done.build,

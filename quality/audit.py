@@ -10,7 +10,7 @@ from great_expectations.core import ExpectationSuiteValidationResult, Expectatio
 from pyspark.sql import DataFrame
 from pyspark.sql.types import StructType
 
-from pipeline.contract.model import Aggregate
+from pipeline.contract.model import DerivedTable
 from pipeline.contract.targets import expectations
 from quality.context import quiet_context
 from quality.drift import Distribution, Drifts, distributions, look_back
@@ -79,7 +79,7 @@ class AuditResult:
         return tuple(result for result in self.results if not result.success)
 
 
-def audit(frame: DataFrame, table: Aggregate) -> AuditResult:
+def audit(frame: DataFrame, table: DerivedTable) -> AuditResult:
     """Hold the rows of `frame`, one hour of `table`, to everything that its contract expects of them.
 
     `frame` is read several times. Queries run in its own session, where they find the views that

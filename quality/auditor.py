@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 
 from pipeline.batch.model import Audit
 from pipeline.cells import Cell
-from pipeline.contract.model import Aggregate
+from pipeline.contract.model import DerivedTable
 from pipeline.supervision.locks import LockHeldError
 from quality.audit import AuditResult, audit
 from quality.data_docs import Audited, Page, index, publish
@@ -31,7 +31,7 @@ class RunAuditor:
         self._audited: dict[tuple[str, datetime], Audited] = {}
         self._pages: dict[tuple[str, datetime], Page] = {}
 
-    def __call__(self, table: Aggregate, hour: datetime) -> Audit:
+    def __call__(self, table: DerivedTable, hour: datetime) -> Audit:
         """Return the audit of one hour of one table."""
 
         def judge(frame: DataFrame) -> AuditResult:

@@ -23,7 +23,7 @@ from great_expectations.data_context.types.resource_identifiers import (
 
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
-from pipeline.contract.model import Aggregate
+from pipeline.contract.model import DerivedTable
 from pipeline.contract.targets import expectations
 from pipeline.files import write_atomically
 from pipeline.supervision.locks import hold
@@ -42,7 +42,7 @@ LOCK_WAIT_S = 60.0
 class Audited:
     """An audit to publish: what it found of one hour of one table."""
 
-    table: Aggregate
+    table: DerivedTable
     hour: datetime
     result: AuditResult
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
-from pipeline.contract.model import Aggregate, Product
+from pipeline.contract.model import DerivedTable, Product
 from pipeline.contract.objectives import latency_slo
 from pipeline.control.alerts import Alert, AlertKind, read_alerts
 from pipeline.control.publications import Publication, read_publications
@@ -49,7 +49,7 @@ class Indicators:
 class Latency:
     """One look at a derived table that has a latency objective."""
 
-    aggregate: Aggregate
+    derived_table: DerivedTable
     timetable: Timetable
     indicators: Indicators
 
@@ -60,24 +60,26 @@ def look_at_latency(cell: Cell, product: Product, clock: Clock = utc_now) -> tup
     Raises:
         CatalogUnavailableError, WarehouseUnavailableError: try again later.
     """
-    if not any(latency_slo(product, aggregate.name) for aggregate in product.aggregates):
+    if not any(
+        latency_slo(product, derived_table.name) for derived_table in product.derived_tables
+    ):
         return ()
     now = clock()
     publications = read_publications(cell, product.name)
     alerts = read_alerts(cell, product.name)
     found: list[Latency] = []
-    for aggregate in product.aggregates:
-        watch = read_watch(cell, product, aggregate)
-        table = timetable(product, aggregate, watch, publications, now)
+    for derived_table in product.derived_tables:
+        watch = read_watch(cell, product, derived_table)
+        table = timetable(product, derived_table, watch, publications, now)
         if table is not None:
-            indicators = indicate(product, aggregate, table, publications, alerts)
-            found.append(Latency(aggregate, table, indicators))
+            indicators = indicate(product, derived_table, table, publications, alerts)
+            found.append(Latency(derived_table, table, indicators))
     return tuple(found)
 
 
 def indicate(
     product: Product,
-    aggregate: Aggregate,
+    derived_table: DerivedTable,
     timetable: Timetable,
     publications: Iterable[Publication],
     alerts: Iterable[Alert],
@@ -86,7 +88,7 @@ def indicate(
 
     An hour without rows is not audited, but counts as a build that passed.
     """
-    slo = latency_slo(product, aggregate.name)
+    slo = latency_slo(product, derived_table.name)
     if slo is None:
         raise TypeError("a timetable comes of an objective")
     window = timedelta(seconds=slo.window_s)

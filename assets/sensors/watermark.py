@@ -91,7 +91,7 @@ def _materialization(keys: Keys, seen: Freshness, limit: timedelta) -> dg.AssetM
 def _table_materialization(keys: Keys, seen: Latency) -> dg.AssetMaterialization:
     found = seen.indicators
     return dg.AssetMaterialization(
-        keys.table_watermark(seen.aggregate),
+        keys.table_watermark(seen.derived_table),
         metadata={
             "objective (s)": seen.timetable.objective.total_seconds(),
             "window (d)": found.window / timedelta(days=1),

@@ -12,7 +12,7 @@ from assets.columns import column_lineage, table_schema
 from assets.keys import AUDIT_CHECK, Keys
 from assets.partitions import to_key
 from pipeline.contract.lineage.sources import derived_sources
-from pipeline.contract.model import Aggregate
+from pipeline.contract.model import DerivedTable
 from pipeline.control.publications import Publication
 from pipeline.settings import load_settings
 from quality.audit import AuditResult
@@ -21,7 +21,7 @@ from quality.data_docs import Page
 
 def hour_published(
     keys: Keys,
-    aggregate: Aggregate,
+    derived_table: DerivedTable,
     publication: Publication,
     code_version: str,
     page: Page | None,
@@ -34,7 +34,7 @@ def hour_published(
     `schema` is the table's, whose types the contract does not know, None while there is no table.
     """
     return dg.AssetMaterialization(
-        keys.aggregate(aggregate),
+        keys.derived_table(derived_table),
         partition=to_key(publication.hour),
         metadata={
             "dagster/partition_row_count": publication.rows,
@@ -45,9 +45,11 @@ def hour_published(
             "expectations met": publication.expectations,
             "wap id": publication.wap_id,
             "code version": code_version,
-            "dagster/column_lineage": column_lineage(keys, derived_sources(aggregate)),
+            "dagster/column_lineage": column_lineage(keys, derived_sources(derived_table)),
             **(
-                {"dagster/column_schema": table_schema(schema, aggregate.columns)} if schema else {}
+                {"dagster/column_schema": table_schema(schema, derived_table.columns)}
+                if schema
+                else {}
             ),
             **_links(keys, page),
             **_drawn(keys, "columns drawn", columns),
@@ -57,7 +59,7 @@ def hour_published(
 
 def audit_result(
     keys: Keys,
-    aggregate: Aggregate,
+    derived_table: DerivedTable,
     verdicts: Mapping[datetime, AuditResult],
     pages: Mapping[datetime, Page],
 ) -> dg.AssetCheckResult:
@@ -71,7 +73,7 @@ def audit_result(
     shown = pages.get(wanting[0]) if wanting else next(reversed(list(pages.values())), None)
     results = [result for verdict in verdicts.values() for result in verdict.results]
     return dg.AssetCheckResult(
-        asset_key=keys.aggregate(aggregate),
+        asset_key=keys.derived_table(derived_table),
         check_name=AUDIT_CHECK,
         passed=not failed,
         description=(

@@ -17,7 +17,7 @@ from pipeline.cells import Cell
 from pipeline.control.publications import Publication
 from pipeline.errors import HeadwaterError
 from pipeline.tables.catalog import TableMissingError, load_table
-from pipeline.tables.layout import aggregate_table
+from pipeline.tables.layout import derived_table_id
 from quality.auditor import RunAuditor
 from quality.column_picture import keep_column_picture
 
@@ -39,8 +39,8 @@ def build_hours(
     product = keys.product
     tables = {
         one.name: one
-        for one in product.aggregates
-        if keys.aggregate(one) in context.selected_asset_keys
+        for one in product.derived_tables
+        if keys.derived_table(one) in context.selected_asset_keys
     }
     auditor = RunAuditor(cell, product.name, context.run.run_id)
     # What a sensor asks for is what was due; what a person asks for is meant.
@@ -48,19 +48,19 @@ def build_hours(
         cell,
         product,
         hours=[to_hour(key) for key in context.partition_keys],
-        aggregates=list(tables),
+        derived_tables=list(tables),
         again=HOURS_TAG not in context.run.tags,
     )
 
     drawn = {name: keep_column_picture(cell, product, name) for name in tables}
     failed: HeadwaterError | None = None
     for done in carry_out(spark, cell, product, plan, auditor, run_id=context.run.run_id):
-        name, hour, outcome = done.build.aggregate, done.build.hour, done.outcome
+        name, hour, outcome = done.build.derived_table, done.build.hour, done.outcome
         what = f"{name} {hour:%Y-%m-%dT%H}"
         page = auditor.show(name, hour)
         if isinstance(outcome, Publication):
             version = code_versions[name]
-            schema = _schema(cell, aggregate_table(product.name, name))
+            schema = _schema(cell, derived_table_id(product.name, name))
             yield hour_published(keys, tables[name], outcome, version, page, drawn[name], schema)
         elif isinstance(outcome, Waits):
             context.log.warning(f"{what} waits for {outcome.table} {outcome.hour:%Y-%m-%dT%H}.")

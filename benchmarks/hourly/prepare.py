@@ -158,7 +158,7 @@ def plan_of(
     looked = HourStates(product.name, cell.name, snapshot_id, THE_HOUR + 2 * HOUR, states)
     publications = read_publications(cell, product.name)
     return plan_hours(
-        product, looked, publications, 0, balanced=True, hours=hours, aggregates=tables
+        product, looked, publications, 0, balanced=True, hours=hours, derived_tables=tables
     )
 
 

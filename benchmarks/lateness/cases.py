@@ -61,7 +61,7 @@ def simulate(job: Job) -> Case:
     policy = LatePolicy(share=job.share, wait_s=job.wait_h * 3_600)
     tables = tuple(
         table.model_copy(update={"late": policy})
-        for table in product.aggregates
+        for table in product.derived_tables
         if table.name in TABLES
     )
     case = Case(
@@ -70,7 +70,7 @@ def simulate(job: Job) -> Case:
         share=job.share,
         wait_h=job.wait_h,
         contract=(job.share, job.wait_h) == contract_policy(product),
-        tables=planned(product.model_copy(update={"aggregates": tables}), arrivals, SEED),
+        tables=planned(product.model_copy(update={"derived_tables": tables}), arrivals, SEED),
         lookback=lookback(arrivals, LOOKBACK_H),
         whole_lookback=lookback(arrivals, arrivals.shape[1]),
     )
@@ -86,7 +86,7 @@ def viewing() -> Product:
 
 def contract_policy(product: Product) -> tuple[float, float]:
     """Return the late policy (share, hours) that the contract of sessions states."""
-    table = next(table for table in product.aggregates if table.name == SESSIONS)
+    table = next(table for table in product.derived_tables if table.name == SESSIONS)
     return table.late.share, late_wait(product, table) / HOUR
 
 

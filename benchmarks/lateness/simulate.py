@@ -13,7 +13,7 @@ from benchmarks.lateness.curve import Counts
 from pipeline.batch.planning.plan import HourBuild, plan_hours
 from pipeline.batch.planning.staleness import Why, fingerprint, late_wait, source_rows, why_due
 from pipeline.clock import HOUR
-from pipeline.contract.model import Aggregate, Product, published_table
+from pipeline.contract.model import DerivedTable, Product, published_table
 from pipeline.control.publications import Publication
 from pipeline.hours.fence import Fence
 from pipeline.hours.look import HourState, HourStates
@@ -80,10 +80,10 @@ def planned(product: Product, arrivals: Counts, seed: int = 1) -> dict[str, Outc
 class _Run:
     def __init__(self, product: Product, arrivals: Counts, rng: np.random.Generator) -> None:
         self.product, self.rng = product, rng
-        self.tables = {table.name: table for table in product.aggregates}
+        self.tables = {table.name: table for table in product.derived_tables}
         self.present = np.cumsum(arrivals, axis=1)
         self.arrivals = arrivals
-        longest = max(late_wait(product, table) for table in product.aggregates)
+        longest = max(late_wait(product, table) for table in product.derived_tables)
         self.doubt_h = arrivals.shape[1] + longest // HOUR + SLACK_H
         self.standing: dict[tuple[str, datetime], Publication] = {}
         self.built: dict[tuple[str, int], int] = {}
@@ -104,7 +104,7 @@ class _Run:
         looked = HourStates(self.product.name, "us", 1, now, states)
         plan = plan_hours(self.product, looked, self.standing.values(), 0, balanced=True)
         for build in plan.builds:
-            table = self.tables[build.aggregate]
+            table = self.tables[build.derived_table]
             seen = replace(plan.seen, standing=self.standing)
             if build.why is Why.MAY_CHANGE and not why_due(self.product, table, build.hour, seen):
                 continue
@@ -127,7 +127,7 @@ class _Run:
 
     def _build(
         self,
-        table: Aggregate,
+        table: DerivedTable,
         build: HourBuild,
         tick: int,
         now: datetime,

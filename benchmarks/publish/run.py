@@ -82,7 +82,9 @@ def publish_hours(
                 raise RuntimeError(f"{done.build.hour} was not built: {done.outcome}")
             took = {step: line["seconds"] for step, line in steps.taken().items()}
             settle_s = sum(took.get(step, 0.0) for step in AFTER_AUDIT)
-            found.append(Published(done.build.aggregate, done.build.hour, took[PUBLISH], settle_s))
+            found.append(
+                Published(done.build.derived_table, done.build.hour, took[PUBLISH], settle_s)
+            )
             if len(found) % 20 == 0:
                 say(f"{len(found):,} of {len(plan.builds):,} published")
     return found

@@ -20,11 +20,11 @@ from pipeline.batch.planning.staleness import (
 )
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
-from pipeline.contract.model import Aggregate, Product
+from pipeline.contract.model import DerivedTable, Product
 from pipeline.control.publications import Publication, latest, read_publications
 from pipeline.errors import HeadwaterError
 
-Auditor = Callable[[Aggregate, datetime], Audit]
+Auditor = Callable[[DerivedTable, datetime], Audit]
 """Gives the audit of one hour of one table."""
 
 
@@ -62,9 +62,9 @@ def carry_out(
     """
     if plan.source_snapshot_id is None:
         return
-    tables = {table.name: table for table in product.aggregates}
+    tables = {table.name: table for table in product.derived_tables}
     for build in plan.builds:
-        table = tables[build.aggregate]
+        table = tables[build.derived_table]
         standing = latest(read_publications(cell, product.name))
         seen = replace(plan.seen, standing=standing, now=clock())
         if build.why is Why.MAY_CHANGE and why_due(product, table, build.hour, seen) is None:

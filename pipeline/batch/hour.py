@@ -18,7 +18,7 @@ from pipeline.batch.wap.stage import stage_hour, staged_frame
 from pipeline.batch.wap.tags import release
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
-from pipeline.contract.model import Aggregate, Product, published_table
+from pipeline.contract.model import DerivedTable, Product, published_table
 from pipeline.control.alerts import Alert, AlertKind, raise_alert
 from pipeline.control.publications import Publication, read_publications, record
 from pipeline.errors import HeadwaterError
@@ -35,7 +35,7 @@ def build_hour(
     spark: SparkSession,
     cell: Cell,
     product: Product,
-    aggregate: Aggregate,
+    derived_table: DerivedTable,
     hour: datetime,
     audit: Audit,
     *,
@@ -58,22 +58,24 @@ def build_hour(
         StagingOutdatedError: the hour kept changing on main.
         Whatever `stage_hour`, `publish`, `derive_current`, `record`, `raise_alert` and `audit` raise.
     """
-    build = _Build(spark, cell, product, aggregate, hour, source, run_id, clock)
+    build = _Build(spark, cell, product, derived_table, hour, source, run_id, clock)
     emitter = Emitter(cell, run_id)
-    emitter.emit(hour_started(cell, product, aggregate, hour, source.snapshot_id, run_id, clock()))
+    emitter.emit(
+        hour_started(cell, product, derived_table, hour, source.snapshot_id, run_id, clock())
+    )
     try:
         outcome = build.outcome(audit)
     except BaseException as error:
         # Whatever ended it; what an error without a name says may quote rows.
         why = str(error) if isinstance(error, HeadwaterError) else type(error).__name__
-        emitter.emit(hour_failed(cell, product, aggregate, hour, run_id, clock(), why))
+        emitter.emit(hour_failed(cell, product, derived_table, hour, run_id, clock(), why))
         raise
     if isinstance(outcome, Rejected):
         why = "the audit failed"
-        emitter.emit(hour_failed(cell, product, aggregate, hour, run_id, clock(), why))
+        emitter.emit(hour_failed(cell, product, derived_table, hour, run_id, clock(), why))
     else:
         schema = load_table(cell, outcome.table).schema()
-        emitter.emit(hour_completed(cell, product, aggregate, outcome, schema, run_id))
+        emitter.emit(hour_completed(cell, product, derived_table, outcome, schema, run_id))
     return outcome
 
 
@@ -81,7 +83,7 @@ def record_unrecorded(
     spark: SparkSession,
     cell: Cell,
     product: Product,
-    aggregate: Aggregate,
+    derived_table: DerivedTable,
     hour: datetime,
     clock: Clock = utc_now,
 ) -> Publication | None:
@@ -90,14 +92,14 @@ def record_unrecorded(
     Idempotent. Only passed audits are published, so all expectations count as met.
     """
     try:
-        table = load_table(cell, published_table(product, aggregate))
+        table = load_table(cell, published_table(product, derived_table))
     except TableMissingError:
         return None
     recorded = {publication.wap_id for publication in read_publications(cell, product.name, hour)}
     recovered = None
     for staged, snapshot_id in published_unrecorded(table, recorded, hour):
         recovered = _settle(
-            spark, cell, product, aggregate, staged, snapshot_id, staged.expectations, clock
+            spark, cell, product, derived_table, staged, snapshot_id, staged.expectations, clock
         )
     return recovered
 
@@ -107,14 +109,14 @@ class _Build:
     spark: SparkSession
     cell: Cell
     product: Product
-    aggregate: Aggregate
+    derived_table: DerivedTable
     hour: datetime
     source: Source
     run_id: str
     clock: Clock
 
     def outcome(self, audit: Audit) -> Publication | Rejected:
-        where = (self.spark, self.cell, self.product, self.aggregate)
+        where = (self.spark, self.cell, self.product, self.derived_table)
         recovered = record_unrecorded(*where, self.hour, self.clock)
         if recovered is not None and self._is_of_same(recovered):
             return recovered
@@ -162,18 +164,18 @@ def _settle(
     spark: SparkSession,
     cell: Cell,
     product: Product,
-    aggregate: Aggregate,
+    derived_table: DerivedTable,
     staged: Staged,
     published_snapshot_id: int | None,
     met: int,
     clock: Clock,
 ) -> Publication:
-    if aggregate.feature is not None:
-        derive_current(spark, cell, product, aggregate, aggregate.feature, staged)
+    if derived_table.feature is not None:
+        derive_current(spark, cell, product, derived_table, derived_table.feature, staged)
     digest, handover = EMPTY, EMPTY
     if staged.snapshot_id is not None:
         rows = staged_frame(own_session(spark, cell), cell, staged)
-        digest, handover = digests(rows, aggregate.handover)
+        digest, handover = digests(rows, derived_table.handover)
     # In this order nothing stays tagged for ever: an hour without its record is built again.
     release(cell, staged.table, staged.hour)
     failpoint("hour.after_release")

@@ -17,19 +17,19 @@ from pyiceberg.schema import Schema
 from pipeline.cells import Cell
 from pipeline.clock import HOUR
 from pipeline.contract.lineage.sources import derived_sources
-from pipeline.contract.model import Aggregate, Product, published_table
+from pipeline.contract.model import DerivedTable, Product, published_table
 from pipeline.contract.parse.join import EVENTS
 from pipeline.control.publications import Publication
 from pipeline.lineage.columns import column_lineage
 from pipeline.lineage.datasets import table_input, table_output
 from pipeline.lineage.facets import PRODUCER, error, job_type, run_uuid
-from pipeline.tables.layout import aggregate_table, events_table
+from pipeline.tables.layout import derived_table_id, events_table
 
 
 def hour_started(
     cell: Cell,
     product: Product,
-    aggregate: Aggregate,
+    derived_table: DerivedTable,
     hour: datetime,
     source_snapshot_id: int,
     run_id: str,
@@ -40,17 +40,17 @@ def hour_started(
         eventTime=at.isoformat(),
         producer=PRODUCER,
         eventType=RunState.START,
-        run=_hour_run(cell, product, aggregate, hour, run_id),
-        job=_hour_job(cell, product, aggregate),
-        inputs=_inputs(cell, product, aggregate, source_snapshot_id),
-        outputs=[table_output(cell, published_table(product, aggregate))],
+        run=_hour_run(cell, product, derived_table, hour, run_id),
+        job=_hour_job(cell, product, derived_table),
+        inputs=_inputs(cell, product, derived_table, source_snapshot_id),
+        outputs=[table_output(cell, published_table(product, derived_table))],
     )
 
 
 def hour_completed(
     cell: Cell,
     product: Product,
-    aggregate: Aggregate,
+    derived_table: DerivedTable,
     publication: Publication,
     schema: Schema | None,
     run_id: str,
@@ -60,9 +60,9 @@ def hour_completed(
         eventTime=publication.published_at.isoformat(),
         producer=PRODUCER,
         eventType=RunState.COMPLETE,
-        run=_hour_run(cell, product, aggregate, publication.hour, run_id),
-        job=_hour_job(cell, product, aggregate),
-        inputs=_inputs(cell, product, aggregate, publication.source_snapshot_id),
+        run=_hour_run(cell, product, derived_table, publication.hour, run_id),
+        job=_hour_job(cell, product, derived_table),
+        inputs=_inputs(cell, product, derived_table, publication.source_snapshot_id),
         outputs=[
             table_output(
                 cell,
@@ -70,7 +70,7 @@ def hour_completed(
                 schema,
                 publication.published_snapshot_id,
                 publication.rows,
-                column_lineage(cell, product, derived_sources(aggregate)),
+                column_lineage(cell, product, derived_sources(derived_table)),
             )
         ],
     )
@@ -79,7 +79,7 @@ def hour_completed(
 def hour_failed(
     cell: Cell,
     product: Product,
-    aggregate: Aggregate,
+    derived_table: DerivedTable,
     hour: datetime,
     run_id: str,
     at: datetime,
@@ -90,27 +90,27 @@ def hour_failed(
         eventTime=at.isoformat(),
         producer=PRODUCER,
         eventType=RunState.FAIL,
-        run=_hour_run(cell, product, aggregate, hour, run_id, why),
-        job=_hour_job(cell, product, aggregate),
-        outputs=[table_output(cell, published_table(product, aggregate))],
+        run=_hour_run(cell, product, derived_table, hour, run_id, why),
+        job=_hour_job(cell, product, derived_table),
+        outputs=[table_output(cell, published_table(product, derived_table))],
     )
 
 
 def _inputs(
-    cell: Cell, product: Product, aggregate: Aggregate, source_snapshot_id: int
+    cell: Cell, product: Product, derived_table: DerivedTable, source_snapshot_id: int
 ) -> list[InputDataset]:
     return [
         table_input(cell, events_table(product.name), source_snapshot_id)
         if read.table == EVENTS
-        else table_input(cell, aggregate_table(product.name, read.table), None)
-        for read in aggregate.reads
+        else table_input(cell, derived_table_id(product.name, read.table), None)
+        for read in derived_table.reads
     ]
 
 
 def _hour_run(
     cell: Cell,
     product: Product,
-    aggregate: Aggregate,
+    derived_table: DerivedTable,
     hour: datetime,
     run_id: str,
     why: str | None = None,
@@ -121,23 +121,23 @@ def _hour_run(
         )
     }
     return Run(
-        runId=run_uuid(cell.name, product.name, aggregate.name, hour.isoformat(), run_id),
+        runId=run_uuid(cell.name, product.name, derived_table.name, hour.isoformat(), run_id),
         facets=nominal | error(why),
     )
 
 
-def _hour_job(cell: Cell, product: Product, aggregate: Aggregate) -> Job:
+def _hour_job(cell: Cell, product: Product, derived_table: DerivedTable) -> Job:
     logic: dict[str, JobFacet] = (
-        {"sql": sql_job.SQLJobFacet(query=aggregate.logic.text, dialect="spark")}
-        if aggregate.logic.language == "sql"
+        {"sql": sql_job.SQLJobFacet(query=derived_table.logic.text, dialect="spark")}
+        if derived_table.logic.language == "sql"
         else {
             "sourceCode": source_code_job.SourceCodeJobFacet(
-                language="python", sourceCode=aggregate.logic.text
+                language="python", sourceCode=derived_table.logic.text
             )
         }
     )
     return Job(
         namespace=cell.name,
-        name=f"{product.name}.{aggregate.name}",
+        name=f"{product.name}.{derived_table.name}",
         facets=logic | job_type("BATCH"),
     )

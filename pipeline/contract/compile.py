@@ -32,11 +32,11 @@ def compile_product(product: Product) -> dict[str, Any]:
             for name, column in pandera.rules_schema(product).columns.items()
         },
         "expectations": {
-            aggregate.name: [
+            derived_table.name: [
                 {"type": one.configuration.type, "kwargs": one.configuration.kwargs}
-                for one in expectations.suite(aggregate).expectations
+                for one in expectations.suite(derived_table).expectations
             ]
-            for aggregate in product.aggregates
+            for derived_table in product.derived_tables
         },
         "openslo": list(openslo.documents(product)),
     }

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.avro import arrow, compatibility
 from pipeline.avro.logical_types import logical_type
-from pipeline.contract.model import Aggregate, Product
+from pipeline.contract.model import DerivedTable, Product
 
 
 @dataclass(frozen=True, order=True)
@@ -157,8 +157,8 @@ def _references(old: Product, new: Product) -> Iterator[Change]:
 
 
 def _aggregates(old: Product, new: Product) -> Iterator[Change]:
-    before = {one.name: one for one in old.aggregates}
-    after = {one.name: one for one in new.aggregates}
+    before = {one.name: one for one in old.derived_tables}
+    after = {one.name: one for one in new.derived_tables}
     for name in sorted(before.keys() | after.keys()):
         if name not in before or name not in after:
             yield Change(
@@ -177,8 +177,8 @@ def _aggregates(old: Product, new: Product) -> Iterator[Change]:
             yield Change(f"aggregates.{name}.expectations", "changed", breaking=False)
 
 
-def _names(aggregate: Aggregate) -> dict[str, str]:
-    return {column.name: column.name for column in aggregate.columns}
+def _names(derived_table: DerivedTable) -> dict[str, str]:
+    return {column.name: column.name for column in derived_table.columns}
 
 
 def _rules(product: Product) -> dict[str, str]:

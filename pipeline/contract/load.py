@@ -19,7 +19,7 @@ from pipeline.contract.model import Gates, Product, Reference, Retention, Topic
 from pipeline.contract.parse.avro_files import read_schemas
 from pipeline.contract.parse.columns import objects, read_columns, read_rules
 from pipeline.contract.parse.derived_contract import derived_from, read_derived
-from pipeline.contract.parse.derived_tables import read_aggregates, read_slos
+from pipeline.contract.parse.derived_tables import read_derived_tables, read_slos
 from pipeline.contract.parse.header import read_header
 from pipeline.contract.parse.join import join
 from pipeline.contract.parse.odcs import check_structure
@@ -133,7 +133,7 @@ def _read(findings: Findings) -> Product | None:
     if newest is not None:
         check_named_fields(findings, settings, own, newest)
     check_references(findings, settings, own, newest)
-    aggregates, slos = read_aggregates(findings, header), read_slos(findings)
+    derived_tables, slos = read_derived_tables(findings, header), read_slos(findings)
     topics = objects(findings, "topic")
     if len(topics) != 1:
         findings.add(("schema",), f"one object of physicalType: topic, not {len(topics)}")
@@ -179,7 +179,7 @@ def _read(findings: Findings) -> Product | None:
             )
             for one in settings.references
         ),
-        aggregates=aggregates,
+        derived_tables=derived_tables,
         slos=slos,
         allowed_lateness_s=settings.allowed_lateness,
         first_hour=settings.first_hour,

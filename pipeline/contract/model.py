@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.tables.layout import aggregate_table, history_table
+from pipeline.tables.layout import derived_table_id, history_table
 
 PII = "pii"
 """The classification, or tag, of personal data."""
@@ -182,7 +182,7 @@ class LatePolicy(Model):
     wait_s: float | None = Field(default=None, ge=0)
 
 
-class Aggregate(Model):
+class DerivedTable(Model):
     """A table computed hour by hour from the product's events, or from other such tables.
 
     The logic gives the table's columns without the hour; the engine adds `hour`. `handover` is a SQL
@@ -263,7 +263,7 @@ class Product(Model):
     gates: Gates = Gates()
     rules: tuple[Rule, ...] = ()
     references: tuple[Reference, ...] = ()
-    aggregates: tuple[Aggregate, ...] = ()
+    derived_tables: tuple[DerivedTable, ...] = ()
     slos: tuple[Slo, ...] = ()
     allowed_lateness_s: float = Field(default=300.0, ge=0)
     first_hour: datetime | None = None
@@ -285,7 +285,7 @@ class Product(Model):
         return f"{self.topic.name}-payload" if self.topic.envelope else self.value_subject
 
 
-def published_table(product: Product, aggregate: Aggregate) -> str:
+def published_table(product: Product, derived_table: DerivedTable) -> str:
     """Return the identifier of the table that an aggregate's hours are published in."""
-    identify = aggregate_table if aggregate.feature is None else history_table
-    return identify(product.name, aggregate.name)
+    identify = derived_table_id if derived_table.feature is None else history_table
+    return identify(product.name, derived_table.name)

@@ -13,11 +13,11 @@ def freshness_objective(product: Product) -> timedelta | None:
 
     None where it has none. Those on aggregates do not count.
     """
-    aggregates = {aggregate.name for aggregate in product.aggregates}
+    derived_tables = {derived_table.name for derived_table in product.derived_tables}
     limits = [
         _limit(slo)
         for slo in product.slos
-        if slo.property == "freshness" and slo.unit in SECONDS and slo.element not in aggregates
+        if slo.property == "freshness" and slo.unit in SECONDS and slo.element not in derived_tables
     ]
     return min(limits, default=None)
 

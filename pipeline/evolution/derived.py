@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pyiceberg.table import Table
 
 from pipeline.cells import Cell
-from pipeline.contract.model import Aggregate, Product, published_table
+from pipeline.contract.model import DerivedTable, Product, published_table
 from pipeline.evolution.model import Action, Step, Verdict
 from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.layout import (
     BUILD_COLUMN,
     HOUR_COLUMN,
     PARTITIONS_PENDING,
-    aggregate_table,
+    derived_table_id,
 )
 
 AT_THE_NEXT_BUILD = (
@@ -44,17 +44,17 @@ class HeldDerived:
     pending: bool = False
 
 
-def read_held(cell: Cell, product: Product, aggregate: Aggregate) -> HeldDerived:
+def read_held(cell: Cell, product: Product, derived_table: DerivedTable) -> HeldDerived:
     """Return the table as it is in the cell. Reads metadata alone; starts no Spark.
 
     Raises:
         CatalogUnavailableError, WarehouseUnavailableError: try again later.
     """
-    hours = _load(cell, published_table(product, aggregate))
+    hours = _load(cell, published_table(product, derived_table))
     published = None if hours is None else _names(hours)
-    if aggregate.feature is None:
+    if derived_table.feature is None:
         return HeldDerived(published)
-    table = _load(cell, aggregate_table(product.name, aggregate.name))
+    table = _load(cell, derived_table_id(product.name, derived_table.name))
     if table is None:
         return HeldDerived(published)
     schema = table.schema()
@@ -67,19 +67,21 @@ def read_held(cell: Cell, product: Product, aggregate: Aggregate) -> HeldDerived
     )
 
 
-def plan_derived(product: Product, aggregate: Aggregate, held: HeldDerived) -> tuple[Step, ...]:
+def plan_derived(
+    product: Product, derived_table: DerivedTable, held: HeldDerived
+) -> tuple[Step, ...]:
     """Return what a derived table's contract asks of the tables as they are. Pure.
 
     Types are the logic's, known when it runs: a build makes columns follow, or refuses by name before
     anything is staged. A column that is renamed is one that is added and one that is kept.
     """
-    identifier = published_table(product, aggregate)
-    own = aggregate_table(product.name, aggregate.name)
-    steps = [*_columns(identifier, aggregate, held.published)]
-    if aggregate.feature is not None:
+    identifier = published_table(product, derived_table)
+    own = derived_table_id(product.name, derived_table.name)
+    steps = [*_columns(identifier, derived_table, held.published)]
+    if derived_table.feature is not None:
         if own != identifier:
-            steps += _columns(own, aggregate, held.current)
-        wanted = aggregate.feature.partitions
+            steps += _columns(own, derived_table, held.current)
+        wanted = derived_table.feature.partitions
         if held.current is not None and (set(wanted) != set(held.partitions) or held.pending):
             before = ", ".join(held.partitions) if not held.pending else "as before"
             detail = f"{before} -> {', '.join(wanted)}"
@@ -95,18 +97,20 @@ def plan_all_derived(cell: Cell, product: Product) -> tuple[Step, ...]:
     """
     return tuple(
         step
-        for aggregate in product.aggregates
-        for step in plan_derived(product, aggregate, read_held(cell, product, aggregate))
+        for derived_table in product.derived_tables
+        for step in plan_derived(product, derived_table, read_held(cell, product, derived_table))
     )
 
 
-def _columns(table: str, aggregate: Aggregate, held: tuple[str, ...] | None) -> Iterator[Step]:
+def _columns(
+    table: str, derived_table: DerivedTable, held: tuple[str, ...] | None
+) -> Iterator[Step]:
     if held is None:
         yield Step(table, Action.CREATE_TABLE, "", CREATED, Verdict.SAFE)
         return
-    if not aggregate.columns:
+    if not derived_table.columns:
         return
-    stated = [column.name for column in aggregate.columns]
+    stated = [column.name for column in derived_table.columns]
     for name in stated:
         if name not in held:
             yield Step(table, Action.ADD_COLUMN, name, AT_THE_NEXT_BUILD, Verdict.SAFE)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from pipeline.clock import HOUR, hour_of
-from pipeline.contract.model import Aggregate, Product
+from pipeline.contract.model import DerivedTable, Product
 from pipeline.errors import TerminalError
 from pipeline.features.point_in_time import MARKS
 from pipeline.tables.layout import history_table
@@ -68,16 +68,16 @@ class HistoryPlan:
     known_through: datetime | None
 
 
-def feature_table(product: Product, table: str) -> Aggregate:
+def feature_table(product: Product, table: str) -> DerivedTable:
     """Return the product's feature table of that name.
 
     Raises:
         NotAFeatureTableError: there is none.
     """
-    features = {one.name: one for one in product.aggregates if one.feature is not None}
+    features = {one.name: one for one in product.derived_tables if one.feature is not None}
     if table in features:
         return features[table]
-    is_other = any(one.name == table for one in product.aggregates)
+    is_other = any(one.name == table for one in product.derived_tables)
     raise NotAFeatureTableError(
         "its contract does not make it a feature table." if is_other else "there is no such table.",
         subject=f"{product.name}.{table}",
@@ -99,8 +99,8 @@ def plan_history(
     Raises:
         NotAFeatureTableError, UnknownFeatureError, EntityMissingError.
     """
-    aggregate = feature_table(product, table)
-    feature = aggregate.feature
+    derived_table = feature_table(product, table)
+    feature = derived_table.feature
     if feature is None:
         raise TypeError("a feature table has a feature")
     missing = [name for name in feature.entity if name not in span.columns]
@@ -115,7 +115,7 @@ def plan_history(
     return HistoryPlan(
         table=history_table(product.name, table),
         entity=feature.entity,
-        features=_features(aggregate, feature.entity, held, chosen),
+        features=_features(derived_table, feature.entity, held, chosen),
         ttl=ttl,
         spine_rows=span.rows,
         first_hour=first_hour,
@@ -134,21 +134,21 @@ def _hours(span: Span, ttl: timedelta) -> tuple[datetime | None, datetime | None
 
 
 def _features(
-    aggregate: Aggregate,
+    derived_table: DerivedTable,
     entity: Sequence[str],
     held: Sequence[str],
     chosen: Sequence[str] | None,
 ) -> tuple[str, ...]:
     there = [
         column.name
-        for column in aggregate.columns
+        for column in derived_table.columns
         if column.name in held and column.name not in (*entity, *MARKS)
     ]
     unknown = [name for name in chosen or () if name not in there]
     if unknown:
         raise UnknownFeatureError(
             f"it has no feature {', '.join(unknown)}.",
-            subject=f"feature table {aggregate.name}",
+            subject=f"feature table {derived_table.name}",
             remedy=f"Features that were built: {', '.join(there)}.",
         )
     return tuple(there if chosen is None else dict.fromkeys(chosen))

@@ -11,7 +11,7 @@ import polars as pl
 from pipeline.batch.wap.tags import SERVED
 from pipeline.cells import Cell
 from pipeline.clock import HOUR, Clock, utc_now
-from pipeline.contract.model import Aggregate, Feature, Product, published_table
+from pipeline.contract.model import DerivedTable, Feature, Product, published_table
 from pipeline.control.alerts import Alert, AlertKind, read_alerts, unsettled
 from pipeline.control.publications import Publication, latest, read_publications
 from pipeline.errors import TerminalError
@@ -19,7 +19,7 @@ from pipeline.features.plan import feature_table
 from pipeline.latency.timetable import Timetable, read_watch, timetable
 from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.errors import named_errors
-from pipeline.tables.layout import aggregate_table
+from pipeline.tables.layout import derived_table_id
 
 
 class NotServedError(TerminalError):
@@ -88,15 +88,15 @@ def served(cell: Cell, product: Product, table: str, clock: Clock = utc_now) -> 
         NotServedError: nothing of it is published yet.
         CatalogUnavailableError, WarehouseUnavailableError: try again later.
     """
-    aggregate = feature_table(product, table)
-    if aggregate.feature is None:
+    derived_table = feature_table(product, table)
+    if derived_table.feature is None:
         raise TypeError("a feature table has a feature")
-    identifier = aggregate_table(product.name, table)
+    identifier = derived_table_id(product.name, table)
     now = clock()
     with named_errors(f"{cell.name}.{identifier}"):
         # Before the tag, which moves before an hour is recorded: what is recorded is in the snapshot.
         publications = read_publications(cell, product.name)
-        watch = read_watch(cell, product, aggregate)
+        watch = read_watch(cell, product, derived_table)
         alerts = read_alerts(cell, product.name)
         try:
             tag = load_table(cell, identifier).metadata.refs.get(SERVED)
@@ -104,10 +104,10 @@ def served(cell: Cell, product: Product, table: str, clock: Clock = utc_now) -> 
             tag = None
     found = plan_served(
         product,
-        aggregate,
-        aggregate.feature,
+        derived_table,
+        derived_table.feature,
         None if tag is None else tag.snapshot_id,
-        timetable(product, aggregate, watch, publications, now),
+        timetable(product, derived_table, watch, publications, now),
         publications,
         alerts,
         now,
@@ -139,7 +139,7 @@ def read_served(
 
 def plan_served(
     product: Product,
-    aggregate: Aggregate,
+    derived_table: DerivedTable,
     feature: Feature,
     snapshot_id: int | None,
     timetable: Timetable | None,
@@ -152,7 +152,7 @@ def plan_served(
     Missing are hours whose last audit failed and that were not published since, and those that are
     overdue; for a table without objective, the former alone.
     """
-    identifier = published_table(product, aggregate)
+    identifier = published_table(product, derived_table)
     standing = latest(one for one in publications if one.table == identifier)
     newest = max((hour for (_, hour), one in standing.items() if one.rows), default=None)
     if snapshot_id is None or newest is None:
@@ -166,7 +166,7 @@ def plan_served(
             missing[alert.hour] = f"was not published{again}: its audit failed ({alert.detail})"
     reach = newest - timedelta(seconds=feature.ttl_s)
     return Served(
-        table=aggregate_table(product.name, aggregate.name),
+        table=derived_table_id(product.name, derived_table.name),
         snapshot_id=snapshot_id,
         newest_hour=newest,
         expected_hour=None if timetable is None else timetable.expected,

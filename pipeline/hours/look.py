@@ -97,6 +97,6 @@ def look(
         for hour in candidates
     )
     found = HourStates(product.name, cell.name, snapshot.snapshot_id, now, states)
-    tables = [aggregate.name for aggregate in product.aggregates]
+    tables = [derived_table.name for derived_table in product.derived_tables]
     ClosingStore(cell.state_db).note(committed.topic_id, found.closed, tables, now)
     return found

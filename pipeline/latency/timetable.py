@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from pipeline.cells import Cell
 from pipeline.clock import HOUR
-from pipeline.contract.model import Aggregate, Product, published_table
+from pipeline.contract.model import DerivedTable, Product, published_table
 from pipeline.contract.objectives import latency_objective
 from pipeline.contract.settings.units import in_words
 from pipeline.control.alerts import Alert, AlertKind
@@ -70,16 +70,16 @@ class Timetable:
 
 def timetable(
     product: Product,
-    aggregate: Aggregate,
+    derived_table: DerivedTable,
     watch: Watch,
     publications: Iterable[Publication],
     now: datetime,
 ) -> Timetable | None:
     """Return the table's timetable; None where its contract has no latency objective."""
-    objective = latency_objective(product, aggregate.name)
+    objective = latency_objective(product, derived_table.name)
     if objective is None:
         return None
-    table = published_table(product, aggregate)
+    table = published_table(product, derived_table)
     first: dict[datetime, datetime] = {}
     for one in publications:
         if one.table == table:
@@ -102,7 +102,7 @@ def overdue(timetable: Timetable) -> tuple[Alert, ...]:
     )
 
 
-def read_watch(cell: Cell, product: Product, aggregate: Aggregate) -> Watch:
+def read_watch(cell: Cell, product: Product, derived_table: DerivedTable) -> Watch:
     """Return what is known of the table's hours in the cell; asks no Kafka, and places no fence."""
     try:
         committed = committed_offsets(load_table(cell, events_table(product.name)))
@@ -110,4 +110,4 @@ def read_watch(cell: Cell, product: Product, aggregate: Aggregate) -> Watch:
         return NEVER
     if committed is None:
         return NEVER
-    return ClosingStore(cell.state_db).watch(committed.topic_id, aggregate.name)
+    return ClosingStore(cell.state_db).watch(committed.topic_id, derived_table.name)

@@ -158,6 +158,6 @@ def history_table(product: str, feature: str) -> str:
     return f"{product}.{feature}_history"
 
 
-def aggregate_table(product: str, aggregate: str) -> str:
+def derived_table_id(product: str, derived_table: str) -> str:
     """Return the identifier of one hourly table of a product."""
-    return f"{product}.{aggregate}"
+    return f"{product}.{derived_table}"

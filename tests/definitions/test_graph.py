@@ -65,7 +65,7 @@ def test_what_starts_spark_is_in_a_pool_of_one_run_at_a_time_and_ingests_are_in_
     assert {name for name, pool in pools.items() if pool == {"spark"}} == {
         table.name
         for product in load_products(load_settings().contracts)
-        for table in product.aggregates
+        for table in product.derived_tables
     }
     assert pools["events"] == set()
     limits = YAML(typ="safe").load(INSTANCE)["concurrency"]["pools"]

@@ -18,8 +18,8 @@ PRODUCTS = load_products(load_settings().contracts)
 def _names(product: Product) -> Iterator[str]:
     yield product.name
     yield product.topic.name
-    for aggregate in product.aggregates:
-        yield aggregate.name
+    for derived_table in product.derived_tables:
+        yield derived_table.name
 
 
 @pytest.mark.parametrize("product", PRODUCTS, ids=lambda product: product.name)

@@ -11,7 +11,7 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from pipeline.cells import Cell
-from pipeline.contract.model import Aggregate, Column, Drift, Expectation, Feature
+from pipeline.contract.model import Column, DerivedTable, Drift, Expectation, Feature
 from quality import data_docs
 from quality.audit import AuditResult, audit
 from quality.data_docs import Audited
@@ -24,7 +24,7 @@ SCHEMA = "hour timestamp, build string, user_id string, amount double, kind stri
 
 def expecting(
     *expectations: tuple[str, dict[str, object]], drift: Iterable[Drift] = ()
-) -> Aggregate:
+) -> DerivedTable:
     return derived(
         "tastes",
         "SELECT 1",

@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pipeline.batch.model import Audit, Rejected
 from pipeline.batch.wap.audit_frame import views_needed
 from pipeline.cells import Cell
-from pipeline.contract.model import Aggregate, Expectation
+from pipeline.contract.model import DerivedTable, Expectation
 from pipeline.control.publications import Publication
 from quality.audit import audit
 from tests.support.derivations import Chain, chained_product
@@ -27,8 +27,8 @@ def query(sql: str) -> Expectation:
 @pytest.fixture
 def chain(spark: SparkSession, quiet_cell: Cell, tmp_path: Path) -> Chain:
     product = chained_product(tmp_path)
-    tables = tuple(one for one in product.aggregates if one.name != "sales")
-    chain = Chain(spark, quiet_cell, product.model_copy(update={"aggregates": tables}))
+    tables = tuple(one for one in product.derived_tables if one.name != "sales")
+    chain = Chain(spark, quiet_cell, product.model_copy(update={"derived_tables": tables}))
     chain.orders.append([(hour(1), "north", 3), (hour(1), "north", 4), (hour(1), "south", 5)])
     chain.orders.append([(hour(3), "north", 7), (hour(3), "east", 1)])
     return chain
@@ -37,11 +37,11 @@ def chain(spark: SparkSession, quiet_cell: Cell, tmp_path: Path) -> Chain:
 def expect(chain: Chain, table: str, *queries: str) -> None:
     chain.product = chain.product.model_copy(
         update={
-            "aggregates": tuple(
+            "derived_tables": tuple(
                 one.model_copy(update={"expectations": tuple(map(query, queries))})
                 if one.name == table
                 else one
-                for one in chain.product.aggregates
+                for one in chain.product.derived_tables
             )
         }
     )
@@ -54,7 +54,7 @@ def views(chain: Chain, of: str, closed: list[int]) -> dict[int, dict[str, Regio
     """
     seen: dict[int, dict[str, Regions]] = {}
 
-    def auditor(table: Aggregate, at: Any) -> Audit:
+    def auditor(table: DerivedTable, at: Any) -> Audit:
         def look(frame: DataFrame) -> Any:
             session = frame.sparkSession
             temporary = [one.name for one in session.catalog.listTables() if one.isTemporary]
@@ -99,13 +99,13 @@ def test_a_query_over_events_decides_whether_an_hour_is_published(chain: Chain) 
     missing = "SELECT region FROM events LEFT ANTI JOIN {batch} USING (region)"
     expect(chain, "tastes", missing, "SELECT region FROM previous WHERE region = 'south'")
 
-    def auditor(table: Aggregate, _hour: Any) -> Audit:
+    def auditor(table: DerivedTable, _hour: Any) -> Audit:
         return lambda frame: audit(frame, table)
 
     outcomes = {
         done.build.hour.hour: done.outcome
         for done in chain.build([1, 3], auditor)
-        if done.build.aggregate == "tastes"
+        if done.build.derived_table == "tastes"
     }
     assert isinstance(outcomes[1], Publication)
     assert outcomes[1].expectations == 2
@@ -113,7 +113,7 @@ def test_a_query_over_events_decides_whether_an_hour_is_published(chain: Chain) 
 
 
 def test_only_what_a_query_mentions_is_prepared(tmp_path: Path) -> None:
-    tastes = chained_product(tmp_path).aggregates[-1]
+    tastes = chained_product(tmp_path).derived_tables[-1]
 
     def needed(sql: str) -> set[str]:
         return set(views_needed(tastes.model_copy(update={"expectations": (query(sql),)})))

@@ -95,7 +95,9 @@ def test_publishing_is_timed_for_every_hour_of_every_table(
     hourly.fill(quiet_cell, product, order.events, order.hours)
     published = publish_hours(spark, quiet_cell, product, order.hours, lambda _: None)
     assert {(one.table, one.hour) for one in published} == {
-        (table.name, hourly.THE_HOUR - n * HOUR) for table in product.aggregates for n in range(2)
+        (table.name, hourly.THE_HOUR - n * HOUR)
+        for table in product.derived_tables
+        for n in range(2)
     }
     assert all(0 < one.publish_s < one.settle_s for one in published)
 

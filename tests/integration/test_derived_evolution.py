@@ -18,7 +18,7 @@ from pipeline.batch.model import Source
 from pipeline.batch.wap.publish import publish
 from pipeline.batch.wap.stage import stage_hour
 from pipeline.cells import Cell
-from pipeline.contract.model import Aggregate, Column, Feature, Product
+from pipeline.contract.model import Column, DerivedTable, Feature, Product
 from pipeline.control.publications import Publication
 from pipeline.evolution.derived import plan_all_derived
 from pipeline.evolution.model import Action, Verdict
@@ -86,7 +86,7 @@ FLAT = ("region", "orders", "share", "price", "day", "note")
 COLUMNS = {V1: (*NAMES, "note"), V2: (*NAMES, "extra"), V3: (*NAMES, "note", "extra")}
 
 
-def tables(sql: str, version: str, partitions: tuple[str, ...] = ("region",)) -> list[Aggregate]:
+def tables(sql: str, version: str, partitions: tuple[str, ...] = ("region",)) -> list[DerivedTable]:
     feature = Feature(entity=("region",), ttl_s=864_000, partitions=partitions)
     columns = tuple(Column(name=name, description=f"The {name}.") for name in COLUMNS.get(sql, ()))
     settings: dict[str, Any] = {"columns": columns}
@@ -99,23 +99,23 @@ class Engine:
         self.spark, self.cell, self.folder = spark, cell, folder
         self.orders = Orders(cell)
 
-    def product(self, *aggregates: Aggregate) -> Product:
-        return orders_product(self.folder, *aggregates)
+    def product(self, *derived_tables: DerivedTable) -> Product:
+        return orders_product(self.folder, *derived_tables)
 
     def build(self, product: Product, number: int, region: str = "") -> None:
         """Add one order to the hour, if a region is given, and publish the hour of every table."""
         if region:
             self.orders.append([(hour(number), region, 1)])
-        for aggregate in product.aggregates:
+        for derived_table in product.derived_tables:
             source = self.source()
             auditor = RunAuditor(self.cell, "orders", "run")
             try:
-                audit = auditor(aggregate, hour(number))
+                audit = auditor(derived_table, hour(number))
                 outcome = build_hour(
                     self.spark,
                     self.cell,
                     product,
-                    aggregate,
+                    derived_table,
                     hour(number),
                     audit,
                     source=source,
@@ -124,7 +124,7 @@ class Engine:
             finally:
                 auditor.finish()
             assert isinstance(outcome, Publication), outcome.verdict.reasons
-            assert outcome.contract_version == aggregate.version
+            assert outcome.contract_version == derived_table.version
 
     def source(self) -> Source:
         events = load_table(self.cell, "orders.events")
@@ -203,7 +203,7 @@ def test_hours_and_features_follow_three_versions_of_their_logic(engine: Engine)
     assert tastes.schema().find_field("extra").doc == "The extra."
 
     # An hour of before, built again, has what the logic gives now, and hides no other.
-    engine.build(engine.product(third.aggregates[0]), 2)
+    engine.build(engine.product(third.derived_tables[0]), 2)
     assert engine.rows("sales") == {**WANTED, 2: {**WANTED[3], "region": "south"}}
 
 
@@ -272,7 +272,7 @@ def test_a_staging_of_before_an_evolution_is_published_after_it(engine: Engine) 
         engine.spark,
         engine.cell,
         first,
-        first.aggregates[0],
+        first.derived_tables[0],
         hour(2),
         engine.source(),
         run_id="run",

@@ -14,7 +14,7 @@ from pipeline.batch.execute import Waits, carry_out
 from pipeline.batch.model import Audit, Rejected
 from pipeline.cells import Cell, embedded_cell, save_cell
 from pipeline.clock import hour_of
-from pipeline.contract.model import Aggregate
+from pipeline.contract.model import DerivedTable
 from pipeline.control.alerts import read_alerts
 from pipeline.control.publications import Publication
 from pipeline.tables.catalog import load_table
@@ -99,13 +99,13 @@ def test_an_hour_of_a_failed_audit_is_an_alert_and_holds_up_what_reads_it(chain:
     chain.build([1])
     before = chain.rows("streaks")
 
-    def refuse_streaks(table: Aggregate, _hour: datetime) -> Audit:
+    def refuse_streaks(table: DerivedTable, _hour: datetime) -> Audit:
         def judge(_frame: DataFrame) -> Opinion:
             return Opinion(passed=table.name != "streaks")
 
         return judge
 
-    outcomes = {one.build.aggregate: one.outcome for one in chain.build([1, 2], refuse_streaks)}
+    outcomes = {one.build.derived_table: one.outcome for one in chain.build([1, 2], refuse_streaks)}
     assert isinstance(outcomes["sales"], Publication)
     assert isinstance(outcomes["streaks"], Rejected)
     assert outcomes["tastes"] == Waits("streaks", hour(2))
@@ -130,8 +130,8 @@ def test_a_feature_build_that_was_cut_off_is_made_good_by_the_next(
     chain: Chain, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     chain.orders.append(north(1, 2) + north(2, 2))
-    chain.build([1, 2], aggregates=["streaks"])
-    chain.build([1], aggregates=["tastes"])
+    chain.build([1, 2], derived_tables=["streaks"])
+    chain.build([1], derived_tables=["tastes"])
     served = chain.rows("tastes")
     with monkeypatch.context() as patched:
 
@@ -142,10 +142,10 @@ def test_a_feature_build_that_was_cut_off_is_made_good_by_the_next(
         for module in ("hour", "stage", "current"):
             patched.setattr(f"pipeline.batch.{module}.failpoint", crash)
         with pytest.raises(CrashError):
-            chain.build([1, 2], aggregates=["tastes"])
+            chain.build([1, 2], derived_tables=["tastes"])
     if place in ("hour.after_stage", "hour.after_publish", "hour.after_stage_current"):
         assert chain.rows("tastes") == served
-    chain.build([1, 2], aggregates=["tastes"])
+    chain.build([1, 2], derived_tables=["tastes"])
     assert [(r["region"], r["hour"], r["orders"], r["streak"]) for r in chain.rows("tastes")] == [
         ("north", hour(2), 4, 2)
     ]
@@ -160,7 +160,7 @@ def test_a_build_that_readers_have_and_that_is_not_recorded_yet_is_not_taken_fro
     chain: Chain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     chain.orders.append(north(1, 1) + north(2, 1))
-    chain.build([1, 2], aggregates=["streaks"])
+    chain.build([1, 2], derived_tables=["streaks"])
 
     def crash(name: str) -> None:
         if name == "hour.after_publish_current":
@@ -169,19 +169,19 @@ def test_a_build_that_readers_have_and_that_is_not_recorded_yet_is_not_taken_fro
     with monkeypatch.context() as patched:
         patched.setattr("pipeline.batch.feature_table.derive.failpoint", crash)
         with pytest.raises(CrashError):
-            chain.build([2], aggregates=["tastes"])
+            chain.build([2], derived_tables=["tastes"])
     served = chain.rows("tastes")
     assert [row["hour"] for row in served] == [hour(2)]
-    chain.build([1], aggregates=["tastes"])
+    chain.build([1], derived_tables=["tastes"])
     assert chain.rows("tastes") == served
 
 
 def test_hours_of_one_day_may_be_published_at_once(chain: Chain) -> None:
     chain.orders.append(north(1, 1) + north(2, 1) + [(hour(1), "south", 1)])
-    chain.build([1, 2], aggregates=["sales", "streaks"])
+    chain.build([1, 2], derived_tables=["sales", "streaks"])
 
     def one(number: int) -> None:
-        plan = chain.plan([number], aggregates=["tastes"])
+        plan = chain.plan([number], derived_tables=["tastes"])
         list(
             carry_out(
                 chain.spark, chain.cell, chain.product, plan, lambda *_: accept, run_id=str(number)

@@ -53,8 +53,8 @@ def with_aggregate(product: Product, minimum: int) -> Product:
     if not kept.exists():
         kept.write_text(contract.read_text())
     (product.folder / "readings.sql").write_text(SQL)
-    aggregate = AGGREGATE.replace("MINIMUM", str(minimum))
-    contract.write_text(kept.read_text().rstrip() + aggregate)
+    derived_table = AGGREGATE.replace("MINIMUM", str(minimum))
+    contract.write_text(kept.read_text().rstrip() + derived_table)
     return load_product(product.folder)
 
 

@@ -112,7 +112,7 @@ def test_a_feature_table_has_every_partition_of_its_history(chain: Chain) -> Non
 def test_an_entity_that_is_null_is_an_entity(chain: Chain) -> None:
     product = chain.product.model_copy(
         update={
-            "aggregates": (
+            "derived_tables": (
                 derived(
                     "tastes",
                     "SELECT CASE WHEN region <> 'none' THEN region END AS who, 'all' AS part, "

@@ -29,7 +29,7 @@ def chain(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Chai
     found = Chain(spark, cell, chained_product(folder))
     for _ in range(COMMITS):
         found.orders.append([(hour(number), "north", 1) for number in HOURS])
-    assert len(found.build(HOURS, aggregates=["streaks"])) == len(HOURS)
+    assert len(found.build(HOURS, derived_tables=["streaks"])) == len(HOURS)
     return found
 
 
@@ -68,7 +68,7 @@ def test_rows_are_spread_anew_only_to_bring_groups_together(chain: Chain) -> Non
 
 
 def plan(chain: Chain, name: str, of: datetime) -> list[Any]:
-    table = next(one for one in chain.product.aggregates if one.name == name)
+    table = next(one for one in chain.product.derived_tables if one.name == name)
     source = load_table(chain.cell, "orders.events").metadata.current_snapshot_id
     assert source is not None
     session = own_session(chain.spark, chain.cell)

@@ -49,7 +49,7 @@ def test_a_standalone_cluster_publishes_what_plain_python_computes_on_both_its_w
             "spark.sql.adaptive.enabled": False,
         }
         save_cell(home, replace(chain.cell, spark=settings))
-        plan = chain.plan([1], aggregates=["sales"])
+        plan = chain.plan([1], derived_tables=["sales"])
         publications = elsewhere(build_plan, home, chain.product, plan)
         first, second = cluster.executors()
 

@@ -105,8 +105,8 @@ class Shop:
     def build(self, of: datetime, lost: str = "") -> Publication | Rejected:
         """Build an hour whose logic loses the segments that end in `lost`."""
         where = f"WHERE region NOT LIKE '%{lost}'" if lost else ""
-        aggregate = self.product.aggregates[0]
-        logic = aggregate.logic.model_copy(update={"text": SQL.format(where=where)})
+        derived_table = self.product.derived_tables[0]
+        logic = derived_table.logic.model_copy(update={"text": SQL.format(where=where)})
         expected = len(self.orders.expected(of))
 
         def audit(frame: DataFrame) -> EnoughSegments:
@@ -118,7 +118,7 @@ class Shop:
             self.spark,
             self.cell,
             self.product,
-            aggregate.model_copy(update={"logic": logic}),
+            derived_table.model_copy(update={"logic": logic}),
             of,
             audit,
             source=Source(snapshot, self.orders.count(of)),

@@ -27,7 +27,7 @@ from pipeline.ledger.read import read_ledger
 from pipeline.settings import load_settings
 from pipeline.supervision.locks import holder, ingest_lock
 from pipeline.tables.catalog import load_table
-from pipeline.tables.layout import aggregate_table
+from pipeline.tables.layout import derived_table_id
 from tests.support.browser import browser_page
 from tests.support.dagster_api import DagsterApi, wait_until
 from tests.support.load import Filled, TopicWriter
@@ -154,8 +154,8 @@ def test_a_table_shows_what_its_columns_come_from(platform: Platform, page: Page
 def test_a_failed_audit_leaves_main_untouched_and_the_other_table_published(
     platform: Platform,
 ) -> None:
-    bad = load_table(platform.cell, aggregate_table(PRODUCT, BAD))
-    good = load_table(platform.cell, aggregate_table(PRODUCT, GOOD))
+    bad = load_table(platform.cell, derived_table_id(PRODUCT, BAD))
+    good = load_table(platform.cell, derived_table_id(PRODUCT, GOOD))
     assert bad.current_snapshot() is None, "nothing was ever published"
     assert bad.snapshots(), "the staging stays for inspection"
     views = sum(good.scan(selected_fields=("views",)).to_arrow()["views"].to_pylist())
@@ -177,7 +177,7 @@ def test_a_backlog_of_hours_is_one_run(platform: Platform) -> None:
 
 
 def test_a_backfill_of_a_range_is_one_run_and_changes_no_row(platform: Platform) -> None:
-    table = load_table(platform.cell, aggregate_table(PRODUCT, GOOD))
+    table = load_table(platform.cell, derived_table_id(PRODUCT, GOOD))
     before = table.scan().to_arrow()
     hours = sorted(set(before["hour"].to_pylist()))
     partitions = [to_key(hours[0] + n * HOUR) for n in range((hours[-1] - hours[0]) // HOUR + 1)]
@@ -187,7 +187,7 @@ def test_a_backfill_of_a_range_is_one_run_and_changes_no_row(platform: Platform)
     after = table.refresh().scan().to_arrow()
     assert after.sort_by(KEY).equals(before.sort_by(KEY))
     builds = [one for one in read_publications(platform.cell, PRODUCT) if one.hour == hours[0]]
-    of_table = [one for one in builds if one.table == aggregate_table(PRODUCT, GOOD)]
+    of_table = [one for one in builds if one.table == derived_table_id(PRODUCT, GOOD)]
     assert len(of_table) == 2, "the first build, and the backfill's"
 
 

@@ -62,7 +62,7 @@ class Shop:
             self.spark,
             self.cell,
             self.product,
-            self.product.aggregates[0],
+            self.product.derived_tables[0],
             hour(number),
             audit,
             source=self.seen(number),
@@ -70,20 +70,20 @@ class Shop:
         )
 
     def stage(self, number: int) -> Staged:
-        aggregate = self.product.aggregates[0]
+        derived_table = self.product.derived_tables[0]
         return stage_hour(
             self.spark,
             self.cell,
             self.product,
-            aggregate,
+            derived_table,
             hour(number),
             self.seen(number),
             run_id="run",
         )
 
     def recover(self, number: int) -> Publication | None:
-        aggregate = self.product.aggregates[0]
-        return record_unrecorded(self.spark, self.cell, self.product, aggregate, hour(number))
+        derived_table = self.product.derived_tables[0]
+        return record_unrecorded(self.spark, self.cell, self.product, derived_table, hour(number))
 
     def seen(self, number: int) -> Source:
         return Source(self.source, self.orders.count(hour(number)))

@@ -14,7 +14,7 @@ from pipeline.batch.execute import Done, carry_out
 from pipeline.batch.model import Audit
 from pipeline.batch.planning.plan import HoursPlan, plan_hours
 from pipeline.cells import Cell
-from pipeline.contract.model import Aggregate, Feature, Logic, Product, Read
+from pipeline.contract.model import DerivedTable, Feature, Logic, Product, Read
 from pipeline.control.publications import read_publications
 from pipeline.hours.fence import Fence
 from pipeline.hours.look import HourState, HourStates
@@ -100,7 +100,7 @@ class Chain:
     def build(
         self,
         closed: Iterable[int],
-        audit: Callable[[Aggregate, datetime], Audit] = lambda _table, _hour: accept,
+        audit: Callable[[DerivedTable, datetime], Audit] = lambda _table, _hour: accept,
         **options: Any,
     ) -> list[Done]:
         """Build what is due of the hours `closed`."""
@@ -130,4 +130,4 @@ class Chain:
 
 def built(done: Iterable[Done]) -> list[tuple[str, int]]:
     """Return table and hour of each, in order."""
-    return [(one.build.aggregate, one.build.hour.hour) for one in done]
+    return [(one.build.derived_table, one.build.hour.hour) for one in done]

@@ -14,7 +14,7 @@ from pyspark.sql import functions as sf
 from pipeline.batch.compute.inputs import Inputs
 from pipeline.batch.compute.logic import PythonLogic, load_logic
 from pipeline.contract.load import load_products
-from pipeline.contract.model import Aggregate
+from pipeline.contract.model import DerivedTable
 from pipeline.settings import load_settings
 
 HOUR = timedelta(hours=1)
@@ -22,10 +22,10 @@ Frames = Mapping[str, DataFrame]
 
 
 @cache
-def table(name: str) -> Aggregate:
+def table(name: str) -> DerivedTable:
     """Return the derived table `name`, as its contract states it."""
     products = load_products(load_settings().contracts)
-    return next(one for product in products for one in product.aggregates if one.name == name)
+    return next(one for product in products for one in product.derived_tables if one.name == name)
 
 
 @cache

@@ -13,7 +13,7 @@ import pyarrow as pa
 from pyiceberg.transforms import HourTransform, Transform
 
 from pipeline.cells import Cell
-from pipeline.contract.model import Aggregate, Expectation, Logic, Product, Topic
+from pipeline.contract.model import DerivedTable, Expectation, Logic, Product, Topic
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.ledger.model import Entry, ledger_summary
 from pipeline.tables.catalog import load_table, open_catalog
@@ -39,7 +39,7 @@ def hour(number: int) -> datetime:
     return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=number)
 
 
-def sales(sql: str = SQL, minimum: int = 0) -> Aggregate:
+def sales(sql: str = SQL, minimum: int = 0) -> DerivedTable:
     """Return the hourly aggregate; its audit wants every amount to be at least `minimum`."""
     return derived(
         "sales",
@@ -56,9 +56,9 @@ def sales(sql: str = SQL, minimum: int = 0) -> Aggregate:
 
 def derived(
     name: str, sql: str, expectations: tuple[Expectation, ...] = (), **settings: Any
-) -> Aggregate:
-    """Return a table that a statement computes; `settings` are further fields of `Aggregate`."""
-    return Aggregate(
+) -> DerivedTable:
+    """Return a table that a statement computes; `settings` are further fields of `DerivedTable`."""
+    return DerivedTable(
         name=name,
         logic=Logic(language="sql", text=sql, file=Path("orders", f"{name}.sql")),
         expectations=expectations,
@@ -70,7 +70,7 @@ def derived(
     )
 
 
-def orders_product(folder: Path, *aggregates: Aggregate) -> Product:
+def orders_product(folder: Path, *derived_tables: DerivedTable) -> Product:
     """Return the product, with `sales` by default; its hours are fenced five minutes after they end."""
     return Product(
         name="orders",
@@ -84,7 +84,7 @@ def orders_product(folder: Path, *aggregates: Aggregate) -> Product:
         event_time="at",
         envelope_schema=None,
         payload_schemas=({"type": "record", "name": "Order", "fields": []},),
-        aggregates=aggregates or (sales(),),
+        derived_tables=derived_tables or (sales(),),
         allowed_lateness_s=300,
         folder=folder,
     )

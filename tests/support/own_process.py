@@ -46,7 +46,7 @@ def build_and_outdate(home: Path, product: Product, plan: HoursPlan) -> str:
     """
     build_plan(home, product, plan)
     cell, first = load_cell(home, plan.cell), plan.builds[0]
-    table = next(table for table in product.aggregates if table.name == first.aggregate)
+    table = next(table for table in product.derived_tables if table.name == first.derived_table)
     source = Source(plan.source_snapshot_id or 0, first.rows)
     spark = start_session(cell, spark_jars(load_settings().cache))
     one, other = (

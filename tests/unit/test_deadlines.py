@@ -41,7 +41,7 @@ def published(of: datetime, at: datetime) -> Publication:
 
 def table(watch: Watch, now: datetime, *publications: Publication) -> Timetable:
     product = promising()
-    found = timetable(product, product.aggregates[0], watch, publications, now)
+    found = timetable(product, product.derived_tables[0], watch, publications, now)
     assert found is not None
     return found
 
@@ -131,7 +131,7 @@ def test_indicators_count_what_fell_due_in_the_window() -> None:
     failed = Alert(hour(23), "orders.sales", hour(20), AlertKind.AUDIT_FAILED, "why", "run")
     long_ago = Alert(hour(5), "orders.sales", hour(3), AlertKind.AUDIT_FAILED, "why", "run")
     found = indicate(
-        product, product.aggregates[0], table(watch, now, *in_time), in_time, (failed, long_ago)
+        product, product.derived_tables[0], table(watch, now, *in_time), in_time, (failed, long_ago)
     )
     # Deadlines after hour 6 and up to hour 30: those of hours 4 to 27; 20 failed, 27 was never built.
     assert (found.due, found.in_time, found.target) == (24, 22, 0.9)

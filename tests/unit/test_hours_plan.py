@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.batch.planning.plan import (
-    AggregateUnknownError,
+    DerivedTableUnknownError,
     HourOpenError,
     HoursPlan,
     LedgerUnbalancedError,
@@ -39,7 +39,7 @@ def plan(
     looked: HourStates,
     *publications: Publication,
     hours: list[datetime] | None = None,
-    aggregates: list[str] | None = None,
+    derived_tables: list[str] | None = None,
     again: bool = False,
     balanced: bool = True,
 ) -> HoursPlan:
@@ -50,7 +50,7 @@ def plan(
         0 if balanced else 3,
         balanced=balanced,
         hours=hours,
-        aggregates=aggregates,
+        derived_tables=derived_tables,
         again=again,
     )
 
@@ -83,5 +83,5 @@ def test_books_that_do_not_balance_do_not_matter_when_nothing_is_due() -> None:
 
 
 def test_an_aggregate_that_the_contract_does_not_have_is_an_error_by_name() -> None:
-    with pytest.raises(AggregateUnknownError, match="sales"):
-        plan(states({1: 10}), aggregates=["returns"])
+    with pytest.raises(DerivedTableUnknownError, match="sales"):
+        plan(states({1: 10}), derived_tables=["returns"])

@@ -40,11 +40,11 @@ def written(folder: Path, *events: RunEvent) -> list[dict[str, Any]]:
 
 def test_an_hours_build_names_source_and_result_by_their_snapshots(tmp_path: Path) -> None:
     product = orders_product(tmp_path)
-    where, aggregate = cell(tmp_path), product.aggregates[0]
+    where, derived_table = cell(tmp_path), product.derived_tables[0]
     started, completed = written(
         tmp_path,
-        hour_started(where, product, aggregate, hour(5), 11, "run 1", hour(6)),
-        hour_completed(where, product, aggregate, PUBLICATION, SCHEMA, "run 1"),
+        hour_started(where, product, derived_table, hour(5), 11, "run 1", hour(6)),
+        hour_completed(where, product, derived_table, PUBLICATION, SCHEMA, "run 1"),
     )
     assert (started["eventType"], completed["eventType"]) == ("START", "COMPLETE")
     assert started["run"]["runId"] == completed["run"]["runId"]
@@ -68,9 +68,9 @@ def test_an_hours_build_names_source_and_result_by_their_snapshots(tmp_path: Pat
 
 def test_hours_and_runs_have_run_ids_of_their_own(tmp_path: Path) -> None:
     product = orders_product(tmp_path)
-    where, aggregate = cell(tmp_path), product.aggregates[0]
+    where, derived_table = cell(tmp_path), product.derived_tables[0]
     events = [
-        hour_started(where, product, aggregate, hour(number), 11, run, hour(6))
+        hour_started(where, product, derived_table, hour(number), 11, run, hour(6))
         for number in (5, 6)
         for run in ("run 1", "run 2")
     ]
@@ -79,10 +79,12 @@ def test_hours_and_runs_have_run_ids_of_their_own(tmp_path: Path) -> None:
 
 def test_a_failure_says_why(tmp_path: Path) -> None:
     product = orders_product(tmp_path)
-    aggregate = product.aggregates[0]
+    derived_table = product.derived_tables[0]
     (failed,) = written(
         tmp_path,
-        hour_failed(cell(tmp_path), product, aggregate, hour(5), "r", hour(6), "the audit failed"),
+        hour_failed(
+            cell(tmp_path), product, derived_table, hour(5), "r", hour(6), "the audit failed"
+        ),
     )
     assert failed["eventType"] == "FAIL"
     assert failed["run"]["facets"]["errorMessage"]["message"] == "the audit failed"
@@ -121,6 +123,6 @@ def test_lineage_that_cannot_be_written_does_not_stop_the_work(tmp_path: Path) -
     (tmp_path / "cells" / "us" / "lineage").write_text("in the way")
     product = orders_product(tmp_path)
     event = hour_started(
-        cell(tmp_path), product, product.aggregates[0], hour(5), 11, "run 1", hour(6)
+        cell(tmp_path), product, product.derived_tables[0], hour(5), 11, "run 1", hour(6)
     )
     Emitter(cell(tmp_path), "run 1").emit(event)

@@ -43,7 +43,7 @@ def serve(
 ) -> Served | None:
     promising = of or product(PROMISE)
     since = watch or Watch(hour(0), {hour(n): hour(n + 1) for n in range(24)})
-    table = promising.aggregates[0]
+    table = promising.derived_tables[0]
     promised = timetable(promising, table, since, publications, now)
     return plan_served(promising, table, FEATURE, snapshot_id, promised, publications, alerts, now)
 

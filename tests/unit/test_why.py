@@ -18,13 +18,13 @@ from pipeline.batch.planning.staleness import (
     source_rows,
     why_due,
 )
-from pipeline.contract.model import Aggregate, Gates, LatePolicy, Read
+from pipeline.contract.model import DerivedTable, Gates, LatePolicy, Read
 from pipeline.control.publications import Publication, latest
 from tests.support.derivations import chained_product
 from tests.support.orders import hour
 
 PRODUCT = chained_product(Path("contracts"))
-SALES, STREAKS, TASTES = PRODUCT.aggregates
+SALES, STREAKS, TASTES = PRODUCT.derived_tables
 AT = hour(10)
 
 
@@ -41,7 +41,7 @@ def seen(rows: dict[int, int], *publications: Publication, now: datetime = AT) -
     return Seen(hours, frozenset(hours), latest(publications), now)
 
 
-def with_policy(table: Aggregate, share: float, wait: timedelta) -> Aggregate:
+def with_policy(table: DerivedTable, share: float, wait: timedelta) -> DerivedTable:
     policy = LatePolicy(share=share, wait_s=wait.total_seconds())
     return table.model_copy(update={"late": policy})
 

@@ -13,7 +13,7 @@ from benchmarks.hourly.steps import AUDIT, SHOW, Steps
 from pipeline.batch.execute import carry_out
 from pipeline.batch.model import Audit
 from pipeline.cells import Cell
-from pipeline.contract.model import Aggregate, published_table
+from pipeline.contract.model import DerivedTable, published_table
 from pipeline.control.publications import Publication
 from pipeline.settings import load_settings
 from pipeline.spark.jars import spark_jars
@@ -41,16 +41,18 @@ class _Runner:
         found = {}
         with Steps(self._spark) as steps:
 
-            def auditor(table: Aggregate, hour: datetime) -> Audit:
+            def auditor(table: DerivedTable, hour: datetime) -> Audit:
                 return steps.timed(AUDIT, audits(table, hour))
 
             plan = plan_of(cell, self._product, [self._hour], TABLES)
             done = carry_out(self._spark, cell, self._product, plan, auditor, run_id=RUN_ID)
             for one in done:
                 if not isinstance(one.outcome, Publication):
-                    raise RuntimeError(f"{one.build.aggregate} was not published: {one.outcome}")
-                steps.timed(SHOW, audits.show)(one.build.aggregate, one.build.hour)
-                found[one.build.aggregate] = steps.taken()
+                    raise RuntimeError(
+                        f"{one.build.derived_table} was not published: {one.outcome}"
+                    )
+                steps.timed(SHOW, audits.show)(one.build.derived_table, one.build.hour)
+                found[one.build.derived_table] = steps.taken()
             audits.finish()
         return found
 
@@ -68,6 +70,6 @@ def files(cell: Cell, hour: datetime) -> dict[str, list[str]]:
     product = viewing_product()
     return {
         table.name: files_of_hour(cell, published_table(product, table), hour)
-        for table in product.aggregates
+        for table in product.derived_tables
         if table.name in TABLES
     }

@@ -7,13 +7,13 @@ from dataclasses import asdict
 
 import click
 
-from headwater.cli.render.hours import HOUR, iso
+from headwater.cli.render.hours import HOUR, document_of, iso
 from headwater.hours import Built
 
 
 def print_built(each: Built) -> None:
     """Print what became of one hour of one table."""
-    name = f"{each.build.hour:{HOUR}} {each.build.aggregate}"
+    name = f"{each.build.hour:{HOUR}} {each.build.derived_table}"
     if each.publication is not None:
         click.echo(
             f"{name}: published {each.publication.rows:,} rows, "
@@ -33,6 +33,10 @@ def print_built(each: Built) -> None:
 def print_all(built: list[Built], *, as_json: bool) -> None:
     """Print what is to be said when all is done: everything as JSON, to people if there was nothing."""
     if as_json:
-        click.echo(json.dumps([asdict(each) for each in built], default=iso))
+        click.echo(
+            json.dumps(
+                [asdict(each) | {"build": document_of(each.build)} for each in built], default=iso
+            )
+        )
     elif not built:
         click.echo("no closed hour is waiting to be built")

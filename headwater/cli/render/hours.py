@@ -11,7 +11,7 @@ from datetime import datetime
 import click
 
 from headwater.cli.tables import print_table
-from pipeline.batch.planning.plan import HoursPlan
+from pipeline.batch.planning.plan import HourBuild, HoursPlan
 from pipeline.contract.model import Product, published_table
 from pipeline.control.publications import Publication
 from pipeline.hours.first import first_hour, too_early
@@ -43,15 +43,20 @@ def print_plan(plan: HoursPlan, *, as_json: bool) -> None:
             "product": plan.product,
             "cell": plan.cell,
             "source_snapshot_id": plan.source_snapshot_id,
-            "builds": [asdict(build) for build in plan.builds],
+            "builds": [document_of(build) for build in plan.builds],
         }
         click.echo(json.dumps(document, default=iso))
         return
     click.echo(f"from snapshot {plan.source_snapshot_id} of {plan.product}.events in {plan.cell}")
     for each in plan.builds:
-        click.echo(f"  {each.hour:{HOUR}} {each.aggregate}: {each.rows:,} events, {each.why}")
+        click.echo(f"  {each.hour:{HOUR}} {each.derived_table}: {each.rows:,} events, {each.why}")
     if not plan.builds:
         click.echo("  nothing to build")
+
+
+def document_of(build: HourBuild) -> dict[str, object]:
+    """Return one planned hour for a JSON document; `aggregate` is what earlier versions called the table."""
+    return asdict(build) | {"aggregate": build.derived_table}
 
 
 def _document(product: Product, states: HourStates, published: Published) -> dict[str, object]:
@@ -72,10 +77,10 @@ def _document(product: Product, states: HourStates, published: Published) -> dic
                 else None,
                 "closed": state.closed,
                 "published": {
-                    aggregate.name: _published(
-                        published.get((published_table(product, aggregate), state.hour))
+                    derived_table.name: _published(
+                        published.get((published_table(product, derived_table), state.hour))
                     )
-                    for aggregate in product.aggregates
+                    for derived_table in product.derived_tables
                 },
             }
             for state in states.hours
@@ -85,7 +90,7 @@ def _document(product: Product, states: HourStates, published: Published) -> dic
 
 def _early(product: Product, states: HourStates, published: Published) -> str | None:
     """Return what is to be said of hours that no sensor will build."""
-    tables = [published_table(product, one) for one in product.aggregates]
+    tables = [published_table(product, one) for one in product.derived_tables]
     return too_early(
         product,
         {
@@ -98,17 +103,17 @@ def _early(product: Product, states: HourStates, published: Published) -> str | 
 
 def _of_other_versions(product: Product, published: Published) -> Iterator[str]:
     """Yield how many hours of each table were built under other versions of its contract."""
-    for aggregate in product.aggregates:
-        table = published_table(product, aggregate)
+    for derived_table in product.derived_tables:
+        table = published_table(product, derived_table)
         versions = Counter(
             one.contract_version
             for (name, _), one in published.items()
-            if name == table and one.contract_version != aggregate.version
+            if name == table and one.contract_version != derived_table.version
         )
         for version, count in sorted(versions.items()):
             yield (
-                f"{aggregate.name}: {count:,} hours were built under version {version} of its contract, "
-                f"which is {aggregate.version} now (`hours build --again` builds them anew)"
+                f"{derived_table.name}: {count:,} hours were built under version {version} of its contract, "
+                f"which is {derived_table.version} now (`hours build --again` builds them anew)"
             )
 
 
@@ -132,13 +137,13 @@ def _show(
     last: int,
 ) -> None:
     columns = ["hour (UTC)", "rows#", "fenced at", "state"]
-    for aggregate in product.aggregates:
-        columns += [aggregate.name, "source snapshot#"]
+    for derived_table in product.derived_tables:
+        columns += [derived_table.name, "source snapshot#"]
     rows = []
     for state in states.hours[-last:]:
         cells: list[str] = []
-        for aggregate in product.aggregates:
-            found = published.get((published_table(product, aggregate), state.hour))
+        for derived_table in product.derived_tables:
+            found = published.get((published_table(product, derived_table), state.hour))
             cells += [f"{found.rows:,} rows", str(found.source_snapshot_id)] if found else ["", ""]
         rows.append(
             (

@@ -34,7 +34,7 @@ def print_all_served(cell: Cell, products: Sequence[Product], *, as_json: bool) 
     found = [
         (product, one.name, _look(cell, product, one.name))
         for product in products
-        for one in product.aggregates
+        for one in product.derived_tables
         if one.feature is not None
     ]
     if as_json:
@@ -62,7 +62,7 @@ def _look(cell: Cell, product: Product, table: str) -> Served | None:
 
 
 def _indicators(cell: Cell, product: Product, table: str) -> Indicators | None:
-    seen = {one.aggregate.name: one.indicators for one in look_at_latency(cell, product)}
+    seen = {one.derived_table.name: one.indicators for one in look_at_latency(cell, product)}
     return seen.get(table)
 
 

@@ -16,18 +16,18 @@ from pipeline.batch.errors import LogicError
 from pipeline.batch.planning.staleness import hours_of
 from pipeline.cells import Cell
 from pipeline.clock import HOUR
-from pipeline.contract.model import Aggregate, Product, Read
+from pipeline.contract.model import DerivedTable, Product, Read
 from pipeline.contract.parse.join import EVENTS
 from pipeline.spark.session import rows_at, table_name
 from pipeline.tables.catalog import TableMissingError, load_table
-from pipeline.tables.layout import HOUR_COLUMN, aggregate_table, events_table
+from pipeline.tables.layout import HOUR_COLUMN, derived_table_id, events_table
 
 
 def compute_hour(
     session: SparkSession,
     cell: Cell,
     product: Product,
-    aggregate: Aggregate,
+    derived_table: DerivedTable,
     hour: datetime,
     source_snapshot_id: int,
 ) -> DataFrame:
@@ -40,14 +40,18 @@ def compute_hour(
         pyspark.errors.AnalysisException: SQL does not fit its inputs.
         LogicError: the logic raises, or gives a column `hour` itself.
     """
-    python = load_logic(aggregate.logic) if aggregate.logic.language == "python" else None
-    inputs = read_inputs(session, cell, product, aggregate, hour, source_snapshot_id, python)
-    frame = session.sql(aggregate.logic.text) if python is None else _run(python, inputs, aggregate)
+    python = load_logic(derived_table.logic) if derived_table.logic.language == "python" else None
+    inputs = read_inputs(session, cell, product, derived_table, hour, source_snapshot_id, python)
+    frame = (
+        session.sql(derived_table.logic.text)
+        if python is None
+        else _run(python, inputs, derived_table)
+    )
     if HOUR_COLUMN in (column.lower() for column in frame.columns):
         raise LogicError(
             f"it gives a column {HOUR_COLUMN!r}, which the engine adds.",
-            subject=f"{product.name}.{aggregate.name}",
-            remedy=f"Rename the column in {aggregate.logic.file.name}.",
+            subject=f"{product.name}.{derived_table.name}",
+            remedy=f"Rename the column in {derived_table.logic.file.name}.",
         )
     return frame.withColumn(HOUR_COLUMN, sf.expr(literal(hour)))
 
@@ -56,20 +60,22 @@ def read_inputs(
     session: SparkSession,
     cell: Cell,
     product: Product,
-    aggregate: Aggregate,
+    derived_table: DerivedTable,
     hour: datetime,
     source_snapshot_id: int,
     python: PythonLogic | None = None,
 ) -> Inputs:
     """Return what `hour` is computed from, each also a view in `session`; nothing is read yet."""
     tables = {
-        read.table: _rows(session, cell, product, aggregate, read, hour, source_snapshot_id, python)
-        for read in aggregate.reads
+        read.table: _rows(
+            session, cell, product, derived_table, read, hour, source_snapshot_id, python
+        )
+        for read in derived_table.reads
     }
     references = {
         one.name: reference_frame(session, product, one)
         for one in product.references
-        if one.name in aggregate.references
+        if one.name in derived_table.references
     }
     for name, frame in {**tables, **references}.items():
         frame.createOrReplaceTempView(name)
@@ -85,7 +91,7 @@ def _rows(
     session: SparkSession,
     cell: Cell,
     product: Product,
-    aggregate: Aggregate,
+    derived_table: DerivedTable,
     read: Read,
     hour: datetime,
     source_snapshot_id: int,
@@ -95,12 +101,12 @@ def _rows(
     if read.table == EVENTS:
         events = rows_at(session, cell, events_table(product.name), source_snapshot_id)
         return events.where(_within("_event_time", hours))
-    identifier = aggregate_table(product.name, read.table)
-    is_own = read.table == aggregate.name
+    identifier = derived_table_id(product.name, read.table)
+    is_own = read.table == derived_table.name
     if is_own and python is not None and python.schema and not _exists(cell, identifier):
         return session.createDataFrame([], f"{python.schema}, {HOUR_COLUMN} TIMESTAMP")
     rows = session.table(table_name(cell, identifier)).where(_within(HOUR_COLUMN, hours))
-    return rows.where(aggregate.handover) if is_own and aggregate.handover else rows
+    return rows.where(derived_table.handover) if is_own and derived_table.handover else rows
 
 
 def _within(column: str, hours: Iterable[datetime]) -> str:
@@ -116,7 +122,7 @@ def _exists(cell: Cell, identifier: str) -> bool:
     return True
 
 
-def _run(python: PythonLogic, inputs: Inputs, aggregate: Aggregate) -> DataFrame:
+def _run(python: PythonLogic, inputs: Inputs, derived_table: DerivedTable) -> DataFrame:
     try:
         return python.build(inputs)
     except PySparkException:
@@ -125,6 +131,6 @@ def _run(python: PythonLogic, inputs: Inputs, aggregate: Aggregate) -> DataFrame
         # Somebody else's code: whatever it raises, the hour cannot be computed.
         raise LogicError(
             f"it raised {type(error).__name__}: {error}.",
-            subject=f"{aggregate.name} hour {inputs.hour:%Y-%m-%dT%H}",
-            remedy=f"Correct {aggregate.logic.file}; main is as it was.",
+            subject=f"{derived_table.name} hour {inputs.hour:%Y-%m-%dT%H}",
+            remedy=f"Correct {derived_table.logic.file}; main is as it was.",
         ) from error

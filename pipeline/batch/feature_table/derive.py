@@ -28,29 +28,29 @@ from pipeline.batch.wap.stagings import find_staging, summary_of
 from pipeline.batch.wap.tags import serve
 from pipeline.batch.wap.target import Target, as_target, prepare_target
 from pipeline.cells import Cell
-from pipeline.contract.model import Aggregate, Feature, Product
+from pipeline.contract.model import DerivedTable, Feature, Product
 from pipeline.control.publications import latest, read_publications
 from pipeline.failpoints import failpoint
 from pipeline.spark.column_types import quoted
 from pipeline.spark.session import own_session, table_name
 from pipeline.tables.catalog import load_table
-from pipeline.tables.layout import BUILD_COLUMN, HOUR_COLUMN, aggregate_table, history_table
+from pipeline.tables.layout import BUILD_COLUMN, HOUR_COLUMN, derived_table_id, history_table
 
 ATTEMPTS = 3
 """How often the table is derived anew before somebody else who keeps changing it wins."""
 
 
-def current_target(product: Product, aggregate: Aggregate, feature: Feature) -> Target:
+def current_target(product: Product, derived_table: DerivedTable, feature: Feature) -> Target:
     """Return the feature table itself."""
     partitioning = tuple(quoted(column) for column in feature.partitions)
-    return Target(aggregate_table(product.name, aggregate.name), partitioning, (HOUR_COLUMN,))
+    return Target(derived_table_id(product.name, derived_table.name), partitioning, (HOUR_COLUMN,))
 
 
 def derive_current(
     spark: SparkSession,
     cell: Cell,
     product: Product,
-    aggregate: Aggregate,
+    derived_table: DerivedTable,
     feature: Feature,
     staged: Staged,
 ) -> int | None:
@@ -67,13 +67,13 @@ def derive_current(
         LogicError, SparkFailedError: as `stage_hour`; what readers get is as it was.
         TableBusyError: other writers came first for a minute; what readers get is as it was.
     """
-    target = current_target(product, aggregate, feature)
+    target = current_target(product, derived_table, feature)
     if staged.snapshot_id is None:
         return None
     attempt = 0
     while True:
         attempt += 1
-        copied, anew = _stage(spark, cell, product, aggregate, feature, staged, target)
+        copied, anew = _stage(spark, cell, product, derived_table, feature, staged, target)
         failpoint("hour.after_stage_current")
         try:
             publish(spark, cell, copied)
@@ -92,21 +92,21 @@ def _stage(
     spark: SparkSession,
     cell: Cell,
     product: Product,
-    aggregate: Aggregate,
+    derived_table: DerivedTable,
     feature: Feature,
     staged: Staged,
     target: Target,
 ) -> tuple[Staged, bool]:
     """Stage it; tell whether all of it was."""
     session = own_session(spark, cell)
-    identifier = history_table(product.name, aggregate.name)
+    identifier = history_table(product.name, derived_table.name)
     wanted = replace(staged, table=target.identifier, wap_id=uuid.uuid4().hex, snapshot_id=None)
     with named_failures(f"{cell.name}.{target.identifier} hour {staged.hour:%Y-%m-%dT%H}"):
         # In this order: of a build that counts, the rows are there.
         builds = _builds(cell, product, identifier, staged)
         history = session.table(table_name(cell, identifier))
         given = history.drop(BUILD_COLUMN).schema
-        prepare_target(session, cell, target, aggregate, given)
+        prepare_target(session, cell, target, derived_table, given)
         anew = begin_partitions(cell, target, feature)
         touched = None if anew else _touched(history, feature, staged, builds)
         frame = as_target(session, cell, target, newest(history, feature, touched, builds))

@@ -9,7 +9,7 @@ from pyspark.sql import SparkSession
 from pipeline.batch.feature_table.derive import derive_current
 from pipeline.batch.model import Staged
 from pipeline.cells import Cell
-from pipeline.contract.model import Aggregate, Product
+from pipeline.contract.model import DerivedTable, Product
 from pipeline.control.publications import Publication, latest, read_publications
 from pipeline.evolution.derived import ANEW, plan_derived, read_held
 from pipeline.evolution.model import Action, Step
@@ -27,28 +27,32 @@ def apply_derived(spark: SparkSession, cell: Cell, product: Product) -> Iterator
     Raises:
         What `derive_current` raises; what readers get is as it was.
     """
-    for aggregate in product.aggregates:
-        for step in plan_derived(product, aggregate, read_held(cell, product, aggregate)):
+    for derived_table in product.derived_tables:
+        for step in plan_derived(product, derived_table, read_held(cell, product, derived_table)):
             if step.action is Action.CHANGE_PARTITIONS and step.reason == ANEW:
-                rederive(spark, cell, product, aggregate)
+                rederive(spark, cell, product, derived_table)
                 yield step
 
 
-def rederive(spark: SparkSession, cell: Cell, product: Product, aggregate: Aggregate) -> int | None:
+def rederive(
+    spark: SparkSession, cell: Cell, product: Product, derived_table: DerivedTable
+) -> int | None:
     """Derive a feature table from its history under the contract's partitions, and serve it.
 
     Returns the snapshot that is served; None where no hour of it was published with rows.
     """
-    if aggregate.feature is None:
+    if derived_table.feature is None:
         return None
-    identifier = history_table(product.name, aggregate.name)
+    identifier = history_table(product.name, derived_table.name)
     standing = latest(
         one for one in read_publications(cell, product.name) if one.table == identifier and one.rows
     )
     if not standing:
         return None
     newest = max(standing.values(), key=lambda one: one.hour)
-    return derive_current(spark, cell, product, aggregate, aggregate.feature, _staged(newest))
+    return derive_current(
+        spark, cell, product, derived_table, derived_table.feature, _staged(newest)
+    )
 
 
 def _staged(published: Publication) -> Staged:

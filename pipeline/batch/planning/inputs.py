@@ -19,7 +19,7 @@ def prepare(
     product: Product,
     *,
     hours: Iterable[datetime] | None = None,
-    aggregates: Iterable[str] | None = None,
+    derived_tables: Iterable[str] | None = None,
     again: bool = False,
     clock: Clock = utc_now,
 ) -> HoursPlan:
@@ -37,6 +37,6 @@ def prepare(
         ledger.unexplained,
         balanced=ledger.balanced,
         hours=chosen,
-        aggregates=aggregates,
+        derived_tables=derived_tables,
         again=again,
     )

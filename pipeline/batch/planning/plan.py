@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pipeline.batch.planning.staleness import Seen, Why, hours_of, why_due
-from pipeline.contract.model import Aggregate, Product, published_table
+from pipeline.contract.model import DerivedTable, Product, published_table
 from pipeline.control.publications import Publication, latest
 from pipeline.errors import RetryableError, TerminalError
 from pipeline.hours.look import HourStates
@@ -21,7 +21,7 @@ class LedgerUnbalancedError(TerminalError):
     """Offsets are unaccounted for, so nothing computed from events may be published."""
 
 
-class AggregateUnknownError(TerminalError):
+class DerivedTableUnknownError(TerminalError):
     """The product's contract has no aggregate of that name."""
 
 
@@ -35,7 +35,7 @@ class HourBuild:
         why: `Why.MAY_CHANGE` is built only if what is built before it changes its inputs.
     """
 
-    aggregate: str
+    derived_table: str
     hour: datetime
     rows: int
     published: bool
@@ -68,14 +68,14 @@ def plan_hours(
     *,
     balanced: bool,
     hours: Iterable[datetime] | None = None,
-    aggregates: Iterable[str] | None = None,
+    derived_tables: Iterable[str] | None = None,
     again: bool = False,
 ) -> HoursPlan:
     """Plan the closed hours that are due, of all the product's tables.
 
     Due are those that were never published, those that late rows have reached, those whose inputs have
     changed, and those for which one of these may turn out while the plan is carried out. `hours`
-    narrows it to some hours, `aggregates` to some tables; `again` takes published ones too.
+    narrows it to some hours, `derived_tables` to some tables; `again` takes published ones too.
     `balanced` and `unexplained` are what the ledger says.
 
     Raises:
@@ -84,7 +84,7 @@ def plan_hours(
         AggregateUnknownError: the contract has no such aggregate.
     """
     subject = f"{product.name}/{states.cell}"
-    wanted = _wanted(product, aggregates, subject)
+    wanted = _wanted(product, derived_tables, subject)
     closed = set(states.closed)
     chosen = closed if hours is None else set(hours)
     still_open = sorted(chosen - closed)
@@ -112,15 +112,15 @@ def plan_hours(
 
 
 def _wanted(
-    product: Product, aggregates: Iterable[str] | None, subject: str
-) -> tuple[Aggregate, ...]:
-    known = {aggregate.name: aggregate for aggregate in product.aggregates}
-    if aggregates is None:
-        return product.aggregates
-    names = set(aggregates)
+    product: Product, derived_tables: Iterable[str] | None, subject: str
+) -> tuple[DerivedTable, ...]:
+    known = {derived_table.name: derived_table for derived_table in product.derived_tables}
+    if derived_tables is None:
+        return product.derived_tables
+    names = set(derived_tables)
     unknown = sorted(names - set(known))
     if unknown:
-        raise AggregateUnknownError(
+        raise DerivedTableUnknownError(
             f"there is no aggregate {unknown[0]}.",
             subject=subject,
             remedy=f"Its contract names: {', '.join(known) or 'none'}.",
@@ -130,7 +130,7 @@ def _wanted(
 
 def _due(
     product: Product,
-    wanted: tuple[Aggregate, ...],
+    wanted: tuple[DerivedTable, ...],
     hours: list[datetime],
     seen: Seen,
     *,

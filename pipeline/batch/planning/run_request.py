@@ -82,10 +82,10 @@ def _published(
     product: Product, plan: HoursPlan, builds: Iterable[HourBuild]
 ) -> Mapping[datetime, datetime]:
     """Return, of hours whose due tables are all published, when the first of these was."""
-    tables = {table.name: table for table in product.aggregates}
+    tables = {table.name: table for table in product.derived_tables}
     found: dict[datetime, datetime | None] = {}
     for build in builds:
-        key = (published_table(product, tables[build.aggregate]), build.hour)
+        key = (published_table(product, tables[build.derived_table]), build.hour)
         last = plan.seen.standing.get(key)
         at = None if last is None else last.published_at
         known = found.get(build.hour, at)
@@ -96,7 +96,7 @@ def _published(
 def _waits_for(
     product: Product, plan: HoursPlan, build: HourBuild, held: Collection[datetime]
 ) -> bool:
-    table = next(one for one in product.aggregates if one.name == build.aggregate)
+    table = next(one for one in product.derived_tables if one.name == build.derived_table)
     missing = missing_inputs(product, table, build.hour, plan.seen)
     return any(hour in held for _, hour in missing)
 
@@ -104,7 +104,7 @@ def _waits_for(
 def _state(product: Product, plan: HoursPlan, hours: HourRange | None) -> str:
     if hours is None:
         return ""
-    names = {published_table(product, table) for table in product.aggregates}
+    names = {published_table(product, table) for table in product.derived_tables}
     lines = sorted(
         f"{table} {hour.isoformat()} {one.wap_id}"
         for (table, hour), one in plan.seen.standing.items()

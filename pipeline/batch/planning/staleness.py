@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from pipeline.clock import HOUR
-from pipeline.contract.model import Aggregate, Product, Read, published_table
+from pipeline.contract.model import DerivedTable, Product, Read, published_table
 from pipeline.contract.parse.join import EVENTS
 from pipeline.control.publications import Publication, Standing
 
@@ -58,7 +58,7 @@ def hours_of(read: Read, hour: datetime) -> tuple[datetime, ...]:
     return tuple(last - n * HOUR for n in reversed(range(read.hours)))
 
 
-def source_rows(table: Aggregate, hour: datetime, rows: Mapping[datetime, int]) -> int:
+def source_rows(table: DerivedTable, hour: datetime, rows: Mapping[datetime, int]) -> int:
     """Return how many rows of events the hour is computed from."""
     return sum(
         rows.get(one, 0)
@@ -68,7 +68,7 @@ def source_rows(table: Aggregate, hour: datetime, rows: Mapping[datetime, int]) 
     )
 
 
-def fingerprint(product: Product, table: Aggregate, hour: datetime, standing: Standing) -> str:
+def fingerprint(product: Product, table: DerivedTable, hour: datetime, standing: Standing) -> str:
     """Return what tells the published hours that `hour` is computed from from any others; "" if none."""
     lines: list[str] = []
     for read in table.reads:
@@ -84,7 +84,7 @@ def fingerprint(product: Product, table: Aggregate, hour: datetime, standing: St
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32] if lines else ""
 
 
-def why_due(product: Product, table: Aggregate, hour: datetime, seen: Seen) -> Why | None:
+def why_due(product: Product, table: DerivedTable, hour: datetime, seen: Seen) -> Why | None:
     """Return why the closed `hour` of `table` is to be built now; None if it is not.
 
     Publications of an older format, which do not say what they were computed from, count as sound.
@@ -101,7 +101,7 @@ def why_due(product: Product, table: Aggregate, hour: datetime, seen: Seen) -> W
     return None
 
 
-def late_wait(product: Product, table: Aggregate) -> timedelta:
+def late_wait(product: Product, table: DerivedTable) -> timedelta:
     """Return how long few late rows wait at most, from when their hour was last published.
 
     Unless the contract says it, until no more can come, to this hour or to those after it that it may hand
@@ -113,7 +113,7 @@ def late_wait(product: Product, table: Aggregate) -> timedelta:
     return timedelta(seconds=gates.late_s or gates.freshness_s) + SETTLING
 
 
-def late_rows(table: Aggregate, hour: datetime, published: Publication, seen: Seen) -> int:
+def late_rows(table: DerivedTable, hour: datetime, published: Publication, seen: Seen) -> int:
     """Return how many rows of events have come (or gone) since the hour was computed."""
     if published.source_rows is None:
         return 0
@@ -121,7 +121,7 @@ def late_rows(table: Aggregate, hour: datetime, published: Publication, seen: Se
 
 
 def missing_inputs(
-    product: Product, table: Aggregate, hour: datetime, seen: Seen
+    product: Product, table: DerivedTable, hour: datetime, seen: Seen
 ) -> Iterator[tuple[str, datetime]]:
     """Yield the hours of derived tables that `hour` is computed from and that are not published yet."""
     for read in table.reads:
@@ -134,12 +134,12 @@ def missing_inputs(
 
 
 def _is_ripe(
-    product: Product, table: Aggregate, hour: datetime, published: Publication, seen: Seen
+    product: Product, table: DerivedTable, hour: datetime, published: Publication, seen: Seen
 ) -> bool:
     late = late_rows(table, hour, published, seen)
     waited = seen.now - published.published_at >= late_wait(product, table)
     return late > 0 and (waited or late >= table.late.share * (published.source_rows or 0))
 
 
-def _table(product: Product, name: str) -> Aggregate:
-    return next(one for one in product.aggregates if one.name == name)
+def _table(product: Product, name: str) -> DerivedTable:
+    return next(one for one in product.derived_tables if one.name == name)

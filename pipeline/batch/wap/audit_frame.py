@@ -13,7 +13,7 @@ from pipeline.batch.model import Staged
 from pipeline.batch.wap.stage import named_failures, staged_frame
 from pipeline.cells import Cell
 from pipeline.contract.expectations import audited
-from pipeline.contract.model import Aggregate, Product, Read
+from pipeline.contract.model import DerivedTable, Product, Read
 from pipeline.contract.parse.join import EVENTS
 from pipeline.control.publications import Publication, latest, read_publications
 from pipeline.spark.session import own_session, table_name
@@ -26,7 +26,7 @@ QUERY = "unexpected_rows_query"
 
 
 def audited_frame(
-    spark: SparkSession, cell: Cell, product: Product, aggregate: Aggregate, staged: Staged
+    spark: SparkSession, cell: Cell, product: Product, derived_table: DerivedTable, staged: Staged
 ) -> DataFrame:
     """Return the rows of a staging, in a session of their own that has the views its audit asks for.
 
@@ -39,12 +39,12 @@ def audited_frame(
     """
     session = own_session(spark, cell)
     with named_failures(f"{cell.name}.{staged.table} hour {staged.hour:%Y-%m-%dT%H}"):
-        needed = views_needed(aggregate)
-        reads = (*aggregate.reads, *_events_of_the_hour(aggregate))
-        only = aggregate.model_copy(
+        needed = views_needed(derived_table)
+        reads = (*derived_table.reads, *_events_of_the_hour(derived_table))
+        only = derived_table.model_copy(
             update={
                 "reads": tuple(read for read in reads if read.table in needed),
-                "references": tuple(name for name in aggregate.references if name in needed),
+                "references": tuple(name for name in derived_table.references if name in needed),
             }
         )
         read_inputs(session, cell, product, only, staged.hour, staged.source_snapshot_id)
@@ -52,21 +52,26 @@ def audited_frame(
             _previous(session, cell, product, staged).createOrReplaceTempView(PREVIOUS)
         rows = staged_frame(session, cell, staged)
     # What the contract has dropped stays in the table, and is null in these rows.
-    expected = {*staged.columns, *(column.name for column in aggregate.columns)}
+    expected = {*staged.columns, *(column.name for column in derived_table.columns)}
     return rows.drop(*(name for name in rows.columns if staged.columns and name not in expected))
 
 
-def views_needed(aggregate: Aggregate) -> frozenset[str]:
+def views_needed(derived_table: DerivedTable) -> frozenset[str]:
     """Return the views that the table's expectations mention, or might: a word in a query is enough."""
     queries = " ".join(
         str(expectation.kwargs[QUERY])
-        for expectation in audited(aggregate)
+        for expectation in audited(derived_table)
         if QUERY in expectation.kwargs
     )
     words = set(re.findall(r"\w+", queries.lower()))
-    known = {EVENTS, PREVIOUS, *(read.table for read in aggregate.reads), *aggregate.references}
+    known = {
+        EVENTS,
+        PREVIOUS,
+        *(read.table for read in derived_table.reads),
+        *derived_table.references,
+    }
     found = {name for name in known if name.lower() in words}
-    return frozenset(found | {PREVIOUS} if aggregate.drift else found)
+    return frozenset(found | {PREVIOUS} if derived_table.drift else found)
 
 
 def last_before(publications: Iterable[Publication], staged: Staged) -> Publication | None:
@@ -79,8 +84,10 @@ def last_before(publications: Iterable[Publication], staged: Staged) -> Publicat
     return max(earlier, key=lambda one: one.hour, default=None)
 
 
-def _events_of_the_hour(aggregate: Aggregate) -> tuple[Read, ...]:
-    return () if any(read.table == EVENTS for read in aggregate.reads) else (Read(table=EVENTS),)
+def _events_of_the_hour(derived_table: DerivedTable) -> tuple[Read, ...]:
+    return (
+        () if any(read.table == EVENTS for read in derived_table.reads) else (Read(table=EVENTS),)
+    )
 
 
 def _previous(session: SparkSession, cell: Cell, product: Product, staged: Staged) -> DataFrame:

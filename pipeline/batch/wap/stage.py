@@ -22,7 +22,7 @@ from pipeline.batch.wap.tags import protect
 from pipeline.batch.wap.target import Target, fit_target, hourly_target
 from pipeline.cells import Cell
 from pipeline.contract.expectations import audited
-from pipeline.contract.model import Aggregate, Product
+from pipeline.contract.model import DerivedTable, Product
 from pipeline.failpoints import failpoint
 from pipeline.hours.rows import rows_by_hour
 from pipeline.spark.errors import SparkFailedError, first_line
@@ -35,7 +35,7 @@ def stage_hour(
     spark: SparkSession,
     cell: Cell,
     product: Product,
-    aggregate: Aggregate,
+    derived_table: DerivedTable,
     hour: datetime,
     source: Source,
     *,
@@ -54,7 +54,7 @@ def stage_hour(
         SparkFailedError: Spark gave up for another reason.
         TableMissingError: the product was never ingested in this cell.
     """
-    target = hourly_target(product, aggregate)
+    target = hourly_target(product, derived_table)
     subject = f"{cell.name}.{target.identifier} hour {hour:%Y-%m-%dT%H}"
     events = load_table(cell, events_table(product.name))
     if events.metadata.snapshot_by_id(source.snapshot_id) is None:
@@ -71,20 +71,20 @@ def stage_hour(
         snapshot_id=None,
         base_snapshot_id=None,
         rows=0,
-        contract_version=aggregate.version,
+        contract_version=derived_table.version,
         run_id=run_id,
-        expectations=len(audited(aggregate)) + len(aggregate.drift),
+        expectations=len(audited(derived_table)) + len(derived_table.drift),
         source_rows=source.rows,
         inputs=source.inputs,
     )
     session = own_session(spark, cell)
     with named_failures(subject):
-        frame = compute_hour(session, cell, product, aggregate, hour, source.snapshot_id)
+        frame = compute_hour(session, cell, product, derived_table, hour, source.snapshot_id)
         if target.appends:
             frame = frame.withColumn(BUILD_COLUMN, sf.lit(wanted.wap_id))
-        _refuse_keys(subject, aggregate, frame)
+        _refuse_keys(subject, derived_table, frame)
         wanted = replace(wanted, columns=tuple(frame.columns))
-        frame = fit_target(session, cell, target, aggregate, frame)
+        frame = fit_target(session, cell, target, derived_table, frame)
         failpoint("hour.before_stage")
         write_staged(session, cell, target, frame, wanted.wap_id, summary_of(wanted))
     failpoint("hour.after_stage")
@@ -135,13 +135,13 @@ def write_staged(
         writer.overwritePartitions()
 
 
-def _refuse_keys(subject: str, aggregate: Aggregate, frame: DataFrame) -> None:
+def _refuse_keys(subject: str, derived_table: DerivedTable, frame: DataFrame) -> None:
     """Refuse a feature table whose entity or partitions no table could be kept by."""
-    if aggregate.feature is None:
+    if derived_table.feature is None:
         return
     given = {field.name: field.dataType for field in frame.schema}
     for key in ("entity", "partitions"):
-        for name in getattr(aggregate.feature, key):
+        for name in getattr(derived_table.feature, key):
             if name not in given:
                 why = f"the logic gives no column {name}, which `feature.{key}` names"
             elif isinstance(given[name], ArrayType | MapType | StructType):

@@ -10,7 +10,7 @@ from pyspark.sql.types import StructField, StructType
 
 from pipeline.batch.errors import LogicError
 from pipeline.cells import Cell
-from pipeline.contract.model import Aggregate, Product, published_table
+from pipeline.contract.model import DerivedTable, Product, published_table
 from pipeline.evolution.model import Action
 from pipeline.evolution.plan import plan_columns
 from pipeline.spark.column_types import NoIcebergTypeError, conform, ddl, iceberg_struct, quoted
@@ -55,12 +55,12 @@ class Target:
     of_one_partition: bool = False
 
 
-def hourly_target(product: Product, aggregate: Aggregate) -> Target:
+def hourly_target(product: Product, derived_table: DerivedTable) -> Target:
     """Return where an aggregate's hours are published: for a feature table, its history."""
-    is_feature = aggregate.feature is not None
+    is_feature = derived_table.feature is not None
     required = (HOUR_COLUMN, BUILD_COLUMN) if is_feature else (HOUR_COLUMN,)
     return Target(
-        published_table(product, aggregate),
+        published_table(product, derived_table),
         (f"hours(`{HOUR_COLUMN}`)",),
         required,
         appends=is_feature,
@@ -69,7 +69,7 @@ def hourly_target(product: Product, aggregate: Aggregate) -> Target:
 
 
 def fit_target(
-    session: SparkSession, cell: Cell, target: Target, aggregate: Aggregate, frame: DataFrame
+    session: SparkSession, cell: Cell, target: Target, derived_table: DerivedTable, frame: DataFrame
 ) -> DataFrame:
     """Return `frame` with the columns of its table, which is created, or follows, if need be.
 
@@ -84,15 +84,19 @@ def fit_target(
         CatalogUnavailableError, WarehouseUnavailableError: try again later.
         TableBusyError: other writers came first for a minute; the table is as it was.
     """
-    prepare_target(session, cell, target, aggregate, frame.schema)
+    prepare_target(session, cell, target, derived_table, frame.schema)
     return as_target(session, cell, target, frame)
 
 
 def prepare_target(
-    session: SparkSession, cell: Cell, target: Target, aggregate: Aggregate, given: StructType
+    session: SparkSession,
+    cell: Cell,
+    target: Target,
+    derived_table: DerivedTable,
+    given: StructType,
 ) -> None:
     """Create the table, or make its columns follow those `given`; as `fit_target`."""
-    comments = {column.name: column.description for column in aggregate.columns}
+    comments = {column.name: column.description for column in derived_table.columns}
     try:
         if not _exists(cell, target):
             _create(session, table_name(cell, target.identifier), target, comments, given)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipeline.contract.model import Aggregate, Product
+from pipeline.contract.model import DerivedTable, Product
 
 TOPIC = "topic"
 """Stands for the product's topic; its columns are the fields of the newest payload schema."""
@@ -40,14 +40,14 @@ def events_sources(product: Product) -> Sources:
     return found
 
 
-def derived_sources(aggregate: Aggregate) -> Sources:
+def derived_sources(derived_table: DerivedTable) -> Sources:
     """Return what the contract says of each column of a derived table; `hour` comes from event time."""
     found = {
         column.name: tuple(_parse(source) for source in column.sources)
-        for column in aggregate.columns
+        for column in derived_table.columns
         if column.sources
     }
-    first = aggregate.reads[0].table
+    first = derived_table.reads[0].table
     return found | {"hour": (SourceColumn(first, "_event_time" if first == "events" else "hour"),)}
 
 

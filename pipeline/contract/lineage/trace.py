@@ -59,7 +59,7 @@ def origins(product: Product, table: str) -> Sources:
 
 
 def _known(product: Product) -> Mapping[str, Sources]:
-    derived = {table.name: derived_sources(table) for table in product.aggregates}
+    derived = {table.name: derived_sources(table) for table in product.derived_tables}
     return {EVENTS: events_sources(product), **derived}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import ValidationError
 
 from pipeline.contract.parse.columns import objects
-from pipeline.contract.parse.derived_tables import read_aggregates, read_slos
+from pipeline.contract.parse.derived_tables import read_derived_tables, read_slos
 from pipeline.contract.parse.header import read_header
 from pipeline.contract.parse.join import Derived
 from pipeline.contract.parse.odcs import check_structure
@@ -41,6 +41,6 @@ def read_derived(findings: Findings) -> Derived:
     for place, entry in tables:
         if entry.get("name") != header.name:
             findings.add((*place, "name"), f"{header.name!r}, as the folder is named")
-    aggregates = read_aggregates(findings, header)
+    derived_tables = read_derived_tables(findings, header)
     slos = read_slos(findings, element=header.name)
-    return Derived(derived_from(findings) or "", findings, aggregates, slos)
+    return Derived(derived_from(findings) or "", findings, derived_tables, slos)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
-from pipeline.contract.model import Aggregate, Column, Slo
+from pipeline.contract.model import Column, DerivedTable, Slo
 from pipeline.contract.parse.columns import objects, read_columns, read_expectations
 from pipeline.contract.parse.header import Header
 from pipeline.contract.parse.logic import read_logic
@@ -31,12 +31,12 @@ FEATURE_MARKS = (BUILD_COLUMN, FEATURE_TIME_COLUMN, KNOWN_FROM_COLUMN)
 """Columns that come with a feature table's own."""
 
 
-def read_aggregates(findings: Findings, header: Header) -> tuple[Aggregate, ...]:
+def read_derived_tables(findings: Findings, header: Header) -> tuple[DerivedTable, ...]:
     """Return the derived tables: ODCS objects of `physicalType: table`; those with mistakes are left out.
 
     What depends on other contracts is not checked here: `pipeline.contract.parse.join` does that.
     """
-    found: list[Aggregate] = []
+    found: list[DerivedTable] = []
     for loc, entry in objects(findings, "table"):
         name = entry.get("name")
         columns = read_columns(findings, loc, "what computes it gives it")
@@ -57,7 +57,7 @@ def read_aggregates(findings: Findings, header: Header) -> tuple[Aggregate, ...]
             continue
         try:
             found.append(
-                Aggregate(
+                DerivedTable(
                     name=name,
                     description=findings.text((*loc, "description")),
                     logic=logic,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from pipeline.contract.model import Aggregate, Product, Slo
+from pipeline.contract.model import DerivedTable, Product, Slo
 from pipeline.contract.parse.columns import objects
 from pipeline.contract.source.document import Loc
 from pipeline.contract.source.findings import Findings
@@ -19,7 +19,7 @@ class Derived:
 
     of: str
     findings: Findings
-    aggregates: tuple[Aggregate, ...]
+    derived_tables: tuple[DerivedTable, ...]
     slos: tuple[Slo, ...]
 
 
@@ -30,9 +30,9 @@ def join(product: Product, own: Findings, parts: Iterable[Derived]) -> Product:
     is not to be used.
     """
     parts = tuple(parts)
-    declared = [(own, one) for one in product.aggregates]
-    declared += [(part.findings, one) for part in parts for one in part.aggregates]
-    known: dict[str, Aggregate] = {}
+    declared = [(own, one) for one in product.derived_tables]
+    declared += [(part.findings, one) for part in parts for one in part.derived_tables]
+    known: dict[str, DerivedTable] = {}
     for findings, one in declared:
         if one.name in known:
             findings.add(_place(findings, one), f"a name of its own; {one.name} is declared twice")
@@ -42,14 +42,14 @@ def join(product: Product, own: Findings, parts: Iterable[Derived]) -> Product:
         _check(findings, one, known, references)
     return product.model_copy(
         update={
-            "aggregates": _ordered(declared, known),
+            "derived_tables": _ordered(declared, known),
             "slos": (*product.slos, *(slo for part in parts for slo in part.slos)),
         }
     )
 
 
 def _check(
-    findings: Findings, table: Aggregate, known: Mapping[str, Aggregate], references: set[str]
+    findings: Findings, table: DerivedTable, known: Mapping[str, DerivedTable], references: set[str]
 ) -> None:
     place = findings.custom_property(_place(findings, table), "headwater") or ()
     for position, read in enumerate(table.reads):
@@ -95,10 +95,10 @@ def _check(
 
 
 def _ordered(
-    declared: list[tuple[Findings, Aggregate]], known: Mapping[str, Aggregate]
-) -> tuple[Aggregate, ...]:
+    declared: list[tuple[Findings, DerivedTable]], known: Mapping[str, DerivedTable]
+) -> tuple[DerivedTable, ...]:
     """Return the tables in the order in which they can be built; a cycle is noted."""
-    ordered: list[Aggregate] = []
+    ordered: list[DerivedTable] = []
     waiting = {one.name: findings for findings, one in declared}
     while waiting:
         ready = [
@@ -118,7 +118,7 @@ def _ordered(
     return tuple(ordered)
 
 
-def _place(findings: Findings, table: Aggregate) -> Loc:
+def _place(findings: Findings, table: DerivedTable) -> Loc:
     for loc, entry in objects(findings, "table"):
         if entry.get("name") == table.name:
             return loc

@@ -10,16 +10,16 @@ from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
 from pipeline.contract.expectations import COLUMNS, audited
-from pipeline.contract.model import Aggregate, Drift
+from pipeline.contract.model import DerivedTable, Drift
 from pipeline.contract.model import Expectation as Stated
 
 DRIFT = "expect_column_kl_divergence_to_be_less_than"
 
 
 def suite(
-    aggregate: Aggregate, further: Iterable[Expectation] = (), inside: Sequence[str] = ()
+    derived_table: DerivedTable, further: Iterable[Expectation] = (), inside: Sequence[str] = ()
 ) -> ExpectationSuite:
-    """Return the suite that audits one staged hour of `aggregate`, whose column `hour` is there too.
+    """Return the suite that audits one staged hour of `derived_table`, whose column `hour` is there too.
 
     What it holds an hour to from another hour, `drift` gives: it comes in as `further`.
     `inside` are the fields inside the hour's records, which Great Expectations takes for columns.
@@ -27,14 +27,14 @@ def suite(
     Importing this module imports Great Expectations, which takes seconds.
     """
     return ExpectationSuite(
-        name=aggregate.name,
+        name=derived_table.name,
         expectations=[
             ExpectationConfiguration(
                 type=expectation.type,
                 kwargs=_kwargs(expectation, inside),
                 description=expectation.description or None,
             ).to_domain_obj()
-            for expectation in audited(aggregate)
+            for expectation in audited(derived_table)
         ]
         + list(further),
     )

@@ -34,21 +34,21 @@ def mistakes(contracts: Path) -> str:
 
 def test_a_folder_is_all_that_a_derived_table_needs(contracts: Path) -> None:
     with_it = load_product(contracts / "viewing_events")
-    assert [one.name for one in with_it.aggregates][-2:] == [
+    assert [one.name for one in with_it.derived_tables][-2:] == [
         "viewing_features_raw",
         "user_preference_features",
     ], "each after what it reads, whatever the folders' order"
     shutil.rmtree(contracts / "user_preference_features")
     without = load_product(contracts / "viewing_events")
-    assert {one.name for one in with_it.aggregates} - {one.name for one in without.aggregates} == {
-        "user_preference_features"
-    }
+    assert {one.name for one in with_it.derived_tables} - {
+        one.name for one in without.derived_tables
+    } == {"user_preference_features"}
 
 
 def test_a_derived_table_has_an_owner_version_and_objectives_of_its_own(contracts: Path) -> None:
     edit(contracts, "user_preference_features", "version: 1.0.0", "version: 7.1.0")
     product = load_product(contracts / "viewing_events")
-    table = product.aggregates[-1]
+    table = product.derived_tables[-1]
     assert (table.version, product.version) == ("7.1.0", "1.0.0")
     assert table.owner != product.owner
     assert any(slo.element == table.name and slo.property == "latency" for slo in product.slos)

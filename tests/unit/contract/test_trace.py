@@ -16,7 +16,7 @@ from quality.column_picture import column_picture
 from tests.unit.contract.conftest import ROOT
 
 PRODUCTS = load_products(ROOT / "contracts")
-TABLES = [(product, table.name) for product in PRODUCTS for table in product.aggregates]
+TABLES = [(product, table.name) for product in PRODUCTS for table in product.derived_tables]
 FEATURES = "user_preference_features"
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -60,7 +60,7 @@ def test_a_column_of_the_contracts_ends_at_what_there_is(product: Product, table
         for column in next(csv.reader(locate(reference.source, product.folder).open()))
     }
     known |= {(TOPIC, field["name"]) for field in product.payload_schema["fields"]}
-    columns = next(one.columns for one in product.aggregates if one.name == table)
+    columns = next(one.columns for one in product.derived_tables if one.name == table)
     ends = origins(product, table)
     assert set(ends) >= {column.name for column in columns if column.sources}
     for column, found in ends.items():

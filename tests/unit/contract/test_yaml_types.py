@@ -94,7 +94,7 @@ def test_dates_are_texts_where_the_standard_and_expectations_want_texts(copy: Co
     product = load_product(folder)
     assert any(
         one.kwargs.get("min_value") == "2026-06-01"
-        for table in product.aggregates
+        for table in product.derived_tables
         for one in table.expectations
     )
 
