@@ -27,11 +27,7 @@ def plan_product(cell: Cell, product: Product) -> tuple[Step, ...]:
         ReferenceDataError: reference data cannot be read.
         CatalogUnavailableError, WarehouseUnavailableError: try again later.
     """
-    return (
-        *IngestTables(cell, product).steps(),
-        *_plan_fill(cell, product),
-        *plan_all_derived(cell, product),
-    )
+    return _plan(cell, product, IngestTables(cell, product))
 
 
 def apply_product(
@@ -44,23 +40,29 @@ def apply_product(
 
     Raises:
         EvolutionRefusedError: a step is refused; nothing was changed.
+        ReferenceDataError: reference data cannot be read.
         LockHeldError: hours of the product are being built, and derived tables are to be made anew.
         RetryableError: catalog or warehouse did not answer, or others went on changing a table.
     """
-    steps = plan_product(cell, product)
+    tables = IngestTables(cell, product)
+    steps = _plan(cell, product, tables)
     refused = [step for step in steps if step.verdict is Verdict.REFUSED]
     if refused:
         raise EvolutionRefusedError(f"{product.name}/{cell.name}", refused)
     for step in steps:
         if step.verdict is Verdict.SAFE:
             on_step(step)
-    events, _ = IngestTables(cell, product).load()
+    events, _ = tables.load()
     rewritten = [step for step in steps if step.verdict is Verdict.REWRITE]
     if any(step.action is Action.FILL_ROWS for step in rewritten):
         on_step(_fill(cell, product, events))
     if any(step.action is Action.CHANGE_PARTITIONS for step in rewritten):
         _derive_anew(cell, product, on_step)
     return steps
+
+
+def _plan(cell: Cell, product: Product, tables: IngestTables) -> tuple[Step, ...]:
+    return (*tables.steps(), *_plan_fill(cell, product), *plan_all_derived(cell, product))
 
 
 def _plan_fill(cell: Cell, product: Product) -> tuple[Step, ...]:

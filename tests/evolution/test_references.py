@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from headwater.evolution import apply_product
 from pipeline.cells import Cell
 from pipeline.contract.load import load_product
-from pipeline.contract.model import Product
+from pipeline.contract.model import Product, Reference
+from pipeline.contract.references.data import ReferenceTable, load_reference
+from pipeline.contract.targets import iceberg
 from pipeline.evolution.apply import EvolutionRefusedError
 from pipeline.tables.catalog import load_table
 from tests.decoder.reference import encoded
@@ -86,3 +89,18 @@ def test_a_type_that_the_contract_says_is_widened(place: Place) -> None:
     large = f"id,count\na,{2**40}\n"
     place.land(place.with_data(large, ["count"]), "a")
     assert place.rows("count") == [(7,), (2**40,)]
+
+
+def test_to_apply_a_contract_its_data_are_read_once(
+    place: Place, quiet_cell: Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    product = place.with_data("id,city\na,Ulm\n", ["city"])
+    read: list[str] = []
+
+    def counted(product: Product, reference: Reference) -> ReferenceTable:
+        read.append(reference.name)
+        return load_reference(product, reference)
+
+    monkeypatch.setattr(iceberg, "load_reference", counted)
+    apply_product(quiet_cell, product, lambda _: None)
+    assert read == ["prices"]
