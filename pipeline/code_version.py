@@ -41,7 +41,7 @@ def _files(folder: Path) -> Iterable[Path]:
     return (
         path
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.parent.name != "__pycache__"
+        if path.is_file() and "__pycache__" not in path.parts
     )
 
 

@@ -87,8 +87,17 @@ def test_it_changes_with_what_can_change_a_result(version: Version, file: str, t
     assert version(**{file: text}) != before
 
 
-def test_it_does_not_change_with_commands(version: Version) -> None:
-    assert version(**{"headwater/cli.py": ""}) == version()
+@pytest.mark.parametrize(
+    "file",
+    [
+        "headwater/cli.py",
+        "pipeline/__pycache__/a.pyc",
+        "pipeline/__pycache__/native-1/avro/a.nbi",
+        "contracts/orders/__pycache__/a.pyc",
+    ],
+)
+def test_it_changes_with_neither_commands_nor_what_is_compiled(version: Version, file: str) -> None:
+    assert version(**{file: ""}) == version()
 
 
 def test_it_changes_with_the_libraries_that_are_installed(
