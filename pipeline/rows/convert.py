@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -236,6 +237,8 @@ def _null(value: Any) -> None:
 def _boolean(value: Any) -> bool:
     if isinstance(value, bool):
         return value
+    if isinstance(value, Decimal) and value.is_snan():
+        raise ValueError("a signalling NaN is neither true nor false")
     text = value.strip().lower() if isinstance(value, str) else value
     if text in ("true", "t", "1", "yes", 1):
         return True

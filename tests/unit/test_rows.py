@@ -94,7 +94,10 @@ def test_what_does_not_fit_names_its_column(of: Any, value: str) -> None:
         convert(of, value)
 
 
-@pytest.mark.parametrize(("of", "value"), [("int", True), ("int", 1.5), ("string", {"a": 1})])
+@pytest.mark.parametrize(
+    ("of", "value"),
+    [("int", True), ("int", 1.5), ("string", {"a": 1}), ("boolean", Decimal("sNaN"))],
+)
 def test_values_of_another_type_do_not_fit(of: Any, value: Any) -> None:
     with pytest.raises(RowError):
         convert(of, value, texts=False)
