@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: setup java chromium demo up down unit test format check docs bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-publish bench-lateness crash-test decoder-test contract-test evolution-test lock help
+.PHONY: setup java chromium demo up down unit test format check rooms docs bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-publish bench-lateness crash-test decoder-test contract-test evolution-test lock help
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -48,6 +48,9 @@ check: .venv/ready ## lint, format, types, import direction
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+rooms: .venv/ready ## the rooms of the code: their size, and what each imports
+	$(BIN)/python docs/rooms.py
 
 docs: setup ## the docs site, into build/site; dead links fail
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
