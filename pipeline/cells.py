@@ -105,5 +105,5 @@ def load_cell(home: Path, name: str) -> Cell:
         raise CellInvalidError(
             f"{path} cannot be read ({error}).",
             subject=f"cell {name}",
-            remedy="Correct it; docs/how-to/spark.md shows one.",
+            remedy="Correct it; docs/reference/cell.md shows one.",
         ) from error

@@ -12,7 +12,11 @@ import pytest
 from pipeline.settings import PROJECT
 
 FILES = subprocess.run(
-    ["git", "ls-files"], cwd=PROJECT, capture_output=True, text=True, check=True
+    ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+    cwd=PROJECT,
+    capture_output=True,
+    text=True,
+    check=True,
 ).stdout.splitlines()
 FOLDERS = tuple({file.partition("/")[0] + "/" for file in FILES if "/" in file})
 # Decisions and the changelog tell of their own time.
