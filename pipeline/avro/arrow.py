@@ -102,14 +102,12 @@ def holds_time(column: pa.DataType) -> bool:
     return bool(pa.types.is_time(column))
 
 
-def widens(old: pa.DataType, new: pa.DataType) -> bool:
-    """Return whether an Iceberg column of type `old` can become `new`, by Iceberg's own promotions.
+def promotes(old: pa.DataType, new: pa.DataType) -> bool:
+    """Return whether an Iceberg column of type `old` can become `new`, another, by Iceberg's promotions.
 
     Of types that hold no others: those that do are followed part by part. Narrower than Avro's, which let a
     long become a double, or bytes a string.
     """
-    if old == new or (old, new) in ((pa.int32(), pa.int64()), (pa.float32(), pa.float64())):
-        return True
     if pa.types.is_decimal(old) and pa.types.is_decimal(new):
-        return bool(old.scale == new.scale and old.precision <= new.precision)
-    return False
+        return bool(old.scale == new.scale and old.precision < new.precision)
+    return (old, new) in ((pa.int32(), pa.int64()), (pa.float32(), pa.float64()))

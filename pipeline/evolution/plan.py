@@ -7,19 +7,9 @@ from dataclasses import dataclass
 
 from pyiceberg.partitioning import PartitionSpec
 from pyiceberg.schema import Schema
-from pyiceberg.types import (
-    DecimalType,
-    DoubleType,
-    FloatType,
-    IcebergType,
-    IntegerType,
-    ListType,
-    LongType,
-    MapType,
-    NestedField,
-    StructType,
-)
+from pyiceberg.types import IcebergType, ListType, MapType, NestedField, StructType
 
+from pipeline.avro import arrow
 from pipeline.evolution.former_names import Path
 from pipeline.evolution.model import Action, Step, Verdict
 from pipeline.tables.create import Partition
@@ -214,7 +204,7 @@ class _Planner:
 
 
 def _promotes(old: IcebergType, new: IcebergType) -> bool:
-    """Return whether a column of type `old` may become `new` (Iceberg specification, Schema Evolution)."""
-    if isinstance(old, DecimalType) and isinstance(new, DecimalType):
-        return old.scale == new.scale and old.precision <= new.precision
-    return (type(old), type(new)) in ((IntegerType, LongType), (FloatType, DoubleType))
+    # The library takes a moment to import, and most tables have the types that are asked for.
+    from pyiceberg.io.pyarrow import schema_to_pyarrow
+
+    return arrow.promotes(schema_to_pyarrow(old), schema_to_pyarrow(new))

@@ -110,7 +110,7 @@ class _Follow:
             types = arrow.column_type(was), arrow.column_type(now)
         except arrow.UnsupportedTypeError:
             return
-        if not arrow.widens(*types):
+        if types[0] != types[1] and not arrow.promotes(*types):
             text = f"a type that an Iceberg column of type {types[0]} can be widened to, not {types[1]},"
             yield path, text
 

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 from typing import Any
 
 import pyarrow as pa
 import pytest
 from pyiceberg.partitioning import PartitionField, PartitionSpec
-from pyiceberg.schema import Schema
+from pyiceberg.schema import Schema as TableSchema
 from pyiceberg.transforms import DayTransform, HourTransform
 from pyiceberg.types import LongType, NestedField, StringType, StructType, TimestamptzType
 
+from pipeline.avro import arrow
+from pipeline.avro.schema import Schema
+from pipeline.contract.checks.schema_evolution import evolution_mistakes
 from pipeline.evolution.former_names import former_names
 from pipeline.evolution.model import Action, Step, Verdict
 from pipeline.evolution.plan import plan_columns, plan_partition
 from pipeline.tables.create import Partition, fresh_schema
 from pipeline.tables.data_files.past_names import PastNames
+
+LEAVES = (
+    *("boolean", "int", "long", "float", "double", "bytes", "string"),
+    *({"type": "fixed", "name": "f", "size": size} for size in (4, 5)),
+    *(
+        {"type": "bytes", "logicalType": "decimal", "precision": precision, "scale": scale}
+        for precision, scale in ((5, 2), (9, 2), (9, 3))
+    ),
+)
 
 Former = Mapping[tuple[str, ...], tuple[str, ...]]
 INT, LONG, TEXT = pa.int32(), pa.int64(), pa.string()
@@ -126,6 +139,19 @@ def test_what_iceberg_cannot_follow_is_refused(old: pa.DataType, new: pa.DataTyp
         assert (step[0], step[1], step[3]) == ("change type", "c", "refused")
 
 
+@pytest.mark.parametrize(("old", "new"), itertools.permutations(LEAVES, 2))
+def test_a_new_version_may_change_a_type_where_its_table_can_follow(old: Any, new: Any) -> None:
+    versions = [
+        {"type": "record", "name": "r", "fields": [{"name": "c", "type": type_}]}
+        for type_ in (old, new)
+    ]
+    earlier, newest = map(Schema, versions)
+    held, wanted = ({"c": arrow.fields(version)[0].type} for version in versions)
+    mistakes = list(evolution_mistakes(newest, [("v1", earlier)]))
+    follows = [step[0] for step in steps(held, wanted)] == ["widen column"]
+    assert (mistakes == []) == follows
+
+
 def test_a_renamed_field_keeps_its_column() -> None:
     assert steps({"a": INT}, {"b": LONG}, {("b",): ("a",)}) == [
         ("rename column", "a", "a -> b", "safe"),
@@ -150,15 +176,15 @@ def test_names_that_differ_in_case_alone_are_refused() -> None:
 
 
 def test_an_older_contract_finds_a_renamed_column() -> None:
-    old = Schema(NestedField(1, "a", LongType()), schema_id=0)
-    new = Schema(NestedField(1, "b", LongType()), schema_id=1)
+    old = TableSchema(NestedField(1, "a", LongType()), schema_id=0)
+    new = TableSchema(NestedField(1, "b", LongType()), schema_id=1)
     wanted = StructType(NestedField(1, "a", LongType()))
     planned = plan_columns("t", wanted, {}, new.as_struct(), PastNames([old, new]))
     assert planned.steps == ()
 
 
 def test_a_required_column_becomes_optional() -> None:
-    held = Schema(NestedField(1, "a", LongType(), required=True))
+    held = TableSchema(NestedField(1, "a", LongType(), required=True))
     wanted = StructType(NestedField(1, "a", LongType()))
     planned = plan_columns("t", wanted, {}, held.as_struct(), PastNames([held]))
     assert [step.detail for step in planned.steps] == ["required -> optional"]
@@ -166,7 +192,7 @@ def test_a_required_column_becomes_optional() -> None:
 
 
 def test_kept_columns_are_told_and_nothing_is_done() -> None:
-    held = Schema(NestedField(1, "a", LongType()), NestedField(2, "b", StringType()))
+    held = TableSchema(NestedField(1, "a", LongType()), NestedField(2, "b", StringType()))
     wanted = StructType(NestedField(1, "a", LongType()))
     planned = plan_columns("t", wanted, {}, held.as_struct(), PastNames([held]))
     assert planned.due == ()
@@ -197,7 +223,7 @@ def test_aliases_are_read_at_every_level() -> None:
 
 
 def test_partitions_that_somebody_changed_are_refused() -> None:
-    schema = Schema(NestedField(1, "_event_time", TimestamptzType()))
+    schema = TableSchema(NestedField(1, "_event_time", TimestamptzType()))
     wanted: Partition = ("_event_time", HourTransform(), "event_hour")
     hours = PartitionSpec(PartitionField(1, 1000, HourTransform(), "any_name"))
     days = PartitionSpec(PartitionField(1, 1000, DayTransform(), "event_hour"))
