@@ -12,9 +12,10 @@ from assets.keys import DUE_TAG, HOURS_TAG, WHY_TAG, Keys
 from assets.partitions import to_hour, to_key
 from assets.runs import ENDED
 from pipeline.batch.planning.due import Attempt, HourRange
-from pipeline.batch.planning.inputs import prepare
-from pipeline.batch.planning.run_request import request
-from pipeline.batch.planning.staleness import Why
+from pipeline.batch.planning.plan import plan_hours
+from pipeline.batch.planning.read_inputs import read_plan_inputs
+from pipeline.batch.planning.select_hours import select_hours
+from pipeline.batch.planning.staleness import BuildReason
 from pipeline.cells import Cell
 from pipeline.clock import utc_now
 from pipeline.hours.first import first_hour, too_early
@@ -32,20 +33,20 @@ def next_build(
     cell: Cell,
     keys: Keys,
     job_name: str,
-    whys: Collection[Why],
+    reasons: Collection[BuildReason],
     log: logging.Logger,
 ) -> dg.RunRequest | dg.SkipReason:
-    """Return the run that builds the oldest adjoining hours that are due for one of `whys`.
+    """Return the run that builds the oldest adjoining hours that are due for one of `reasons`.
 
     Takes a look at the product's hours, which fences those that are due for it. The run key names
     product, cell, hours, source snapshot, what is published of them, and attempt: Dagster never
     repeats a key, failed or not. Hours that lie before the first partition are left out, and `log` says so.
 
-    Raises: as `prepare`; while the ledger does not balance, `LedgerUnbalancedError`.
+    Raises: as `read_plan_inputs`; while the ledger does not balance, `LedgerUnbalancedError`.
     """
-    plan = prepare(cell, keys.product)
+    plan = plan_hours(keys.product, read_plan_inputs(cell, keys.product))
     attempts = _attempts(instance, job_name)
-    found = request(keys.product, plan, attempts, whys, first_hour(keys.product))
+    found = select_hours(keys.product, plan, attempts, reasons, first_hour(keys.product))
     early = too_early(keys.product, {build.hour for build in plan.builds if build.rows})
     if early:
         log.warning(early)
@@ -67,7 +68,7 @@ def next_build(
             RANGE_END_TAG: end,
             HOURS_TAG: str(found.hours.hours),
             DUE_TAG: ",".join(map(to_key, found.due)),
-            WHY_TAG: ",".join(sorted(whys)),
+            WHY_TAG: ",".join(sorted(reasons)),
         },
     )
 

@@ -5,7 +5,7 @@ import dagster as dg
 from assets.hour_runs import next_build
 from assets.keys import Keys
 from assets.runs import look_at
-from pipeline.batch.planning.run_request import NEW, OUTDATED
+from pipeline.batch.planning.select_hours import NEW, OUTDATED
 from pipeline.cells import CellNotFoundError
 from pipeline.errors import HeadwaterError
 from pipeline.supervision.locks import batch_lock

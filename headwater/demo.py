@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from headwater.produce.file import produce_file
 from headwater.produce.generated import Order, produce_generated
 from headwater.produce.model import Produced, Shares
-from pipeline.batch.planning.inputs import prepare
+from pipeline.batch.planning.plan import plan_hours
+from pipeline.batch.planning.read_inputs import read_plan_inputs
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.control.publications import latest, read_publications
@@ -93,7 +94,7 @@ def wait_until_published(cell: Cell, product: Product, timeout_s: float, say: Sa
     """
 
     def waiting() -> tuple[int, str]:
-        builds = len(prepare(cell, product).builds)
+        builds = len(plan_hours(product, read_plan_inputs(cell, product)).builds)
         return builds, f"{builds:,} closed hours wait"
 
     _wait(f"building hours of {product.name}", waiting, timeout_s, say)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pipeline.batch.execute import Waits, carry_out
+from pipeline.batch.execute import MissingInput, execute
 from pipeline.batch.planning.plan import HourBuild, HoursPlan
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
@@ -32,7 +32,7 @@ class Built:
     build: HourBuild
     publication: Publication | None
     verdict: AuditResult | None
-    waits: Waits | None = None
+    waits: MissingInput | None = None
     error: HeadwaterError | None = None
 
 
@@ -51,14 +51,14 @@ def build_hours(cell: Cell, product: Product, plan: HoursPlan, run_id: str) -> I
     spark = start_session(cell, spark_jars(load_settings().cache))
     auditor = RunAuditor(cell, product.name, run_id)
     try:
-        for done in carry_out(spark, cell, product, plan, auditor, run_id=run_id):
+        for done in execute(spark, cell, product, plan, auditor, run_id=run_id):
             table, hour, outcome = done.build.derived_table, done.build.hour, done.outcome
             auditor.show(table, hour)
             yield Built(
                 done.build,
                 outcome if isinstance(outcome, Publication) else None,
                 auditor.result(table, hour),
-                outcome if isinstance(outcome, Waits) else None,
+                outcome if isinstance(outcome, MissingInput) else None,
                 outcome if isinstance(outcome, HeadwaterError) else None,
             )
     finally:

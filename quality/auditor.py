@@ -19,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 class RunAuditor:
-    """Gives `carry_out` the audits of one run's hours, and keeps what they found.
+    """Gives `execute` the audits of one run's hours, and keeps what they found.
 
     For one run in one thread.
     """

@@ -7,8 +7,8 @@ import dagster as dg
 from assets.hour_runs import next_build
 from assets.keys import Keys
 from assets.runs import look_at, to_cursor
-from pipeline.batch.planning.run_request import NEW, OUTDATED
-from pipeline.batch.planning.staleness import Why
+from pipeline.batch.planning.select_hours import NEW, OUTDATED
+from pipeline.batch.planning.staleness import BuildReason
 from pipeline.cells import CellNotFoundError
 from pipeline.errors import HeadwaterError
 from pipeline.supervision.locks import batch_lock
@@ -36,9 +36,9 @@ def late_data(keys: Keys, job_name: str) -> dg.SensorDefinition:
 
 
 def _sensor(
-    keys: Keys, job_name: str, part: str, whys: Collection[Why], about: str
+    keys: Keys, job_name: str, part: str, reasons: Collection[BuildReason], about: str
 ) -> dg.SensorDefinition:
-    """Return a sensor that asks for hours due for one of `whys`, one run at a time for each product.
+    """Return a sensor that asks for hours due for one of `reasons`, one run at a time for each product.
 
     A run covers adjoining hours, so that a backlog costs one Spark session and not one an hour.
     Nothing is built while the ledger does not balance. Runs whose process is gone are reported as
@@ -64,7 +64,7 @@ def _sensor(
         if judgement.busy:
             return dg.SensorResult(skip_reason=judgement.reason, cursor=cursor)
         try:
-            found = next_build(context.instance, where, keys, job_name, whys, context.log)
+            found = next_build(context.instance, where, keys, job_name, reasons, context.log)
         except HeadwaterError as error:
             return dg.SensorResult(skip_reason=f"Nothing is built. {error}", cursor=cursor)
         if isinstance(found, dg.SkipReason):

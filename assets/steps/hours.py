@@ -11,8 +11,9 @@ from pyspark.sql import SparkSession
 from assets.keys import HOURS_TAG, Keys
 from assets.partitions import to_hour
 from assets.steps.audits import audit_result, hour_published
-from pipeline.batch.execute import Waits, carry_out
-from pipeline.batch.planning.inputs import prepare
+from pipeline.batch.execute import MissingInput, execute
+from pipeline.batch.planning.plan import plan_hours
+from pipeline.batch.planning.read_inputs import read_plan_inputs
 from pipeline.cells import Cell
 from pipeline.control.publications import Publication
 from pipeline.errors import HeadwaterError
@@ -33,8 +34,8 @@ def build_hours(
 ) -> Iterator[Event]:
     """Build the run's hours, yielding a materialization as each is published, and the audits last.
 
-    Raises: as `prepare` (an hour is open, the ledger does not balance); after everything else, the
-        first error that a build ended with.
+    Raises: as `read_plan_inputs` and `plan_hours` (an hour is open, the ledger does not balance); after
+        everything else, the first error that a build ended with.
     """
     product = keys.product
     tables = {
@@ -44,17 +45,18 @@ def build_hours(
     }
     auditor = RunAuditor(cell, product.name, context.run.run_id)
     # What a sensor asks for is what was due; what a person asks for is meant.
-    plan = prepare(
-        cell,
+    hours = [to_hour(key) for key in context.partition_keys]
+    plan = plan_hours(
         product,
-        hours=[to_hour(key) for key in context.partition_keys],
+        read_plan_inputs(cell, product, hours=hours),
+        hours=hours,
         derived_tables=list(tables),
         again=HOURS_TAG not in context.run.tags,
     )
 
     drawn = {name: keep_column_picture(cell, product, name) for name in tables}
     failed: HeadwaterError | None = None
-    for done in carry_out(spark, cell, product, plan, auditor, run_id=context.run.run_id):
+    for done in execute(spark, cell, product, plan, auditor, run_id=context.run.run_id):
         name, hour, outcome = done.build.derived_table, done.build.hour, done.outcome
         what = f"{name} {hour:%Y-%m-%dT%H}"
         page = auditor.show(name, hour)
@@ -62,7 +64,7 @@ def build_hours(
             version = code_versions[name]
             schema = _schema(cell, derived_table_id(product.name, name))
             yield hour_published(keys, tables[name], outcome, version, page, drawn[name], schema)
-        elif isinstance(outcome, Waits):
+        elif isinstance(outcome, MissingInput):
             context.log.warning(f"{what} waits for {outcome.table} {outcome.hour:%Y-%m-%dT%H}.")
         elif isinstance(outcome, HeadwaterError):
             context.log.error(f"{what}: {outcome}")

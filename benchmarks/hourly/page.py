@@ -92,7 +92,7 @@ events each, and their sessions are there: sessions go on into the hour, and fea
 Each run is a process of its own on a copy of the cell as it was prepared. Before the clock starts it builds
 the same hour of {asked["warm_up"]:,} events. Runs of different contestants take turns. Headwater's clock
 runs from the plan, with closed hours taken as given, to the last record and the audit's report, through
-`carry_out`; the audits are the contracts' own. Both that use Spark have the same settings
+`execute`; the audits are the contracts' own. Both that use Spark have the same settings
 ({settings}), one session started before the clock.
 
 {machine["cores"]} cores, {machine["processor"]}, {machine["memory_mb"] // 1024} GB;

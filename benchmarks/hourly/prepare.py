@@ -11,8 +11,9 @@ from pathlib import Path
 from pyspark.sql import DataFrame, SparkSession
 
 from benchmarks.hourly.viewing import Viewing
-from pipeline.batch.execute import carry_out
+from pipeline.batch.execute import execute
 from pipeline.batch.planning.plan import HoursPlan, plan_hours
+from pipeline.batch.planning.staleness import PlanInputs
 from pipeline.cells import Cell, embedded_cell
 from pipeline.clock import HOUR
 from pipeline.contract.load import load_products
@@ -137,7 +138,7 @@ def build(
         return Passed()
 
     plan = plan_of(cell, product, hours, tables)
-    for done in carry_out(spark, cell, product, plan, lambda *_: accept, run_id="prepare"):
+    for done in execute(spark, cell, product, plan, lambda *_: accept, run_id="prepare"):
         if not isinstance(done.outcome, Publication):
             raise RuntimeError(f"{done.build.hour} was not built: {done.outcome}")
 
@@ -148,7 +149,7 @@ def plan_of(
     hours: Iterable[datetime],
     tables: Iterable[str] | None = None,
 ) -> HoursPlan:
-    """Plan `hours` as `prepare` would; that they are closed is not asked of Kafka."""
+    """Plan `hours`; that they are closed is not asked of Kafka."""
     events = load_table(cell, events_table(product.name))
     snapshot_id = events.metadata.current_snapshot_id
     states = tuple(
@@ -157,9 +158,8 @@ def plan_of(
     )
     looked = HourStates(product.name, cell.name, snapshot_id, THE_HOUR + 2 * HOUR, states)
     publications = read_publications(cell, product.name)
-    return plan_hours(
-        product, looked, publications, 0, balanced=True, hours=hours, derived_tables=tables
-    )
+    inputs = PlanInputs.of(looked, publications)
+    return plan_hours(product, inputs, hours=hours, derived_tables=tables)
 
 
 def restore(kept: Path, live: Path) -> None:

@@ -19,7 +19,7 @@ STEPS = {
     "stage_hour": "compute and stage",
     "audited_frame": "look at the staging",
     "publish": "publish",
-    "derive_current": "derive the current table",
+    "derive_feature_table": "derive the current table",
     "digests": "digest",
     "release": "release tags",
     "record": "record",

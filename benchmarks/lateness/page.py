@@ -88,10 +88,10 @@ Late rows never in: {never:,} of ours in all cases; a lookback of {asked["lookba
 
 ## How it is measured
 
-Not with a clock: {asked["hours"]} hours of events are given to the real planner (`plan_hours`, `why_due`)
-hour by hour, with the rows of each hour and the publications of the hours built before, until nothing is
-due. Only Spark is left out. Looks are hourly, {asked["lateness_h"] * 60:.0f} minutes after an hour's end;
-rows later than {asked["gate_h"]:g} h are dead letters and left out.
+Not with a clock: {asked["hours"]} hours of events are given to the real planner (`plan_hours`,
+`build_reason`) hour by hour, with the rows of each hour and the publications of the hours built before, until
+nothing is due. Only Spark is left out. Looks are hourly, {asked["lateness_h"] * 60:.0f}
+minutes after an hour's end; rows later than {asked["gate_h"]:g} h are dead letters and left out.
 
 | curve | delayed | of them log-normal: median, sigma | late | dead letters | from |
 | --- | ---: | --- | ---: | ---: | --- |

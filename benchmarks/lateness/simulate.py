@@ -11,7 +11,14 @@ import numpy as np
 
 from benchmarks.lateness.curve import Counts
 from pipeline.batch.planning.plan import HourBuild, plan_hours
-from pipeline.batch.planning.staleness import Why, fingerprint, late_wait, source_rows, why_due
+from pipeline.batch.planning.staleness import (
+    BuildReason,
+    PlanInputs,
+    build_reason,
+    fingerprint,
+    late_wait,
+    source_rows,
+)
 from pipeline.clock import HOUR
 from pipeline.contract.model import DerivedTable, Product, published_table
 from pipeline.control.publications import Publication
@@ -85,7 +92,7 @@ class _Run:
         self.arrivals = arrivals
         longest = max(late_wait(product, table) for table in product.derived_tables)
         self.doubt_h = arrivals.shape[1] + longest // HOUR + SLACK_H
-        self.standing: dict[tuple[str, datetime], Publication] = {}
+        self.last_publications: dict[tuple[str, datetime], Publication] = {}
         self.built: dict[tuple[str, int], int] = {}
         self.scanned: Counter[str] = Counter()
         self.builds: Counter[str] = Counter()
@@ -102,11 +109,13 @@ class _Run:
             for hour, count in rows.items()
         )
         looked = HourStates(self.product.name, "us", 1, now, states)
-        plan = plan_hours(self.product, looked, self.standing.values(), 0, balanced=True)
+        plan = plan_hours(self.product, PlanInputs.of(looked, self.last_publications.values()))
         for build in plan.builds:
             table = self.tables[build.derived_table]
-            seen = replace(plan.seen, standing=self.standing)
-            if build.why is Why.MAY_CHANGE and not why_due(self.product, table, build.hour, seen):
+            inputs = replace(plan.inputs, last_publications=self.last_publications)
+            if build.reason is BuildReason.MAY_CHANGE and not build_reason(
+                self.product, table, build.hour, inputs
+            ):
                 continue
             self._build(table, build, tick, now, rows)
 
@@ -145,13 +154,13 @@ class _Run:
         self.built[table.name, number] = look
         self.scanned[table.name] += rows[build.hour]
         self.builds[table.name] += 1
-        inputs = fingerprint(self.product, table, build.hour, self.standing)
+        inputs = fingerprint(self.product, table, build.hour, self.last_publications)
         key = (published_table(self.product, table), build.hour)
-        last = self.standing.get(key)
+        last = self.last_publications.get(key)
         handover = "first" if last is None else str(last.handover)
         if table.name == SESSIONS and last is not None and self._hands_over(number, fresh):
             handover = f"{handover}+"
-        self.standing[key] = Publication(
+        self.last_publications[key] = Publication(
             table=key[0],
             hour=build.hour,
             published_at=now,

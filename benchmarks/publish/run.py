@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from benchmarks.hourly.prepare import THE_HOUR, Passed, cell_in, fill, plan_of, viewing_product
 from benchmarks.hourly.steps import STEPS, Steps
-from pipeline.batch.execute import carry_out
+from pipeline.batch.execute import execute
 from pipeline.cells import Cell
 from pipeline.clock import HOUR
 from pipeline.contract.model import Product
@@ -22,7 +22,7 @@ from pipeline.spark.session import start_session
 
 PUBLISH = STEPS["publish"]
 AFTER_AUDIT = tuple(
-    STEPS[name] for name in ("publish", "derive_current", "digests", "release", "record")
+    STEPS[name] for name in ("publish", "derive_feature_table", "digests", "release", "record")
 )
 """Steps between the verdict and the row in the publications table."""
 
@@ -77,7 +77,7 @@ def publish_hours(
         return Passed()
 
     with Steps(spark) as steps:
-        for done in carry_out(spark, cell, product, plan, lambda *_: accept, run_id="publish"):
+        for done in execute(spark, cell, product, plan, lambda *_: accept, run_id="publish"):
             if not isinstance(done.outcome, Publication):
                 raise RuntimeError(f"{done.build.hour} was not built: {done.outcome}")
             took = {step: line["seconds"] for step, line in steps.taken().items()}

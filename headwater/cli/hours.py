@@ -110,17 +110,22 @@ def build(
     if only and every:
         raise click.UsageError("--hour and --all exclude each other")
     from headwater.cli.render.hours import print_plan
-    from pipeline.batch.planning.inputs import prepare
+    from pipeline.batch.planning.plan import plan_hours
+    from pipeline.batch.planning.read_inputs import read_plan_inputs
     from pipeline.supervision.locks import batch_lock, hold
 
     loaded, where = resolve(product, cell)
     chosen = [hour.replace(tzinfo=UTC) for hour in only] or None
+
+    def plan() -> HoursPlan:
+        inputs = read_plan_inputs(where, loaded, hours=chosen)
+        return plan_hours(loaded, inputs, hours=chosen, again=again)
+
     if explain:
-        print_plan(prepare(where, loaded, hours=chosen, again=again), as_json=as_json)
+        print_plan(plan(), as_json=as_json)
         return ExitCode.OK
     with hold(batch_lock(where, loaded.name), f"headwater hours build, pid {os.getpid()}"):
-        plan = prepare(where, loaded, hours=chosen, again=again)
-        return _build(where, loaded, plan, as_json=as_json)
+        return _build(where, loaded, plan(), as_json=as_json)
 
 
 def _build(where: Cell, loaded: Product, plan: HoursPlan, *, as_json: bool) -> ExitCode:

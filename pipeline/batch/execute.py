@@ -12,11 +12,11 @@ from pipeline.batch.hour import build_hour
 from pipeline.batch.model import Audit, Rejected, Source
 from pipeline.batch.planning.plan import HourBuild, HoursPlan
 from pipeline.batch.planning.staleness import (
-    Why,
+    BuildReason,
+    build_reason,
     fingerprint,
     missing_inputs,
     source_rows,
-    why_due,
 )
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
@@ -29,7 +29,7 @@ Auditor = Callable[[DerivedTable, datetime], Audit]
 
 
 @dataclass(frozen=True)
-class Waits:
+class MissingInput:
     """An hour that was not built: `table`'s `hour`, which it reads, is not published."""
 
     table: str
@@ -37,14 +37,14 @@ class Waits:
 
 
 @dataclass(frozen=True)
-class Done:
+class BuildResult:
     """What became of one planned hour; an error is what its build ended with."""
 
     build: HourBuild
-    outcome: Publication | Rejected | Waits | HeadwaterError
+    outcome: Publication | Rejected | MissingInput | HeadwaterError
 
 
-def carry_out(
+def execute(
     spark: SparkSession,
     cell: Cell,
     product: Product,
@@ -53,7 +53,7 @@ def carry_out(
     *,
     run_id: str,
     clock: Clock = utc_now,
-) -> Iterator[Done]:
+) -> Iterator[BuildResult]:
     """Build a plan's hours one by one in its order, yielding each as it is settled.
 
     What only might have changed is looked at again first, and passed over if it did not. An hour whose
@@ -65,18 +65,21 @@ def carry_out(
     tables = {table.name: table for table in product.derived_tables}
     for build in plan.builds:
         table = tables[build.derived_table]
-        standing = latest(read_publications(cell, product.name))
-        seen = replace(plan.seen, standing=standing, now=clock())
-        if build.why is Why.MAY_CHANGE and why_due(product, table, build.hour, seen) is None:
+        last_publications = latest(read_publications(cell, product.name))
+        inputs = replace(plan.inputs, last_publications=last_publications, now=clock())
+        if (
+            build.reason is BuildReason.MAY_CHANGE
+            and build_reason(product, table, build.hour, inputs) is None
+        ):
             continue
-        missing = next(missing_inputs(product, table, build.hour, seen), None)
+        missing = next(missing_inputs(product, table, build.hour, inputs), None)
         if missing is not None:
-            yield Done(build, Waits(*missing))
+            yield BuildResult(build, MissingInput(*missing))
             continue
         source = Source(
             plan.source_snapshot_id,
-            source_rows(table, build.hour, seen.rows),
-            fingerprint(product, table, build.hour, standing),
+            source_rows(table, build.hour, inputs.rows),
+            fingerprint(product, table, build.hour, last_publications),
         )
         audit = auditor(table, build.hour)
         outcome: Publication | Rejected | HeadwaterError
@@ -94,4 +97,4 @@ def carry_out(
             )
         except HeadwaterError as error:
             outcome = error
-        yield Done(build, outcome)
+        yield BuildResult(build, outcome)

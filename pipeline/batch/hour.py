@@ -1,4 +1,4 @@
-"""Building one hour of one aggregate: write, audit, publish, record; in that order."""
+"""Building one hour of one derived table: write, audit, publish, record; in that order."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from pyspark.sql import SparkSession
 
 from pipeline.batch.errors import StagingOutdatedError
-from pipeline.batch.feature_table.derive import derive_current
+from pipeline.batch.feature_table.derive import derive_feature_table
 from pipeline.batch.lineage import hour_completed, hour_failed, hour_started
 from pipeline.batch.model import Audit, Rejected, Source, Staged, Verdict
 from pipeline.batch.wap.audit_frame import audited_frame
@@ -56,7 +56,7 @@ def build_hour(
 
     Raises, with main as it was:
         StagingOutdatedError: the hour kept changing on main.
-        Whatever `stage_hour`, `publish`, `derive_current`, `record`, `raise_alert` and `audit` raise.
+        Whatever `stage_hour`, `publish`, `derive_feature_table`, `record`, `raise_alert` and `audit` raise.
     """
     build = _Build(spark, cell, product, derived_table, hour, source, run_id, clock)
     emitter = Emitter(cell, run_id)
@@ -171,7 +171,7 @@ def _settle(
     clock: Clock,
 ) -> Publication:
     if derived_table.feature is not None:
-        derive_current(spark, cell, product, derived_table, derived_table.feature, staged)
+        derive_feature_table(spark, cell, product, derived_table, derived_table.feature, staged)
     digest, handover = EMPTY, EMPTY
     if staged.snapshot_id is not None:
         rows = staged_frame(own_session(spark, cell), cell, staged)

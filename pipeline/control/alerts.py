@@ -12,7 +12,7 @@ from pyiceberg.table import Table
 
 from pipeline.cells import Cell
 from pipeline.control.append import add_missing
-from pipeline.control.publications import Standing
+from pipeline.control.publications import LastPublications
 from pipeline.tables.catalog import open_catalog
 from pipeline.tables.layout import ALERT_SCHEMA, alerts_table
 
@@ -69,7 +69,7 @@ def raise_alerts(cell: Cell, product: str, alerts: Iterable[Alert]) -> tuple[Ale
     return add_missing(cell, table, ALERT_SCHEMA, missing, asdict)
 
 
-def unsettled(alerts: Iterable[Alert], standing: Standing) -> tuple[Alert, ...]:
+def open_alerts(alerts: Iterable[Alert], last_publications: LastPublications) -> tuple[Alert, ...]:
     """Return the alerts that nothing was done about, in their order.
 
     An hour that was published settles that it was overdue; that its audit failed is settled only if it
@@ -77,7 +77,7 @@ def unsettled(alerts: Iterable[Alert], standing: Standing) -> tuple[Alert, ...]:
     """
 
     def is_settled(alert: Alert) -> bool:
-        published = standing.get((alert.table, alert.hour))
+        published = last_publications.get((alert.table, alert.hour))
         return published is not None and (
             alert.kind == AlertKind.OVERDUE or published.published_at >= alert.at
         )

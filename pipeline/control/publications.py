@@ -1,4 +1,4 @@
-"""The publications table: which hour of which aggregate was published, from what, and how."""
+"""The publications table: which hour of which derived table was published, from what, and how."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def read_publications(
     return tuple(Publication(**{name: row.get(name) for name in names}) for row in rows)
 
 
-Standing = Mapping[tuple[str, datetime], Publication]
+LastPublications = Mapping[tuple[str, datetime], Publication]
 """(table, hour) -> its last publication."""
 
 

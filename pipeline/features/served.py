@@ -12,7 +12,7 @@ from pipeline.batch.wap.tags import SERVED
 from pipeline.cells import Cell
 from pipeline.clock import HOUR, Clock, utc_now
 from pipeline.contract.model import DerivedTable, Feature, Product, published_table
-from pipeline.control.alerts import Alert, AlertKind, read_alerts, unsettled
+from pipeline.control.alerts import Alert, AlertKind, open_alerts, read_alerts
 from pipeline.control.publications import Publication, latest, read_publications
 from pipeline.errors import TerminalError
 from pipeline.features.plan import feature_table
@@ -153,16 +153,16 @@ def plan_served(
     overdue; for a table without objective, the former alone.
     """
     identifier = published_table(product, derived_table)
-    standing = latest(one for one in publications if one.table == identifier)
-    newest = max((hour for (_, hour), one in standing.items() if one.rows), default=None)
+    last_publications = latest(one for one in publications if one.table == identifier)
+    newest = max((hour for (_, hour), one in last_publications.items() if one.rows), default=None)
     if snapshot_id is None or newest is None:
         return None
     missing: dict[datetime, str] = {}
     if timetable is not None:
         missing |= {hour: f"is overdue: {timetable.why_missed(hour)}" for hour in timetable.overdue}
-    for alert in unsettled(alerts, standing):
+    for alert in open_alerts(alerts, last_publications):
         if alert.table == identifier and alert.kind == AlertKind.AUDIT_FAILED:
-            again = " again" if (identifier, alert.hour) in standing else ""
+            again = " again" if (identifier, alert.hour) in last_publications else ""
             missing[alert.hour] = f"was not published{again}: its audit failed ({alert.detail})"
     reach = newest - timedelta(seconds=feature.ttl_s)
     return Served(

@@ -8,8 +8,9 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 
 from headwater.produce.file import produce_file
-from pipeline.batch.execute import carry_out
-from pipeline.batch.planning.inputs import prepare
+from pipeline.batch.execute import execute
+from pipeline.batch.planning.plan import plan_hours
+from pipeline.batch.planning.read_inputs import read_plan_inputs
 from pipeline.cells import Cell
 from pipeline.features.served import read_served
 from pipeline.ingest.run import ingest
@@ -34,8 +35,9 @@ def test_rows_whose_partition_is_null_are_in_the_feature_table(
     produce_file(cell, product, str(case / "rows.jsonl"))
     ingest(cell, product, once=True)
     assert verify(cell, product).balanced
-    plan = prepare(cell, product, hours=[AT], clock=later)
-    list(carry_out(spark, cell, product, plan, lambda *_: accept, run_id="run"))
+    inputs = read_plan_inputs(cell, product, hours=[AT], clock=later)
+    plan = plan_hours(product, inputs, hours=[AT])
+    list(execute(spark, cell, product, plan, lambda *_: accept, run_id="run"))
 
     wanted = {("a", "us", 1), ("b", None, 1), ("c", None, 1)}
     served, _ = read_served(cell, product, "id_counts")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from pipeline.batch.execute import Waits, carry_out
+from pipeline.batch.execute import MissingInput, execute
 from pipeline.batch.model import Audit, Rejected
 from pipeline.cells import Cell, embedded_cell, save_cell
 from pipeline.clock import hour_of
@@ -108,7 +108,7 @@ def test_an_hour_of_a_failed_audit_is_an_alert_and_holds_up_what_reads_it(chain:
     outcomes = {one.build.derived_table: one.outcome for one in chain.build([1, 2], refuse_streaks)}
     assert isinstance(outcomes["sales"], Publication)
     assert isinstance(outcomes["streaks"], Rejected)
-    assert outcomes["tastes"] == Waits("streaks", hour(2))
+    assert outcomes["tastes"] == MissingInput("streaks", hour(2))
     assert chain.rows("streaks") == before
     (alert,) = read_alerts(chain.cell, "orders")
     assert (alert.table, alert.hour, alert.kind) == ("orders.streaks", hour(2), "audit_failed")
@@ -183,7 +183,7 @@ def test_hours_of_one_day_may_be_published_at_once(chain: Chain) -> None:
     def one(number: int) -> None:
         plan = chain.plan([number], derived_tables=["tastes"])
         list(
-            carry_out(
+            execute(
                 chain.spark, chain.cell, chain.product, plan, lambda *_: accept, run_id=str(number)
             )
         )

@@ -10,9 +10,10 @@ from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
-from pipeline.batch.execute import Done, carry_out
+from pipeline.batch.execute import BuildResult, execute
 from pipeline.batch.model import Audit
 from pipeline.batch.planning.plan import HoursPlan, plan_hours
+from pipeline.batch.planning.staleness import PlanInputs
 from pipeline.cells import Cell
 from pipeline.contract.model import DerivedTable, Feature, Logic, Product, Read
 from pipeline.control.publications import read_publications
@@ -95,17 +96,17 @@ class Chain:
         snapshot_id = events.metadata.current_snapshot_id
         looked = HourStates("orders", "us", snapshot_id, self.now, states)
         publications = read_publications(self.cell, "orders")
-        return plan_hours(self.product, looked, publications, 0, balanced=True, **options)
+        return plan_hours(self.product, PlanInputs.of(looked, publications), **options)
 
     def build(
         self,
         closed: Iterable[int],
         audit: Callable[[DerivedTable, datetime], Audit] = lambda _table, _hour: accept,
         **options: Any,
-    ) -> list[Done]:
+    ) -> list[BuildResult]:
         """Build what is due of the hours `closed`."""
         plan = self.plan(closed, **options)
-        return list(carry_out(self.spark, self.cell, self.product, plan, audit, run_id="run"))
+        return list(execute(self.spark, self.cell, self.product, plan, audit, run_id="run"))
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """Return all rows that main has, in an order of their own, without the builds' marks."""
@@ -128,6 +129,6 @@ class Chain:
         return sorted(kept, key=repr)
 
 
-def built(done: Iterable[Done]) -> list[tuple[str, int]]:
+def built(done: Iterable[BuildResult]) -> list[tuple[str, int]]:
     """Return table and hour of each, in order."""
     return [(one.build.derived_table, one.build.hour.hour) for one in done]

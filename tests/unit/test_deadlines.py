@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipeline.clock import HOUR
 from pipeline.contract.model import Product, Slo
 from pipeline.contract.objectives import latency_objective
-from pipeline.control.alerts import Alert, AlertKind, unsettled
+from pipeline.control.alerts import Alert, AlertKind, open_alerts
 from pipeline.control.publications import Publication, latest
 from pipeline.hours.closings import ClosingStore
 from pipeline.hours.deadlines import Watch, deadlines
@@ -119,8 +119,8 @@ def test_alerts_are_settled_by_what_was_published_after_them() -> None:
     before = alert(AlertKind.AUDIT_FAILED, hour(2))
     after = alert(AlertKind.AUDIT_FAILED, hour(5))
     late = alert(AlertKind.OVERDUE, hour(6))
-    assert unsettled((before, after, late), {}) == (before, after, late)
-    assert unsettled((before, after, late), latest([published(hour(1), hour(3))])) == (after,)
+    assert open_alerts((before, after, late), {}) == (before, after, late)
+    assert open_alerts((before, after, late), latest([published(hour(1), hour(3))])) == (after,)
 
 
 def test_indicators_count_what_fell_due_in_the_window() -> None:

@@ -14,6 +14,7 @@ from pipeline.batch.planning.plan import (
     LedgerUnbalancedError,
     plan_hours,
 )
+from pipeline.batch.planning.staleness import PlanInputs
 from pipeline.control.publications import Publication
 from pipeline.hours.fence import Fence
 from pipeline.hours.look import HourState, HourStates
@@ -45,10 +46,7 @@ def plan(
 ) -> HoursPlan:
     return plan_hours(
         orders_product(Path("contracts")),
-        looked,
-        publications,
-        0 if balanced else 3,
-        balanced=balanced,
+        PlanInputs.of(looked, publications, balanced=balanced, unexplained=0 if balanced else 3),
         hours=hours,
         derived_tables=derived_tables,
         again=again,

@@ -10,7 +10,7 @@ from benchmarks.hourly.contestants import TABLES, Guarantees
 from benchmarks.hourly.files import files_of_hour
 from benchmarks.hourly.prepare import plan_of, viewing_product
 from benchmarks.hourly.steps import AUDIT, SHOW, Steps
-from pipeline.batch.execute import carry_out
+from pipeline.batch.execute import execute
 from pipeline.batch.model import Audit
 from pipeline.cells import Cell
 from pipeline.contract.model import DerivedTable, published_table
@@ -45,7 +45,7 @@ class _Runner:
                 return steps.timed(AUDIT, audits(table, hour))
 
             plan = plan_of(cell, self._product, [self._hour], TABLES)
-            done = carry_out(self._spark, cell, self._product, plan, auditor, run_id=RUN_ID)
+            done = execute(self._spark, cell, self._product, plan, auditor, run_id=RUN_ID)
             for one in done:
                 if not isinstance(one.outcome, Publication):
                     raise RuntimeError(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict
 from datetime import datetime
 
 import click
@@ -49,14 +48,26 @@ def print_plan(plan: HoursPlan, *, as_json: bool) -> None:
         return
     click.echo(f"from snapshot {plan.source_snapshot_id} of {plan.product}.events in {plan.cell}")
     for each in plan.builds:
-        click.echo(f"  {each.hour:{HOUR}} {each.derived_table}: {each.rows:,} events, {each.why}")
+        click.echo(
+            f"  {each.hour:{HOUR}} {each.derived_table}: {each.rows:,} events, {each.reason}"
+        )
     if not plan.builds:
         click.echo("  nothing to build")
 
 
 def document_of(build: HourBuild) -> dict[str, object]:
-    """Return one planned hour for a JSON document; `aggregate` is what earlier versions called the table."""
-    return asdict(build) | {"aggregate": build.derived_table}
+    """Return one planned hour for a JSON document.
+
+    `why` is its reason; `aggregate` says once more which derived table it is.
+    """
+    return {
+        "derived_table": build.derived_table,
+        "hour": build.hour,
+        "rows": build.rows,
+        "published": build.published,
+        "why": build.reason,
+        "aggregate": build.derived_table,
+    }
 
 
 def _document(product: Product, states: HourStates, published: Published) -> dict[str, object]:

@@ -18,8 +18,8 @@ from pipeline.batch.compute.hour import literal
 from pipeline.batch.errors import StagingOutdatedError
 from pipeline.batch.feature_table.partitions import (
     begin_partitions,
+    finish_partitions,
     refuse_other_rows,
-    settle_partitions,
 )
 from pipeline.batch.model import Staged
 from pipeline.batch.wap.publish import publish, published_unrecorded
@@ -40,13 +40,13 @@ ATTEMPTS = 3
 """How often the table is derived anew before somebody else who keeps changing it wins."""
 
 
-def current_target(product: Product, derived_table: DerivedTable, feature: Feature) -> Target:
+def feature_table_target(product: Product, derived_table: DerivedTable, feature: Feature) -> Target:
     """Return the feature table itself."""
     partitioning = tuple(quoted(column) for column in feature.partitions)
     return Target(derived_table_id(product.name, derived_table.name), partitioning, (HOUR_COLUMN,))
 
 
-def derive_current(
+def derive_feature_table(
     spark: SparkSession,
     cell: Cell,
     product: Product,
@@ -67,7 +67,7 @@ def derive_current(
         LogicError, SparkFailedError: as `stage_hour`; what readers get is as it was.
         TableBusyError: other writers came first for a minute; what readers get is as it was.
     """
-    target = current_target(product, derived_table, feature)
+    target = feature_table_target(product, derived_table, feature)
     if staged.snapshot_id is None:
         return None
     attempt = 0
@@ -84,7 +84,7 @@ def derive_current(
         failpoint("hour.after_publish_current")
         served = serve(cell, target.identifier)
         if anew:
-            settle_partitions(cell, target)
+            finish_partitions(cell, target)
         return served
 
 

@@ -23,7 +23,7 @@ from pipeline.tables.layout import PARTITIONS_PENDING
 def begin_partitions(cell: Cell, target: Target, feature: Feature) -> bool:
     """Give the table the contract's partitions, and tell whether its rows are still to be derived anew.
 
-    That they are is kept in the table, in the same commit, until `settle_partitions`: whoever is ended in
+    That they are is kept in the table, in the same commit, until `finish_partitions`: whoever is ended in
     between, the next build derives all rows and not those of its hour alone.
 
     Raises:
@@ -51,7 +51,7 @@ def begin_partitions(cell: Cell, target: Target, feature: Feature) -> bool:
         return until_it_lands(attempt, subject)
 
 
-def settle_partitions(cell: Cell, target: Target) -> None:
+def finish_partitions(cell: Cell, target: Target) -> None:
     """Note that all rows of the table are of its partitions. Idempotent.
 
     Raises:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pyspark.sql import SparkSession
 
-from pipeline.batch.feature_table.derive import derive_current
+from pipeline.batch.feature_table.derive import derive_feature_table
 from pipeline.batch.model import Staged
 from pipeline.cells import Cell
 from pipeline.contract.model import DerivedTable, Product
@@ -25,7 +25,7 @@ def apply_derived(spark: SparkSession, cell: Cell, product: Product) -> Iterator
     The caller holds the product's batch lock.
 
     Raises:
-        What `derive_current` raises; what readers get is as it was.
+        What `derive_feature_table` raises; what readers get is as it was.
     """
     for derived_table in product.derived_tables:
         for step in plan_derived(product, derived_table, read_held(cell, product, derived_table)):
@@ -44,13 +44,13 @@ def rederive(
     if derived_table.feature is None:
         return None
     identifier = history_table(product.name, derived_table.name)
-    standing = latest(
+    last_publications = latest(
         one for one in read_publications(cell, product.name) if one.table == identifier and one.rows
     )
-    if not standing:
+    if not last_publications:
         return None
-    newest = max(standing.values(), key=lambda one: one.hour)
-    return derive_current(
+    newest = max(last_publications.values(), key=lambda one: one.hour)
+    return derive_feature_table(
         spark, cell, product, derived_table, derived_table.feature, _staged(newest)
     )
 

@@ -1,4 +1,4 @@
-"""Which hours of which aggregates to build, and whether they may be: a pure function."""
+"""Which hours of which derived tables to build, and whether they may be: a pure function."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pipeline.batch.planning.staleness import Seen, Why, hours_of, why_due
+from pipeline.batch.planning.staleness import BuildReason, PlanInputs, build_reason, hours_of
 from pipeline.contract.model import DerivedTable, Product, published_table
-from pipeline.control.publications import Publication, latest
 from pipeline.errors import RetryableError, TerminalError
-from pipeline.hours.look import HourStates
 
 
 class HourOpenError(RetryableError):
@@ -22,24 +20,24 @@ class LedgerUnbalancedError(TerminalError):
 
 
 class DerivedTableUnknownError(TerminalError):
-    """The product's contract has no aggregate of that name."""
+    """The product's contract has no derived table of that name."""
 
 
 @dataclass(frozen=True)
 class HourBuild:
-    """One hour of one aggregate to build.
+    """One hour of one derived table to build.
 
     Attributes:
         rows: rows of events in that hour.
         published: whether it has been published before.
-        why: `Why.MAY_CHANGE` is built only if what is built before it changes its inputs.
+        reason: `BuildReason.MAY_CHANGE` is built only if what is built before it changes its inputs.
     """
 
     derived_table: str
     hour: datetime
     rows: int
     published: bool
-    why: Why
+    reason: BuildReason
 
 
 @dataclass(frozen=True)
@@ -50,23 +48,20 @@ class HoursPlan:
         source_snapshot_id: the snapshot of events that every build is to read; None if there is none,
             and then there is nothing to build.
         builds: oldest hour first, and within an hour each table after those that it reads.
-        seen: what the plan was made from.
+        inputs: what the plan was made from.
     """
 
     product: str
     cell: str
     source_snapshot_id: int | None
     builds: tuple[HourBuild, ...]
-    seen: Seen = field(repr=False)
+    inputs: PlanInputs = field(repr=False)
 
 
 def plan_hours(
     product: Product,
-    states: HourStates,
-    publications: Iterable[Publication],
-    unexplained: int,
+    inputs: PlanInputs,
     *,
-    balanced: bool,
     hours: Iterable[datetime] | None = None,
     derived_tables: Iterable[str] | None = None,
     again: bool = False,
@@ -74,18 +69,17 @@ def plan_hours(
     """Plan the closed hours that are due, of all the product's tables.
 
     Due are those that were never published, those that late rows have reached, those whose inputs have
-    changed, and those for which one of these may turn out while the plan is carried out. `hours`
+    changed, and those for which one of these may turn out while the plan is executed. `hours`
     narrows it to some hours, `derived_tables` to some tables; `again` takes published ones too.
-    `balanced` and `unexplained` are what the ledger says.
 
     Raises:
         HourOpenError: one of `hours` is not closed.
-        LedgerUnbalancedError: the books do not balance, and there would be something to build.
-        AggregateUnknownError: the contract has no such aggregate.
+        LedgerUnbalancedError: the ledger does not balance, and there would be something to build.
+        DerivedTableUnknownError: the contract has no such derived table.
     """
-    subject = f"{product.name}/{states.cell}"
+    subject = f"{product.name}/{inputs.cell}"
     wanted = _wanted(product, derived_tables, subject)
-    closed = set(states.closed)
+    closed = set(inputs.closed)
     chosen = closed if hours is None else set(hours)
     still_open = sorted(chosen - closed)
     if still_open:
@@ -95,20 +89,14 @@ def plan_hours(
             remedy="Wait for its lateness allowance to pass and for ingest to catch up; "
             "`headwater hours` shows both.",
         )
-    seen = Seen(
-        {state.hour: state.rows for state in states.hours},
-        frozenset(state.hour for state in states.hours),
-        latest(publications),
-        states.looked_at,
-    )
-    due = tuple(_due(product, wanted, sorted(chosen), seen, again=again))
-    if due and not balanced:
+    due = tuple(_due(product, wanted, sorted(chosen), inputs, again=again))
+    if due and not inputs.balanced:
         raise LedgerUnbalancedError(
-            f"the books do not balance ({unexplained} offsets unexplained).",
+            f"the books do not balance ({inputs.unexplained} offsets unexplained).",
             subject=subject,
-            remedy=f"See `headwater ledger {product.name} --cell {states.cell} --verify`.",
+            remedy=f"See `headwater ledger {product.name} --cell {inputs.cell} --verify`.",
         )
-    return HoursPlan(product.name, states.cell, states.snapshot_id, due, seen)
+    return HoursPlan(product.name, inputs.cell, inputs.source_snapshot_id, due, inputs)
 
 
 def _wanted(
@@ -121,7 +109,7 @@ def _wanted(
     unknown = sorted(names - set(known))
     if unknown:
         raise DerivedTableUnknownError(
-            f"there is no aggregate {unknown[0]}.",
+            f"there is no derived table {unknown[0]}.",
             subject=subject,
             remedy=f"Its contract names: {', '.join(known) or 'none'}.",
         )
@@ -132,22 +120,22 @@ def _due(
     product: Product,
     wanted: tuple[DerivedTable, ...],
     hours: list[datetime],
-    seen: Seen,
+    inputs: PlanInputs,
     *,
     again: bool,
 ) -> Iterator[HourBuild]:
     changing: set[tuple[str, datetime]] = set()
     for hour in hours:
         for table in wanted:
-            why = Why.ASKED if again else why_due(product, table, hour, seen)
-            if why is None and any(
+            reason = BuildReason.ASKED if again else build_reason(product, table, hour, inputs)
+            if reason is None and any(
                 (read.table, one) in changing
                 for read in table.reads
                 for one in hours_of(read, hour)
             ):
-                why = Why.MAY_CHANGE
-            if why is None:
+                reason = BuildReason.MAY_CHANGE
+            if reason is None:
                 continue
             changing.add((table.name, hour))
-            published = (published_table(product, table), hour) in seen.standing
-            yield HourBuild(table.name, hour, seen.rows[hour], published, why)
+            published = (published_table(product, table), hour) in inputs.last_publications
+            yield HourBuild(table.name, hour, inputs.rows[hour], published, reason)

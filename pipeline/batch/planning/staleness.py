@@ -1,4 +1,4 @@
-"""Whether an hour of a derived table is to be built, told from metadata alone. Pure functions.
+"""Whether an hour of a derived table is stale, told from metadata alone. Pure functions.
 
 Late data is found by counting: rows of events are only ever added, so an hour whose count is not what
 its last build saw has changed. What depends on a derived table is found by the digests of its hours.
@@ -7,22 +7,24 @@ its last build saw has changed. What depends on a derived table is found by the 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Self
 
 from pipeline.clock import HOUR
 from pipeline.contract.model import DerivedTable, Product, Read, published_table
 from pipeline.contract.parse.join import EVENTS
-from pipeline.control.publications import Publication, Standing
+from pipeline.control.publications import LastPublications, Publication, latest
+from pipeline.hours.look import HourStates
 
 SETTLING = timedelta(days=1)
 """How much longer late rows wait: an hour built again because of an earlier one has all of its own then."""
 
 
-class Why(StrEnum):
-    """Why an hour is built."""
+class BuildReason(StrEnum):
+    """Why an hour is to be built: how what is published of it is stale."""
 
     NEW = "new"
     """It was never published."""
@@ -37,19 +39,47 @@ class Why(StrEnum):
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What is known of a product's hours at one look.
+class PlanInputs:
+    """What is known of a product's hours at one moment: all that a plan is made from.
 
     Attributes:
-        rows: hour -> rows of events, in the snapshot that builds read.
-        hours: every hour that has rows or has passed, closed or not.
-        standing: the last publication of each hour of each table.
+        source_snapshot_id: the snapshot of events that builds are to read; None if there is none.
+        rows: hour -> rows of events in that snapshot; of every hour that has rows or has passed.
+        closed: those of these hours that are closed, oldest first.
+        last_publications: the last publication of each hour of each table.
+        balanced: whether the ledger balances.
+        unexplained: offsets that the ledger has no explanation for.
     """
 
+    cell: str
+    source_snapshot_id: int | None
     rows: Mapping[datetime, int]
-    hours: Collection[datetime]
-    standing: Standing
+    closed: tuple[datetime, ...]
+    last_publications: LastPublications
     now: datetime
+    balanced: bool = True
+    unexplained: int = 0
+
+    @classmethod
+    def of(
+        cls,
+        states: HourStates,
+        publications: Iterable[Publication],
+        *,
+        balanced: bool = True,
+        unexplained: int = 0,
+    ) -> Self:
+        """Return what one look at the hours, the publications and the ledger say."""
+        return cls(
+            cell=states.cell,
+            source_snapshot_id=states.snapshot_id,
+            rows={state.hour: state.rows for state in states.hours},
+            closed=states.closed,
+            last_publications=latest(publications),
+            now=states.looked_at,
+            balanced=balanced,
+            unexplained=unexplained,
+        )
 
 
 def hours_of(read: Read, hour: datetime) -> tuple[datetime, ...]:
@@ -68,7 +98,9 @@ def source_rows(table: DerivedTable, hour: datetime, rows: Mapping[datetime, int
     )
 
 
-def fingerprint(product: Product, table: DerivedTable, hour: datetime, standing: Standing) -> str:
+def fingerprint(
+    product: Product, table: DerivedTable, hour: datetime, last_publications: LastPublications
+) -> str:
     """Return what tells the published hours that `hour` is computed from from any others; "" if none."""
     lines: list[str] = []
     for read in table.reads:
@@ -77,27 +109,31 @@ def fingerprint(product: Product, table: DerivedTable, hour: datetime, standing:
         source = published_table(product, _table(product, read.table))
         is_own = read.table == table.name
         for place, one in enumerate(hours_of(read, hour)):
-            published = standing.get((source, one))
+            published = last_publications.get((source, one))
             if published is not None:
                 digest = published.handover if is_own else published.digest
                 lines.append(f"{source} {place} {digest}")
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32] if lines else ""
 
 
-def why_due(product: Product, table: DerivedTable, hour: datetime, seen: Seen) -> Why | None:
+def build_reason(
+    product: Product, table: DerivedTable, hour: datetime, inputs: PlanInputs
+) -> BuildReason | None:
     """Return why the closed `hour` of `table` is to be built now; None if it is not.
 
     Publications of an older format, which do not say what they were computed from, count as sound.
     """
-    published = seen.standing.get((published_table(product, table), hour))
+    published = inputs.last_publications.get((published_table(product, table), hour))
     if published is None:
-        return Why.NEW
+        return BuildReason.NEW
     if published.inputs is not None and published.inputs != fingerprint(
-        product, table, hour, seen.standing
+        product, table, hour, inputs.last_publications
     ):
-        return Why.INPUTS
-    if published.source_rows is not None and _is_ripe(product, table, hour, published, seen):
-        return Why.LATE
+        return BuildReason.INPUTS
+    if published.source_rows is not None and _are_late_rows_due(
+        product, table, hour, published, inputs
+    ):
+        return BuildReason.LATE
     return None
 
 
@@ -113,15 +149,17 @@ def late_wait(product: Product, table: DerivedTable) -> timedelta:
     return timedelta(seconds=gates.late_s or gates.freshness_s) + SETTLING
 
 
-def late_rows(table: DerivedTable, hour: datetime, published: Publication, seen: Seen) -> int:
+def late_rows(
+    table: DerivedTable, hour: datetime, published: Publication, inputs: PlanInputs
+) -> int:
     """Return how many rows of events have come (or gone) since the hour was computed."""
     if published.source_rows is None:
         return 0
-    return abs(source_rows(table, hour, seen.rows) - published.source_rows)
+    return abs(source_rows(table, hour, inputs.rows) - published.source_rows)
 
 
 def missing_inputs(
-    product: Product, table: DerivedTable, hour: datetime, seen: Seen
+    product: Product, table: DerivedTable, hour: datetime, inputs: PlanInputs
 ) -> Iterator[tuple[str, datetime]]:
     """Yield the hours of derived tables that `hour` is computed from and that are not published yet."""
     for read in table.reads:
@@ -129,15 +167,19 @@ def missing_inputs(
             continue
         source = published_table(product, _table(product, read.table))
         for one in hours_of(read, hour):
-            if one in seen.hours and (source, one) not in seen.standing:
+            if one in inputs.rows and (source, one) not in inputs.last_publications:
                 yield read.table, one
 
 
-def _is_ripe(
-    product: Product, table: DerivedTable, hour: datetime, published: Publication, seen: Seen
+def _are_late_rows_due(
+    product: Product,
+    table: DerivedTable,
+    hour: datetime,
+    published: Publication,
+    inputs: PlanInputs,
 ) -> bool:
-    late = late_rows(table, hour, published, seen)
-    waited = seen.now - published.published_at >= late_wait(product, table)
+    late = late_rows(table, hour, published, inputs)
+    waited = inputs.now - published.published_at >= late_wait(product, table)
     return late > 0 and (waited or late >= table.late.share * (published.source_rows or 0))
 
 

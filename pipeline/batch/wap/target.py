@@ -56,7 +56,7 @@ class Target:
 
 
 def hourly_target(product: Product, derived_table: DerivedTable) -> Target:
-    """Return where an aggregate's hours are published: for a feature table, its history."""
+    """Return where a derived table's hours are published: for a feature table, its history."""
     is_feature = derived_table.feature is not None
     required = (HOUR_COLUMN, BUILD_COLUMN) if is_feature else (HOUR_COLUMN,)
     return Target(

@@ -9,15 +9,15 @@ from datetime import datetime
 
 from pipeline.batch.planning.due import Attempt, HourRange, due
 from pipeline.batch.planning.plan import HourBuild, HoursPlan
-from pipeline.batch.planning.staleness import Why, missing_inputs
+from pipeline.batch.planning.staleness import BuildReason, missing_inputs
 from pipeline.contract.model import Product, published_table
 
-NEW = frozenset({Why.NEW})
-OUTDATED = frozenset({Why.LATE, Why.INPUTS})
+NEW = frozenset({BuildReason.NEW})
+OUTDATED = frozenset({BuildReason.LATE, BuildReason.INPUTS})
 
 
 @dataclass(frozen=True)
-class Request:
+class SelectedHours:
     """What to build next.
 
     Attributes:
@@ -39,14 +39,14 @@ class Request:
     blocked: tuple[datetime, ...]
 
 
-def request(
+def select_hours(
     product: Product,
     plan: HoursPlan,
     attempts: Iterable[Attempt],
-    whys: Collection[Why],
+    reasons: Collection[BuildReason],
     first: datetime,
-) -> Request:
-    """Choose the oldest adjoining hours from `first` on of which one is due for one of `whys`.
+) -> SelectedHours:
+    """Choose the oldest adjoining hours from `first` on of which one is due for one of `reasons`.
 
     Hours that only may change are taken along where they adjoin. `attempts` are of the hours that were
     due for certain then. An hour that waits for one which
@@ -55,19 +55,19 @@ def request(
     tried = tuple(attempts)
     builds = [build for build in plan.builds if build.hour >= first]
     published = _published(product, plan, builds)
-    planned = due({build.hour for build in builds}, tried, plan.seen.now, published)
+    planned = due({build.hour for build in builds}, tried, plan.inputs.now, published)
     held = {*planned.waiting, *planned.given_up}
     blocked = {build.hour for build in builds if _waits_for(product, plan, build, held)} - held
     if blocked:
         others = {build.hour for build in builds} - blocked
-        planned = due(others, tried, plan.seen.now, published)
-    certain = {build.hour for build in builds if build.why is not Why.MAY_CHANGE}
-    wanted = {build.hour for build in builds if build.why in whys}
+        planned = due(others, tried, plan.inputs.now, published)
+    certain = {build.hour for build in builds if build.reason is not BuildReason.MAY_CHANGE}
+    wanted = {build.hour for build in builds if build.reason in reasons}
     none: tuple[HourRange | None, int] = (None, 0)
     hours, attempt = next(
         (one for one in planned.ranges.items() if any(map(one[0].holds, wanted))), none
     )
-    return Request(
+    return SelectedHours(
         hours,
         tuple(sorted(hour for hour in certain if hours is not None and hours.holds(hour))),
         attempt,
@@ -86,7 +86,7 @@ def _published(
     found: dict[datetime, datetime | None] = {}
     for build in builds:
         key = (published_table(product, tables[build.derived_table]), build.hour)
-        last = plan.seen.standing.get(key)
+        last = plan.inputs.last_publications.get(key)
         at = None if last is None else last.published_at
         known = found.get(build.hour, at)
         found[build.hour] = None if at is None or known is None else min(known, at)
@@ -97,7 +97,7 @@ def _waits_for(
     product: Product, plan: HoursPlan, build: HourBuild, held: Collection[datetime]
 ) -> bool:
     table = next(one for one in product.derived_tables if one.name == build.derived_table)
-    missing = missing_inputs(product, table, build.hour, plan.seen)
+    missing = missing_inputs(product, table, build.hour, plan.inputs)
     return any(hour in held for _, hour in missing)
 
 
@@ -107,7 +107,7 @@ def _state(product: Product, plan: HoursPlan, hours: HourRange | None) -> str:
     names = {published_table(product, table) for table in product.derived_tables}
     lines = sorted(
         f"{table} {hour.isoformat()} {one.wap_id}"
-        for (table, hour), one in plan.seen.standing.items()
+        for (table, hour), one in plan.inputs.last_publications.items()
         if table in names and hours.holds(hour)
     )
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:8]

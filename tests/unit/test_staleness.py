@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from pipeline.batch.planning.staleness import (
-    Seen,
-    Why,
+    BuildReason,
+    PlanInputs,
+    build_reason,
     fingerprint,
     hours_of,
     late_rows,
     missing_inputs,
     source_rows,
-    why_due,
 )
 from pipeline.contract.model import DerivedTable, Gates, LatePolicy, Read
 from pipeline.control.publications import Publication, latest
@@ -36,9 +36,9 @@ def publication(table: str, number: int, **what: object) -> Publication:
     return replace(found, **what)  # type: ignore[arg-type]
 
 
-def seen(rows: dict[int, int], *publications: Publication, now: datetime = AT) -> Seen:
+def plan_inputs(rows: dict[int, int], *publications: Publication, now: datetime = AT) -> PlanInputs:
     hours = {hour(number): count for number, count in rows.items()}
-    return Seen(hours, frozenset(hours), latest(publications), now)
+    return PlanInputs("us", 77, hours, tuple(hours), latest(publications), now)
 
 
 def with_policy(table: DerivedTable, share: float, wait: timedelta) -> DerivedTable:
@@ -53,34 +53,36 @@ def test_reads_cover_the_hours_that_the_contract_says() -> None:
 
 
 def test_an_hour_that_was_never_published_is_new() -> None:
-    assert why_due(PRODUCT, SALES, hour(1), seen({1: 10})) is Why.NEW
+    assert build_reason(PRODUCT, SALES, hour(1), plan_inputs({1: 10})) is BuildReason.NEW
 
 
 def test_an_hour_is_sound_while_events_have_the_rows_it_saw() -> None:
-    assert why_due(PRODUCT, SALES, hour(1), seen({1: 10}, publication("sales", 1))) is None
+    assert (
+        build_reason(PRODUCT, SALES, hour(1), plan_inputs({1: 10}, publication("sales", 1))) is None
+    )
 
 
 def test_rows_count_as_late_when_they_come_after_the_build() -> None:
-    looked = seen({1: 13}, publication("sales", 1))
+    looked = plan_inputs({1: 13}, publication("sales", 1))
     assert late_rows(SALES, hour(1), publication("sales", 1), looked) == 3
-    assert why_due(PRODUCT, SALES, hour(1), looked) is Why.LATE
+    assert build_reason(PRODUCT, SALES, hour(1), looked) is BuildReason.LATE
 
 
 @pytest.mark.parametrize(
-    ("late", "waited", "why"),
+    ("late", "waited", "reason"),
     [
         (1, timedelta(hours=1), None),
-        (2, timedelta(0), Why.LATE),
-        (1, timedelta(hours=6), Why.LATE),
+        (2, timedelta(0), BuildReason.LATE),
+        (1, timedelta(hours=6), BuildReason.LATE),
         (0, timedelta(days=9), None),
     ],
 )
 def test_late_rows_wait_until_they_are_many_or_have_waited(
-    late: int, waited: timedelta, why: Why | None
+    late: int, waited: timedelta, reason: BuildReason | None
 ) -> None:
     sales = with_policy(SALES, 0.2, timedelta(hours=6))
-    looked = seen({1: 10 + late}, publication("sales", 1), now=AT + waited)
-    assert why_due(PRODUCT, sales, hour(1), looked) is why
+    looked = plan_inputs({1: 10 + late}, publication("sales", 1), now=AT + waited)
+    assert build_reason(PRODUCT, sales, hour(1), looked) is reason
 
 
 @pytest.mark.parametrize("late_s", [None, 3_600.0])
@@ -92,34 +94,44 @@ def test_few_late_rows_wait_until_the_gates_have_let_no_more_through_for_a_day(
     sales = SALES.model_copy(update={"late": LatePolicy(share=1.0)})
     closed = timedelta(days=1, seconds=late_s or gates.freshness_s)
     found = [
-        why_due(product, sales, hour(1), seen({1: 11}, publication("sales", 1), now=AT + waited))
+        build_reason(
+            product, sales, hour(1), plan_inputs({1: 11}, publication("sales", 1), now=AT + waited)
+        )
         for waited in (closed - timedelta(seconds=1), closed)
     ]
-    assert found == [None, Why.LATE]
+    assert found == [None, BuildReason.LATE]
 
 
 def test_an_hour_follows_the_rows_of_what_it_reads_and_not_their_builds() -> None:
-    inputs = [publication("streaks", number) for number in (3, 4, 5)]
-    print_of = fingerprint(PRODUCT, TASTES, hour(5), latest(inputs))
+    published = [publication("streaks", number) for number in (3, 4, 5)]
+    print_of = fingerprint(PRODUCT, TASTES, hour(5), latest(published))
     own = publication("tastes_history", 5, inputs=print_of, source_rows=0)
-    rebuilt = replace(inputs[0], wap_id="other", published_at=AT + timedelta(hours=1))
+    rebuilt = replace(published[0], wap_id="other", published_at=AT + timedelta(hours=1))
     rows = dict.fromkeys((3, 4, 5), 0)
-    assert why_due(PRODUCT, TASTES, hour(5), seen(rows, *inputs, own, rebuilt)) is None
+    assert (
+        build_reason(PRODUCT, TASTES, hour(5), plan_inputs(rows, *published, own, rebuilt)) is None
+    )
     changed = replace(rebuilt, digest="others")
-    assert why_due(PRODUCT, TASTES, hour(5), seen(rows, *inputs, own, changed)) is Why.INPUTS
+    assert (
+        build_reason(PRODUCT, TASTES, hour(5), plan_inputs(rows, *published, own, changed))
+        is BuildReason.INPUTS
+    )
 
 
 def test_a_table_that_reads_itself_follows_only_what_is_handed_over() -> None:
     before = publication("streaks", 4)
     own = publication("streaks", 5, inputs=fingerprint(PRODUCT, STREAKS, hour(5), latest([before])))
     other_rows = replace(before, digest="others")
-    assert why_due(PRODUCT, STREAKS, hour(5), seen({5: 10}, other_rows, own)) is None
+    assert build_reason(PRODUCT, STREAKS, hour(5), plan_inputs({5: 10}, other_rows, own)) is None
     handed = replace(before, handover="others")
-    assert why_due(PRODUCT, STREAKS, hour(5), seen({5: 10}, handed, own)) is Why.INPUTS
+    assert (
+        build_reason(PRODUCT, STREAKS, hour(5), plan_inputs({5: 10}, handed, own))
+        is BuildReason.INPUTS
+    )
 
 
 def test_an_hour_waits_for_the_hours_it_reads_that_there_are() -> None:
-    looked = seen({4: 1, 5: 1}, publication("streaks", 5))
+    looked = plan_inputs({4: 1, 5: 1}, publication("streaks", 5))
     # Hour 3 has no rows and has not passed yet: there is nothing to wait for.
     assert list(missing_inputs(PRODUCT, TASTES, hour(5), looked)) == [("streaks", hour(4))]
     assert list(missing_inputs(PRODUCT, SALES, hour(5), looked)) == []
@@ -129,7 +141,7 @@ def test_publications_of_the_first_format_count_as_sound() -> None:
     old = replace(
         publication("sales", 1), source_rows=None, inputs=None, digest=None, handover=None
     )
-    assert why_due(PRODUCT, SALES, hour(1), seen({1: 99}, old)) is None
+    assert build_reason(PRODUCT, SALES, hour(1), plan_inputs({1: 99}, old)) is None
 
 
 def test_source_rows_are_those_of_all_hours_that_are_read() -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pipeline.batch.planning.due import Attempt, HourRange
 from pipeline.batch.planning.plan import HoursPlan, plan_hours
-from pipeline.batch.planning.run_request import NEW, OUTDATED, request
+from pipeline.batch.planning.select_hours import NEW, OUTDATED, select_hours
+from pipeline.batch.planning.staleness import PlanInputs
 from pipeline.control.publications import Publication
 from pipeline.hours.fence import Fence
 from pipeline.hours.look import HourState, HourStates
@@ -49,7 +50,7 @@ def plan(rows: dict[int, int], publications: list[Publication]) -> HoursPlan:
     fence = Fence(hour(0), hour(0), {0: 0})
     states = tuple(HourState(hour(n), count, fence, closed=True) for n, count in rows.items())
     looked = HourStates("orders", "us", 77, NOW, states)
-    return plan_hours(PRODUCT, looked, publications, 0, balanced=True)
+    return plan_hours(PRODUCT, PlanInputs.of(looked, publications))
 
 
 def hours(first: int, last: int) -> HourRange:
@@ -58,28 +59,31 @@ def hours(first: int, last: int) -> HourRange:
 
 def test_new_hours_and_outdated_ones_are_asked_for_apart() -> None:
     found = plan({1: 2, 2: 1, 9: 1}, published(1, 2))
-    assert request(PRODUCT, found, [], NEW, FIRST).hours == hours(9, 9)
-    outdated = request(PRODUCT, found, [], OUTDATED, FIRST)
+    assert select_hours(PRODUCT, found, [], NEW, FIRST).hours == hours(9, 9)
+    outdated = select_hours(PRODUCT, found, [], OUTDATED, FIRST)
     assert outdated.hours == hours(1, 2), "the hour after it may change, and comes along"
     assert outdated.due == (hour(1),)
 
 
 def test_nothing_is_asked_for_that_only_may_change() -> None:
-    assert request(PRODUCT, plan({1: 1, 2: 1}, published(1, 2)), [], OUTDATED, FIRST).hours is None
+    assert (
+        select_hours(PRODUCT, plan({1: 1, 2: 1}, published(1, 2)), [], OUTDATED, FIRST).hours
+        is None
+    )
 
 
 def test_a_build_before_the_late_rows_came_was_not_in_vain() -> None:
     found = plan({1: 2}, published(1))
     before = Attempt(hours(1, 1), NOW, started_at=hour(19))
     after = Attempt(hours(1, 1), NOW, started_at=hour(21))
-    assert request(PRODUCT, found, [before], OUTDATED, FIRST).attempt == 1
-    waits = request(PRODUCT, found, [after], OUTDATED, FIRST)
+    assert select_hours(PRODUCT, found, [before], OUTDATED, FIRST).attempt == 1
+    waits = select_hours(PRODUCT, found, [after], OUTDATED, FIRST)
     assert (waits.hours, waits.waiting) == (None, (hour(1),))
 
 
 def test_hours_that_read_one_that_keeps_failing_are_left_until_it_is_published() -> None:
     failed = [Attempt(hours(3, 3), NOW - timedelta(days=n)) for n in range(5)]
-    found = request(PRODUCT, plan({3: 1, 4: 1, 9: 1}, []), failed, NEW, FIRST)
+    found = select_hours(PRODUCT, plan({3: 1, 4: 1, 9: 1}, []), failed, NEW, FIRST)
     assert found.given_up == (hour(3),)
     assert found.blocked == (hour(4),)
     assert found.hours == hours(9, 9)
@@ -87,12 +91,12 @@ def test_hours_that_read_one_that_keeps_failing_are_left_until_it_is_published()
 
 def test_what_is_published_meanwhile_makes_it_another_request() -> None:
     publications = published(1, 2)
-    first = request(PRODUCT, plan({1: 2, 2: 1}, publications), [], OUTDATED, FIRST)
+    first = select_hours(PRODUCT, plan({1: 2, 2: 1}, publications), [], OUTDATED, FIRST)
     rebuilt = [replace(one, wap_id=f"{one.wap_id}-again") for one in publications]
-    second = request(PRODUCT, plan({1: 2, 2: 1}, rebuilt), [], OUTDATED, FIRST)
+    second = select_hours(PRODUCT, plan({1: 2, 2: 1}, rebuilt), [], OUTDATED, FIRST)
     assert first.hours == second.hours
     assert first.state != second.state
 
 
 def test_hours_before_the_first_partition_are_not_asked_for() -> None:
-    assert request(PRODUCT, plan({1: 1}, []), [], NEW, hour(2)).hours is None
+    assert select_hours(PRODUCT, plan({1: 1}, []), [], NEW, hour(2)).hours is None
