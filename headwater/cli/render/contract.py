@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from pipeline.contract.diff import Change
+from pipeline.contract.changes.compare import Change
 from pipeline.contract.model import Product
 
 

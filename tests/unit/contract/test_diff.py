@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.contract.diff import Change, diff_products
+from pipeline.contract.changes.compare import Change
+from pipeline.contract.diff import diff_products
 from pipeline.contract.load import load_product
 from tests.unit.contract.conftest import SOURCES, Copy
 
