@@ -10,7 +10,8 @@ from polars.exceptions import PolarsError
 
 from pipeline.errors import TerminalError
 from pipeline.files import replacing
-from pipeline.rows.columns import ColumnError, shown_type, typed
+from pipeline.rows.columns import shown_type, typed
+from pipeline.rows.converted import ColumnError
 
 SUFFIXES = (".parquet", ".csv", ".jsonl")
 

@@ -6,7 +6,6 @@ import uuid
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyarrow import types
 
 from pipeline.rows.times import Clock, Day, Moment
@@ -108,7 +107,7 @@ def _counts(array: pa.Array, bits: int) -> list[int | None]:
 
 def _cut(array: pa.Array, flat: list[Any]) -> Any:
     start = 0
-    for length in pc.list_value_length(array).to_pylist():
+    for length in array.value_lengths().to_pylist():
         if length is None:
             yield None
         else:

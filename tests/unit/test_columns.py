@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.rows.columns import ColumnError, instants, shown_type, typed
+from pipeline.rows.columns import instants, shown_type, typed
+from pipeline.rows.converted import ColumnError
 from pipeline.rows.times import Day, Moment
 
 

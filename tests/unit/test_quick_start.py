@@ -19,6 +19,21 @@ def walk(command, context):
 
 walk(cli, click.Context(cli, info_name="headwater"))
 """
+CHECK = """
+import sys
+from headwater.cli.main import cli
+assert cli(["contract", "check"], standalone_mode=False) == 0
+"""
+ENGINES = {
+    "pyspark",
+    "dagster",
+    "polars",
+    "numba",
+    "great_expectations",
+    "pandera",
+    "pandas",
+    "pyiceberg",
+}
 TELL = """
 found = {name.partition(".")[0] for name in sys.modules} - {*sys.stdlib_module_names}
 print(*sorted(name for name in found if not name.startswith("_")))
@@ -35,3 +50,9 @@ def test_the_help_of_every_command_imports_click_alone() -> None:
     assert len(commands) > 20
     assert "ingest run" in commands
     assert set(imported.split()) == {"click", "headwater", "pipeline"}
+
+
+def test_a_check_of_contracts_imports_no_engine() -> None:
+    """Neither Spark nor what else computes: the project's contracts have rules and reference data."""
+    *_, imported = run(CHECK + TELL)
+    assert not {*imported.split()} & ENGINES

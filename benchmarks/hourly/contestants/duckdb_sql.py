@@ -13,7 +13,7 @@ from benchmarks.hourly.contestants import TABLES, Guarantees, statement
 from benchmarks.hourly.files import files_of_hour
 from benchmarks.hourly.prepare import BEFORE, PLAIN, SESSIONS, viewing_product
 from pipeline.cells import Cell
-from pipeline.contract.references.data import locate
+from pipeline.contract.references.declared import locate
 from pipeline.tables.layout import events_table
 
 TITLE = "DuckDB, files to files"

@@ -10,7 +10,7 @@ from benchmarks.hourly.contestants import TABLES, Guarantees, statement
 from benchmarks.hourly.files import files_of_hour
 from benchmarks.hourly.prepare import PLAIN, SESSIONS, viewing_product
 from pipeline.cells import Cell
-from pipeline.contract.references.data import locate
+from pipeline.contract.references.declared import locate
 from pipeline.settings import load_settings
 from pipeline.spark.jars import spark_jars
 from pipeline.spark.session import own_session, start_session

@@ -7,20 +7,19 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from fastavro.schema import SchemaParseException, UnknownType
-from polars.exceptions import PolarsError
 from pyarrow import ArrowException
 from pyarrow.types import is_nested
 
 from pipeline.avro import logical_types
 from pipeline.avro.arrow import holds_time
 from pipeline.avro.schema import field_types
-from pipeline.contract.references.data import locate, wanted
-from pipeline.contract.references.file import read_typed
+from pipeline.contract.references.declared import locate, wanted
+from pipeline.contract.references.file import read_columns
 from pipeline.contract.settings.product import GatesSection, OwnSettings, ReferenceSection
 from pipeline.contract.source.document import Loc
 from pipeline.contract.source.findings import Findings
 from pipeline.contract.targets import avro
-from pipeline.rows.columns import arrow_type
+from pipeline.rows.converted import arrow_type
 from pipeline.tables.layout import EVENT_HOUR
 
 _COLUMN = re.compile(r"[^\W_][^.`\"\\\x00-\x1f\x7f]*")
@@ -138,11 +137,11 @@ def _check_file(
             return
     try:
         path = locate(reference.source, findings.folder)
-        frame, problems = read_typed(path, path.read_bytes(), expected)
-    except (OSError, ValueError, PolarsError, ArrowException) as error:
+        read = read_columns(path, path.read_bytes(), expected)
+    except (OSError, ValueError, ArrowException) as error:
         findings.add((*place, "source"), f"reference data: {error}")
         return
-    columns = [*frame.columns, *(problem.column for problem in problems)]
+    columns = [*read.columns, *(problem.column for problem in read.problems)]
     named: list[tuple[Loc, str]] = [
         *((("on", position), column) for position, column in enumerate(reference.on)),
         *((("columns", position), column) for position, column in enumerate(reference.columns)),
@@ -157,7 +156,7 @@ def _check_file(
     for column in reference.types:
         if column in reference.on or column == reference.valid_from:
             findings.add((*place, "types", column), "no type here: the payload gives it")
-    for problem in problems:
+    for problem in read.problems:
         unit = "line" if path.suffix == ".csv" else "row"
         where = f"{unit} {problem.line}: " if problem.line else ""
         if problem.column == reference.valid_from:

@@ -6,6 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+
+from pipeline.avro import arrow
 from pipeline.avro.decoding.program import why_none_is_read
 from pipeline.avro.logical_types import valid_logical
 from pipeline.avro.normal import MEANT
@@ -15,7 +18,7 @@ from pipeline.contract.source.document import Document
 from pipeline.contract.source.findings import Findings
 from pipeline.contract.source.mistakes import Mistake
 from pipeline.contract.source.schema_text import SchemaText
-from pipeline.contract.targets import avro, iceberg
+from pipeline.contract.targets import avro
 
 _HELD_AS_THEY_ARE = MEANT | {"uuid"}
 """Logical types that do what they say; a uuid is held as its text."""
@@ -32,8 +35,8 @@ def warnings(product: Product) -> tuple[Mistake, ...]:
         for path, logical in _ignored(schema, ()):
             expected = f"the logical type {logical!r} changes nothing here; the column is what it stands on"
             found.append(Mistake(file, text.line(path), text.named(path), expected))
-        reader, columns = avro.reader_schema(product), iceberg.payload_schema(product)
-        if why := why_none_is_read(schema, reader, columns):
+        reader, columns = avro.reader_schema(product), arrow.fields(product.payload_schema)
+        if why := why_none_is_read(schema, reader, pa.schema(columns)):
             expected = f"records of this version are decoded one by one, which is slow: {why}"
             found.append(Mistake(file, 1, "", expected))
     return tuple(sorted(set(found)))

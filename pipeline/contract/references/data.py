@@ -3,41 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
-from pathlib import Path
-from typing import Any, Protocol
 
 import polars as pl
 import pyarrow as pa
 from polars.exceptions import PolarsError
 
-from pipeline.avro.logical_types import without_ignored
-from pipeline.avro.schema import Schema
 from pipeline.contract.model import Product, Reference
-from pipeline.contract.references.file import Wanted, read_typed
+from pipeline.contract.references.csv_file import NULL
+from pipeline.contract.references.declared import locate, wanted
+from pipeline.contract.references.file import Read, read_columns
 from pipeline.errors import TerminalError
-
-
-class Described(Protocol):
-    """A reference, of a contract that is being read or has been."""
-
-    @property
-    def on(self) -> Sequence[str]:
-        """Fields of the payload, and columns of the data, that are equal."""
-
-    @property
-    def columns(self) -> Sequence[str]:
-        """Columns that events get."""
-
-    @property
-    def valid_from(self) -> str | None:
-        """The column that says from when a row holds."""
-
-    @property
-    def types(self) -> Mapping[str, Any]:
-        """Avro schemas of columns."""
+from pipeline.rows.columns import series, shown_type
+from pipeline.rows.converted import Converted
 
 
 class ReferenceDataError(TerminalError):
@@ -59,33 +37,6 @@ class ReferenceTable:
     version: str
 
 
-def locate(source: str, folder: Path) -> Path:
-    """Return the file that a reference's `source` names.
-
-    Raises:
-        ValueError: it is not `file:...` or `package:...`, or there is no such package or file.
-    """
-    scheme, _, rest = source.partition(":")
-    if scheme == "file" and rest:
-        path = folder / rest
-        if not path.resolve().is_relative_to(folder.resolve()):
-            raise ValueError(f"a file in the contract's folder, not {rest!r}")
-    elif scheme == "package" and "/" in rest:
-        package, _, inside = rest.partition("/")
-        # The package's own code is not run: it may load all of its data.
-        found = find_spec(package) if package.isidentifier() else None
-        if found is None or not found.submodule_search_locations:
-            raise ValueError(f"an installed package, not {package!r}")
-        path = Path(found.submodule_search_locations[0], inside)
-    else:
-        raise ValueError(f"file:<path> or package:<package>/<path>, not {source!r}")
-    if path.suffix not in (".csv", ".parquet"):
-        raise ValueError(f"a .csv or .parquet file, not {path.name!r}")
-    if not path.is_file():
-        raise ValueError(f"a file that exists, not {rest!r}")
-    return path
-
-
 def load_reference(product: Product, reference: Reference) -> ReferenceTable:
     """Read one reference of `product`. In CSV files an empty value is null, and `NA` where no text key is.
 
@@ -95,14 +46,15 @@ def load_reference(product: Product, reference: Reference) -> ReferenceTable:
     try:
         path = locate(reference.source, product.folder)
         content = path.read_bytes()
-        frame, problems = read_typed(path, content, wanted(product.payload_schema, reference))
-        if problems:
-            line = f" line {problems[0].line}," if problems[0].line else ""
-            raise ValueError(f"{path.name},{line} {problems[0].column}: {problems[0].text}")
+        read = read_columns(path, content, wanted(product.payload_schema, reference))
+        if read.problems:
+            problem = read.problems[0]
+            line = f" line {problem.line}," if problem.line else ""
+            raise ValueError(f"{path.name},{line} {problem.column}: {problem.text}")
         distinct = list(reference.on)
         if reference.valid_from is not None:
             distinct.append(reference.valid_from)
-        frame = frame.unique(distinct, keep="first", maintain_order=True)
+        frame = _frame(read).unique(distinct, keep="first", maintain_order=True)
     except (OSError, ValueError, PolarsError, pa.ArrowException) as error:
         raise ReferenceDataError(
             f"{reference.source} cannot be used: {error}.",
@@ -112,17 +64,13 @@ def load_reference(product: Product, reference: Reference) -> ReferenceTable:
     return ReferenceTable(frame, hashlib.sha256(content).hexdigest())
 
 
-def wanted(payload: Mapping[str, Any], reference: Described) -> Wanted:
-    """Return what a contract says of the columns of a reference's file; `payload` is its newest schema."""
-    schema = Schema(without_ignored(payload))
-    root: Any = schema.root
-    return Wanted(
-        on={
-            field["name"]: schema.standalone(field["type"])
-            for field in root["fields"]
-            if field["name"] in reference.on
-        },
-        columns=tuple(reference.columns),
-        valid_from=reference.valid_from,
-        types=reference.types,
-    )
+def _frame(read: Read) -> pl.DataFrame:
+    columns: dict[str, pl.Series] = {}
+    for name, column in read.columns.items():
+        if isinstance(column, Converted):
+            columns[name] = series(column)
+        elif read.of_texts:
+            columns[name] = shown_type(pl.Series(column).replace(NULL, None))
+        else:
+            columns[name] = pl.Series(column)
+    return pl.DataFrame(columns)

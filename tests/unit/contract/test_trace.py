@@ -11,7 +11,7 @@ from pipeline.contract.lineage.sources import TOPIC, SourceColumn
 from pipeline.contract.lineage.trace import Made, origins, trace
 from pipeline.contract.load import load_products
 from pipeline.contract.model import Product
-from pipeline.contract.references.data import locate
+from pipeline.contract.references.declared import locate
 from quality.column_picture import column_picture
 from tests.unit.contract.conftest import ROOT
 
