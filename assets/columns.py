@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from assets.keys import Keys
 from pipeline.contract.lineage.sources import SourceColumn, Sources
-from pipeline.contract.lineage.trace import origins
+from pipeline.contract.lineage.trace import trace_origins
 from pipeline.contract.model import Column
 
 
@@ -47,7 +47,7 @@ def column_origins(keys: Keys, table: str, sources: Sources) -> dg.TableMetadata
 
     Dagster's open-source UI shows no column lineage; it shows this.
     """
-    ends = origins(keys.product, table)
+    ends = trace_origins(keys.product, table)
     return dg.MetadataValue.table(
         [
             dg.TableRecord(

@@ -27,7 +27,7 @@ ENDED = [
 _FAILURES_LOOKED_AT = 8
 
 
-def look_at(
+def judge_runs(
     instance: dg.DagsterInstance, job_name: str, lock: Path, cursor: str | None
 ) -> Judgement:
     """Judge the unfinished runs of a job by its lock, and report the dead ones as failed.

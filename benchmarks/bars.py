@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from quality.svg import document
+from pipeline.svg import document
 
 WIDTH, LEFT, RIGHT, BAR, GAP, HEAD = 860, 330, 90, 16, 5, 26
 OURS, THEIRS = "#1b6ca8", "#8d96a3"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, floor, log10
 
-from quality.svg import COLOURS, document, text
+from pipeline.svg import COLOURS, document, text
 
 WIDTH, HEIGHT = 860, 340
 LEFT, RIGHT, TOP, BOTTOM = 64, 20, 54, 46

@@ -53,7 +53,7 @@ def build_hours(cell: Cell, product: Product, plan: HoursPlan, run_id: str) -> I
     try:
         for done in execute(spark, cell, product, plan, auditor, run_id=run_id):
             table, hour, outcome = done.build.derived_table, done.build.hour, done.outcome
-            auditor.show(table, hour)
+            auditor.publish(table, hour)
             yield Built(
                 done.build,
                 outcome if isinstance(outcome, Publication) else None,

@@ -13,8 +13,8 @@ from pyspark.sql.types import StructType
 from pipeline.contract.model import DerivedTable
 from pipeline.contract.targets import expectations
 from quality.context import quiet_context
-from quality.drift import Distribution, Drifts, distributions, look_back
-from quality.shown import failure, is_private, shown
+from quality.drift import Distribution, DriftReferences, distributions, drift_references
+from quality.redaction import is_private, redacted, redacted_message
 
 _OBSERVED_CHARACTERS = 200
 _NOT_EXPECTED = ("column", "partition_object", "tail_weight_holdout")
@@ -88,7 +88,7 @@ def audit(frame: DataFrame, table: DerivedTable) -> AuditResult:
     An expectation that cannot be evaluated (an unknown column, a wrong type) is a failed one, not an
     error.
     """
-    drifts = look_back(frame, table.drift)
+    drifts = drift_references(frame, table.drift)
     suite = expectations.suite(table, drifts.expectations, tuple(_inside(frame.schema)))
     # Otherwise it caches the rows as Java objects: more than a driver's heap for an hour of many rows.
     source = quiet_context().data_sources.add_spark("staged", persist=False)
@@ -120,11 +120,11 @@ def _inside(schema: StructType, path: str = "") -> Iterator[str]:
 def _strip(result: ExpectationValidationResult, personal: list[str]) -> None:
     type_, kwargs = _stated(result)
     private = is_private(type_, kwargs, personal)
-    result.result = shown(type_, result.result or {}, private=private)
+    result.result = redacted(type_, result.result or {}, private=private)
     raised = _raised(result.exception_info or {})
     result.exception_info = {
         "raised_exception": raised is not None,
-        "exception_message": None if raised is None else failure(raised, private=private),
+        "exception_message": None if raised is None else redacted_message(raised, private=private),
         # It names files of this machine, and may quote what it failed on.
         "exception_traceback": None if raised is None else "",
     }
@@ -162,7 +162,7 @@ def _result(result: ExpectationValidationResult) -> ExpectationResult:
     )
 
 
-def _not_compared(drifts: Drifts) -> list[ExpectationResult]:
+def _not_compared(drifts: DriftReferences) -> list[ExpectationResult]:
     return [
         ExpectationResult(
             type=expectations.DRIFT,

@@ -54,7 +54,7 @@ class RunAuditor:
         """Return where the audits of a table are shown, by hour, of those that are."""
         return {hour: page for (name, hour), page in self._pages.items() if name == table}
 
-    def show(self, table: str, hour: datetime) -> Page | None:
+    def publish(self, table: str, hour: datetime) -> Page | None:
         """Put the hour's audit in the cell's Data Docs; None if there is none, or it cannot be written.
 
         An hour is not worth less for it, so nothing is raised then.

@@ -29,7 +29,7 @@ from pipeline.files import write_atomically
 from pipeline.supervision.locks import hold
 from quality.audit import AuditResult
 from quality.context import quiet_context
-from quality.picture import picture
+from quality.drift_chart import drift_chart
 
 KEPT = 48
 """How many validations of each table the site keeps, the newest."""
@@ -49,10 +49,10 @@ class Audited:
 
 @dataclass(frozen=True)
 class Page:
-    """Where one audit is shown: paths below the site. `picture` is None without distributions."""
+    """Where one audit is shown: paths below the site. `chart` is None without distributions."""
 
     validation: str
-    picture: str | None
+    chart: str | None
 
 
 def site(cell: Cell) -> Path:
@@ -167,7 +167,7 @@ def _draw(cell: Cell, suite: str, one: Audited) -> str | None:
     target = site(cell) / path
     target.parent.mkdir(parents=True, exist_ok=True)
     title = f"{suite} {one.hour:{HOUR}}"
-    write_atomically(target, picture(title, one.result.distributions))
+    write_atomically(target, drift_chart(title, one.result.distributions))
     return path.as_posix()
 
 

@@ -1,7 +1,7 @@
 """Drift: how far an hour's distributions have moved from those of the hour published last before.
 
 The measure is the Kullback-Leibler divergence of this hour from the earlier one, in nats, over bins that
-the earlier hour fixes. Great Expectations computes it; `quality.bins` says what it is given.
+the earlier hour fixes. Great Expectations computes it; `quality.histogram` says what it is given.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from pyspark.sql import DataFrame
 from pipeline.batch.wap.audit_frame import PREVIOUS
 from pipeline.contract.model import Drift
 from pipeline.contract.targets import expectations
-from quality.baseline import Baseline, baselines, rows_of
-from quality.bins import Bins, Numbers
+from quality.histogram import Histogram, NumericHistogram
+from quality.reference_histogram import ReferenceHistogram, count_values, reference_histograms
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Distribution:
 
 
 @dataclass(frozen=True)
-class Drifts:
+class DriftReferences:
     """What to compare an hour's columns with.
 
     Attributes:
@@ -55,41 +55,43 @@ class Drifts:
         alone: this hour's own bins of the columns that cannot be compared.
     """
 
-    limits: tuple[tuple[Drift, Baseline], ...]
-    alone: tuple[Baseline, ...]
+    limits: tuple[tuple[Drift, ReferenceHistogram], ...]
+    alone: tuple[ReferenceHistogram, ...]
 
     @property
     def expectations(self) -> list[Expectation]:
         """The expectations that Great Expectations is to evaluate."""
         return [
-            expectations.drift(limit, *baseline.bins.partition())
-            for limit, baseline in self.limits
-            if baseline.bins is not None
+            expectations.drift(limit, *reference.bins.partition())
+            for limit, reference in self.limits
+            if reference.bins is not None
         ]
 
     @property
     def not_compared(self) -> list[tuple[Drift, str]]:
         """What cannot be compared, and why."""
-        return [(limit, base.reason) for limit, base in self.limits if base.bins is None]
+        return [
+            (limit, reference.reason) for limit, reference in self.limits if reference.bins is None
+        ]
 
 
-def look_back(frame: DataFrame, limits: Sequence[Drift]) -> Drifts:
+def drift_references(frame: DataFrame, limits: Sequence[Drift]) -> DriftReferences:
     """Return what the hour in `frame` is to be compared with: the view `previous` of its session.
 
     Without `limits` nothing is read.
     """
     if not limits:
-        return Drifts((), ())
+        return DriftReferences((), ())
     columns = [limit.column for limit in limits]
-    now = rows_of(frame, columns)
-    found = baselines(frame.sparkSession.table(PREVIOUS), columns, now)
-    missing = [base.column for base in found if base.bins is None]
-    alone = baselines(frame, missing, now) if missing else ()
-    return Drifts(tuple(zip(limits, found, strict=True)), alone)
+    now = count_values(frame, columns)
+    found = reference_histograms(frame.sparkSession.table(PREVIOUS), columns, now)
+    missing = [reference.column for reference in found if reference.bins is None]
+    alone = reference_histograms(frame, missing, now) if missing else ()
+    return DriftReferences(tuple(zip(limits, found, strict=True)), alone)
 
 
 def distributions(
-    drifts: Drifts, results: Iterable[ExpectationValidationResult]
+    drifts: DriftReferences, results: Iterable[ExpectationValidationResult]
 ) -> tuple[Distribution, ...]:
     """Return the distributions that evaluated expectations found, and those that stand alone."""
     details = {
@@ -97,13 +99,13 @@ def distributions(
         for result in results
         if result.expectation_config and result.expectation_config.type == expectations.DRIFT
     }
-    alone = {base.column: base for base in drifts.alone}
+    alone = {reference.column: reference for reference in drifts.alone}
     found = []
-    for limit, base in drifts.limits:
+    for limit, reference in drifts.limits:
         result = details.get(limit.column)
         own = alone.get(limit.column)
-        if result and "details" in result and base.bins is not None:
-            found.append(_compared(limit, base, base.bins, result))
+        if result and "details" in result and reference.bins is not None:
+            found.append(_compared(limit, reference, reference.bins, result))
         elif own is not None and own.bins is not None:
             names, counts = _names(own.bins), _counts(own.bins)
             shares = tuple(count / (sum(counts) or 1) for count in counts)
@@ -111,11 +113,13 @@ def distributions(
     return tuple(found)
 
 
-def _compared(limit: Drift, base: Baseline, bins: Bins, result: dict[str, Any]) -> Distribution:
+def _compared(
+    limit: Drift, reference: ReferenceHistogram, bins: Histogram, result: dict[str, Any]
+) -> Distribution:
     sides = result["details"]["observed_partition"], result["details"]["expected_partition"]
     names = (
         _names(bins)
-        if isinstance(bins, Numbers)
+        if isinstance(bins, NumericHistogram)
         else tuple(str(value) for value in sides[0]["values"])
     )
     now, before = (_shares(side) for side in sides)
@@ -125,7 +129,7 @@ def _compared(limit: Drift, base: Baseline, bins: Bins, result: dict[str, Any]) 
         names,
         now,
         before,
-        base.hour,
+        reference.hour,
         None if divergence is None else float(divergence),
         limit.most,
     )
@@ -139,12 +143,12 @@ def _shares(partition: dict[str, Any]) -> tuple[float, ...]:
     return tuple(weights)
 
 
-def _counts(bins: Bins) -> tuple[int, ...]:
-    return bins.counts if isinstance(bins, Numbers) else (*bins.counts, bins.others)
+def _counts(bins: Histogram) -> tuple[int, ...]:
+    return bins.counts if isinstance(bins, NumericHistogram) else (*bins.counts, bins.others)
 
 
-def _names(bins: Bins) -> tuple[str, ...]:
-    if not isinstance(bins, Numbers):
+def _names(bins: Histogram) -> tuple[str, ...]:
+    if not isinstance(bins, NumericHistogram):
         return (*(str(value) for value in bins.values), "others")
     edges = [f"{edge:.4g}" for edge in bins.edges]
     between = [f"{low} to {high}" for low, high in pairwise(edges)]

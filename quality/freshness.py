@@ -40,7 +40,7 @@ class Freshness:
     lag: timedelta
 
 
-def look(cell: Cell, product: Product, clock: Clock = utc_now) -> Freshness:
+def measure_freshness(cell: Cell, product: Product, clock: Clock = utc_now) -> Freshness:
     """Measure the event lag. Reads at most one fetch of every partition that is behind.
 
     Under CreateTime a history being loaded counts with its own times: it lags by its age.

@@ -16,7 +16,7 @@ from pipeline.latency.timetable import Timetable, read_watch, timetable
 
 
 @dataclass(frozen=True)
-class Indicators:
+class LatencyIndicators:
     """Service level indicators of one table over a window, as counts: budgets are made of these.
 
     Attributes:
@@ -51,10 +51,10 @@ class Latency:
 
     derived_table: DerivedTable
     timetable: Timetable
-    indicators: Indicators
+    indicators: LatencyIndicators
 
 
-def look_at_latency(cell: Cell, product: Product, clock: Clock = utc_now) -> tuple[Latency, ...]:
+def measure_latency(cell: Cell, product: Product, clock: Clock = utc_now) -> tuple[Latency, ...]:
     """Look at every derived table with a latency objective. Asks no Kafka.
 
     Raises:
@@ -72,18 +72,18 @@ def look_at_latency(cell: Cell, product: Product, clock: Clock = utc_now) -> tup
         watch = read_watch(cell, product, derived_table)
         table = timetable(product, derived_table, watch, publications, now)
         if table is not None:
-            indicators = indicate(product, derived_table, table, publications, alerts)
+            indicators = latency_indicators(product, derived_table, table, publications, alerts)
             found.append(Latency(derived_table, table, indicators))
     return tuple(found)
 
 
-def indicate(
+def latency_indicators(
     product: Product,
     derived_table: DerivedTable,
     timetable: Timetable,
     publications: Iterable[Publication],
     alerts: Iterable[Alert],
-) -> Indicators:
+) -> LatencyIndicators:
     """Return the indicators of a table over its objective's window, which ends now. A pure function.
 
     An hour without rows is not audited, but counts as a build that passed.
@@ -103,7 +103,7 @@ def indicate(
         one.table == timetable.table and one.kind == AlertKind.AUDIT_FAILED and is_in(one.at)
         for one in alerts
     )
-    return Indicators(
+    return LatencyIndicators(
         window=window,
         due=len(due),
         in_time=sum(hour in timetable.published and hour not in missed for hour in due),

@@ -6,7 +6,7 @@ import dagster as dg
 
 from assets.hour_runs import next_build
 from assets.keys import Keys
-from assets.runs import look_at, to_cursor
+from assets.runs import judge_runs, to_cursor
 from pipeline.batch.planning.select_hours import NEW, OUTDATED
 from pipeline.batch.planning.staleness import BuildReason
 from pipeline.cells import CellNotFoundError
@@ -59,7 +59,7 @@ def _sensor(
         except CellNotFoundError as error:
             return dg.SensorResult(skip_reason=str(error))
         lock = batch_lock(where, keys.product.name)
-        judgement = look_at(context.instance, job_name, lock, context.cursor)
+        judgement = judge_runs(context.instance, job_name, lock, context.cursor)
         cursor = to_cursor(judgement)
         if judgement.busy:
             return dg.SensorResult(skip_reason=judgement.reason, cursor=cursor)

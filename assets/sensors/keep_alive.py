@@ -3,7 +3,7 @@
 import dagster as dg
 
 from assets.keys import Keys
-from assets.runs import look_at, pause_left, to_cursor
+from assets.runs import judge_runs, pause_left, to_cursor
 from pipeline.cells import CellNotFoundError
 from pipeline.supervision.locks import ingest_lock
 from resources.cell import CellResource
@@ -35,7 +35,7 @@ def keep_alive(keys: Keys, job_name: str) -> dg.SensorDefinition:
         except CellNotFoundError as error:
             return dg.SensorResult(skip_reason=str(error))
         lock = ingest_lock(where, keys.product.name)
-        judgement = look_at(context.instance, job_name, lock, context.cursor)
+        judgement = judge_runs(context.instance, job_name, lock, context.cursor)
         cursor = to_cursor(judgement)
         if judgement.busy:
             return dg.SensorResult(skip_reason=judgement.reason, cursor=cursor)

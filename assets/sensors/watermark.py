@@ -10,8 +10,8 @@ from pipeline.contract.objectives import freshness_objective
 from pipeline.control.alerts import raise_alerts
 from pipeline.errors import HeadwaterError
 from pipeline.latency.timetable import overdue
-from quality.freshness import Freshness, look
-from quality.latency import Latency, look_at_latency
+from quality.freshness import Freshness, measure_freshness
+from quality.latency import Latency, measure_latency
 from resources.cell import CellResource
 
 INTERVAL_S = 60
@@ -51,7 +51,7 @@ def watermark_sensor(keys: Keys) -> dg.SensorDefinition:
 
 def _lag(cell: Cell, keys: Keys) -> list[dg.AssetObservation | dg.AssetMaterialization]:
     limit = freshness_objective(keys.product)
-    seen = look(cell, keys.product)
+    seen = measure_freshness(cell, keys.product)
     told: list[dg.AssetObservation | dg.AssetMaterialization] = [_observation(keys, seen)]
     if limit is not None and seen.lag <= limit:
         told.append(_materialization(keys, seen, limit))
@@ -59,7 +59,7 @@ def _lag(cell: Cell, keys: Keys) -> list[dg.AssetObservation | dg.AssetMateriali
 
 
 def _tables(cell: Cell, keys: Keys) -> list[dg.AssetObservation | dg.AssetMaterialization]:
-    seen = look_at_latency(cell, keys.product)
+    seen = measure_latency(cell, keys.product)
     alerts = [alert for one in seen for alert in overdue(one.timetable)]
     raise_alerts(cell, keys.product.name, alerts)
     return [_table_materialization(keys, one) for one in seen if not one.timetable.overdue]

@@ -10,7 +10,7 @@ from pyspark.sql import SparkSession
 
 from assets.keys import HOURS_TAG, Keys
 from assets.partitions import to_hour
-from assets.steps.audits import audit_result, hour_published
+from assets.steps.hour_results import audit_result, hour_published
 from pipeline.batch.execute import MissingInput, execute
 from pipeline.batch.planning.plan import plan_hours
 from pipeline.batch.planning.read_inputs import read_plan_inputs
@@ -20,7 +20,7 @@ from pipeline.errors import HeadwaterError
 from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.layout import derived_table_id
 from quality.auditor import RunAuditor
-from quality.column_picture import keep_column_picture
+from quality.column_lineage import publish_column_lineage
 
 Event = dg.AssetMaterialization | dg.AssetCheckResult
 
@@ -54,12 +54,12 @@ def build_hours(
         again=HOURS_TAG not in context.run.tags,
     )
 
-    drawn = {name: keep_column_picture(cell, product, name) for name in tables}
+    drawn = {name: publish_column_lineage(cell, product, name) for name in tables}
     failed: HeadwaterError | None = None
     for done in execute(spark, cell, product, plan, auditor, run_id=context.run.run_id):
         name, hour, outcome = done.build.derived_table, done.build.hour, done.outcome
         what = f"{name} {hour:%Y-%m-%dT%H}"
-        page = auditor.show(name, hour)
+        page = auditor.publish(name, hour)
         if isinstance(outcome, Publication):
             version = code_versions[name]
             schema = _schema(cell, derived_table_id(product.name, name))

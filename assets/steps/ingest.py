@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from assets.keys import Keys
-from assets.steps.told import (
+from assets.steps.ingest_results import (
     dead_letters_materialized,
     events_materialized,
     ledger_evaluation,

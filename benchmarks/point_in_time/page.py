@@ -32,7 +32,7 @@ An ASOF join takes one inequality, and here are two: event time and known time. 
 each entity's newest value so far, in the order in which values became known; it holds only where a row may
 know up to its own time. The range join is [the definition](../explanation/point-in-time.md)
 in SQL: it looks at every value of an entity within the ttl, so its cost grows with their number, and that of
-`as_known` hardly does.
+`point_in_time_join` hardly does.
 
 {machine["cores"]} cores, {machine["processor"]}. `make bench-point-in-time` measures again. The result's form
 is `benchmarks/schema/point_in_time.schema.json`.

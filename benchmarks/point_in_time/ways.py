@@ -10,7 +10,7 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from pipeline.features.point_in_time import as_known
+from pipeline.features.point_in_time import point_in_time_join
 
 BEGIN = 1_767_225_600_000_000
 HOUR = 3_600_000_000
@@ -102,7 +102,7 @@ def ways(spine: pl.DataFrame, history: pl.DataFrame) -> list[Way]:
         base.unregister(f"given_{name}")
 
     def ours() -> pl.DataFrame:
-        return as_known(
+        return point_in_time_join(
             spine,
             history,
             entity=("user_id", "region"),
@@ -112,7 +112,7 @@ def ways(spine: pl.DataFrame, history: pl.DataFrame) -> list[Way]:
         ).select("n", "c", "a", "b")
 
     return [
-        Way("`as_known`", ours, is_ours=True),
+        Way("`point_in_time_join`", ours, is_ours=True),
         Way("DuckDB, ASOF join", lambda: base.sql(ASOF).pl()),
         Way("DuckDB, range join", lambda: base.sql(RANGE).pl()),
     ]

@@ -64,7 +64,7 @@ features.add_command(list_served)
 )
 @click.option("--explain", is_flag=True, help="Print what would be read, and end.")
 @json_option
-def get_historical(
+def get_historical_features(
     product: str,
     table: str,
     cell: str,
@@ -95,8 +95,8 @@ def get_historical(
           --spine rows.jsonl --timestamp-column t --known-at column:scored_at --explain
     """
     from pipeline.features.files import read_rows, refuse_suffix, write_rows
-    from pipeline.features.get_historical import explain as explain_historical
-    from pipeline.features.get_historical import get_historical as run
+    from pipeline.features.historical_features import get_historical_features as run
+    from pipeline.features.historical_features import plan_historical_features
     from pipeline.features.history import columns_of, open_history
     from pipeline.features.times import parse_known_at
     from pipeline.tables.layout import FEATURE_TIME_COLUMN
@@ -110,7 +110,7 @@ def get_historical(
     loaded, where = resolve(product, cell)
     rows = read_rows(spine, columns_of(open_history(where, loaded, table)))
     if output is None or explain:
-        plan = explain_historical(
+        plan = plan_historical_features(
             where,
             loaded,
             table,

@@ -27,10 +27,10 @@ def served(product: str, table: str, cell: str, as_json: bool) -> ExitCode:
       headwater features served viewing_events user_preference_features --cell us --json
     """
     from headwater.cli.render.served import print_served
-    from pipeline.features.served import served as look
+    from pipeline.features.serving import serving_status
 
     loaded, where = resolve(product, cell)
-    found = look(where, loaded, table)
+    found = serving_status(where, loaded, table)
     print_served(where, loaded, found, as_json=as_json)
     return ExitCode.CHECK_FAILED if found.is_fallback else ExitCode.OK
 

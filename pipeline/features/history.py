@@ -56,7 +56,7 @@ def read_history(
     entities: pl.DataFrame,
     on_rows: Callable[[int], None] = lambda _: None,
 ) -> pl.DataFrame:
-    """Return the planned part of a history that is about `entities`, as `as_known` takes it.
+    """Return the planned part of a history that is about `entities`, as `point_in_time_join` takes it.
 
     A row is known from the `published_at` of the publication of its build; rows whose build has none are
     left out, and so are those known only after the plan's `known_through`. Publications are read first:

@@ -10,7 +10,7 @@ Numbers = npt.NDArray[np.int64]
 _MOST = np.iinfo(np.int64).max
 
 
-class MinPyramid:
+class MinTree:
     """Numbers in a fixed order, with the least of every 2, 4, 8, ... of them.
 
     Holds twice the numbers' own memory.

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import polars as pl
 
 from pipeline.errors import TerminalError
-from pipeline.features.min_tree import MinPyramid
+from pipeline.features.min_tree import MinTree
 from pipeline.tables.layout import BUILD_COLUMN as BUILD
 from pipeline.tables.layout import FEATURE_TIME_COLUMN as FEATURE_TIME
 from pipeline.tables.layout import KNOWN_FROM_COLUMN as KNOWN_FROM
@@ -37,7 +37,7 @@ class ColumnCollisionError(TerminalError):
     """A column to be added has the name of one that is there."""
 
 
-def as_known(
+def point_in_time_join(
     spine: pl.DataFrame,
     history: pl.DataFrame,
     *,
@@ -103,7 +103,7 @@ class _Index:
     times: Instants
     keys: Instants
     feature_times: Instants
-    known: MinPyramid
+    known: MinTree
     rows: Instants
 
     def newest_known(self, part: pl.DataFrame, ttl: timedelta) -> pl.Series:
@@ -161,7 +161,7 @@ def _index(history: pl.DataFrame, codes: pl.DataFrame, entity: Sequence[str]) ->
         times=times,
         keys=keys,
         feature_times=times[version],
-        known=MinPyramid(known_from[version]),
+        known=MinTree(known_from[version]),
         rows=ordered.get_column(_ROW).to_numpy(),
     )
 

@@ -12,7 +12,7 @@ from pipeline.batch.execute import execute
 from pipeline.batch.planning.plan import plan_hours
 from pipeline.batch.planning.read_inputs import read_plan_inputs
 from pipeline.cells import Cell
-from pipeline.features.served import read_served
+from pipeline.features.serving import read_served
 from pipeline.ingest.run import ingest
 from pipeline.ledger.verify import verify
 from pipeline.tables.catalog import load_table

@@ -22,7 +22,7 @@ from pipeline.contract.model import Column, DerivedTable, Feature, Product
 from pipeline.control.publications import Publication
 from pipeline.evolution.derived import plan_all_derived
 from pipeline.evolution.model import Action, Verdict
-from pipeline.features.served import read_served
+from pipeline.features.serving import read_served
 from pipeline.spark.session import own_session
 from pipeline.tables.catalog import load_table
 from quality.auditor import RunAuditor

@@ -17,7 +17,7 @@ from pipeline.contract.model import Product
 from pipeline.ingest.run import ingest
 from pipeline.produce.topic import ensure_topic
 from pipeline.settings import PROJECT
-from quality.freshness import look
+from quality.freshness import measure_freshness
 from resources.cell import CellResource
 from tests.support.products import own_product
 
@@ -130,9 +130,9 @@ def test_hours_before_the_first_partition_are_not_passed_over_in_silence(
 
 def test_lag_is_the_age_of_the_oldest_record_that_waits(location: Location) -> None:
     fill(location)
-    behind = look(location.cell, location.product)
+    behind = measure_freshness(location.cell, location.product)
     assert behind.waiting == 300
     assert timedelta(hours=1) < behind.lag < timedelta(hours=HOURS + 1, minutes=1)
     ingest(location.cell, location.product, once=True)
-    caught_up = look(location.cell, location.product)
+    caught_up = measure_freshness(location.cell, location.product)
     assert (caught_up.waiting, caught_up.lag) == (0, timedelta(0))

@@ -21,7 +21,7 @@ from pipeline.cells import Cell
 from pipeline.contract.load import load_product
 from pipeline.control.publications import Publication, record
 from pipeline.errors import ExitCode
-from pipeline.features.get_historical import get_historical
+from pipeline.features.historical_features import get_historical_features
 from pipeline.features.history import FeatureNotBuiltError
 from pipeline.features.plan import EntityMissingError, NotAFeatureTableError, UnknownFeatureError
 from pipeline.features.point_in_time import ColumnCollisionError, EntityTypeError
@@ -217,7 +217,7 @@ def test_a_row_may_have_a_time_of_its_own_as_of_which_it_knows(
     product = load_product(command.contracts / PRODUCT)
 
     def confidence(known_at: KnownAt) -> list[Any]:
-        found = get_historical(
+        found = get_historical_features(
             quiet_cell, product, FEATURE, spine, timestamp="t", known_at=known_at
         )
         assert found.select(spine.columns).equals(spine)
@@ -249,7 +249,9 @@ def test_what_does_not_fit_is_refused_by_name(quiet_cell: Cell, command: Command
         spine: dict[str, list[Any]], chosen: list[str] | None = None, table: str = FEATURE
     ) -> pl.DataFrame:
         frame = pl.DataFrame(spine)
-        return get_historical(quiet_cell, product, table, frame, timestamp="t", features=chosen)
+        return get_historical_features(
+            quiet_cell, product, table, frame, timestamp="t", features=chosen
+        )
 
     with pytest.raises(FeatureNotBuiltError, match="none of its hours was built yet"):
         asked(good)

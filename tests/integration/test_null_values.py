@@ -15,8 +15,8 @@ from pyspark.sql import SparkSession
 from pipeline.batch.wap.digest import digests
 from pipeline.cells import Cell
 from pipeline.contract.model import Column, Feature
-from pipeline.features.get_historical import get_historical
-from pipeline.features.served import read_served
+from pipeline.features.historical_features import get_historical_features
+from pipeline.features.serving import read_served
 from pipeline.features.times import KnownAt
 from pipeline.tables.catalog import load_table
 from tests.support.derivations import Chain, built
@@ -127,7 +127,7 @@ def test_an_entity_that_is_null_is_an_entity(chain: Chain) -> None:
     chain.orders.append([(hour(1), "none", 1), (hour(1), "north", 1), (hour(1), "none", 1)])
     chain.build([1])
     spine = pl.DataFrame({"who": [None, "north", "other"], "at": [hour(3)] * 3})
-    found = get_historical(
+    found = get_historical_features(
         chain.cell,
         product,
         "tastes",

@@ -21,11 +21,11 @@ from pipeline.contract.model import Product
 from pipeline.control.alerts import AlertKind, read_alerts
 from pipeline.control.publications import Publication
 from pipeline.errors import ExitCode
-from pipeline.features.served import NotServedError, read_served
+from pipeline.features.serving import NotServedError, read_served
 from pipeline.hours.look import look
 from pipeline.spark.session import own_session
 from pipeline.tables.catalog import load_table
-from quality.latency import look_at_latency
+from quality.latency import measure_latency
 from resources.cell import CellResource
 from tests.support.commands import command_for
 from tests.support.orders import Orders, hour
@@ -226,7 +226,7 @@ def test_an_overdue_hour_is_one_alert_and_ends_the_watermark_until_it_is_publish
         )
 
     def overdue() -> tuple[datetime, ...]:
-        (seen,) = look_at_latency(shop.cell, shop.product)
+        (seen,) = measure_latency(shop.cell, shop.product)
         return seen.timetable.overdue
 
     look(shop.cell, shop.product, utc_now() - timedelta(hours=3), {0: 0, 1: 0})

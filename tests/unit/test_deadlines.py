@@ -16,7 +16,7 @@ from pipeline.control.publications import Publication, latest
 from pipeline.hours.closings import ClosingStore
 from pipeline.hours.deadlines import Watch, deadlines
 from pipeline.latency.timetable import Timetable, overdue, timetable
-from quality.latency import indicate
+from quality.latency import latency_indicators
 from tests.support.orders import hour, orders_product
 
 TWO_HOURS = timedelta(hours=2)
@@ -130,7 +130,7 @@ def test_indicators_count_what_fell_due_in_the_window() -> None:
     in_time = [published(hour(n), hour(n + 2)) for n in range(1, 27) if n != 20]
     failed = Alert(hour(23), "orders.sales", hour(20), AlertKind.AUDIT_FAILED, "why", "run")
     long_ago = Alert(hour(5), "orders.sales", hour(3), AlertKind.AUDIT_FAILED, "why", "run")
-    found = indicate(
+    found = latency_indicators(
         product, product.derived_tables[0], table(watch, now, *in_time), in_time, (failed, long_ago)
     )
     # Deadlines after hour 6 and up to hour 30: those of hours 4 to 27; 20 failed, 27 was never built.

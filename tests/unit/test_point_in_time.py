@@ -14,8 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.features import point_in_time
-from pipeline.features.min_tree import MinPyramid
-from pipeline.features.point_in_time import ColumnCollisionError, EntityTypeError, as_known
+from pipeline.features.min_tree import MinTree
+from pipeline.features.point_in_time import (
+    ColumnCollisionError,
+    EntityTypeError,
+    point_in_time_join,
+)
 from pipeline.features.times import UTC_MICROS
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -60,7 +64,7 @@ def frame(history: Sequence[Row]) -> pl.DataFrame:
 def join(asks: Sequence[Ask], history: Sequence[Row], ttl: timedelta) -> pl.DataFrame:
     types = {"user_id": pl.String(), "region": pl.Int64(), "t": UTC_MICROS, "k": UTC_MICROS}
     spine = pl.DataFrame([vars(ask) for ask in asks], schema=types)
-    return as_known(
+    return point_in_time_join(
         spine, frame(history), entity=ENTITY, timestamp=spine["t"], known_at=spine["k"], ttl=ttl
     )
 
@@ -163,7 +167,7 @@ def test_the_last_number_that_is_small_enough_is_found(
         max((i for i, number in enumerate(numbers[:below]) if number <= bound), default=-1)
         for below, bound in asks
     ]
-    found = MinPyramid(np.array(numbers, np.int64)).last_at_most(before, bounds)
+    found = MinTree(np.array(numbers, np.int64)).last_at_most(before, bounds)
     assert found.tolist() == expected
 
 
@@ -237,7 +241,9 @@ def test_integers_of_another_width_are_the_same_entity_and_too_large_ones_are_no
     history = frame([row(1, 2, 2)]).cast({"region": pl.Int8()})
     spine = pl.DataFrame({"user_id": ["a", "a"], "region": [1, 1_000]})
     times = pl.Series([BEGIN + 3 * HOUR] * 2, dtype=UTC_MICROS)
-    found = as_known(spine, history, entity=ENTITY, timestamp=times, known_at=times, ttl=100 * HOUR)
+    found = point_in_time_join(
+        spine, history, entity=ENTITY, timestamp=times, known_at=times, ttl=100 * HOUR
+    )
     assert found.get_column("value").to_list() == [1, None]
     assert found.get_column("region").dtype == pl.Int64
 
@@ -255,7 +261,7 @@ def test_a_spine_that_does_not_fit_is_refused(
 ) -> None:
     times = pl.Series([BEGIN], dtype=UTC_MICROS)
     with pytest.raises(error, match=says):
-        as_known(
+        point_in_time_join(
             pl.DataFrame(spine),
             frame([row(1, 2, 2)]),
             entity=ENTITY,
@@ -268,7 +274,7 @@ def test_a_spine_that_does_not_fit_is_refused(
 def test_a_prefix_keeps_added_columns_apart() -> None:
     spine = pl.DataFrame({"user_id": ["a"], "region": [1], "value": [0]})
     times = pl.Series([BEGIN + 3 * HOUR], dtype=UTC_MICROS)
-    found = as_known(
+    found = point_in_time_join(
         spine,
         frame([row(5, 2, 2)]),
         entity=ENTITY,

@@ -10,7 +10,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from pipeline.features.point_in_time import as_known
+from pipeline.features.point_in_time import point_in_time_join
 from pipeline.features.times import UTC_MICROS
 from pipeline.settings import PROJECT
 
@@ -71,7 +71,7 @@ def promised() -> list[float | None]:
 def test_the_example_comes_out_as_the_page_says(
     history: pl.DataFrame, rows: pl.DataFrame, promised: list[float | None]
 ) -> None:
-    found = as_known(
+    found = point_in_time_join(
         rows,
         history.drop("hour"),
         entity=("user_id", "region"),

@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.contract.model import Feature, Product, Slo
 from pipeline.control.alerts import Alert, AlertKind
 from pipeline.control.publications import Publication
-from pipeline.features.served import Served, plan_served
+from pipeline.features.serving import ServingStatus, assess_serving
 from pipeline.hours.deadlines import Watch
 from pipeline.latency.timetable import timetable
 from tests.support.orders import derived, hour, orders_product
@@ -40,12 +40,14 @@ def serve(
     of: Product | None = None,
     watch: Watch | None = None,
     snapshot_id: int | None = 7,
-) -> Served | None:
+) -> ServingStatus | None:
     promising = of or product(PROMISE)
     since = watch or Watch(hour(0), {hour(n): hour(n + 1) for n in range(24)})
     table = promising.derived_tables[0]
     promised = timetable(promising, table, since, publications, now)
-    return plan_served(promising, table, FEATURE, snapshot_id, promised, publications, alerts, now)
+    return assess_serving(
+        promising, table, FEATURE, snapshot_id, promised, publications, alerts, now
+    )
 
 
 def test_the_newest_hour_in_time_is_fresh() -> None:

@@ -51,7 +51,7 @@ class _Runner:
                     raise RuntimeError(
                         f"{one.build.derived_table} was not published: {one.outcome}"
                     )
-                steps.timed(SHOW, audits.show)(one.build.derived_table, one.build.hour)
+                steps.timed(SHOW, audits.publish)(one.build.derived_table, one.build.hour)
                 found[one.build.derived_table] = steps.taken()
             audits.finish()
         return found

@@ -13,14 +13,13 @@ from headwater.cli.tables import print_table
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.contract.settings.units import in_words
-from pipeline.features.served import NotServedError, Served
-from pipeline.features.served import served as look
-from quality.latency import Indicators, look_at_latency
+from pipeline.features.serving import NotServedError, ServingStatus, serving_status
+from quality.latency import LatencyIndicators, measure_latency
 
 MINUTE = "%Y-%m-%dT%H:%M"
 
 
-def print_served(cell: Cell, product: Product, found: Served, *, as_json: bool) -> None:
+def print_served(cell: Cell, product: Product, found: ServingStatus, *, as_json: bool) -> None:
     """Print what readers of one feature table get."""
     indicators = _indicators(cell, product, found.table.partition(".")[2])
     if as_json:
@@ -54,20 +53,20 @@ def print_all_served(cell: Cell, products: Sequence[Product], *, as_json: bool) 
     print_table(f"feature tables in {cell.name}", columns, rows)
 
 
-def _look(cell: Cell, product: Product, table: str) -> Served | None:
+def _look(cell: Cell, product: Product, table: str) -> ServingStatus | None:
     try:
-        return look(cell, product, table)
+        return serving_status(cell, product, table)
     except NotServedError:
         return None
 
 
-def _indicators(cell: Cell, product: Product, table: str) -> Indicators | None:
-    seen = {one.derived_table.name: one.indicators for one in look_at_latency(cell, product)}
+def _indicators(cell: Cell, product: Product, table: str) -> LatencyIndicators | None:
+    seen = {one.derived_table.name: one.indicators for one in measure_latency(cell, product)}
     return seen.get(table)
 
 
 def _document(
-    cell: Cell, product: Product, found: Served, indicators: Indicators | None
+    cell: Cell, product: Product, found: ServingStatus, indicators: LatencyIndicators | None
 ) -> dict[str, object]:
     return {
         "product": product.name,
@@ -94,7 +93,7 @@ def _document(
     }
 
 
-def _show(cell: Cell, found: Served, indicators: Indicators | None) -> None:
+def _show(cell: Cell, found: ServingStatus, indicators: LatencyIndicators | None) -> None:
     state = "a fallback" if found.is_fallback else "fresh"
     click.echo(f"{cell.name}.{found.table}: {state}, as of {found.as_of:{MINUTE}} UTC")
     click.echo(f"  age       {_age(found.age)}")
@@ -110,7 +109,7 @@ def _show(cell: Cell, found: Served, indicators: Indicators | None) -> None:
         click.echo(f"  because   {reason}")
 
 
-def _line(found: Served) -> tuple[str, str, str, str]:
+def _line(found: ServingStatus) -> tuple[str, str, str, str]:
     objective = in_words(found.objective) if found.objective else ""
     state = f"fallback: {'; '.join(found.reasons)}" if found.is_fallback else "fresh"
     return f"{found.as_of:{MINUTE}}", _age(found.age), objective, state

@@ -16,14 +16,14 @@ from pipeline.contract.parse.join import EVENTS
 
 
 @dataclass(frozen=True)
-class Made:
+class ColumnEdge:
     """A column, and one of those that it is made from."""
 
     column: SourceColumn
     source: SourceColumn
 
 
-def trace(product: Product, table: str) -> tuple[Made, ...]:
+def trace_columns(product: Product, table: str) -> tuple[ColumnEdge, ...]:
     """Return all that leads to the columns of `table`, `events` or a derived table, nearest first, each once.
 
     A table that reads its own earlier hours is not followed into itself.
@@ -33,19 +33,19 @@ def trace(product: Product, table: str) -> tuple[Made, ...]:
     """
     known = _known(product)
     waiting = [SourceColumn(table, column) for column in known[table]]
-    found: dict[Made, None] = {}
+    found: dict[ColumnEdge, None] = {}
     seen = set(waiting)
     while waiting:
         column = waiting.pop(0)
         for source in _made_from(known, column):
-            found.setdefault(Made(column, source))
+            found.setdefault(ColumnEdge(column, source))
             if source not in seen:
                 seen.add(source)
                 waiting.append(source)
     return tuple(found)
 
 
-def origins(product: Product, table: str) -> Sources:
+def trace_origins(product: Product, table: str) -> Sources:
     """Return the topic's fields and reference columns that each column of `table` comes from, in their order.
 
     Raises:

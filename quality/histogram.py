@@ -10,8 +10,8 @@ from typing import Any
 SMOOTHING = 0.5
 """Added to the count of every bin (Krichevsky-Trofimov): none is expected to stay empty for ever."""
 
-FEW, MANY = 100, 500
-"""With fewer values nothing is compared; with fewer than `MANY`, coarsely.
+MIN_VALUES, FINE_VALUES = 100, 500
+"""With fewer values nothing is compared; with fewer than `FINE_VALUES`, coarsely.
 
 What chance alone adds to the divergence of two hours of n and m values in b bins is about
 (b - 1) / 2 * (1 / n + 1 / m) nats: at most 0.03 here.
@@ -21,7 +21,7 @@ MOST_VALUES = 50
 
 
 @dataclass(frozen=True)
-class Numbers:
+class NumericHistogram:
     """Counts of a number: below the first edge, between each two, and above the last."""
 
     edges: tuple[float, ...]
@@ -37,7 +37,7 @@ class Numbers:
 
 
 @dataclass(frozen=True)
-class Values:
+class CategoricalHistogram:
     """Counts of the most frequent values, and of all others together."""
 
     values: tuple[Any, ...]
@@ -55,18 +55,18 @@ class Values:
         return {"values": list(self.values), "weights": weights}, others
 
 
-Bins = Numbers | Values
+Histogram = NumericHistogram | CategoricalHistogram
 
 
 def quantiles_for(values: int) -> tuple[float, ...]:
     """Return where to cut a number that has so many values in the smaller hour; () is nowhere."""
-    parts = 10 if values >= MANY else 4 if values >= FEW else 0
+    parts = 10 if values >= FINE_VALUES else 4 if values >= MIN_VALUES else 0
     return tuple(n / parts for n in range(1, parts))
 
 
 def values_for(values: int) -> int:
-    """Return how many of a string's values to tell apart: each could have `FEW` / 4 rows."""
-    return min(MOST_VALUES, values * 4 // FEW)
+    """Return how many of a string's values to tell apart: each could have `MIN_VALUES` / 4 rows."""
+    return min(MOST_VALUES, values * 4 // MIN_VALUES)
 
 
 def edges_of(quantiles: Sequence[float]) -> tuple[float, ...]:

@@ -70,7 +70,7 @@ def audit_result(
     wanting = [hour for hour, verdict in verdicts.items() if not verdict.passed]
     failed = [to_key(hour) for hour in wanting]
     # The hour to look at first: the first that failed, or else the last.
-    shown = pages.get(wanting[0]) if wanting else next(reversed(list(pages.values())), None)
+    first_page = pages.get(wanting[0]) if wanting else next(reversed(list(pages.values())), None)
     results = [result for verdict in verdicts.values() for result in verdict.results]
     return dg.AssetCheckResult(
         asset_key=keys.derived_table(derived_table),
@@ -86,26 +86,26 @@ def audit_result(
             "expectations": len(results),
             "broken expectations": _table(verdicts, success=False),
             "met": _table(verdicts, success=True),
-            **_links(keys, shown),
+            **_links(keys, first_page),
         },
     )
 
 
 def _links(keys: Keys, page: Page | None) -> dict[str, dg.MetadataValue[str]]:
-    """Return links to an audit's page and picture; nothing where no Data Docs are served."""
+    """Return links to an audit's page and chart; nothing where no Data Docs are served."""
     served = load_settings().data_docs
     if page is None or served is None:
         return {}
     found = dg.MetadataValue.url(f"{served}/{keys.cell}/{page.validation}")
-    return {"data docs": found, **_drawn(keys, "distributions", page.picture)}
+    return {"data docs": found, **_drawn(keys, "distributions", page.chart)}
 
 
-def _drawn(keys: Keys, name: str, picture: str | None) -> dict[str, dg.MetadataValue[str]]:
-    """Return a picture of the Data Docs; nothing without it, or where they are not served."""
+def _drawn(keys: Keys, name: str, chart: str | None) -> dict[str, dg.MetadataValue[str]]:
+    """Return a chart of the Data Docs; nothing without it, or where they are not served."""
     served = load_settings().data_docs
-    if picture is None or served is None:
+    if chart is None or served is None:
         return {}
-    return {name: dg.MetadataValue.md(f"![{name}]({served}/{keys.cell}/{picture})")}
+    return {name: dg.MetadataValue.md(f"![{name}]({served}/{keys.cell}/{chart})")}
 
 
 def _table(verdicts: Mapping[datetime, AuditResult], *, success: bool) -> dg.TableMetadataValue:

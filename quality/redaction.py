@@ -1,4 +1,4 @@
-"""What of an expectation's result may be shown: no value of personal data, whatever broke."""
+"""Redaction of expectations' results: no value of personal data is shown, whatever broke."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def is_private(type_: str, kwargs: Mapping[str, Any], personal: Collection[str])
     return any(re.search(rf"(?<!\w){re.escape(name)}(?!\w)", str(kwargs)) for name in personal)
 
 
-def shown(type_: str, result: Mapping[str, Any], *, private: bool) -> dict[str, Any]:
+def redacted(type_: str, result: Mapping[str, Any], *, private: bool) -> dict[str, Any]:
     """Return what may be shown of a result: all of it but whole rows, or, if `private`, counts alone."""
     if not private:
         return {
@@ -55,7 +55,7 @@ def shown(type_: str, result: Mapping[str, Any], *, private: bool) -> dict[str, 
     return kept
 
 
-def failure(message: str, *, private: bool) -> str:
+def redacted_message(message: str, *, private: bool) -> str:
     """Return why an expectation could not be evaluated; if `private`, in no words that quote data."""
     if not private:
         return message

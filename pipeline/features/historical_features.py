@@ -11,14 +11,14 @@ from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.features.history import columns_of, open_history, read_history
 from pipeline.features.plan import HistoryPlan, Span, plan_history
-from pipeline.features.point_in_time import as_known, entity_keys
+from pipeline.features.point_in_time import entity_keys, point_in_time_join
 from pipeline.features.times import AT_EVENT_TIME, UTC_MICROS, KnownAt, instants
 
-ROWS_TOLD = 1_000_000
+PROGRESS_ROWS = 1_000_000
 """The caller hears of progress after so many rows."""
 
 
-def get_historical(
+def get_historical_features(
     cell: Cell,
     product: Product,
     table: str,
@@ -57,7 +57,7 @@ def get_historical(
         cell, product, plan, keys.unique(), _every(lambda n: say(f"read {n:,} rows of history"))
     )
     say(f"{len(history):,} rows of history are about the spine's entities")
-    return as_known(
+    return point_in_time_join(
         spine,
         history,
         entity=plan.entity,
@@ -69,7 +69,7 @@ def get_historical(
     )
 
 
-def explain(
+def plan_historical_features(
     cell: Cell,
     product: Product,
     table: str,
@@ -79,9 +79,9 @@ def explain(
     known_at: KnownAt = AT_EVENT_TIME,
     features: Sequence[str] | None = None,
 ) -> HistoryPlan:
-    """Return what `get_historical` would read; reads no data itself.
+    """Return what `get_historical_features` would read; reads no data itself.
 
-    Raises what `get_historical` does, collisions of columns aside.
+    Raises what `get_historical_features` does, collisions of columns aside.
     """
     return _prepare(cell, product, table, spine, timestamp, known_at, features)[2]
 
@@ -119,7 +119,7 @@ def _every(tell: Callable[[int], None]) -> Callable[[int], None]:
 
     def hear(rows: int) -> None:
         nonlocal told
-        if rows - told >= ROWS_TOLD:
+        if rows - told >= PROGRESS_ROWS:
             told = rows
             tell(rows)
 

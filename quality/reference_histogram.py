@@ -16,13 +16,20 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as sf
 from pyspark.sql.types import BooleanType, NumericType, StringType
 
-from quality.bins import Bins, Numbers, Values, edges_of, quantiles_for, values_for
+from quality.histogram import (
+    CategoricalHistogram,
+    Histogram,
+    NumericHistogram,
+    edges_of,
+    quantiles_for,
+    values_for,
+)
 
 HOUR = "hour"
 
 
 @dataclass(frozen=True)
-class Baseline:
+class ReferenceHistogram:
     """A column's distribution in an earlier hour, or why there is none to compare with.
 
     Attributes:
@@ -32,20 +39,20 @@ class Baseline:
 
     column: str
     hour: datetime | None
-    bins: Bins | None
+    bins: Histogram | None
     reason: str = ""
 
 
-def rows_of(frame: DataFrame, columns: Sequence[str]) -> dict[str, int]:
+def count_values(frame: DataFrame, columns: Sequence[str]) -> dict[str, int]:
     """Return how many values of each column count: those that are neither null nor NaN. Reads once."""
     counted = [sf.count(_value(frame, name)).alias(f"n{i}") for i, name in enumerate(columns)]
     row = frame.agg(*counted).collect()[0]
     return dict(zip(columns, row, strict=True))
 
 
-def baselines(
+def reference_histograms(
     previous: DataFrame, columns: Sequence[str], now: Mapping[str, int]
-) -> tuple[Baseline, ...]:
+) -> tuple[ReferenceHistogram, ...]:
     """Return each column's distribution in `previous`, the rows of one earlier hour, or of none.
 
     `now` says how many values the hour to compare has. Reads `previous` twice, and once more for each
@@ -61,27 +68,29 @@ def baselines(
             for name in numbers
         ),
     ).collect()[0]
-    found: dict[str, Baseline] = {}
+    found: dict[str, ReferenceHistogram] = {}
     edges: dict[str, tuple[float, ...]] = {}
     for i, name in enumerate(columns):
         before = row[f"n{i}"]
         fewest = min(before, now[name])
         reason = _reason(row["hour"], types.get(name), fewest)
         if reason:
-            found[name] = Baseline(name, row["hour"], None, reason)
+            found[name] = ReferenceHistogram(name, row["hour"], None, reason)
         elif name in numbers:
             at = dict(zip(_GRID, row[f"q_{name}"], strict=True))
             edges[name] = edges_of([at[q] for q in quantiles_for(fewest)])
         else:
             kept = _most_frequent(previous, name, values_for(fewest))
-            values = Values(tuple(kept), tuple(kept.values()), before - sum(kept.values()))
-            found[name] = Baseline(name, row["hour"], values)
+            values = CategoricalHistogram(
+                tuple(kept), tuple(kept.values()), before - sum(kept.values())
+            )
+            found[name] = ReferenceHistogram(name, row["hour"], values)
     for name, bins in count(previous, edges).items():
-        found[name] = Baseline(name, row["hour"], bins)
+        found[name] = ReferenceHistogram(name, row["hour"], bins)
     return tuple(found[name] for name in columns)
 
 
-def count(frame: DataFrame, edges: Mapping[str, tuple[float, ...]]) -> dict[str, Numbers]:
+def count(frame: DataFrame, edges: Mapping[str, tuple[float, ...]]) -> dict[str, NumericHistogram]:
     """Return how many values of each column lie in the bins that `edges` divide. Reads once."""
     if not edges:
         return {}
@@ -91,10 +100,10 @@ def count(frame: DataFrame, edges: Mapping[str, tuple[float, ...]]) -> dict[str,
         for inside in _insides(_value(frame, name), bounds)
     ]
     counts = list(frame.agg(*wanted).collect()[0])
-    found: dict[str, Numbers] = {}
+    found: dict[str, NumericHistogram] = {}
     for name, bounds in edges.items():
         size = len(bounds) + 1
-        found[name] = Numbers(bounds, tuple(counts[:size]))
+        found[name] = NumericHistogram(bounds, tuple(counts[:size]))
         counts = counts[size:]
     return found
 

@@ -27,7 +27,7 @@ class NotServedError(TerminalError):
 
 
 @dataclass(frozen=True)
-class Served:
+class ServingStatus:
     """What readers of one feature table get.
 
     Attributes:
@@ -80,7 +80,9 @@ class Served:
         )
 
 
-def served(cell: Cell, product: Product, table: str, clock: Clock = utc_now) -> Served:
+def serving_status(
+    cell: Cell, product: Product, table: str, clock: Clock = utc_now
+) -> ServingStatus:
     """Look at what readers of a feature table get. Reads metadata and control tables alone, no Kafka.
 
     Raises:
@@ -102,7 +104,7 @@ def served(cell: Cell, product: Product, table: str, clock: Clock = utc_now) -> 
             tag = load_table(cell, identifier).metadata.refs.get(SERVED)
         except TableMissingError:
             tag = None
-    found = plan_served(
+    found = assess_serving(
         product,
         derived_table,
         derived_table.feature,
@@ -123,12 +125,12 @@ def served(cell: Cell, product: Product, table: str, clock: Clock = utc_now) -> 
 
 def read_served(
     cell: Cell, product: Product, table: str, clock: Clock = utc_now
-) -> tuple[pl.DataFrame, Served]:
+) -> tuple[pl.DataFrame, ServingStatus]:
     """Return the rows that are served, and what is to be said of them; all are of one snapshot.
 
-    Raises: as `served`.
+    Raises: as `serving_status`.
     """
-    found = served(cell, product, table, clock)
+    found = serving_status(cell, product, table, clock)
     with named_errors(f"{cell.name}.{found.table}"):
         rows = load_table(cell, found.table).scan(snapshot_id=found.snapshot_id).to_arrow()
     frame = pl.from_arrow(rows)
@@ -137,7 +139,7 @@ def read_served(
     return frame, found
 
 
-def plan_served(
+def assess_serving(
     product: Product,
     derived_table: DerivedTable,
     feature: Feature,
@@ -146,7 +148,7 @@ def plan_served(
     publications: Iterable[Publication],
     alerts: Iterable[Alert],
     now: datetime,
-) -> Served | None:
+) -> ServingStatus | None:
     """Tell what the tagged snapshot is worth; None where nothing is served. A pure function.
 
     Missing are hours whose last audit failed and that were not published since, and those that are
@@ -165,7 +167,7 @@ def plan_served(
             again = " again" if (identifier, alert.hour) in last_publications else ""
             missing[alert.hour] = f"was not published{again}: its audit failed ({alert.detail})"
     reach = newest - timedelta(seconds=feature.ttl_s)
-    return Served(
+    return ServingStatus(
         table=derived_table_id(product.name, derived_table.name),
         snapshot_id=snapshot_id,
         newest_hour=newest,

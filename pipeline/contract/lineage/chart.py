@@ -2,31 +2,23 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
-from pipeline.cells import Cell
 from pipeline.contract.lineage.sources import SourceColumn
-from pipeline.contract.lineage.trace import Made, trace
-from pipeline.contract.model import Product
-from pipeline.files import write_atomically
-from quality.data_docs import site
-from quality.svg import COLOURS, document, text
-
-_log = logging.getLogger(__name__)
+from pipeline.contract.lineage.trace import ColumnEdge
+from pipeline.svg import COLOURS, document, text
 
 BOX, ROW, HEAD, GAP = 190, 18, 24, 18
 BETWEEN, MARGIN, TOP = 110, 16, 40
 
 
-def column_picture(title: str, made: Sequence[Made]) -> str:
+def column_lineage_chart(title: str, edges: Sequence[ColumnEdge]) -> str:
     """Return an SVG document: a box a table, a row a column, a line from each column to what is made of it.
 
     Lines have the colour of the column that they come from.
     """
-    rows = _rows(made)
-    stages = _stages(made, rows)
+    rows = _rows(edges)
+    stages = _stages(edges, rows)
     places: dict[SourceColumn, tuple[float, float]] = {}
     boxes: list[str] = []
     lowest = 0.0
@@ -40,31 +32,15 @@ def column_picture(title: str, made: Sequence[Made]) -> str:
             down += HEAD + ROW * len(rows[table]) + GAP
         lowest = max(lowest, down)
     colours = {column: COLOURS[at % len(COLOURS)] for at, column in enumerate(places)}
-    lines = [_line(places[one.source], places[one.column], colours[one.source]) for one in made]
+    lines = [_line(places[one.source], places[one.column], colours[one.source]) for one in edges]
     width = 2 * MARGIN + len(stages) * BOX + (len(stages) - 1) * BETWEEN
     heading = text(MARGIN, 24, title, "start", 'font-size="15" font-weight="bold"')
     return document(title, width, int(lowest), [heading, *lines, *boxes], fixed=True)
 
 
-def keep_column_picture(cell: Cell, product: Product, table: str) -> str | None:
-    """Draw a table's column lineage into the cell's Data Docs. Idempotent.
-
-    Returns its path below the site; None if it cannot be written, which is no reason to fail a run.
-    """
-    path = Path("pictures", "columns", f"{product.name}.{table}.svg")
-    target = site(cell) / path
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(target, column_picture(f"Columns of {table}", trace(product, table)))
-    except OSError as error:
-        _log.warning("The columns of %s.%s are not drawn: %s", product.name, table, error)
-        return None
-    return path.as_posix()
-
-
-def _rows(made: Sequence[Made]) -> dict[str, list[str]]:
+def _rows(edges: Sequence[ColumnEdge]) -> dict[str, list[str]]:
     rows: dict[str, list[str]] = {}
-    for one in made:
+    for one in edges:
         for column in (one.column, one.source):
             named = rows.setdefault(column.table, [])
             if column.column not in named:
@@ -72,10 +48,10 @@ def _rows(made: Sequence[Made]) -> dict[str, list[str]]:
     return rows
 
 
-def _stages(made: Sequence[Made], tables: Iterable[str]) -> list[list[str]]:
+def _stages(edges: Sequence[ColumnEdge], tables: Iterable[str]) -> list[list[str]]:
     """Return tables from left to right, each as far from the right as the longest way from it."""
     into = {
-        table: {one.column.table for one in made if one.source.table == table} for table in tables
+        table: {one.column.table for one in edges if one.source.table == table} for table in tables
     }
     far: dict[str, int] = {}
 

@@ -1,11 +1,11 @@
-"""Distributions of an hour beside those of the hour published last before, drawn."""
+"""Drift charts: distributions of an hour beside those of the hour published last before."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pipeline.svg import COLOURS, document, text
 from quality.drift import Distribution
-from quality.svg import COLOURS, document, text
 
 WIDTH, HEIGHT = 600, 230
 LEFT, RIGHT, TOP, BOTTOM = 52, 16, 44, 44
@@ -13,7 +13,7 @@ NOW, BEFORE = COLOURS[0], COLOURS[2]
 MOST_BINS = 20
 
 
-def picture(title: str, distributions: Sequence[Distribution]) -> str:
+def drift_chart(title: str, distributions: Sequence[Distribution]) -> str:
     """Return an SVG document: a histogram a column, with the divergence and its limit written on it.
 
     Of a column with many values only the first `MOST_BINS` are drawn.
@@ -22,12 +22,12 @@ def picture(title: str, distributions: Sequence[Distribution]) -> str:
     for number, one in enumerate(distributions):
         down = 30 + number * HEIGHT
         body += [f'<g transform="translate(0 {down})">', *_histogram(one), "</g>"]
-    # In a table of Dagster's UI a picture without a size is not seen.
+    # In a table of Dagster's UI a chart without a size is not seen.
     height = 30 + HEIGHT * len(distributions) + 8
     return document(title, WIDTH, height, body, fixed=True)
 
 
-def verdict(one: Distribution) -> str:
+def drift_summary(one: Distribution) -> str:
     """Return what a column's drift comes to, in a line."""
     if not one.before or one.hour is None:
         return f"{one.column}: nothing to compare"
@@ -43,7 +43,9 @@ def _histogram(one: Distribution) -> list[str]:
     step = (WIDTH - LEFT - RIGHT) / max(1, len(names))
     broad = step * 0.8 / max(1, len(sides))
     moved = bool(one.before) and (one.divergence is None or one.divergence > one.most)
-    out = [text(LEFT, 18, verdict(one), "start", f'fill="{COLOURS[1] if moved else "#22272e"}"')]
+    out = [
+        text(LEFT, 18, drift_summary(one), "start", f'fill="{COLOURS[1] if moved else "#22272e"}"')
+    ]
     for place, (said, colour) in enumerate((("the hour before", BEFORE), ("this hour", NOW))):
         across = WIDTH - RIGHT - 220 + 120 * place
         out.append(f'<rect x="{across}" y="26" width="12" height="10" fill="{colour}"/>')
