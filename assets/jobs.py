@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from dagster import AssetSelection, define_asset_job, in_process_executor
-from dagster._core.definitions.unresolved_asset_job_definition import UnresolvedAssetJobDefinition
 
 from assets.keys import Keys
+
+if TYPE_CHECKING:
+    from assets.dagster_private import UnresolvedAssetJobDefinition
 
 INGEST = "ingest"
 BATCH = "batch"

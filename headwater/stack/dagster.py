@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from assets.dagster_private import DAEMON
 from headwater.stack.process import Process, StartFailedError, start_detached, tail
 from pipeline.settings import PROJECT
 
@@ -51,7 +52,7 @@ def start_webserver(
 
 def start_daemon(workspace: Path, log: Path, environment: Mapping[str, str]) -> Process:
     """Start the daemon, which launches runs and evaluates sensors and schedules."""
-    command = _dagster("dagster._daemon", "run", "-w", str(workspace))
+    command = _dagster(DAEMON, "run", "-w", str(workspace))
     return start_detached(command, log, environment, PROJECT)
 
 

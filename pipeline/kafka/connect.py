@@ -16,10 +16,10 @@ from kafka.errors import (
     SaslAuthenticationFailedError,
     UnsupportedSaslMechanismError,
 )
-from kafka.net.compat import KafkaNetClient
 
 from pipeline.cells import Cell
 from pipeline.errors import RetryableError, TerminalError
+from pipeline.kafka.kafka_python_private import KafkaNetClient, stop_network
 
 CONNECT_MS = 8_000
 """How long a cluster may take to answer a new connection."""
@@ -171,8 +171,7 @@ def _connect(kind: type[Client], cell: Cell, settings: Mapping[str, Any]) -> Cli
         # The client's constructor leaves its network thread running when it fails.
         if client is None:
             for half_open in opened:
-                half_open._net.stop()
-                half_open.close()
+                stop_network(half_open)
 
 
 def client_configs(cell: Cell, known: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import kafka.errors as kafka_errors
-from kafka.protocol.consumer import FetchRequest, IsolationLevel
 
 from pipeline.errors import RetryableError, TerminalError
 from pipeline.kafka.connect import FETCH_BYTES, named_errors
 from pipeline.kafka.identity import TopicIdentity
+from pipeline.kafka.kafka_python_private import FetchRequest, IsolationLevel
 from pipeline.kafka.network import Network
 from pipeline.kafka.record_batches import Passed, RecordsCorruptError, unpack
 

@@ -7,24 +7,18 @@ from types import TracebackType
 from typing import Any
 
 from kafka import KafkaAdminClient, TopicPartition
-from kafka.net.compat import KafkaNetClient
-from kafka.net.manager import KafkaConnectionManager
-from kafka.net.selector import NetworkSelector
 
 from pipeline.cells import Cell
 from pipeline.kafka.connect import CONNECT_MS, client_configs, named_errors
+from pipeline.kafka.kafka_python_private import (
+    BrokerConnections,
+    KafkaNetClient,
+    NetworkSelector,
+    stop_network,
+)
 from pipeline.kafka.transport import LargeAnswers
 
 _LOOK_AGAIN_MS = 10
-
-
-class _Connections(KafkaConnectionManager):  # type: ignore[misc]
-    async def _build_transport(self, node: Any, timeout_at: float | None = None) -> Any:
-        transport = await super()._build_transport(node, timeout_at=timeout_at)
-        if self.ssl_enabled:
-            return transport
-        # The handshake of a plain connection is nothing: its socket is as good in other hands.
-        return LargeAnswers(self._net, transport._sock, host=node.host)
 
 
 class Network:
@@ -43,7 +37,7 @@ class Network:
             "receive_message_max_bytes": 2**31 - 1,
         }
         self._net = NetworkSelector(**configs)
-        self._manager = _Connections(self._net, **configs)
+        self._manager = BrokerConnections(self._net, LargeAnswers, **configs)
         # Else the first look for a topic's leaders, just after the brokers', waits a tenth of a second.
         self._manager.cluster.config["retry_backoff_ms"] = _LOOK_AGAIN_MS
         self._client = KafkaNetClient(self._net, self._manager, **configs)
@@ -109,5 +103,4 @@ class Network:
 
     def close(self) -> None:
         """Close the connections and end the thread. Idempotent."""
-        self._net.stop()
-        self._client.close()
+        stop_network(self._client)

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from kafka import KafkaAdminClient, TopicPartition
-from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
 from kafka.errors import UnknownTopicOrPartitionError
-from kafka.protocol.consumer import IsolationLevel, OffsetSpec
 
 from pipeline.errors import RetryableError, TerminalError
 from pipeline.kafka.connect import named_errors
 from pipeline.kafka.identity import TopicIdentity
+from pipeline.kafka.kafka_python_private import IsolationLevel
 
 log = logging.getLogger(__name__)
 

@@ -4,49 +4,48 @@ from __future__ import annotations
 
 import kafka.errors as kafka_errors
 import numpy as np
-from kafka.net.transport import KafkaTCPTransport
+
+from pipeline.kafka.kafka_python_private import ReceivingTransport
 
 _READ_BYTES = 1 << 20
 
 
-class LargeAnswers(KafkaTCPTransport):  # type: ignore[misc]
+class LargeAnswers(ReceivingTransport):
     """A transport that takes what has arrived in one call, where the library takes 4 KiB a call.
 
     An answer of more than 1 MiB is received where it stays. Plain connections only.
     """
 
-    def _sock_recv(self) -> tuple[bytes, Exception | None]:
+    def receive(self) -> tuple[bytes, Exception | None]:
+        """Return what has arrived of anything but a large answer, and what ends the connection."""
         try:
-            left = self._left()
-            if not left:
-                data = self._sock.recv(_READ_BYTES)
+            answer = self._large_answer()
+            if answer is None or not (left := answer.left()):
+                data = self.sock.recv(_READ_BYTES)
                 return data, None if data else _gone()
-            received = self._sock.recv_into(left)
+            received = self.sock.recv_into(left)
         except (BlockingIOError, InterruptedError):
             return b"", None
         except OSError as error:
             return b"", kafka_errors.KafkaConnectionError(error)
         if not received:
             return b"", _gone()
-        answer = self._protocol.parser._rbuffer
         answer.seek(answer.tell() + received)
         return b"", None
 
-    def _left(self) -> memoryview | None:
-        """Return where the rest of a large answer belongs, up to its last byte: that the parser awaits."""
-        parser = self._protocol.parser
-        answer = parser._rbuffer
-        if answer is None or len(answer) <= _READ_BYTES:
+    def _large_answer(self) -> _Answer | None:
+        begun = self.answer
+        if begun is None or len(begun) <= _READ_BYTES:
             return None
-        if not isinstance(answer, _Answer):
-            begun = memoryview(answer)[: answer.tell()]
-            answer = parser._rbuffer = _Answer(len(answer))
-            answer.write(begun)
-        return answer.left()
+        if isinstance(begun, _Answer):
+            return begun
+        answer = self.answer = _Answer(len(begun))
+        answer.write(memoryview(begun)[: begun.tell()])
+        return answer
 
 
 class _Answer:
-    """What `kafka.protocol.frame.KafkaBytes` is to the parser; the whole is read without a copy."""
+    """What the parser collects an answer in; the whole is read without a copy."""
 
     def __init__(self, size: int) -> None:
         # Of numpy's, for it asks the system for huge pages.
@@ -72,6 +71,7 @@ class _Answer:
         return part if size is None else part.tobytes()
 
     def left(self) -> memoryview:
+        """Return where the rest of it belongs, up to its last byte: that the parser awaits."""
         return self._memory[self._at : -1]
 
 

@@ -10,10 +10,10 @@ from pyiceberg.io import FileIO
 from pyiceberg.manifest import ManifestFile
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
-from pyiceberg.table.update.snapshot import ExpireSnapshots
 
 from pipeline.maintenance.plan import Policy, SnapshotAge, expirable
 from pipeline.tables.offsets import committed_offsets
+from pipeline.tables.pyiceberg_private import expire_snapshots
 from pipeline.tables.snapshots import main_history
 from pipeline.tables.transaction import SteadyTransaction
 
@@ -64,7 +64,7 @@ def expire(table: Table, snapshot_ids: Iterable[int]) -> int:
     for attempt in range(_ATTEMPTS):
         try:
             transaction = SteadyTransaction(table, autocommit=True)
-            ExpireSnapshots(transaction).by_ids(list(doomed)).commit()
+            expire_snapshots(transaction).by_ids(list(doomed)).commit()
             break
         except CommitFailedException:
             # Somebody else committed first: it carries no offsets, so that it may simply follow.

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 from pyiceberg.exceptions import CommitFailedException
-from pyiceberg.io.pyarrow import _dataframe_to_data_files
 from pyiceberg.manifest import DataFile
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table, TableProperties
@@ -22,6 +21,7 @@ from pipeline.errors import RetryableError
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.tables.errors import named_errors
 from pipeline.tables.offsets import PROPERTY, CommittedOffsets
+from pipeline.tables.pyiceberg_private import write_data_files
 from pipeline.tables.transaction import SteadyTransaction
 
 RUN_ID_KEY = "headwater.run-id"
@@ -77,7 +77,7 @@ def write_files(table: Table, rows: pa.Table) -> tuple[DataFile, ...]:
     unbounded = {**metadata.properties, **_without_bounds(table.schema())}
     metadata = metadata.model_copy(update={"properties": unbounded})
     with named_errors(".".join(table.name())):
-        return tuple(_dataframe_to_data_files(table_metadata=metadata, df=rows, io=table.io))
+        return tuple(write_data_files(metadata, rows, table.io))
 
 
 def _without_bounds(schema: Schema) -> Mapping[str, str]:

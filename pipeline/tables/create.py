@@ -6,13 +6,14 @@ import pyarrow as pa
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
 from pyiceberg.partitioning import UNPARTITIONED_PARTITION_SPEC, PartitionField, PartitionSpec
-from pyiceberg.schema import Schema
+from pyiceberg.schema import Schema, assign_fresh_schema_ids
 from pyiceberg.table import Table
 from pyiceberg.transforms import Transform
 from sqlalchemy.exc import IntegrityError
 
 from pipeline.tables import layout
 from pipeline.tables.catalog import CREATORS
+from pipeline.tables.pyiceberg_private import schema_without_ids
 
 PROPERTIES = {
     layout.FORMAT_VERSION_PROPERTY: str(layout.FORMAT_VERSION),
@@ -86,7 +87,4 @@ def load_or_create(
 
 def fresh_schema(columns: pa.Schema) -> Schema:
     """Return `columns` as Iceberg's, with ids that no table has given them."""
-    from pyiceberg.io.pyarrow import _pyarrow_to_schema_without_ids
-    from pyiceberg.schema import assign_fresh_schema_ids
-
-    return assign_fresh_schema_ids(_pyarrow_to_schema_without_ids(columns))
+    return assign_fresh_schema_ids(schema_without_ids(columns))

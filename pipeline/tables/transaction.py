@@ -5,6 +5,8 @@ from __future__ import annotations
 from pyiceberg.table import Transaction
 from pyiceberg.table.metadata import TableMetadata
 
+from pipeline.tables.pyiceberg_private import table_of
+
 
 class SteadyTransaction(Transaction):
     """A transaction whose parts do not depend on each other: each sees the table as loaded.
@@ -17,4 +19,4 @@ class SteadyTransaction(Transaction):
     @property
     def table_metadata(self) -> TableMetadata:
         """The table's metadata without what is staged. Not to be changed."""
-        return self._table.metadata
+        return table_of(self).metadata

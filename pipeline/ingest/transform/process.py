@@ -94,7 +94,7 @@ class Processor:
     def apart(self) -> Processor:
         """Return a processor of the same contract, schemas and reference data that has seen no event."""
         twin = copy.copy(self)
-        twin._key_order = KeyOrder()
+        twin._key_order = KeyOrder()  # noqa: SLF001 - of its own class
         twin.deduplicator = Deduplicator(self._known_bytes)
         return twin
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pyiceberg.exceptions import CommitFailedException, ValidationException
-from pyiceberg.manifest import DataFile, ManifestFile
+from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
-from pyiceberg.table.snapshots import Operation, Summary
-from pyiceberg.table.update.snapshot import _ManifestMergeManager, _OverwriteFiles
+from pyiceberg.table.snapshots import Operation
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.errors import RetryableError, TerminalError
+from pipeline.tables.pyiceberg_private import ReplaceFiles
 from pipeline.tables.transaction import SteadyTransaction
 
 MAINTENANCE_KEY = "headwater.maintenance"
@@ -19,7 +19,6 @@ MAINTENANCE_KEY = "headwater.maintenance"
 COMPACT = "compact"
 FILL = "fill"
 EVOLVE = "evolve"
-_MANIFEST_BYTES = 8 * 2**20
 
 
 class RewriteConflictError(RetryableError):
@@ -28,32 +27,6 @@ class RewriteConflictError(RetryableError):
 
 class RowsDifferError(TerminalError):
     """The new files do not hold as many rows as the old ones; nothing was changed."""
-
-
-class _RewriteFiles(_OverwriteFiles):
-    """A `replace`: other files, the same rows. Merges manifests where there are many."""
-
-    min_manifests = 50
-    told_as = Operation.REPLACE
-
-    def _validate_concurrency(self) -> None:
-        # Rows that others append do not matter; that the old files are still there is checked when
-        # their entries are looked up, at every attempt.
-        pass
-
-    def _process_manifests(self, manifests: list[ManifestFile]) -> list[ManifestFile]:
-        merge = _ManifestMergeManager(
-            target_size_bytes=_MANIFEST_BYTES,
-            min_count_to_merge=2,
-            merge_enabled=len(manifests) >= self.min_manifests,
-            snapshot_producer=self,
-        )
-        return merge.merge_manifests(manifests)
-
-    def _summary(self, snapshot_properties: dict[str, str] | None = None) -> Summary:
-        # The library sums up appends, overwrites and deletes only.
-        summed = super()._summary(snapshot_properties or {})
-        return Summary(operation=self.told_as, **summed.additional_properties)
 
 
 def rewrite(
@@ -86,15 +59,13 @@ def rewrite(
         )
     try:
         transaction = SteadyTransaction(table)
-        replace = _RewriteFiles(
-            operation=Operation.OVERWRITE,
-            transaction=transaction,
-            io=table.io,
-            snapshot_properties={MAINTENANCE_KEY: kind},
-        )
-        replace.min_manifests = min_manifests
-        replace.told_as = Operation.REPLACE if kind == COMPACT else Operation.OVERWRITE
-        with replace:
+        with ReplaceFiles(
+            transaction,
+            table.io,
+            {MAINTENANCE_KEY: kind},
+            min_manifests,
+            Operation.REPLACE if kind == COMPACT else Operation.OVERWRITE,
+        ) as replace:
             for file in old:
                 replace.delete_data_file(file)
             for file in new:

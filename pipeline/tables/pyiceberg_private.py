@@ -1,0 +1,97 @@
+"""What PyIceberg keeps to itself and Headwater uses: all of it, each part with why.
+
+Another version may change it without a word: so the range in pyproject.toml ends at the next minor
+version, and tests/unit/test_private_parts.py tells what has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+from pyiceberg.io import FileIO
+from pyiceberg.io.pyarrow import _dataframe_to_data_files, _pyarrow_to_schema_without_ids
+from pyiceberg.manifest import DataFile, ManifestFile
+from pyiceberg.schema import Schema
+from pyiceberg.table import Table, Transaction
+from pyiceberg.table.metadata import TableMetadata
+from pyiceberg.table.snapshots import Operation, Summary
+from pyiceberg.table.update.snapshot import (
+    ExpireSnapshots,
+    _ManifestMergeManager,
+    _OverwriteFiles,
+)
+
+_MANIFEST_BYTES = 8 * 2**20
+
+
+def write_data_files(metadata: TableMetadata, rows: pa.Table, io: FileIO) -> Iterator[DataFile]:
+    """Write `rows` as data files by `metadata`'s columns, partitions and properties.
+
+    `Table.append` would commit them, too, in a transaction of its own.
+    """
+    yield from _dataframe_to_data_files(table_metadata=metadata, df=rows, io=io)
+
+
+def schema_without_ids(columns: pa.Schema) -> Schema:
+    """Return `columns` as Iceberg's, each with the id -1.
+
+    What is public wants ids in Arrow's own metadata, or a mapping of names to them.
+    """
+    return _pyarrow_to_schema_without_ids(columns)
+
+
+def table_of(transaction: Transaction) -> Table:
+    """Return the table that a transaction changes, refreshed by it after a commit that others won.
+
+    What is public copies the table's metadata with all that is staged.
+    """
+    return transaction._table
+
+
+def expire_snapshots(transaction: Transaction) -> ExpireSnapshots:
+    """Return an expiry in `transaction`. `Table.maintenance` opens a transaction of its own."""
+    return ExpireSnapshots(transaction)
+
+
+class ReplaceFiles(_OverwriteFiles):
+    """A snapshot of other files and the same rows. Merges manifests where there are many.
+
+    What is public deletes by a filter on rows, and knows no operation `replace`.
+    """
+
+    def __init__(
+        self,
+        transaction: Transaction,
+        io: FileIO,
+        snapshot_properties: dict[str, str],
+        min_manifests: int,
+        operation: Operation,
+    ) -> None:
+        super().__init__(
+            operation=Operation.OVERWRITE,
+            transaction=transaction,
+            io=io,
+            snapshot_properties=snapshot_properties,
+        )
+        self._min_manifests = min_manifests
+        self._named = operation
+
+    def _validate_concurrency(self) -> None:
+        # Rows that others append do not matter; that the old files are still there is checked when
+        # their entries are looked up, at every attempt.
+        pass
+
+    def _process_manifests(self, manifests: list[ManifestFile]) -> list[ManifestFile]:
+        merge = _ManifestMergeManager(
+            target_size_bytes=_MANIFEST_BYTES,
+            min_count_to_merge=2,
+            merge_enabled=len(manifests) >= self._min_manifests,
+            snapshot_producer=self,
+        )
+        return merge.merge_manifests(manifests)
+
+    def _summary(self, snapshot_properties: dict[str, str] | None = None) -> Summary:
+        # The library sums up appends, overwrites and deletes only.
+        summed = super()._summary(snapshot_properties or {})
+        return Summary(operation=self._named, **summed.additional_properties)

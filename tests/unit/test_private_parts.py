@@ -1,0 +1,79 @@
+"""What Headwater uses of libraries that they keep to themselves stands in one module a library."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from pipeline.settings import PROJECT
+from tests.support.private_parts import MODULES, parts_of
+
+UNDOCUMENTED = ("kafka.net", "kafka.protocol")
+FOLDERS = (
+    "assets",
+    "benchmarks",
+    "contracts",
+    "headwater",
+    "pipeline",
+    "quality",
+    "resources",
+    "tests",
+)
+
+
+def is_private(module: str, name: str) -> bool:
+    parts = (*module.split("."), name)
+    return any(part.startswith("_") for part in parts) or module.startswith(UNDOCUMENTED)
+
+
+def private_imports(file: Path) -> Iterator[str]:
+    text = file.read_text()
+    tree = ast.parse(text if any(library in text for library in MODULES) else "")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found = [(node.module, one.name) for one in node.names]
+        elif isinstance(node, ast.Import):
+            found = [(one.name, "") for one in node.names]
+        else:
+            continue
+        for module, name in found:
+            if module.partition(".")[0] in MODULES and is_private(module, name):
+                yield f"{file.relative_to(PROJECT)}: {module} {name}"
+
+
+def test_they_are_imported_in_one_module_a_library() -> None:
+    files = (file for folder in FOLDERS for file in (PROJECT / folder).rglob("*.py"))
+    found = [one for file in files for one in private_imports(file)]
+    assert not [one for one in found if one.partition(":")[0] not in MODULES.values()]
+    assert {one.partition(":")[0] for one in found} == {*MODULES.values()}
+
+
+def test_what_is_not_as_we_know_it_names_the_module_to_look_at() -> None:
+    with (
+        pytest.raises(AssertionError, match=r"kafka-python \d.* has changed what pipeline/kafka/"),
+        parts_of("kafka"),
+    ):
+        raise AttributeError("no _net")
+
+
+def test_a_job_of_assets_is_of_the_type_that_annotations_name() -> None:
+    from dagster import define_asset_job
+
+    with parts_of("dagster"):
+        kind = type(define_asset_job("a"))
+        home = MODULES["dagster"]
+        assert [*private_imports(PROJECT / home)] == [f"{home}: {kind.__module__} {kind.__name__}"]
+
+
+def test_the_daemon_is_a_module_that_runs_a_workspace() -> None:
+    from assets.dagster_private import DAEMON
+
+    with parts_of("dagster"):
+        assert find_spec(f"{DAEMON}.__main__") is not None
+        run = import_module(f"{DAEMON}.cli").create_dagster_daemon_cli().commands["run"]
+        assert "-w" in [name for option in run.params for name in option.opts]
