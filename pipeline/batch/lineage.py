@@ -23,7 +23,7 @@ from pipeline.control.publications import Publication
 from pipeline.lineage.columns import column_lineage
 from pipeline.lineage.datasets import table_input, table_output
 from pipeline.lineage.facets import PRODUCER, error, job_type, run_uuid
-from pipeline.tables.layout import derived_table_id, events_table
+from pipeline.tables.layout import events_table, product_table
 
 
 def hour_started(
@@ -102,7 +102,7 @@ def _inputs(
     return [
         table_input(cell, events_table(product.name), source_snapshot_id)
         if read.table == EVENTS
-        else table_input(cell, derived_table_id(product.name, read.table), None)
+        else table_input(cell, product_table(product.name, read.table), None)
         for read in derived_table.reads
     ]
 

@@ -29,7 +29,7 @@ def diff_products(old: Product, new: Product) -> tuple[Change, ...]:
             partial(_slos, old.name), value(breaks=False, show=_objective), removed_breaks=False
         )("slos", old.slos, new.slos),
         *named(names, DERIVED_TABLE, removed_breaks=True)(
-            "aggregates", old.derived_tables, new.derived_tables
+            "derived_tables", old.derived_tables, new.derived_tables
         ),
     ]
     return tuple(sorted(changes))

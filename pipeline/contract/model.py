@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pipeline.tables.layout import derived_table_id, history_table
+from pipeline.tables.layout import history_table, product_table
 
 PII = "pii"
 """The classification, or tag, of personal data."""
@@ -240,7 +240,7 @@ class Product(Model):
         payload_schemas: Avro schemas of the payload, oldest first; version N is the N-th, from 1.
         unlisted: what becomes of records whose payload version the registry knows and the contract does
             not list: rows with the record's value kept beside them, left to wait in Kafka, or dead letters.
-        aggregates: its derived tables, each after those that it reads; other contracts may add some.
+        derived_tables: each after those that it reads; other contracts may add some.
         allowed_lateness_s: how long after an hour's end its fence is taken, in seconds.
         first_hour: the first hour that is built without being asked for; None where it says none.
         folder: where the contract was read from.
@@ -286,6 +286,6 @@ class Product(Model):
 
 
 def published_table(product: Product, derived_table: DerivedTable) -> str:
-    """Return the identifier of the table that an aggregate's hours are published in."""
-    identify = derived_table_id if derived_table.feature is None else history_table
+    """Return the identifier of the table that a derived table's hours are published in."""
+    identify = product_table if derived_table.feature is None else history_table
     return identify(product.name, derived_table.name)

@@ -11,7 +11,7 @@ from pipeline.contract.targets.openslo import SECONDS
 def freshness_objective(product: Product) -> timedelta | None:
     """Return the longest event lag that the contract allows: its tightest freshness SLO on events.
 
-    None where it has none. Those on aggregates do not count.
+    None where it has none. Those on derived tables do not count.
     """
     derived_tables = {derived_table.name for derived_table in product.derived_tables}
     limits = [

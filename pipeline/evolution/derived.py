@@ -15,7 +15,7 @@ from pipeline.tables.layout import (
     BUILD_COLUMN,
     HOUR_COLUMN,
     PARTITIONS_PENDING,
-    derived_table_id,
+    product_table,
 )
 
 AT_THE_NEXT_BUILD = (
@@ -54,7 +54,7 @@ def read_held(cell: Cell, product: Product, derived_table: DerivedTable) -> Held
     published = None if hours is None else _names(hours)
     if derived_table.feature is None:
         return HeldDerived(published)
-    table = _load(cell, derived_table_id(product.name, derived_table.name))
+    table = _load(cell, product_table(product.name, derived_table.name))
     if table is None:
         return HeldDerived(published)
     schema = table.schema()
@@ -76,7 +76,7 @@ def plan_derived(
     anything is staged. A column that is renamed is one that is added and one that is kept.
     """
     identifier = published_table(product, derived_table)
-    own = derived_table_id(product.name, derived_table.name)
+    own = product_table(product.name, derived_table.name)
     steps = [*_columns(identifier, derived_table, held.published)]
     if derived_table.feature is not None:
         if own != identifier:

@@ -19,7 +19,7 @@ from pipeline.features.plan import feature_table
 from pipeline.latency.timetable import Timetable, read_watch, timetable
 from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.errors import named_errors
-from pipeline.tables.layout import derived_table_id
+from pipeline.tables.layout import product_table
 
 
 class NotServedError(TerminalError):
@@ -93,7 +93,7 @@ def serving_status(
     derived_table = feature_table(product, table)
     if derived_table.feature is None:
         raise TypeError("a feature table has a feature")
-    identifier = derived_table_id(product.name, table)
+    identifier = product_table(product.name, table)
     now = clock()
     with named_errors(f"{cell.name}.{identifier}"):
         # Before the tag, which moves before an hour is recorded: what is recorded is in the snapshot.
@@ -168,7 +168,7 @@ def assess_serving(
             missing[alert.hour] = f"was not published{again}: its audit failed ({alert.detail})"
     reach = newest - timedelta(seconds=feature.ttl_s)
     return ServingStatus(
-        table=derived_table_id(product.name, derived_table.name),
+        table=product_table(product.name, derived_table.name),
         snapshot_id=snapshot_id,
         newest_hour=newest,
         expected_hour=None if timetable is None else timetable.expected,

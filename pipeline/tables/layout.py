@@ -158,6 +158,6 @@ def history_table(product: str, feature: str) -> str:
     return f"{product}.{feature}_history"
 
 
-def derived_table_id(product: str, derived_table: str) -> str:
-    """Return the identifier of one hourly table of a product."""
-    return f"{product}.{derived_table}"
+def product_table(product: str, name: str) -> str:
+    """Return the identifier of the derived table `name`: what its readers read."""
+    return f"{product}.{name}"

@@ -57,7 +57,12 @@ class Location:
 def location(
     cell: Cell, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Location]:
-    product = own_product("viewing_events", tmp_path / "contracts", PROJECT / "contracts")
+    product = own_product(
+        "viewing_events",
+        tmp_path / "contracts",
+        PROJECT / "contracts",
+        tables=["content_engagement_hourly"],
+    )
     monkeypatch.setenv("HEADWATER_HOME", str(home))
     monkeypatch.setenv("HEADWATER_CONTRACTS", str(tmp_path / "contracts"))
     (tmp_path / "dagster").mkdir()

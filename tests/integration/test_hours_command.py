@@ -19,7 +19,7 @@ from tests.support.commands import Command, command_for
 from tests.support.load import TopicWriter
 from tests.support.products import own_product
 
-AGGREGATE = """
+TABLE = """
   - name: readings
     physicalName: readings
     physicalType: table
@@ -47,20 +47,20 @@ SQL = (
 )
 
 
-def with_aggregate(product: Product, minimum: int) -> Product:
+def with_table(product: Product, minimum: int) -> Product:
     """Give the product's contract an hourly table, or that table another expectation."""
     contract, kept = product.folder / "contract.yaml", product.folder / "contract.without"
     if not kept.exists():
         kept.write_text(contract.read_text())
     (product.folder / "readings.sql").write_text(SQL)
-    derived_table = AGGREGATE.replace("MINIMUM", str(minimum))
+    derived_table = TABLE.replace("MINIMUM", str(minimum))
     contract.write_text(kept.read_text().rstrip() + derived_table)
     return load_product(product.folder)
 
 
 @pytest.fixture
 def product(tmp_path: Path) -> Product:
-    return with_aggregate(own_product("strict_events", tmp_path / "contracts"), 0)
+    return with_table(own_product("strict_events", tmp_path / "contracts"), 0)
 
 
 def listed(command: Command, product: Product) -> dict[datetime, dict[str, Any]]:
@@ -129,7 +129,7 @@ def test_closed_hours_are_published_once_whatever_ends_a_build(
     idle = command.run("hours", "build", name, "--cell", "us")
     assert (idle.code, idle.out.strip()) == (0, "no closed hour is waiting to be built")
 
-    with_aggregate(product, 1_000_000_000)
+    with_table(product, 1_000_000_000)
     only = f"{first:%Y-%m-%dT%H}"
     rejected = command.run("hours", "build", name, "--cell", "us", "--hour", only, "--again")
     assert rejected.code == ExitCode.CHECK_FAILED

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -36,9 +35,7 @@ LOST = ".where(\"user_id NOT IN ('second-007', 'second-107')\")"
 def location(
     cell: Cell, home: Path, tmp_path: Path, spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Location]:
-    product = own_product(NAME, tmp_path / "contracts", CONTRACTS)
-    for table in (SESSIONS, FEATURES):
-        shutil.copytree(CONTRACTS / table, tmp_path / "contracts" / table)
+    product = own_product(NAME, tmp_path / "contracts", CONTRACTS, tables=(SESSIONS, FEATURES))
     with open_location(cell, home, product, tmp_path / "dagster", monkeypatch) as location:
         yield location
 

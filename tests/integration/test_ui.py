@@ -1,7 +1,7 @@
 """The whole stack, left to itself, seen through a real browser.
 
 Kafka, the Dagster webserver and its daemon are started as a user starts them, and events are produced.
-Nothing else is done: sensors start the ingest, close the hours and build them. One of two aggregates
+Nothing else is done: sensors start the ingest, close the hours and build them. One of two derived tables
 expects what cannot be, so that its audit fails.
 """
 
@@ -27,7 +27,7 @@ from pipeline.ledger.read import read_ledger
 from pipeline.settings import load_settings
 from pipeline.supervision.locks import holder, ingest_lock
 from pipeline.tables.catalog import load_table
-from pipeline.tables.layout import derived_table_id
+from pipeline.tables.layout import product_table
 from tests.support.browser import browser_page
 from tests.support.dagster_api import DagsterApi, wait_until
 from tests.support.load import Filled, TopicWriter
@@ -87,7 +87,7 @@ def page(platform: Platform) -> Iterator[Page]:
         yield page
 
 
-def test_the_graph_leads_from_the_topic_over_events_to_the_aggregates(
+def test_the_graph_leads_from_the_topic_over_events_to_derived_tables(
     platform: Platform, page: Page
 ) -> None:
     page.goto(f"/locations/us/asset-groups/{PRODUCT}/lineage")
@@ -154,8 +154,8 @@ def test_a_table_shows_what_its_columns_come_from(platform: Platform, page: Page
 def test_a_failed_audit_leaves_main_untouched_and_the_other_table_published(
     platform: Platform,
 ) -> None:
-    bad = load_table(platform.cell, derived_table_id(PRODUCT, BAD))
-    good = load_table(platform.cell, derived_table_id(PRODUCT, GOOD))
+    bad = load_table(platform.cell, product_table(PRODUCT, BAD))
+    good = load_table(platform.cell, product_table(PRODUCT, GOOD))
     assert bad.current_snapshot() is None, "nothing was ever published"
     assert bad.snapshots(), "the staging stays for inspection"
     views = sum(good.scan(selected_fields=("views",)).to_arrow()["views"].to_pylist())
@@ -177,7 +177,7 @@ def test_a_backlog_of_hours_is_one_run(platform: Platform) -> None:
 
 
 def test_a_backfill_of_a_range_is_one_run_and_changes_no_row(platform: Platform) -> None:
-    table = load_table(platform.cell, derived_table_id(PRODUCT, GOOD))
+    table = load_table(platform.cell, product_table(PRODUCT, GOOD))
     before = table.scan().to_arrow()
     hours = sorted(set(before["hour"].to_pylist()))
     partitions = [to_key(hours[0] + n * HOUR) for n in range((hours[-1] - hours[0]) // HOUR + 1)]
@@ -187,7 +187,7 @@ def test_a_backfill_of_a_range_is_one_run_and_changes_no_row(platform: Platform)
     after = table.refresh().scan().to_arrow()
     assert after.sort_by(KEY).equals(before.sort_by(KEY))
     builds = [one for one in read_publications(platform.cell, PRODUCT) if one.hour == hours[0]]
-    of_table = [one for one in builds if one.table == derived_table_id(PRODUCT, GOOD)]
+    of_table = [one for one in builds if one.table == product_table(PRODUCT, GOOD)]
     assert len(of_table) == 2, "the first build, and the backfill's"
 
 
@@ -208,14 +208,12 @@ def test_a_terminated_ingest_ends_at_a_commit_boundary_and_is_replaced(platform:
 
 
 def _contracts(folder: Path) -> Path:
-    """Copy the project's contract, and give it an aggregate whose audit cannot be passed."""
-    target = folder / PRODUCT
-    shutil.copytree(load_settings().contracts / PRODUCT, target)
-    document = target / "contract.yaml"
-    text = document.read_text()
-    start, end = text.index(f"  - name: {GOOD}\n"), text.index("slaProperties:")
-    impossible = (
-        text[start:end].replace(GOOD, BAD, 1).replace("min_value: 1}", "min_value: 999}", 1)
-    )
-    document.write_text(text[:end] + impossible + text[end:])
+    """Copy the project's contract and a derived table, and another whose audit cannot be passed."""
+    contracts = load_settings().contracts
+    shutil.copytree(contracts / PRODUCT, folder / PRODUCT)
+    for table in (GOOD, BAD):
+        shutil.copytree(contracts / GOOD, folder / table)
+    document = folder / BAD / "contract.yaml"
+    text = document.read_text().replace(GOOD, BAD)
+    document.write_text(text.replace("min_value: 1}", "min_value: 999}", 1))
     return folder

@@ -40,7 +40,7 @@ def hour(number: int) -> datetime:
 
 
 def sales(sql: str = SQL, minimum: int = 0) -> DerivedTable:
-    """Return the hourly aggregate; its audit wants every amount to be at least `minimum`."""
+    """Return the derived table `sales`; its audit wants every amount to be at least `minimum`."""
     return derived(
         "sales",
         sql,
@@ -152,7 +152,7 @@ class Orders:
         return sum(amounts for _, amounts, _ in self.expected(of))
 
     def expected(self, of: datetime) -> list[tuple[str, int, int]]:
-        """Recompute one hour of the aggregate in plain Python: (region, orders, amount), sorted."""
+        """Recompute one hour of the derived table in plain Python: (region, orders, amount), sorted."""
         totals: dict[str, tuple[int, int]] = {}
         for row in self.rows:
             moment = row["_event_time"]

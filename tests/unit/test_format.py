@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from pipeline.batch.wap.target import PROPERTIES as AGGREGATE_PROPERTIES
+from pipeline.batch.wap.target import PROPERTIES as DERIVED_PROPERTIES
 from pipeline.ingest.operations.accept_loss import LOSS_REASON_KEY
 from pipeline.ingest.transform.records import TRANSITIONS, Reason, State
 from pipeline.ledger.keep import KEPT_PROPERTY
@@ -91,7 +91,7 @@ def test_every_reason_is_documented(reason: Reason) -> None:
 
 
 def test_every_kind_of_table_says_its_format_version() -> None:
-    for properties in (PROPERTIES, AGGREGATE_PROPERTIES):
+    for properties in (PROPERTIES, DERIVED_PROPERTIES):
         assert properties[layout.FORMAT_VERSION_PROPERTY] == str(layout.FORMAT_VERSION)
 
 

@@ -80,6 +80,6 @@ def test_books_that_do_not_balance_do_not_matter_when_nothing_is_due() -> None:
     assert plan(states({1: 10}), publication(hour(1)), balanced=False).builds == ()
 
 
-def test_an_aggregate_that_the_contract_does_not_have_is_an_error_by_name() -> None:
+def test_a_derived_table_that_the_contract_does_not_have_is_an_error_by_name() -> None:
     with pytest.raises(DerivedTableUnknownError, match="sales"):
         plan(states({1: 10}), derived_tables=["returns"])

@@ -55,11 +55,11 @@ def print_product(product: Product, *, as_json: bool) -> None:
         ("late", late),
         ("rules", ", ".join(f"{one.column} {one.check}" for one in product.rules) or "none"),
         ("reference", ", ".join(one.source for one in product.references) or "none"),
-        ("aggregates", ", ".join(one.name for one in product.derived_tables) or "none"),
+        ("derived tables", ", ".join(one.name for one in product.derived_tables) or "none"),
         ("objectives", ", ".join(one.property for one in product.slos) or "none"),
     ]
     for name, text in rows:
-        click.echo(f"{name:11} {text}")
+        click.echo(f"{name:14} {text}")
 
 
 def print_compiled(document: dict[str, Any], *, as_json: bool) -> None:

@@ -20,7 +20,7 @@ from pipeline.contract.model import DerivedTable, Product, Read
 from pipeline.contract.parse.join import EVENTS
 from pipeline.spark.session import rows_at, table_name
 from pipeline.tables.catalog import TableMissingError, load_table
-from pipeline.tables.layout import HOUR_COLUMN, derived_table_id, events_table
+from pipeline.tables.layout import HOUR_COLUMN, events_table, product_table
 
 
 def compute_hour(
@@ -101,7 +101,7 @@ def _rows(
     if read.table == EVENTS:
         events = rows_at(session, cell, events_table(product.name), source_snapshot_id)
         return events.where(_within("_event_time", hours))
-    identifier = derived_table_id(product.name, read.table)
+    identifier = product_table(product.name, read.table)
     is_own = read.table == derived_table.name
     if is_own and python is not None and python.schema and not _exists(cell, identifier):
         return session.createDataFrame([], f"{python.schema}, {HOUR_COLUMN} TIMESTAMP")

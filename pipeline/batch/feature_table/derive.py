@@ -34,7 +34,7 @@ from pipeline.failpoints import failpoint
 from pipeline.spark.column_types import quoted
 from pipeline.spark.session import own_session, table_name
 from pipeline.tables.catalog import load_table
-from pipeline.tables.layout import BUILD_COLUMN, HOUR_COLUMN, derived_table_id, history_table
+from pipeline.tables.layout import BUILD_COLUMN, HOUR_COLUMN, history_table, product_table
 
 ATTEMPTS = 3
 """How often the table is derived anew before somebody else who keeps changing it wins."""
@@ -43,7 +43,7 @@ ATTEMPTS = 3
 def feature_table_target(product: Product, derived_table: DerivedTable, feature: Feature) -> Target:
     """Return the feature table itself."""
     partitioning = tuple(quoted(column) for column in feature.partitions)
-    return Target(derived_table_id(product.name, derived_table.name), partitioning, (HOUR_COLUMN,))
+    return Target(product_table(product.name, derived_table.name), partitioning, (HOUR_COLUMN,))
 
 
 def derive_feature_table(

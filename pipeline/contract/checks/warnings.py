@@ -12,6 +12,7 @@ from pipeline.avro import arrow
 from pipeline.avro.decoding.program import why_none_is_read
 from pipeline.avro.logical_types import valid_logical
 from pipeline.avro.normal import MEANT
+from pipeline.contract.folders import CONTRACT_FILE
 from pipeline.contract.model import Product
 from pipeline.contract.settings.product import read_own_settings
 from pipeline.contract.source.document import Document
@@ -25,11 +26,12 @@ _HELD_AS_THEY_ARE = MEANT | {"uuid"}
 
 
 def warnings(product: Product) -> tuple[Mistake, ...]:
-    """Return what to know of a product's payload schemas, each with its place.
+    """Return what to know of a product, each with its place.
 
-    Versions whose every record is decoded by itself, which is slow; logical types that change nothing.
+    Payload versions whose every record is decoded by itself, which is slow; logical types that change
+    nothing; derived tables without a folder of their own.
     """
-    found: list[Mistake] = []
+    found = [*_inside(product)]
     for file, schema in zip(_files(product), product.payload_schemas, strict=True):
         text = SchemaText(file.read_text(encoding="utf-8"))
         for path, logical in _ignored(schema, ()):
@@ -42,8 +44,25 @@ def warnings(product: Product) -> tuple[Mistake, ...]:
     return tuple(sorted(set(found)))
 
 
+def _inside(product: Product) -> Iterator[Mistake]:
+    """Yield the derived tables that the product's own contract declares."""
+    inside = {one.name for one in product.derived_tables if one.folder == product.folder}
+    findings = _findings(product)
+    for loc, entry in findings.mappings(("schema",)):
+        if (name := entry.get("name")) in inside:
+            yield findings.document.mistake(
+                loc,
+                f"a folder of its own, {name}/{CONTRACT_FILE} with `of: {product.name}`, and its file beside"
+                " it: its rows and its history stay",
+            )
+
+
+def _findings(product: Product) -> Findings:
+    return Findings(Document(product.folder / CONTRACT_FILE))
+
+
 def _files(product: Product) -> list[Path]:
-    findings = Findings(Document(product.folder / "contract.yaml"))
+    findings = _findings(product)
     settings, _ = read_own_settings(findings)
     names = settings.schemas.payload if settings.schemas else []
     return [product.folder / name for name in names]

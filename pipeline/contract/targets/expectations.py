@@ -1,4 +1,4 @@
-"""The audit of an aggregate as a Great Expectations suite."""
+"""The audit of a derived table as a Great Expectations suite."""
 
 from __future__ import annotations
 

@@ -21,23 +21,23 @@ Copy = Callable[..., Path]
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Copy:
-    """Copies a product's contract, and those derived from it, and edits the product's own.
+    """Copies a product's contract, and those derived from it, and edits them.
 
-    Each old text must be there.
+    Each old text must be there: it is replaced in the product's own, or else in the first that has it.
     """
 
     def copy_contract(product: str, *edits: tuple[str, str], parent: str = "copy") -> Path:
         folder = tmp_path / parent / product
         shutil.copytree(SOURCES[product], folder)
-        for beside in SOURCES[product].parent.glob(f"*/{CONTRACT_FILE}"):
+        files = [folder / CONTRACT_FILE]
+        for beside in sorted(SOURCES[product].parent.glob(f"*/{CONTRACT_FILE}")):
             if derived_of(beside.parent) == product:
                 shutil.copytree(beside.parent, folder.parent / beside.parent.name)
-        file = folder / CONTRACT_FILE
-        text = file.read_text()
+                files.append(folder.parent / beside.parent.name / CONTRACT_FILE)
         for old, new in edits:
-            assert old in text, f"{old!r} is not in {file}"
-            text = text.replace(old, new, 1)
-        file.write_text(text)
+            file = next((one for one in files if old in one.read_text()), None)
+            assert file is not None, f"{old!r} is in none of {files}"
+            file.write_text(file.read_text().replace(old, new, 1))
         return folder
 
     return copy_contract

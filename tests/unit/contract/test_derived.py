@@ -7,10 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.contract.checks.warnings import warnings
 from pipeline.contract.load import ContractError, load_product, load_products
+from pipeline.contract.model import DerivedTable
 from tests.unit.contract.conftest import ROOT
 
-NAMES = ("viewing_events", "viewing_features_raw", "user_preference_features")
+NAMES = (
+    "viewing_events",
+    "content_engagement_hourly",
+    "viewing_features_raw",
+    "user_preference_features",
+)
 
 
 @pytest.fixture
@@ -135,9 +142,41 @@ def test_tables_that_read_each_other_in_a_circle_are_refused(contracts: Path) ->
     )
     edit(
         contracts,
-        "viewing_events",
-        "sql: aggregates/content_engagement_hourly.sql",
-        "sql: aggregates/content_engagement_hourly.sql\n"
-        "          reads: [{table: viewing_features_raw}]",
+        "content_engagement_hourly",
+        "sql: build.sql",
+        "sql: build.sql\n          reads: [{table: viewing_features_raw}]",
     )
     assert "circle" in mistakes(contracts)
+
+
+def test_a_table_in_the_products_own_contract_works_and_is_told_how_to_move() -> None:
+    product = load_product(ROOT / "tests/data/cases/null_partition/only/nullpart")
+    (table,) = product.derived_tables
+    assert (table.name, table.folder, table.owner) == ("id_counts", product.folder, product.owner)
+    (warned,) = warnings(product)
+    assert "- name: id_counts" in warned.file.read_text().splitlines()[warned.line - 1]
+    assert "id_counts/contract.yaml with `of: nullpart`" in warned.expected
+
+
+def test_moving_a_table_into_a_folder_of_its_own_changes_nothing_else(contracts: Path) -> None:
+    moved = load_product(contracts / "viewing_events")
+    own, product = (
+        contracts / name / "contract.yaml"
+        for name in ("content_engagement_hourly", "viewing_events")
+    )
+    table, _, objectives = own.read_text().split("schema:\n")[1].partition("\nslaProperties:\n")
+    head, _, tail = product.read_text().partition("\nslaProperties:\n")
+    product.write_text(f"{head}\n{table}\nslaProperties:\n{tail}{objectives}")
+    shutil.copy(own.parent / "build.sql", product.parent)
+    shutil.rmtree(own.parent)
+    inside = load_product(contracts / "viewing_events")
+    assert set(inside.slos) == set(moved.slos)
+    assert {one.name: _placeless(one) for one in inside.derived_tables} == {
+        one.name: _placeless(one) for one in moved.derived_tables
+    }
+
+
+def _placeless(table: DerivedTable) -> DerivedTable:
+    nowhere = Path()
+    logic = table.logic.model_copy(update={"file": nowhere})
+    return table.model_copy(update={"folder": nowhere, "logic": logic})

@@ -167,7 +167,7 @@ def test_a_change_of_a_derived_table_breaks_or_not(
     other: Product, path: str, breaking: bool
 ) -> None:
     found = {change.path: change.breaking for change in diff_products(PRODUCT, other)}
-    assert found[f"aggregates.hourly.{path}"] is breaking
+    assert found[f"derived_tables.hourly.{path}"] is breaking
 
 
 def test_a_new_bound_of_drift_breaks_nobody() -> None:

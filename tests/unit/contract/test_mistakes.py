@@ -17,6 +17,11 @@ def mistakes_of(folder: Path) -> list[Mistake]:
     return list(caught.value.mistakes)
 
 
+def text_of(mistake: Mistake) -> str:
+    """Return the line that a mistake names."""
+    return mistake.file.read_text().splitlines()[mistake.line - 1]
+
+
 def line_of(file: Path, text: str) -> int:
     lines = file.read_text().splitlines()
     return next(number for number, line in enumerate(lines, 1) if text in line)
@@ -39,15 +44,14 @@ def test_all_mistakes_of_a_contract_are_reported_at_once_with_their_lines(copy: 
         ("check: isin", "check: is_in"),
         ("{min_value: 0, max_value: 86400}", "{min_value: 0, maximum: 86400}"),
         ("type: expect_compound_columns_to_be_unique", "type: expect_compound_uniqueness"),
-        ("sql: aggregates/content_engagement_hourly.sql", "sql: aggregates/absent.sql"),
+        ("sql: build.sql", "sql: absent.sql"),
         ("value: 60\n", "value: soon\n"),
         ("status: active", "stattus: active"),
     )
-    file = folder / "contract.yaml"
-    found = {(one.line, one.expected) for one in mistakes_of(folder)}
+    found = [(text_of(one), one.expected) for one in mistakes_of(folder)]
 
     def reported(text: str, expected: str) -> bool:
-        return any(line == line_of(file, text) and expected in words for line, words in found)
+        return any(text in line and expected in words for line, words in found)
 
     assert reported("version: one", "a version such as 1.2.0, not 'one'")
     assert reported("cells: []", "at least 1 item")
@@ -64,7 +68,7 @@ def test_all_mistakes_of_a_contract_are_reported_at_once_with_their_lines(copy: 
     assert any("argument 'max_value' of in_range" in words for _, words in found)
     assert any("not 'maximum'" in words for _, words in found)
     assert reported("type: expect_compound_uniqueness", "Great Expectations expectation")
-    assert reported("sql: aggregates/absent.sql", "No such file")
+    assert reported("sql: absent.sql", "No such file")
     assert reported("value: soon", "a number, not 'soon'")
     assert reported("stattus: active", "no such key in ODCS")
 
@@ -109,12 +113,7 @@ def test_a_mistake_names_its_line_and_what_was_expected(
 ) -> None:
     folder = copy("viewing_events", *edits)
     found = mistakes_of(folder)
-    lines = [
-        number
-        for number, line in enumerate((folder / "contract.yaml").read_text().splitlines(), 1)
-        if at in line
-    ]
-    assert any(one.line in lines and expected in one.expected for one in found), found
+    assert any(at in text_of(one) and expected in one.expected for one in found), found
 
 
 def test_one_wrong_value_is_one_mistake(copy: Copy) -> None:
