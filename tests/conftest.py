@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -12,6 +13,9 @@ from headwater.stack.jars import ensure_jars
 from headwater.stack.ports import free_port
 from pipeline.cells import Cell, embedded_cell, save_cell
 from pipeline.settings import load_settings
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 NEEDS_JAVA = {"broker", "spark_jars"}
 
@@ -40,6 +44,20 @@ def spark_jars() -> tuple[Path, ...]:
     return ensure_jars(load_settings().cache, "spark", print)
 
 
+@pytest.fixture(scope="session")
+def spark(
+    tmp_path_factory: pytest.TempPathFactory, spark_jars: tuple[Path, ...]
+) -> Iterator[SparkSession]:
+    """The session's Spark engine. Cells of tests share it: each opens its catalog in own sessions."""
+    # Spark takes seconds to import: only for who asks for it.
+    from pipeline.spark.session import start_session
+
+    cell = embedded_cell(tmp_path_factory.mktemp("spark"), "engine", "127.0.0.1:9")
+    session = start_session(cell, spark_jars)
+    yield session
+    session.stop()
+
+
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
     """The folder of a platform of its own."""
@@ -50,5 +68,13 @@ def home(tmp_path: Path) -> Path:
 def cell(home: Path, broker: KafkaBroker) -> Cell:
     """A fresh cell named `us`: its own catalog, warehouse and registry, the session's broker."""
     cell = embedded_cell(home, "us", broker.bootstrap_servers)
+    save_cell(home, cell)
+    return cell
+
+
+@pytest.fixture
+def quiet_cell(home: Path) -> Cell:
+    """A fresh cell named `us` whose Kafka is never asked."""
+    cell = embedded_cell(home, "us", "127.0.0.1:9")
     save_cell(home, cell)
     return cell

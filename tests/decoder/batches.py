@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 import kafka.codec
 from crc32c import crc32c
 
+from tests.support.varint import varint
+
 CODECS = {
     0: bytes,
     1: kafka.codec.gzip_encode,
@@ -76,21 +78,12 @@ def resealed(data: bytes) -> bytes:
 
 
 def _record(one: Wrote, base: int, first: int) -> bytes:
-    body = b"\0" + _varint(one.time - first) + _varint(one.offset - base)
-    body += _bytes(one.key) + _bytes(one.value) + _varint(len(one.headers))
+    body = b"\0" + varint(one.time - first) + varint(one.offset - base)
+    body += _bytes(one.key) + _bytes(one.value) + varint(len(one.headers))
     for name, value in one.headers:
         body += _bytes(name.encode()) + _bytes(value)
-    return _varint(len(body)) + body
+    return varint(len(body)) + body
 
 
 def _bytes(data: bytes | None) -> bytes:
-    return _varint(-1) if data is None else _varint(len(data)) + data
-
-
-def _varint(number: int) -> bytes:
-    left = (number << 1) ^ (number >> 63)
-    out = bytearray()
-    while left >= 0x80:
-        out.append(left & 0x7F | 0x80)
-        left >>= 7
-    return bytes([*out, left])
+    return varint(-1) if data is None else varint(len(data)) + data

@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-from pipeline.cells import Cell, embedded_cell
 from tests.evolution.tally import TALLY
 
 EXAMPLES = 200
 PROFILE = "evolution"
-
-
-@pytest.fixture
-def quiet_cell(tmp_path: Path) -> Cell:
-    """A fresh cell whose Kafka is never asked."""
-    return embedded_cell(tmp_path / "home", "us", "127.0.0.1:9")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.support.varint import varint
+
 PRIMITIVES = ("null", "boolean", "int", "long", "float", "double", "bytes", "string")
 DAYS = (-719_162, 2_932_896)
 """The first day of year 1 and the last of year 9999, from 1 January 1970."""
@@ -162,16 +164,6 @@ def encode(type_: Type, value: Any) -> bytes:
     if kind == "boolean":
         return b"\1" if value else b"\0"
     return b"" if kind == "null" else bytes(value)
-
-
-def varint(number: int) -> bytes:
-    """Return a number as Avro writes int and long."""
-    left = (number << 1) ^ (number >> 63)
-    out = bytearray()
-    while left >= 0x80:
-        out.append(left & 0x7F | 0x80)
-        left >>= 7
-    return bytes([*out, left])
 
 
 def _sized(data: bytes) -> bytes:

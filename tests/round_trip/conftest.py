@@ -1,16 +1,13 @@
-"""How many contracts are drawn, one Spark for all of them, and a line that tells what was compared."""
+"""How many contracts are drawn, one cell for all of them, and a line that tells what was compared."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
-from pyspark.sql import SparkSession
 
 from pipeline.cells import Cell, embedded_cell
-from pipeline.spark.session import start_session
 from tests.round_trip.tally import TALLY
 
 EXAMPLES = 200
@@ -63,14 +60,3 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def drawn_cell(tmp_path_factory: pytest.TempPathFactory) -> Cell:
     """A cell named `us` whose Kafka is never asked: the tables of all drawn contracts, one by one."""
     return embedded_cell(tmp_path_factory.mktemp("drawn"), "us", "127.0.0.1:9")
-
-
-@pytest.fixture(scope="session")
-def spark(
-    tmp_path_factory: pytest.TempPathFactory, spark_jars: tuple[Path, ...]
-) -> Iterator[SparkSession]:
-    """The session's Spark engine."""
-    cell = embedded_cell(tmp_path_factory.mktemp("spark"), "engine", "127.0.0.1:9")
-    session = start_session(cell, spark_jars)
-    yield session
-    session.stop()
