@@ -179,22 +179,8 @@ def _settle(
     # In this order nothing stays tagged for ever: an hour without its record is built again.
     release(cell, staged.table, staged.hour)
     failpoint("hour.after_release")
-    publication = Publication(
-        table=staged.table,
-        hour=staged.hour,
-        published_at=clock(),
-        source_snapshot_id=staged.source_snapshot_id,
-        staged_snapshot_id=staged.snapshot_id,
-        published_snapshot_id=published_snapshot_id,
-        wap_id=staged.wap_id,
-        rows=staged.rows,
-        contract_version=staged.contract_version,
-        run_id=staged.run_id,
-        expectations=met,
-        source_rows=staged.source_rows,
-        inputs=staged.inputs,
-        digest=digest,
-        handover=handover,
+    publication = staged.publication(
+        clock(), published_snapshot_id, met=met, digest=digest, handover=handover
     )
     record(cell, product.name, publication)
     failpoint("hour.after_record")

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from pipeline.control.publications import Publication
+
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
@@ -81,6 +83,46 @@ class Staged:
     source_rows: int
     inputs: str
     columns: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, publication: Publication) -> Staged:
+        """Return what was published, on main now. Its base is not known any more, nor its columns."""
+        return cls(
+            table=publication.table,
+            hour=publication.hour,
+            wap_id=publication.wap_id,
+            source_snapshot_id=publication.source_snapshot_id,
+            snapshot_id=publication.published_snapshot_id,
+            base_snapshot_id=None,
+            rows=publication.rows,
+            contract_version=publication.contract_version,
+            run_id=publication.run_id,
+            expectations=publication.expectations,
+            source_rows=publication.source_rows or 0,
+            inputs=publication.inputs or "",
+        )
+
+    def publication(
+        self, at: datetime, snapshot_id: int | None, *, met: int, digest: str, handover: str
+    ) -> Publication:
+        """Return the record of its publication in `snapshot_id` of main, with `met` expectations met."""
+        return Publication(
+            table=self.table,
+            hour=self.hour,
+            published_at=at,
+            source_snapshot_id=self.source_snapshot_id,
+            staged_snapshot_id=self.snapshot_id,
+            published_snapshot_id=snapshot_id,
+            wap_id=self.wap_id,
+            rows=self.rows,
+            contract_version=self.contract_version,
+            run_id=self.run_id,
+            expectations=met,
+            source_rows=self.source_rows,
+            inputs=self.inputs,
+            digest=digest,
+            handover=handover,
+        )
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pipeline.batch.feature_table.derive import derive_feature_table
 from pipeline.batch.model import Staged
 from pipeline.cells import Cell
 from pipeline.contract.model import DerivedTable, Product
-from pipeline.control.publications import Publication, latest, read_publications
+from pipeline.control.publications import latest, read_publications
 from pipeline.evolution.derived import ANEW, plan_derived, read_held
 from pipeline.evolution.model import Action, Step
 from pipeline.tables.layout import history_table
@@ -51,22 +51,5 @@ def rederive(
         return None
     newest = max(last_publications.values(), key=lambda one: one.hour)
     return derive_feature_table(
-        spark, cell, product, derived_table, derived_table.feature, _staged(newest)
-    )
-
-
-def _staged(published: Publication) -> Staged:
-    return Staged(
-        table=published.table,
-        hour=published.hour,
-        wap_id=published.wap_id,
-        source_snapshot_id=published.source_snapshot_id,
-        snapshot_id=published.published_snapshot_id,
-        base_snapshot_id=None,
-        rows=published.rows,
-        contract_version=published.contract_version,
-        run_id=published.run_id,
-        expectations=published.expectations,
-        source_rows=published.source_rows or 0,
-        inputs=published.inputs or "",
+        spark, cell, product, derived_table, derived_table.feature, Staged.of(newest)
     )
