@@ -54,9 +54,9 @@ def derived_tables(keys: Keys) -> dg.AssetsDefinition:
         where = cell.load()
         # First of all: a run without its lock is soon taken for dead.
         with hold(batch_lock(where, product.name), context.run.run_id):
-            from assets.steps.hours import build_hours
+            from assets.steps.hours import materialize_hours
 
-            yield from build_hours(context, spark.spark_session, where, keys, versions)
+            yield from materialize_hours(context, spark.spark_session, where, keys, versions)
 
     return build
 

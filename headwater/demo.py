@@ -20,7 +20,7 @@ from pipeline.hours.now import look_now
 from pipeline.kafka.connect import connect_admin
 from pipeline.kafka.topics import describe_topic, stable_offsets
 from pipeline.ledger.read import read_ledger
-from pipeline.ledger.verify import Verification, verify
+from pipeline.ledger.verify import Verification, verify_ledger
 from pipeline.tables.catalog import TableMissingError
 
 POLL_S = 3.0
@@ -106,7 +106,7 @@ def outcome(cell: Cell, product: Product, produced: Produced) -> Outcome:
     return Outcome(
         product=product,
         produced=produced,
-        verification=verify(cell, product),
+        verification=verify_ledger(cell, product),
         reasons=letters_by_reason(cell, product),
         hours_closed=len(look_now(cell, product).closed),
         hours_published=len(publications),

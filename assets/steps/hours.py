@@ -25,7 +25,7 @@ from quality.column_lineage import publish_column_lineage
 Event = dg.AssetMaterialization | dg.AssetCheckResult
 
 
-def build_hours(
+def materialize_hours(
     context: dg.AssetExecutionContext,
     spark: SparkSession,
     cell: Cell,

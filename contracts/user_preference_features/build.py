@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as sf
 
-from pipeline.batch.compute.inputs import Inputs
+from headwater import Inputs
 
 SESSIONS = "viewing_features_raw"
 WINDOW_H = 168

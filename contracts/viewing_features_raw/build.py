@@ -11,8 +11,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as sf
 
-from pipeline.batch.compute.as_of import join_as_of
-from pipeline.batch.compute.inputs import Inputs
+from headwater import Inputs, join_as_of
 
 EVENTS = "events"
 SESSIONS = "viewing_features_raw"

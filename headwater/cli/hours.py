@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -130,11 +129,11 @@ def build(
 
 def _build(where: Cell, loaded: Product, plan: HoursPlan, *, as_json: bool) -> ExitCode:
     # Spark and Great Expectations take seconds to import: only for who builds.
+    from headwater.build import build_hours
     from headwater.cli.render.built import print_all, print_built
-    from headwater.hours import build_hours
 
     built = []
-    for each in build_hours(where, loaded, plan, str(uuid.uuid4())):
+    for each in build_hours(where, loaded, plan):
         built.append(each)
         if not as_json:
             print_built(each)

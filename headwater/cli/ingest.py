@@ -62,15 +62,15 @@ def run(
       headwater ingest run viewing_events --cell us --explain
     """
     from headwater.cli.render.ingest import ProgressLine, print_plan, print_report
-    from pipeline.ingest.run import explain as explain_ingest
     from pipeline.ingest.run import ingest as run_ingest
+    from pipeline.ingest.run import plan_ingest
 
     loaded, where = resolve(product, cell)
     limits = Limits(
         max_records=max_records, memory_mb=memory_mb or load_settings().ingest_memory_mb
     )
     if explain:
-        print_plan(explain_ingest(where, loaded, limits), as_json=as_json)
+        print_plan(plan_ingest(where, loaded, limits), as_json=as_json)
         return ExitCode.OK
     progress = ProgressLine(quiet=as_json)
     report, signalled = until_signalled(

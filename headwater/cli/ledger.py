@@ -33,7 +33,7 @@ def ledger(product: str, cell: str, verify: bool, as_json: bool) -> ExitCode:
     loaded, where = resolve(product, cell)
     if verify:
         # A second Kafka client and columnar scans: only for who recounts.
-        from pipeline.ledger.verify import verify as verify_ledger
+        from pipeline.ledger.verify import verify_ledger
 
         verification = verify_ledger(where, loaded)
         books, problems = verification.ledger, verification.problems

@@ -211,7 +211,7 @@ class _TellsWaiting:
         return followed
 
 
-def explain(cell: Cell, product: Product, limits: Limits = DEFAULT_LIMITS) -> Plan:
+def plan_ingest(cell: Cell, product: Product, limits: Limits = DEFAULT_LIMITS) -> Plan:
     """Return what the next micro-batch would read. Creates the tables if absent, commits nothing.
 
     Raises: as `ingest`.

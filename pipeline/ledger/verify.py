@@ -19,7 +19,7 @@ from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import dead_letters_table, events_table
 from pipeline.tables.offsets import CommittedOffsets
 
-__all__ = ["Recount", "Verification", "VerificationStalledError", "verify"]
+__all__ = ["Recount", "Verification", "VerificationStalledError", "verify_ledger"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Verification:
         return self.ledger.balanced and not self.problems
 
 
-def verify(cell: Cell, product: Product) -> Verification:
+def verify_ledger(cell: Cell, product: Product) -> Verification:
     """Recount everything the ledger of `product` claims, by other means than it was counted by.
 
     Reads every committed record of the topic again. Each that can be read is a row, a dead letter, or a

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.cells import Cell
-from pipeline.ledger.verify import verify
+from pipeline.ledger.verify import verify_ledger
 from tests.integration.test_unlisted_versions import Place, read_by, values_of
 from tests.support.attempts import catch_up, start
 from tests.support.failpoints import failpoints_of
@@ -34,4 +34,4 @@ def test_nothing_is_lost_or_doubled_wherever_it_is_killed(
         assert values_of(row, 1)["dev"]["name"] == one.values["dev"]["name"]
         if one.version == 3 and unlisted == "wait":
             assert values_of(row, 3) == read_by(one, 3)
-    assert verify(cell, whole).balanced
+    assert verify_ledger(cell, whole).balanced

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline.ledger.model import Totals
-from pipeline.ledger.verify import verify
+from pipeline.ledger.verify import verify_ledger
 from tests.crash.stage import Stage
 from tests.support.commands import command_for
 from tests.support.judge import holes, judge
@@ -18,7 +18,7 @@ def assert_exactly_once(stage: Stage) -> Totals:
     assert findings.exact, findings
     assert findings.rows
     assert findings.dead_letters
-    verification = verify(stage.cell, stage.product)
+    verification = verify_ledger(stage.cell, stage.product)
     assert verification.balanced, verification.problems
     totals = verification.ledger.totals
     assert totals.duplicates

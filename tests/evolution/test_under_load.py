@@ -24,7 +24,7 @@ from pipeline.cells import Cell
 from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
 from pipeline.kafka.connect import connect_admin
-from pipeline.ledger.verify import verify
+from pipeline.ledger.verify import verify_ledger
 from pipeline.produce.event_writer import EventWriter
 from pipeline.produce.topic import ensure_topic
 from pipeline.schemas.open import open_registry
@@ -184,7 +184,7 @@ def test_contracts_change_while_events_flow(
     assert set(rows["_topic_partition"]) == {0, 1, 2}
     wrong = rows.filter(~_is_right(dropped_at))
     assert wrong.is_empty(), wrong.head(5).rows(named=True)
-    assert verify(cell, load_product(folder)).balanced
+    assert verify_ledger(cell, load_product(folder)).balanced
     TALLY["events that flowed while contracts changed"] += len(sent)
 
 

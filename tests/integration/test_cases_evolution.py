@@ -19,7 +19,7 @@ from pipeline.contract.model import Product
 from pipeline.evolution.apply import EvolutionRefusedError
 from pipeline.ingest.commit.tables import ensure_tables
 from pipeline.ingest.run import ingest
-from pipeline.ledger.verify import verify
+from pipeline.ledger.verify import verify_ledger
 from pipeline.spark.session import own_session, rows_at
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import events_table
@@ -60,7 +60,7 @@ class Story:
         return [{name: row[name] for name in columns} for row in ordered]
 
     def verified(self) -> bool:
-        return verify(self._cell, load_product(self._folder / self.name)).balanced
+        return verify_ledger(self._cell, load_product(self._folder / self.name)).balanced
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from pipeline.cells import Cell
 from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
 from pipeline.ingest.run import ingest
-from pipeline.ledger.verify import verify
+from pipeline.ledger.verify import verify_ledger
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import events_table
 from tests.support.products import own_product
@@ -37,7 +37,7 @@ def loaded(cell: Cell, product: Product, *files: Path) -> tuple[list[Produced], 
     sent = [produce_file(cell, product, str(file)) for file in files]
     report = ingest(cell, product, once=True)
     assert (report.rows, report.dead_letters) == (sum(one.total for one in sent), 0)
-    assert verify(cell, product).balanced
+    assert verify_ledger(cell, product).balanced
     rows = load_table(cell, events_table(product.name)).scan().to_arrow().to_pylist()
     return sent, sorted(
         ({k: v for k, v in row.items() if not k.startswith("_") and k != "at"} for row in rows),

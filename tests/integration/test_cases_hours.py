@@ -14,7 +14,7 @@ from pipeline.batch.planning.read_inputs import read_plan_inputs
 from pipeline.cells import Cell
 from pipeline.features.serving import read_served
 from pipeline.ingest.run import ingest
-from pipeline.ledger.verify import verify
+from pipeline.ledger.verify import verify_ledger
 from pipeline.tables.catalog import load_table
 from tests.support.derivations import accept
 from tests.support.products import own_product
@@ -34,7 +34,7 @@ def test_rows_whose_partition_is_null_are_in_the_feature_table(
     product = own_product("nullpart", tmp_path / "contracts", case / "only")
     produce_file(cell, product, str(case / "rows.jsonl"))
     ingest(cell, product, once=True)
-    assert verify(cell, product).balanced
+    assert verify_ledger(cell, product).balanced
     inputs = read_plan_inputs(cell, product, hours=[AT], clock=later)
     plan = plan_hours(product, inputs, hours=[AT])
     list(execute(spark, cell, product, plan, lambda *_: accept, run_id="run"))

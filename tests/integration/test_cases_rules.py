@@ -11,7 +11,7 @@ from headwater.produce.file import produce_file
 from pipeline.cells import Cell
 from pipeline.contract.load import CONTRACT_FILE, ContractError, load_product
 from pipeline.ingest.run import ingest
-from pipeline.ledger.verify import verify
+from pipeline.ledger.verify import verify_ledger
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import events_table
 from tests.support.products import own_product
@@ -52,4 +52,4 @@ def test_what_replaces_it_counts_and_keeps_the_row(tmp_path: Path, cell: Cell) -
     assert report.rules == {"s: isin(['a', 'b'])": 1}
     rows = load_table(cell, events_table(product.name)).scan().to_arrow()
     assert sorted(rows["s"].to_pylist()) == ["a", "zzz"]
-    assert verify(cell, product).balanced
+    assert verify_ledger(cell, product).balanced

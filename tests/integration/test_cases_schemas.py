@@ -16,7 +16,7 @@ from pipeline.contract.load import ContractError, load_product
 from pipeline.contract.model import Product
 from pipeline.contract.source.mistakes import Mistake
 from pipeline.ingest.run import ingest
-from pipeline.ledger.verify import verify
+from pipeline.ledger.verify import verify_ledger
 from pipeline.schemas import wire
 from pipeline.schemas.open import open_registry
 from pipeline.schemas.registration import register_product
@@ -90,7 +90,7 @@ def test_defaults_are_those_that_avro_means_under_another_namespace_too(
     assert [(one["id"], one["seen"], one["raw"]) for one in rows(cell, after)] == [
         (name, datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC), b"\xff") for name in ("k0", "k1")
     ]
-    assert verify(cell, after).balanced
+    assert verify_ledger(cell, after).balanced
 
 
 def test_a_logical_type_on_another_base_is_ignored_and_the_contract_says_so(
@@ -170,4 +170,4 @@ def test_what_no_column_takes_is_a_dead_letter_that_names_the_field_and_the_next
     assert [one["id"] for one in rows(cell, product)] == ["a", "c"]
     (letter,) = load_table(cell, dead_letters_table(product.name)).scan().to_arrow().to_pylist()
     assert detail in letter["detail"]
-    assert verify(cell, product).balanced
+    assert verify_ledger(cell, product).balanced

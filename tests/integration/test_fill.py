@@ -18,7 +18,7 @@ from pipeline.ingest.commit.tables import ensure_tables
 from pipeline.ingest.operations import fill as filling
 from pipeline.ingest.operations.fill import Filled, fill, plan_fill
 from pipeline.ingest.run import ingest
-from pipeline.ledger.verify import verify
+from pipeline.ledger.verify import verify_ledger
 from pipeline.spark.session import own_session
 from pipeline.tables.data_files.rewrite import MAINTENANCE_KEY
 from pipeline.tables.layout import RECORD_VALUE
@@ -79,7 +79,7 @@ def test_kept_rows_are_filled_and_nothing_else_changes(place: Place) -> None:
     # Rows of version 2 were whole before: a column that came later is null in them.
     expect_whole(place, sent, least=3)
     assert own(place.rows()) == own(before)
-    assert verify(place.cell, whole).balanced
+    assert verify_ledger(place.cell, whole).balanced
     snapshot = events(place, 3).current_snapshot()
     assert snapshot is not None
     assert snapshot.summary is not None
@@ -109,7 +109,7 @@ def test_a_filling_that_is_ended_anywhere_is_done_again(
             fill(cell, whole, events(place, 3))
     fill(cell, whole, events(place, 3))
     expect_whole(place, sent)
-    assert verify(cell, whole).balanced
+    assert verify_ledger(cell, whole).balanced
 
 
 def test_a_filling_goes_on_beside_a_busy_ingest(cell: Cell, tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_a_filling_goes_on_beside_a_busy_ingest(cell: Cell, tmp_path: Path) -> N
         worker.join(60)
     ingest(cell, whole, once=True)
     expect_whole(place, sent)
-    assert verify(cell, whole).balanced
+    assert verify_ledger(cell, whole).balanced
 
 
 def test_every_engine_reads_kept_and_filled_rows_alike(

@@ -15,8 +15,8 @@ from pipeline.contract.model import Product
 from pipeline.dead_letters.reasons import letters_by_reason
 from pipeline.ingest.limits import Limits
 from pipeline.ingest.report import Committed
-from pipeline.ingest.run import explain, ingest
-from pipeline.ledger.verify import verify
+from pipeline.ingest.run import ingest, plan_ingest
+from pipeline.ledger.verify import verify_ledger
 from pipeline.lineage.emitter import lineage_folder
 from pipeline.settings import PROJECT
 from pipeline.tables.catalog import load_table
@@ -57,7 +57,7 @@ def test_what_was_produced_is_what_is_in_the_tables(cell: Cell, viewing: Product
     assert letters_by_reason(cell, viewing) == produced.dead_letters
     assert len(commits) >= 3
     assert all(sum(e - s for s, e in c.ranges.values()) <= SMALL.max_records for c in commits)
-    assert verify(cell, viewing).balanced
+    assert verify_ledger(cell, viewing).balanced
 
 
 def test_little_memory_makes_more_commits_of_the_same_rows(cell: Cell, viewing: Product) -> None:
@@ -69,7 +69,7 @@ def test_little_memory_makes_more_commits_of_the_same_rows(cell: Cell, viewing: 
     assert (report.rows, report.duplicates) == (produced.valid, produced.duplicates)
     assert letters_by_reason(cell, viewing) == produced.dead_letters
     assert len(commits) > 1
-    assert verify(cell, viewing).balanced
+    assert verify_ledger(cell, viewing).balanced
 
 
 def test_events_without_an_envelope_take_the_same_way(cell: Cell, departures: Product) -> None:
@@ -84,14 +84,14 @@ def test_events_without_an_envelope_take_the_same_way(cell: Cell, departures: Pr
     (weather,) = departures.references
     joined = rows[weather.columns[0]]
     assert joined.null_count < 0.1 * len(joined)
-    assert verify(cell, departures).balanced
+    assert verify_ledger(cell, departures).balanced
 
 
 def test_ingesting_again_adds_nothing(cell: Cell, viewing: Product) -> None:
     produce_viewing(cell, viewing)
     ingest(cell, viewing, once=True)
     before = load_table(cell, events_table(viewing.name)).metadata.current_snapshot_id
-    assert explain(cell, viewing).is_empty
+    assert plan_ingest(cell, viewing).is_empty
     assert ingest(cell, viewing, once=True).commits == 0
     assert load_table(cell, events_table(viewing.name)).metadata.current_snapshot_id == before
 

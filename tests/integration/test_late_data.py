@@ -15,7 +15,7 @@ from pyspark.sql import SparkSession
 from assets.definitions import build
 from pipeline.cells import Cell
 from pipeline.clock import HOUR, hour_of
-from pipeline.ledger.verify import verify
+from pipeline.ledger.verify import verify_ledger
 from pipeline.tables.catalog import load_table
 from quality.freshness import measure_freshness
 from tests.support.location import Event, Location, open_location
@@ -113,7 +113,7 @@ def test_late_events_build_exactly_what_they_touch_and_all_is_as_one_recompute(
     )
     for table, rows in expected(location).items():
         assert sorted(location.rows(table), key=repr) == rows
-    assert verify(location.cell, location.product).balanced
+    assert verify_ledger(location.cell, location.product).balanced
     fresh = measure_freshness(location.cell, location.product)
     assert (fresh.waiting, fresh.lag) == (0, timedelta(0))
 

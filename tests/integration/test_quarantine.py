@@ -24,7 +24,7 @@ from pipeline.ingest.operations.quarantine import (
     standing,
 )
 from pipeline.ingest.run import ingest
-from pipeline.ledger.verify import verify
+from pipeline.ledger.verify import verify_ledger
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import dead_letters_table, events_table
 from tests.support.commands import command_for
@@ -86,7 +86,7 @@ def test_records_of_the_range_are_dead_letters_with_their_own_bytes_and_all_othe
     assert (report.rows, report.reasons) == (2, {"quarantined": 4})
     assert rows(cell, strict_product)[2:4] == [(0, 4), (0, 9)]
     assert judge(cell, strict_product).exact
-    assert verify(cell, strict_product).balanced
+    assert verify_ledger(cell, strict_product).balanced
 
 
 def test_ingest_goes_on_past_what_it_refuses_once_that_is_set_aside(
@@ -110,7 +110,7 @@ def test_ingest_goes_on_past_what_it_refuses_once_that_is_set_aside(
     writer.send([writer.event(1)])
     assert ingest(cell, strict_product, once=True).rows == 1
     assert judge(cell, strict_product).exact
-    assert verify(cell, strict_product).balanced
+    assert verify_ledger(cell, strict_product).balanced
 
 
 def test_a_running_ingest_heeds_it_from_its_next_batch_on(

@@ -21,7 +21,7 @@ from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
 from pipeline.contract.targets.avro import odcs_types
 from pipeline.ingest.run import ingest
-from pipeline.ledger.verify import verify
+from pipeline.ledger.verify import verify_ledger
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import events_table
 from tests.support.drawn_files import as_csv, has_no_text, same
@@ -102,7 +102,7 @@ def test_the_tables_values_are_the_files(
     assert [produce_file(cell, product, str(file)).bad_rows for file in files] == [0, 0, 0]
     report = ingest(cell, product, once=True)
     assert (report.rows, dict(report.reasons)) == (len(wanted), {})
-    assert verify(cell, product).balanced
+    assert verify_ledger(cell, product).balanced
     found = load_table(cell, events_table(product.name)).scan().to_arrow().sort_by("_offset")
     stands = found.select([f.name for f in row.arrow]).to_pylist()
     for one, told in zip(stands, wanted, strict=True):

@@ -18,7 +18,7 @@ from pipeline.errors import RetryableError
 from pipeline.ingest.limits import Limits
 from pipeline.ingest.report import Committed
 from pipeline.ingest.run import ingest
-from pipeline.ledger.verify import verify
+from pipeline.ledger.verify import verify_ledger
 from pipeline.settings import load_settings
 from tests.support.judge import judge
 from tests.support.load import TopicWriter
@@ -91,7 +91,7 @@ def test_a_broker_that_dies_in_the_middle_costs_neither_records_nor_a_restart(
     assert retries
     assert len(commits) == 15
     assert judge(lonely_cell, strict_product).exact
-    assert verify(lonely_cell, strict_product).balanced
+    assert verify_ledger(lonely_cell, strict_product).balanced
 
 
 def test_an_ingest_that_is_to_end_by_itself_names_the_broker_that_died(
@@ -109,4 +109,4 @@ def test_an_ingest_that_is_to_end_by_itself_names_the_broker_that_died(
     mortal.revive()
     ingest(lonely_cell, strict_product, once=True)
     assert judge(lonely_cell, strict_product).exact
-    assert verify(lonely_cell, strict_product).balanced
+    assert verify_ledger(lonely_cell, strict_product).balanced

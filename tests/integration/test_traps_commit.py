@@ -17,7 +17,7 @@ from pipeline.ingest.run import ingest
 from pipeline.kafka.connect import connect_admin
 from pipeline.kafka.topics import describe_topic
 from pipeline.ledger.model import ledger_summary
-from pipeline.ledger.verify import verify
+from pipeline.ledger.verify import verify_ledger
 from pipeline.tables.catalog import load_table
 from pipeline.tables.commit import CommitConflictError, OffsetCommit, commit
 from pipeline.tables.layout import dead_letters_table, events_table
@@ -42,7 +42,7 @@ def assert_exactly_once(cell: Cell, product: Product) -> None:
     findings = judge(cell, product)
     assert findings.exact, findings
     assert findings.readable
-    verification = verify(cell, product)
+    verification = verify_ledger(cell, product)
     assert verification.balanced, verification.problems
 
 

@@ -13,7 +13,7 @@ from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.ingest.run import ingest
 from pipeline.kafka.framing import HEADERS
-from pipeline.ledger.verify import verify
+from pipeline.ledger.verify import verify_ledger
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import dead_letters_table, events_table
 from tests.support.judge import judge
@@ -78,7 +78,7 @@ def test_a_header_that_is_not_utf_8_keeps_what_can_be_read_and_holds_up_nothing(
         }
     writer.send([writer.event()])
     assert ingest(cell, product, once=True).rows == 1
-    assert verify(cell, product).balanced
+    assert verify_ledger(cell, product).balanced
     if product.topic.envelope:
         assert judge(cell, product).exact
 
@@ -123,4 +123,4 @@ def test_a_strange_record_key_costs_at_most_its_own_record(cell: Cell, product: 
     else:
         # The payload alone says the key.
         assert (report.rows, report.dead_letters) == (len(sent), 0)
-    assert verify(cell, product).balanced
+    assert verify_ledger(cell, product).balanced

@@ -20,7 +20,7 @@ from pipeline.ingest.transform.frame import letter_rows
 from pipeline.ingest.transform.records import DeadLetter, Reason
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.records import RawRecord
-from pipeline.ledger.verify import verify
+from pipeline.ledger.verify import verify_ledger
 from pipeline.schemas.registry import RegistryUnavailableError
 from pipeline.tables.catalog import load_table
 from pipeline.tables.commit import OffsetCommit, commit, write_files
@@ -93,7 +93,7 @@ def test_every_kind_at_once_balances(
     found = Counter(letter["reason"] for letter in letters(cell, strict_product))
     assert found == filled.reasons
     assert judge(cell, strict_product).exact
-    assert verify(cell, strict_product).balanced
+    assert verify_ledger(cell, strict_product).balanced
 
 
 def test_a_registry_that_does_not_answer_makes_no_dead_letters(

@@ -12,12 +12,12 @@ from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.errors import ExitCode
 from pipeline.ingest.refusals import OffsetsAheadError, RetentionPassedError, TopicRecreatedError
-from pipeline.ingest.run import explain, ingest
+from pipeline.ingest.run import ingest, plan_ingest
 from pipeline.kafka.connect import connect_admin
 from pipeline.kafka.topics import TopicMissingError, describe_topic
 from pipeline.ledger.model import Entry, ledger_summary
 from pipeline.ledger.read import read_ledger
-from pipeline.ledger.verify import verify
+from pipeline.ledger.verify import verify_ledger
 from pipeline.tables.catalog import load_table
 from pipeline.tables.commit import OffsetCommit, commit
 from pipeline.tables.layout import events_table
@@ -40,7 +40,7 @@ def admin(cell: Cell) -> AdminClient:
 def assert_exactly_once(cell: Cell, product: Product) -> None:
     findings = judge(cell, product)
     assert findings.exact, findings
-    verification = verify(cell, product)
+    verification = verify_ledger(cell, product)
     assert verification.balanced, verification.problems
 
 
@@ -163,7 +163,7 @@ def test_retention_that_passed_is_refused_until_the_loss_is_accepted(
     ledger = read_ledger(cell, strict_product)
     assert ledger.balanced, ledger.problems
     assert ledger.totals.lost == 7
-    assert verify(cell, strict_product).balanced
+    assert verify_ledger(cell, strict_product).balanced
     reasons = [
         snapshot.summary["headwater.loss-reason"]
         for snapshot in load_table(cell, events_table(strict_product.name)).metadata.snapshots
@@ -184,7 +184,7 @@ def test_records_that_were_deleted_before_the_first_ingest_were_never_in_scope(
 
 def test_explain_commits_nothing(cell: Cell, strict_product: Product, writer: TopicWriter) -> None:
     writer.send(writer.events(10))
-    plan = explain(cell, strict_product)
+    plan = plan_ingest(cell, strict_product)
     assert sum(len(r) for r in plan.ranges) == 10
     assert load_table(cell, events_table(strict_product.name)).metadata.snapshots == []
     assert ingest(cell, strict_product, once=True).rows == 10

@@ -20,7 +20,7 @@ from pipeline.ingest.limits import Limits
 from pipeline.ingest.run import ingest
 from pipeline.kafka.connect import BrokerUnavailableError
 from pipeline.ledger.read import read_ledger
-from pipeline.ledger.verify import verify
+from pipeline.ledger.verify import verify_ledger
 from tests.support.commands import Command, command_for
 from tests.support.judge import judge
 from tests.support.load import TopicWriter
@@ -47,7 +47,7 @@ def assert_exactly_once(cell: Cell, product: Product) -> None:
     findings = judge(cell, product)
     assert findings.exact, findings
     assert findings.readable
-    verification = verify(cell, product)
+    verification = verify_ledger(cell, product)
     assert verification.balanced, verification.problems
 
 

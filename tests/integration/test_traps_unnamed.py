@@ -21,7 +21,7 @@ from pipeline.ingest.failures.failed_batch import ATTEMPTS, BatchFailedError
 from pipeline.ingest.failures.unnamed import IngestFailedError, MemoryExhaustedError
 from pipeline.ingest.limits import Limits
 from pipeline.ingest.run import ingest
-from pipeline.ledger.verify import verify
+from pipeline.ledger.verify import verify_ledger
 from pipeline.lineage.emitter import Emitter
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import dead_letters_table, events_table
@@ -83,7 +83,7 @@ def test_the_record_that_an_error_comes_of_is_a_dead_letter_and_all_others_land(
     sent(writer, ["next"])
     assert ingest(cell, strict_product, once=True).rows == 1
     assert judge(cell, strict_product).exact
-    assert verify(cell, strict_product).balanced
+    assert verify_ledger(cell, strict_product).balanced
 
 
 @pytest.mark.parametrize("stage", ["decode", "write"])
@@ -109,7 +109,7 @@ def test_many_such_records_in_many_batches_and_partitions_are_all_found(
     ]
     assert held == sorted((number % 2, number // 2) for number in bad)
     assert judge(cell, strict_product).exact
-    assert verify(cell, strict_product).balanced
+    assert verify_ledger(cell, strict_product).balanced
 
 
 def test_a_topic_of_nothing_else_ends_too(
@@ -140,7 +140,7 @@ def test_narrowing_that_takes_long_ends_the_batch_where_it_has_come_to(
     assert report.reasons == {"unwritable": 8}
     assert notes(cell, strict_product) == sorted(note for note in said if note != BAD)
     assert judge(cell, strict_product).exact
-    assert verify(cell, strict_product).balanced
+    assert verify_ledger(cell, strict_product).balanced
 
 
 def test_a_panic_of_the_library_is_an_error_like_others(
@@ -306,7 +306,7 @@ def test_a_kill_beside_such_records_loses_and_doubles_none(
     reasons = Counter(letter["reason"] for letter in letters(cell, strict_product))
     assert reasons == {"unwritable": said.count(BAD), "bad_framing": 1}
     assert judge(cell, strict_product).exact
-    assert verify(cell, strict_product).balanced
+    assert verify_ledger(cell, strict_product).balanced
 
 
 def test_what_a_redo_reports_adds_up(

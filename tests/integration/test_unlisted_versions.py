@@ -17,7 +17,7 @@ from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.ingest.run import ingest
 from pipeline.ingest.transform.held_back import HeldBack
-from pipeline.ledger.verify import verify
+from pipeline.ledger.verify import verify_ledger
 from pipeline.produce.topic import ensure_topic
 from pipeline.schemas.open import open_registry
 from pipeline.schemas.wire import encode
@@ -102,7 +102,7 @@ def test_kept_whole_they_are_rows_with_their_values_beside_them(
         assert (row[RECORD_VALUE] is None) == (one.version == 1)
         if one.version == 3:
             assert f"m{one.number}".encode() in row[RECORD_VALUE]
-    assert verify(cell, product).balanced
+    assert verify_ledger(cell, product).balanced
 
 
 def test_refused_they_are_dead_letters_that_name_their_version(
@@ -126,7 +126,7 @@ def test_refused_they_are_dead_letters_that_name_their_version(
     assert {name: values_of(row, 2) for name, row in rows.items()} == {
         one.values["id"]: read_by(one, 2) for one in sent if one.version != 3
     }
-    assert verify(cell, product).balanced
+    assert verify_ledger(cell, product).balanced
 
 
 def test_held_back_they_wait_and_other_partitions_go_on(
@@ -154,7 +154,7 @@ def test_held_back_they_wait_and_other_partitions_go_on(
         if one.number in (2, 3, 4):
             assert values_of(row, 3) == read_by(one, 3)
     assert len(rows) == len(sent)
-    assert verify(cell, whole).balanced
+    assert verify_ledger(cell, whole).balanced
 
 
 def test_a_running_ingest_goes_on_when_the_contract_lists_the_version(
@@ -207,7 +207,7 @@ def test_a_contract_that_was_rolled_back_goes_on(cell: Cell, tmp_path: Path) -> 
         expected = read_by(one, 2)
         assert values_of(row, 2) == {**expected, "dev": {**expected["dev"], "model": None}}
         assert (row[RECORD_VALUE] is not None) == (one.version == 3)
-    assert verify(cell, rolled_back).balanced
+    assert verify_ledger(cell, rolled_back).balanced
 
 
 FIRST = {**payload_schema(1), "fields": [*FIELDS[0], {"name": "n", "type": "int", "default": 0}]}

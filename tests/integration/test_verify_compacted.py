@@ -21,7 +21,7 @@ from pipeline.ingest.run import ingest
 from pipeline.kafka.connect import connect_admin
 from pipeline.kafka.topics import describe_topic
 from pipeline.ledger.model import Entry, ledger_summary
-from pipeline.ledger.verify import Recount, verify
+from pipeline.ledger.verify import Recount, verify_ledger
 from pipeline.tables.catalog import load_table
 from pipeline.tables.commit import OffsetCommit, commit, write_files
 from pipeline.tables.layout import events_table
@@ -52,7 +52,7 @@ def one_partition(strict_product: Product) -> Product:
 
 def balanced(cell: Cell, product: Product) -> Recount:
     """Return the one partition's recount, which agrees with the books."""
-    verification = verify(cell, product)
+    verification = verify_ledger(cell, product)
     assert verification.balanced, verification.problems
     (found,) = verification.recounts
     return found
@@ -78,7 +78,7 @@ def test_it_balances_before_while_and_after_kafka_compacts(
     ingest(cell, latest, once=True)
     wait_until_cleaned(*where, most=2)
 
-    verification = verify(cell, latest)
+    verification = verify_ledger(cell, latest)
     assert verification.balanced, verification.problems
     (found,) = verification.recounts
     assert found.rows >= 51
@@ -178,7 +178,7 @@ def test_a_fault_is_found_on_a_topic_that_compacts(
     writer.send(writer.events(20))
     ingest(cell, one_partition, once=True)
     said = fault(cell, one_partition, writer)
-    verification = verify(cell, one_partition)
+    verification = verify_ledger(cell, one_partition)
     assert not verification.balanced
     assert any(said in problem for problem in verification.problems), verification.problems
 
@@ -189,5 +189,5 @@ def test_a_duplicate_that_never_was_is_found(cell: Cell, one_partition: Product)
     ingest(cell, one_partition, once=True)
     writer.abort(writer.events(1))
     skip(cell, one_partition, duplicates=1)
-    (problem,) = verify(cell, one_partition).problems
+    (problem,) = verify_ledger(cell, one_partition).problems
     assert "1 were never in Kafka" in problem

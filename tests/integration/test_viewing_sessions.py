@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from pyspark.sql import SparkSession
 
-from tests.support.derived import Frames, build_hours, rows
+from tests.support.derived import Frames, compute_hours, rows
 from tests.support.viewing_by_hand import (
     HOUR,
     View,
@@ -39,7 +39,7 @@ def frames(session: SparkSession) -> Frames:
 def built(
     session: SparkSession, views: Sequence[View], hours: Sequence[datetime] = HOURS
 ) -> list[Rows]:
-    tables = build_hours(session, TABLE, events_table(views), hours, frames(session))
+    tables = compute_hours(session, TABLE, events_table(views), hours, frames(session))
     return [rows(tables[hour], ROW) for hour in hours]
 
 

@@ -15,7 +15,7 @@ from pipeline.cells import Cell, embedded_cell
 from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
 from pipeline.ingest.run import ingest
-from pipeline.ledger.verify import verify
+from pipeline.ledger.verify import verify_ledger
 from pipeline.schemas.open import open_registry
 from pipeline.schemas.registration import register_product
 from pipeline.tables.catalog import load_table
@@ -56,7 +56,7 @@ def test_what_is_ingested_from_a_topic_is_read_back_as_it_was_sent(
             )
         )
         hold(landed, contract, [without_place(one) for one in sent], in_spark(spark, broker_cell))
-        assert verify(broker_cell, product).balanced
+        assert verify_ledger(broker_cell, product).balanced
     TALLY["contracts ingested from a topic"] += 1
 
 

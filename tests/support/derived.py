@@ -34,7 +34,7 @@ def logic(name: str) -> PythonLogic:
     return load_logic(table(name).logic)
 
 
-def build_hours(
+def compute_hours(
     spark: SparkSession,
     name: str,
     events: pa.Table,

@@ -8,7 +8,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from headwater.hours import build_hours
+from headwater.build import build_hours
 from pipeline.batch.model import Source
 from pipeline.batch.planning.plan import HoursPlan
 from pipeline.batch.wap.publish import publish
@@ -35,7 +35,7 @@ def elsewhere(
 
 def build_plan(home: Path, product: Product, plan: HoursPlan) -> list[Publication]:
     """Carry a plan out as `headwater hours build` does, in the cell that `home` configures."""
-    done = list(build_hours(load_cell(home, plan.cell), product, plan, "run"))
+    done = list(build_hours(load_cell(home, plan.cell), product, plan, run_id="run"))
     return [one.publication for one in done if one.publication is not None]
 
 

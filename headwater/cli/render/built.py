@@ -7,11 +7,11 @@ from dataclasses import asdict
 
 import click
 
+from headwater.build import BuiltHour
 from headwater.cli.render.hours import HOUR, document_of, iso
-from headwater.hours import Built
 
 
-def print_built(each: Built) -> None:
+def print_built(each: BuiltHour) -> None:
     """Print what became of one hour of one table."""
     name = f"{each.build.hour:{HOUR}} {each.build.derived_table}"
     if each.publication is not None:
@@ -30,7 +30,7 @@ def print_built(each: Built) -> None:
             click.echo(f"  {result.type}{about} ({result.expected}): {result.observed}")
 
 
-def print_all(built: list[Built], *, as_json: bool) -> None:
+def print_all(built: list[BuiltHour], *, as_json: bool) -> None:
     """Print what is to be said when all is done: everything as JSON, to people if there was nothing."""
     if as_json:
         click.echo(

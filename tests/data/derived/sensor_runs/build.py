@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as sf
 
-from pipeline.batch.compute.inputs import Inputs
+from headwater import Inputs
 
 SCHEMA = "sensor STRING, hours BIGINT, last BIGINT"
 

@@ -1,9 +1,12 @@
-"""Building a plan of hours from plain Python: one Spark session, each hour audited and published."""
+"""Building a plan of hours: in one Spark session, each hour audited before it is published."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from uuid import uuid4
+
+from pyspark.sql import SparkSession
 
 from pipeline.batch.execute import MissingInput, execute
 from pipeline.batch.planning.plan import HourBuild, HoursPlan
@@ -19,7 +22,7 @@ from quality.auditor import RunAuditor
 
 
 @dataclass(frozen=True)
-class Built:
+class BuiltHour:
     """What became of one planned hour.
 
     Attributes:
@@ -36,25 +39,38 @@ class Built:
     error: HeadwaterError | None = None
 
 
-def build_hours(cell: Cell, product: Product, plan: HoursPlan, run_id: str) -> Iterator[Built]:
+def build_hours(
+    cell: Cell,
+    product: Product,
+    plan: HoursPlan,
+    *,
+    spark: SparkSession | None = None,
+    run_id: str | None = None,
+) -> Iterator[BuiltHour]:
     """Build a plan's hours one by one, oldest first, yielding each as it is settled.
 
-    Neither a failed audit nor an error stops the others. The caller holds the product's batch lock.
-    Starts Spark with the first hour, and stops it at the end.
+    Each is computed, audited and published whole, or readers see nothing of it. Neither a failed audit nor an
+    error stops the others. The caller holds the product's batch lock (`hold`, `batch_lock`), and has planned
+    under it; what is not asked for any more is not built.
+
+    `spark` is a session on an engine that has Iceberg's jars, and is left running; without it one is started
+    with the first hour and stopped at the end. `run_id` stands in what is published, and is made up by
+    default.
 
     Raises:
         JarMissingError: Spark's jars were never fetched.
-        SparkUnavailableError, SparkSettingError, CatalogNotSupportedError: as `start_session`.
+        SparkUnavailableError, SparkSettingError, CatalogNotSupportedError: the session did not start.
     """
     if plan.source_snapshot_id is None or not plan.builds:
         return
-    spark = start_session(cell, spark_jars(load_settings().cache))
+    session = spark or start_session(cell, spark_jars(load_settings().cache))
+    run_id = run_id or str(uuid4())
     auditor = RunAuditor(cell, product.name, run_id)
     try:
-        for done in execute(spark, cell, product, plan, auditor, run_id=run_id):
+        for done in execute(session, cell, product, plan, auditor, run_id=run_id):
             table, hour, outcome = done.build.derived_table, done.build.hour, done.outcome
             auditor.publish(table, hour)
-            yield Built(
+            yield BuiltHour(
                 done.build,
                 outcome if isinstance(outcome, Publication) else None,
                 auditor.result(table, hour),
@@ -63,4 +79,5 @@ def build_hours(cell: Cell, product: Product, plan: HoursPlan, run_id: str) -> I
             )
     finally:
         auditor.finish()
-        spark.stop()
+        if spark is None:
+            session.stop()

@@ -1,0 +1,108 @@
+"""From events to training rows through `headwater` alone, as docs/how-to/python.md does it."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+from pyspark.sql import SparkSession
+
+import headwater
+from tests.support.products import own_product
+
+DERIVED = Path(__file__).parent.parent / "data" / "derived"
+SENSORS = ("attic", "cellar", "garden")
+TABLES = ("readings_hourly", "sensor_runs", "sensor_features")
+
+
+@pytest.fixture
+def product(tmp_path: Path) -> headwater.Product:
+    """Readings of sensors: a table by SQL, one by Python of that and of itself, and features of it."""
+    folder = own_product("strict_events", tmp_path / "contracts").folder
+    for derived in DERIVED.iterdir():
+        shutil.copytree(derived, folder.parent / derived.name)
+    return headwater.load_product(folder)
+
+
+def send(cell: headwater.Cell, product: headwater.Product, first: datetime, hours: int) -> int:
+    """Send a reading a minute of each sensor; return how many."""
+    headwater.ensure_topic(cell, product)
+    writer = headwater.EventWriter(cell, product, headwater.open_registry(cell))
+    sent = 0
+    for minute in range(60 * hours):
+        at = int((first + timedelta(minutes=minute)).timestamp() * 1_000_000)
+        for value, sensor in enumerate(SENSORS):
+            payload = {"sensor": sensor, "at": at, "value": value, "note": None}
+            writer.send(payload, key=sensor, event_time=at, uuid=str(uuid.uuid4()))
+            sent += 1
+    writer.flush()
+    writer.close()
+    return sent
+
+
+def test_events_become_training_rows(
+    cell: headwater.Cell, product: headwater.Product, spark: SparkSession
+) -> None:
+    began = datetime.now(UTC)
+    first = began.replace(minute=0, second=0, microsecond=0) - timedelta(hours=3)
+    sent = send(cell, product, first, hours=2)
+
+    assert not headwater.plan_ingest(cell, product).is_empty
+    report = headwater.ingest(cell, product, once=True)
+    assert (report.rows, report.dead_letters) == (sent, 0)
+    assert headwater.read_ledger(cell, product).totals.rows == sent
+    assert headwater.verify_ledger(cell, product).balanced
+
+    with headwater.hold(headwater.batch_lock(cell, product.name), "a test"):
+        plan = headwater.plan_hours(product, headwater.read_plan_inputs(cell, product))
+        built = [*headwater.build_hours(cell, product, plan, spark=spark)]
+    with_rows = [one for one in built if one.publication is not None and one.publication.rows]
+    hours = [first, first + timedelta(hours=1)]
+    assert [(one.build.hour, one.build.derived_table) for one in with_rows] == [
+        (hour, table) for hour in hours for table in TABLES
+    ]
+    assert all(one.verdict is not None and one.verdict.passed for one in with_rows)
+
+    rows, status = headwater.read_served(cell, product, "sensor_features")
+    assert status.newest_hour == hours[-1]
+    assert {*rows.get_column("sensor")} == {*SENSORS}
+
+    times = [began, datetime.now(UTC)]
+    spine = pl.DataFrame({"sensor": ["attic", "garden"], "event_time": times})
+    training = headwater.get_historical_features(
+        cell, product, "sensor_features", spine, timestamp="event_time", features=["longest"]
+    )
+    # When it began nothing was published; now each sensor has been read for two hours.
+    assert training.get_column("longest").to_list() == [None, 2]
+
+
+def test_a_session_that_was_given_is_left_running(
+    cell: headwater.Cell, product: headwater.Product, spark: SparkSession
+) -> None:
+    send(cell, product, datetime.now(UTC) - timedelta(hours=3), hours=1)
+    headwater.ingest(cell, product, once=True)
+    plan = headwater.plan_hours(
+        product, headwater.read_plan_inputs(cell, product), derived_tables=["readings_hourly"]
+    )
+    assert plan.builds
+    assert [*headwater.build_hours(cell, product, plan, spark=spark, run_id="mine")]
+    assert spark.sql("SELECT 1").collect()
+
+
+def test_errors_are_told_apart_by_name_and_by_kind(
+    cell: headwater.Cell, product: headwater.Product
+) -> None:
+    with pytest.raises(headwater.CellNotFoundError) as unknown:
+        headwater.load_cell(cell.root.parent.parent, "nowhere")
+    assert isinstance(unknown.value, headwater.TerminalError)
+    with (
+        headwater.hold(headwater.batch_lock(cell, product.name), "one"),
+        pytest.raises(headwater.LockHeldError) as held,
+        headwater.hold(headwater.batch_lock(cell, product.name), "other", wait_s=0),
+    ):
+        pytest.fail("two hold the lock")
+    assert isinstance(held.value, headwater.RetryableError)
