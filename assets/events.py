@@ -8,7 +8,7 @@ from assets.columns import column_lineage, column_origins, table_schema
 from assets.keys import LEDGER_CHECK, Keys
 from pipeline.code_version import code_version
 from pipeline.contract.lineage.sources import events_sources
-from pipeline.contract.parse.join import EVENTS
+from pipeline.contract.model import EVENTS
 from pipeline.contract.targets.iceberg import events_schema
 from pipeline.supervision.locks import hold, ingest_lock
 from pipeline.tables.layout import DEAD_LETTER_SCHEMA, dead_letters_table, events_table

@@ -10,8 +10,7 @@ from assets.keys import AUDIT_CHECK, SPARK_POOL, Keys, owners, tag
 from assets.partitions import hourly, to_key
 from pipeline.code_version import code_version
 from pipeline.contract.lineage.sources import derived_sources
-from pipeline.contract.model import DerivedTable
-from pipeline.contract.parse.join import EVENTS
+from pipeline.contract.model import EVENTS, DerivedTable
 from pipeline.hours.first import first_hour
 from pipeline.supervision.locks import batch_lock, hold
 from pipeline.tables.layout import product_table

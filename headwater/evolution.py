@@ -10,7 +10,7 @@ from pyiceberg.table import Table
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.evolution.apply import EvolutionRefusedError
-from pipeline.evolution.derived import plan_all_derived
+from pipeline.evolution.derived_tables import plan_derived_tables
 from pipeline.evolution.model import Action, Step, Verdict
 from pipeline.ingest.commit.tables import IngestTables
 from pipeline.ingest.operations.fill import fill, plan_fill
@@ -62,7 +62,7 @@ def apply_product(
 
 
 def _plan(cell: Cell, product: Product, tables: IngestTables) -> tuple[Step, ...]:
-    return (*tables.steps(), *_plan_fill(cell, product), *plan_all_derived(cell, product))
+    return (*tables.steps(), *_plan_fill(cell, product), *plan_derived_tables(cell, product))
 
 
 def _plan_fill(cell: Cell, product: Product) -> tuple[Step, ...]:

@@ -17,8 +17,7 @@ from pyiceberg.schema import Schema
 from pipeline.cells import Cell
 from pipeline.clock import HOUR
 from pipeline.contract.lineage.sources import derived_sources
-from pipeline.contract.model import DerivedTable, Product, published_table
-from pipeline.contract.parse.join import EVENTS
+from pipeline.contract.model import EVENTS, DerivedTable, Product, published_table
 from pipeline.control.publications import Publication
 from pipeline.lineage.columns import column_lineage
 from pipeline.lineage.datasets import table_input, table_output

@@ -18,15 +18,15 @@ from pipeline.contract.folders import CONTRACT_FILE, contract_folders
 from pipeline.contract.model import Gates, Product, Reference, Retention, Topic
 from pipeline.contract.parse.avro_files import read_schemas
 from pipeline.contract.parse.columns import objects, read_columns, read_rules
-from pipeline.contract.parse.derived_contract import derived_from, read_derived
+from pipeline.contract.parse.derived_contract import derived_from, read_derived_contract
 from pipeline.contract.parse.derived_tables import read_derived_tables, read_slos
 from pipeline.contract.parse.header import read_header
-from pipeline.contract.parse.join import join
+from pipeline.contract.parse.merge import merge_derived_tables
 from pipeline.contract.parse.odcs import check_structure
-from pipeline.contract.settings.product import NO_ENVELOPE, OwnSettings, read_own_settings
+from pipeline.contract.settings.product import NO_ENVELOPE, ProductSettings, read_product_settings
 from pipeline.contract.source.document import Document, DocumentError, Loc
-from pipeline.contract.source.findings import Findings
 from pipeline.contract.source.mistakes import ContractError, Mistake
+from pipeline.contract.source.reader import ContractReader
 
 __all__ = [
     "CONTRACT_FILE",
@@ -80,10 +80,10 @@ def load_product(folder: Path) -> Product:
         raise ContractError(f"contract {folder.name}", [mistake])
     check_structure(own)
     product = _read(own)
-    parts = [read_derived(part) for part in _beside(own.folder)]
+    parts = [read_derived_contract(part) for part in _beside(own.folder)]
     if product is not None:
-        product = join(product, own, parts)
-    mistakes = [*own.mistakes, *(one for part in parts for one in part.findings.mistakes)]
+        product = merge_derived_tables(product, own, parts)
+    mistakes = [*own.mistakes, *(one for part in parts for one in part.reader.mistakes)]
     if product is None or mistakes:
         raise ContractError(f"contract {folder.name}", mistakes)
     return product
@@ -98,24 +98,24 @@ def derived_of(folder: Path) -> str | None:
     return derived_from(_open(folder))
 
 
-def _open(folder: Path) -> Findings:
+def _open(folder: Path) -> ContractReader:
     try:
-        return Findings(Document(folder.absolute() / CONTRACT_FILE))
+        return ContractReader(Document(folder.absolute() / CONTRACT_FILE))
     except DocumentError as error:
         raise ContractError(f"contract {folder.name}", [error.mistake]) from None
 
 
-def _beside(folder: Path) -> Iterator[Findings]:
+def _beside(folder: Path) -> Iterator[ContractReader]:
     """Yield the contracts derived from the one in `folder`; one that cannot be read names no product."""
     for other in contract_folders(folder.parent):
         if other == folder:
             continue
         try:
-            findings = Findings(Document(other / CONTRACT_FILE))
+            reader = ContractReader(Document(other / CONTRACT_FILE))
         except DocumentError:
             continue
-        if derived_from(findings) == folder.name:
-            yield findings
+        if derived_from(reader) == folder.name:
+            yield reader
 
 
 def _orphan(folder: Path, of: str) -> Mistake:
@@ -123,28 +123,28 @@ def _orphan(folder: Path, of: str) -> Mistake:
     return document.mistake(("customProperties",), f"`of` a product beside it; there is no {of!r}")
 
 
-def _read(findings: Findings) -> Product | None:
-    header = read_header(findings)
-    settings, own = read_own_settings(findings)
-    check_topic(findings, settings, own)
-    check_gates(findings, settings.gates, own)
-    envelope, payloads = read_schemas(findings, settings.schemas, (*own, "schemas"))
+def _read(reader: ContractReader) -> Product | None:
+    header = read_header(reader)
+    settings, own = read_product_settings(reader)
+    check_topic(reader, settings, own)
+    check_gates(reader, settings.gates, own)
+    envelope, payloads = read_schemas(reader, settings.schemas, (*own, "schemas"))
     newest = payloads[-1] if payloads else None
     if newest is not None:
-        check_named_fields(findings, settings, own, newest)
-    check_references(findings, settings, own, newest)
-    derived_tables, slos = read_derived_tables(findings, header), read_slos(findings)
-    topics = objects(findings, "topic")
+        check_named_fields(reader, settings, own, newest)
+    check_references(reader, settings, own, newest)
+    derived_tables, slos = read_derived_tables(reader, header), read_slos(reader)
+    topics = objects(reader, "topic")
     if len(topics) != 1:
-        findings.add(("schema",), f"one object of physicalType: topic, not {len(topics)}")
+        reader.report(("schema",), f"one object of physicalType: topic, not {len(topics)}")
         return None
     loc, entry = topics[0]
-    columns = read_columns(findings, loc, "the Avro schema gives it")
-    rules = read_rules(findings, loc, column_types(newest) if newest is not None else {})
+    columns = read_columns(reader, loc, "the Avro schema gives it")
+    rules = read_rules(reader, loc, column_types(newest) if newest is not None else {})
     if newest is not None:
-        check_properties(findings, loc, newest, {column.name for column in columns})
-    topic = _topic(findings, settings, (*loc, "physicalName"), entry.get("physicalName"))
-    if findings.mistakes or topic is None:
+        check_properties(reader, loc, newest, {column.name for column in columns})
+    topic = _topic(reader, settings, (*loc, "physicalName"), entry.get("physicalName"))
+    if reader.mistakes or topic is None:
         return None
     return Product(
         name=header.name,
@@ -183,13 +183,15 @@ def _read(findings: Findings) -> Product | None:
         slos=slos,
         allowed_lateness_s=settings.allowed_lateness,
         first_hour=settings.first_hour,
-        folder=findings.folder,
+        folder=reader.folder,
     )
 
 
-def _topic(findings: Findings, settings: OwnSettings, loc: Loc, name: object) -> Topic | None:
+def _topic(
+    reader: ContractReader, settings: ProductSettings, loc: Loc, name: object
+) -> Topic | None:
     if not isinstance(name, str) or not re.fullmatch(TOPIC_NAME, name):
-        findings.add(loc, f"the topic's name: letters, digits, `.`, `_` and `-`; not {name!r}")
+        reader.report(loc, f"the topic's name: letters, digits, `.`, `_` and `-`; not {name!r}")
         return None
     section = settings.topic
     return Topic(

@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pipeline.tables.layout import history_table, product_table
 
+EVENTS = "events"
+"""The table of a product's events, as contracts name it."""
 PII = "pii"
 """The classification, or tag, of personal data."""
 

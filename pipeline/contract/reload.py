@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
 
-LOOK_S = 2.0
+POLL_S = 2.0
 """How often files are looked at; a look reads their names, sizes and times, not their text."""
 
 Stamp = tuple[tuple[str, int, int], ...]
@@ -22,11 +22,11 @@ class ContractWatch:
         self,
         folder: Path,
         *,
-        look_s: float = LOOK_S,
+        poll_s: float = POLL_S,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         self.folder = folder
-        self._look_s = look_s
+        self._look_s = poll_s
         self._seconds = seconds
         self._looked_at = seconds()
         self._seen = _stamp(folder)

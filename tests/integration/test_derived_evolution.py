@@ -20,7 +20,7 @@ from pipeline.batch.wap.stage import stage_hour
 from pipeline.cells import Cell
 from pipeline.contract.model import Column, DerivedTable, Feature, Product
 from pipeline.control.publications import Publication
-from pipeline.evolution.derived import plan_all_derived
+from pipeline.evolution.derived_tables import plan_derived_tables
 from pipeline.evolution.model import Action, Verdict
 from pipeline.features.serving import read_served
 from pipeline.spark.session import own_session
@@ -174,7 +174,7 @@ def engine(spark: SparkSession, quiet_cell: Cell, tmp_path: Path) -> Engine:
 def test_hours_and_features_follow_three_versions_of_their_logic(engine: Engine) -> None:
     engine.build(engine.product(*tables(V1, "1.0.0")), 1, "north")
     second = engine.product(*tables(V2, "2.0.0"))
-    steps = plan_all_derived(engine.cell, second)
+    steps = plan_derived_tables(engine.cell, second)
     assert {(s.table, s.action, s.column, s.verdict) for s in steps} == {
         (f"orders.{table}", action, column, Verdict.SAFE)
         for table in ("sales", "tastes", "tastes_history")
@@ -183,7 +183,7 @@ def test_hours_and_features_follow_three_versions_of_their_logic(engine: Engine)
     engine.build(second, 2, "south")
     # The feature's partitions change too: its rows are derived anew by the build itself.
     third = engine.product(*tables(V3, "3.0.0", partitions=("day", "note")))
-    steps = plan_all_derived(engine.cell, third)
+    steps = plan_derived_tables(engine.cell, third)
     assert [(s.table, s.action, s.detail, s.verdict) for s in steps] == [
         ("orders.tastes", Action.CHANGE_PARTITIONS, "region -> day, note", Verdict.REWRITE)
     ]
@@ -199,7 +199,7 @@ def test_hours_and_features_follow_three_versions_of_their_logic(engine: Engine)
     }
     tastes = load_table(engine.cell, "orders.tastes")
     assert {file.file.spec_id for file in tastes.scan().plan_files()} == {tastes.spec().spec_id}
-    assert plan_all_derived(engine.cell, third) == ()
+    assert plan_derived_tables(engine.cell, third) == ()
     assert tastes.schema().find_field("extra").doc == "The extra."
 
     # An hour of before, built again, has what the logic gives now, and hides no other.
@@ -233,13 +233,13 @@ def test_new_partitions_are_made_by_apply_and_go_on_where_they_were_cut_off(
         with pytest.raises(CrashError):
             list(apply_derived(engine.spark, engine.cell, changed))
     assert load_table(engine.cell, "orders.tastes").metadata.refs["served"] == served
-    assert [step.action for step in plan_all_derived(engine.cell, changed)] == [
+    assert [step.action for step in plan_derived_tables(engine.cell, changed)] == [
         Action.CHANGE_PARTITIONS
     ]
     (done,) = apply_derived(engine.spark, engine.cell, changed)
     assert done.action is Action.CHANGE_PARTITIONS
     assert engine.rows("tastes") == before
-    assert plan_all_derived(engine.cell, changed) == ()
+    assert plan_derived_tables(engine.cell, changed) == ()
     table = load_table(engine.cell, "orders.tastes")
     assert [field.name for field in table.spec().fields] == ["day"]
     assert table.metadata.refs["served"].snapshot_id == table.metadata.current_snapshot_id

@@ -16,8 +16,7 @@ from pipeline.batch.errors import LogicError
 from pipeline.batch.planning.staleness import hours_of
 from pipeline.cells import Cell
 from pipeline.clock import HOUR
-from pipeline.contract.model import DerivedTable, Product, Read
-from pipeline.contract.parse.join import EVENTS
+from pipeline.contract.model import EVENTS, DerivedTable, Product, Read
 from pipeline.spark.session import rows_at, table_name
 from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.layout import HOUR_COLUMN, events_table, product_table

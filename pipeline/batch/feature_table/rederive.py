@@ -11,7 +11,7 @@ from pipeline.batch.model import Staged
 from pipeline.cells import Cell
 from pipeline.contract.model import DerivedTable, Product
 from pipeline.control.publications import latest, read_publications
-from pipeline.evolution.derived import ANEW, plan_derived, read_held
+from pipeline.evolution.derived_tables import ANEW, plan_derived_table, read_table_state
 from pipeline.evolution.model import Action, Step
 from pipeline.tables.layout import history_table
 
@@ -28,7 +28,9 @@ def apply_derived(spark: SparkSession, cell: Cell, product: Product) -> Iterator
         What `derive_feature_table` raises; what readers get is as it was.
     """
     for derived_table in product.derived_tables:
-        for step in plan_derived(product, derived_table, read_held(cell, product, derived_table)):
+        for step in plan_derived_table(
+            product, derived_table, read_table_state(cell, product, derived_table)
+        ):
             if step.action is Action.CHANGE_PARTITIONS and step.reason == ANEW:
                 rederive(spark, cell, product, derived_table)
                 yield step

@@ -14,8 +14,7 @@ from enum import StrEnum
 from typing import Self
 
 from pipeline.clock import HOUR
-from pipeline.contract.model import DerivedTable, Product, Read, published_table
-from pipeline.contract.parse.join import EVENTS
+from pipeline.contract.model import EVENTS, DerivedTable, Product, Read, published_table
 from pipeline.control.publications import LastPublications, Publication, latest
 from pipeline.hours.look import HourStates
 

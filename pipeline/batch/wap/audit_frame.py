@@ -12,9 +12,8 @@ from pipeline.batch.compute.hour import literal, read_inputs
 from pipeline.batch.model import Staged
 from pipeline.batch.wap.stage import named_failures, staged_frame
 from pipeline.cells import Cell
-from pipeline.contract.expectations import audited
-from pipeline.contract.model import DerivedTable, Product, Read
-from pipeline.contract.parse.join import EVENTS
+from pipeline.contract.audit_expectations import audit_expectations
+from pipeline.contract.model import EVENTS, DerivedTable, Product, Read
 from pipeline.control.publications import Publication, latest, read_publications
 from pipeline.spark.session import own_session, table_name
 from pipeline.tables.layout import BUILD_COLUMN, HOUR_COLUMN
@@ -60,7 +59,7 @@ def views_needed(derived_table: DerivedTable) -> frozenset[str]:
     """Return the views that the table's expectations mention, or might: a word in a query is enough."""
     queries = " ".join(
         str(expectation.kwargs[QUERY])
-        for expectation in audited(derived_table)
+        for expectation in audit_expectations(derived_table)
         if QUERY in expectation.kwargs
     )
     words = set(re.findall(r"\w+", queries.lower()))

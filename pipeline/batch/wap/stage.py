@@ -21,7 +21,7 @@ from pipeline.batch.wap.stagings import find_staging, summary_of
 from pipeline.batch.wap.tags import protect
 from pipeline.batch.wap.target import Target, fit_target, hourly_target
 from pipeline.cells import Cell
-from pipeline.contract.expectations import audited
+from pipeline.contract.audit_expectations import audit_expectations
 from pipeline.contract.model import DerivedTable, Product
 from pipeline.failpoints import failpoint
 from pipeline.hours.rows import rows_by_hour
@@ -73,7 +73,7 @@ def stage_hour(
         rows=0,
         contract_version=derived_table.version,
         run_id=run_id,
-        expectations=len(audited(derived_table)) + len(derived_table.drift),
+        expectations=len(audit_expectations(derived_table)) + len(derived_table.drift),
         source_rows=source.rows,
         inputs=source.inputs,
     )

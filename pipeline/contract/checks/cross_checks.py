@@ -15,9 +15,9 @@ from pipeline.avro.arrow import holds_time
 from pipeline.avro.schema import field_types
 from pipeline.contract.references.declared import locate, wanted
 from pipeline.contract.references.file import read_columns
-from pipeline.contract.settings.product import GatesSection, OwnSettings, ReferenceSection
+from pipeline.contract.settings.product import GatesSection, ProductSettings, ReferenceSection
 from pipeline.contract.source.document import Loc
-from pipeline.contract.source.findings import Findings
+from pipeline.contract.source.reader import ContractReader
 from pipeline.contract.targets import avro
 from pipeline.rows.converted import arrow_type
 from pipeline.tables.layout import EVENT_HOUR
@@ -26,29 +26,29 @@ _COLUMN = re.compile(r"[^\W_][^.`\"\\\x00-\x1f\x7f]*")
 KEY_TYPES = ("string", "int", "long", "enum")
 
 
-def check_topic(findings: Findings, settings: OwnSettings, loc: Loc) -> None:
-    """Note settings of the topic that would lose records."""
+def check_topic(reader: ContractReader, settings: ProductSettings, loc: Loc) -> None:
+    """Report settings of the topic that would lose records."""
     topic = settings.topic
     by_producer = topic.record_time == "CreateTime"
     if topic.history and by_producer and topic.retention.hot != -1:
-        findings.add(
+        reader.report(
             (*loc, "topic", "retention"),
             "retention: forever; the broker judges history by its own times and would delete it",
         )
     if topic.retention.hot != -1 and -1 < topic.retention.warm < topic.retention.hot:
-        findings.add((*loc, "topic", "retention", "warm"), "no less than `hot`")
+        reader.report((*loc, "topic", "retention", "warm"), "no less than `hot`")
 
 
-def check_gates(findings: Findings, gates: GatesSection, loc: Loc) -> None:
-    """Note gates that contradict each other."""
+def check_gates(reader: ContractReader, gates: GatesSection, loc: Loc) -> None:
+    """Report gates that contradict each other."""
     if gates.late is not None and gates.late <= gates.freshness:
-        findings.add((*loc, "gates", "late"), "more than `freshness`, or left out")
+        reader.report((*loc, "gates", "late"), "more than `freshness`, or left out")
 
 
 def check_named_fields(
-    findings: Findings, settings: OwnSettings, loc: Loc, payload: Mapping[str, Any]
+    reader: ContractReader, settings: ProductSettings, loc: Loc, payload: Mapping[str, Any]
 ) -> None:
-    """Note key, event time and uuid that are not fields of the payload, or of a wrong type."""
+    """Report key, event time and uuid that are not fields of the payload, or of a wrong type."""
     types = field_types(payload)
     for key, name in (
         ("key", settings.key),
@@ -59,7 +59,7 @@ def check_named_fields(
             continue
         place = (*loc, key)
         if name not in types:
-            findings.add(
+            reader.report(
                 place, f"a field of the payload ({', '.join(sorted(types))}); not {name!r}"
             )
             continue
@@ -68,78 +68,80 @@ def check_named_fields(
             logical_types.logical_type(types[name]),
         )
         if key == "key" and kind not in KEY_TYPES:
-            findings.add(place, f"a field of type {', '.join(KEY_TYPES)}; {name!r} is {kind}")
+            reader.report(place, f"a field of type {', '.join(KEY_TYPES)}; {name!r} is {kind}")
         if key == "uuid" and kind != "string":
-            findings.add(place, f"a field of type string; {name!r} is {kind}")
+            reader.report(place, f"a field of type string; {name!r} is {kind}")
         if key == "eventTime" and logical not in logical_types.TIMESTAMPS:
             wanted = " or ".join(logical_types.TIMESTAMPS)
-            findings.add(place, f"a field of logical type {wanted}; {name!r} is {logical or kind}")
+            reader.report(place, f"a field of logical type {wanted}; {name!r} is {logical or kind}")
 
 
 def check_properties(
-    findings: Findings, loc: Loc, payload: Mapping[str, Any], described: Collection[str]
+    reader: ContractReader, loc: Loc, payload: Mapping[str, Any], described: Collection[str]
 ) -> None:
-    """Note properties of the topic at `loc` that are not fields, and fields without a property."""
+    """Report properties of the topic at `loc` that are not fields, and fields without a property."""
     types = field_types(payload)
-    for place, entry in findings.mappings((*loc, "properties")):
+    for place, entry in reader.mappings((*loc, "properties")):
         name, stated = entry.get("name"), entry.get("logicalType")
         if not isinstance(name, str):
             continue
         if name not in types:
-            findings.add((*place, "name"), f"a field of the newest payload schema, not {name!r}")
+            reader.report((*place, "name"), f"a field of the newest payload schema, not {name!r}")
         elif stated is not None and stated not in avro.odcs_types(types[name]):
             wanted = " or ".join(avro.odcs_types(types[name]))
-            findings.add(
+            reader.report(
                 (*place, "logicalType"), f"{wanted}, as in the Avro schema; not {stated!r}"
             )
     for name in types:
         if name not in described:
-            findings.add((*loc, "properties"), f"a property for the payload's field {name!r}")
+            reader.report((*loc, "properties"), f"a property for the payload's field {name!r}")
 
 
 def check_references(
-    findings: Findings, settings: OwnSettings, loc: Loc, payload: Mapping[str, Any] | None
+    reader: ContractReader, settings: ProductSettings, loc: Loc, payload: Mapping[str, Any] | None
 ) -> None:
-    """Note reference data that is absent, or lacks the columns it is said to have."""
+    """Report reference data that is absent, or lacks the columns it is said to have."""
     taken = {field["name"].lower() for field in payload["fields"]} if payload else set()
     names: set[str] = set()
     for index, reference in enumerate(settings.references):
         place: Loc = (*loc, "references", index)
         if reference.name in names:
-            findings.add((*place, "name"), f"each reference once; {reference.name!r} is here twice")
+            reader.report(
+                (*place, "name"), f"each reference once; {reference.name!r} is here twice"
+            )
         names.add(reference.name)
         for position, column in enumerate(reference.on):
             if payload and column not in {field["name"] for field in payload["fields"]}:
-                findings.add((*place, "on", position), f"a field of the payload, not {column!r}")
+                reader.report((*place, "on", position), f"a field of the payload, not {column!r}")
         for position, column in enumerate(reference.columns):
             if column.lower() in taken or not _COLUMN.fullmatch(column):
                 expected = (
                     "a column that no other has, in whatever case, without a leading _, dots, quotes or "
                     f"control characters; not {column!r}"
                 )
-                findings.add((*place, "columns", position), expected)
+                reader.report((*place, "columns", position), expected)
             elif column.lower() == EVENT_HOUR:
                 expected = f"another name; {EVENT_HOUR} is what the events table is partitioned by"
-                findings.add((*place, "columns", position), expected)
+                reader.report((*place, "columns", position), expected)
             taken.add(column.lower())
         if payload is not None:
-            _check_file(findings, reference, place, payload)
+            _check_file(reader, reference, place, payload)
 
 
 def _check_file(
-    findings: Findings, reference: ReferenceSection, place: Loc, payload: Mapping[str, Any]
+    reader: ContractReader, reference: ReferenceSection, place: Loc, payload: Mapping[str, Any]
 ) -> None:
     expected = wanted(payload, reference)
     for name, schema in [*expected.on.items(), *expected.types.items()]:
         key: Loc = ("types", name) if name in expected.types else ("on", reference.on.index(name))
         if (mistake := _unusable(schema)) is not None:
-            findings.add((*place, *key), mistake)
+            reader.report((*place, *key), mistake)
             return
     try:
-        path = locate(reference.source, findings.folder)
+        path = locate(reference.source, reader.folder)
         read = read_columns(path, path.read_bytes(), expected)
     except (OSError, ValueError, ArrowException) as error:
-        findings.add((*place, "source"), f"reference data: {error}")
+        reader.report((*place, "source"), f"reference data: {error}")
         return
     columns = [*read.columns, *(problem.column for problem in read.problems)]
     named: list[tuple[Loc, str]] = [
@@ -152,22 +154,22 @@ def _check_file(
     for found_key, column in named:
         if column not in columns:
             expected_column = f"a column of {path.name} ({', '.join(columns)}); not {column!r}"
-            findings.add((*place, *found_key), expected_column)
+            reader.report((*place, *found_key), expected_column)
     for column in reference.types:
         if column in reference.on or column == reference.valid_from:
-            findings.add((*place, "types", column), "no type here: the payload gives it")
+            reader.report((*place, "types", column), "no type here: the payload gives it")
     for problem in read.problems:
         unit = "line" if path.suffix == ".csv" else "row"
         where = f"{unit} {problem.line}: " if problem.line else ""
         if problem.column == reference.valid_from:
             text = f"a column of ISO 8601 times; {path.name}, {where}{problem.text}"
-            findings.add((*place, "validFrom"), text)
+            reader.report((*place, "validFrom"), text)
         elif problem.line and path.suffix == ".csv":
             text = f"a value of the column's type: {problem.text}"
-            findings.add_in(path, problem.line, problem.column, text)
+            reader.report_in(path, problem.line, problem.column, text)
         else:
             at = next(key for key, column in named if column == problem.column)
-            findings.add((*place, *at), f"{path.name}, {where}{problem.column}: {problem.text}")
+            reader.report((*place, *at), f"{path.name}, {where}{problem.column}: {problem.text}")
 
 
 def _unusable(schema: Any) -> str | None:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from pipeline.avro import arrow
 from pipeline.contract.model import Rule
 from pipeline.contract.source.document import Loc
-from pipeline.contract.source.findings import Findings
+from pipeline.contract.source.reader import ContractReader
 from pipeline.contract.targets.predicates import Matched, RuleError, read_predicate
 
 
@@ -22,23 +22,23 @@ def column_types(payload: Mapping[str, Any]) -> Mapping[str, pa.DataType]:
         return {}
 
 
-def check_rule(findings: Findings, loc: Loc, rule: Rule, type_: pa.DataType) -> None:
-    """Note whether the rule whose implementation is at `loc` cannot judge a column of `type_`."""
+def check_rule(reader: ContractReader, loc: Loc, rule: Rule, type_: pa.DataType) -> None:
+    """Report if the rule whose implementation is at `loc` cannot judge a column of `type_`."""
     try:
         problem = next(_problems(rule, type_), None)
     except RuleError as error:
         place = ("arguments", error.argument) if error.argument else ("check",)
-        findings.add((*loc, *place), str(error))
+        reader.report((*loc, *place), str(error))
         return
     if problem is not None:
-        findings.add((*loc, "check"), f"a rule that can judge its column: {problem}")
+        reader.report((*loc, "check"), f"a rule that can judge its column: {problem}")
 
 
 def _problems(rule: Rule, type_: pa.DataType) -> Iterator[str]:
     """Yield why a rule cannot judge its column; a test tries that whatever else can be read can be judged."""
     if isinstance(read_predicate(rule, type_), Matched):
         # Polars takes long to import, and only its engine knows its patterns: not for other rules.
-        from pipeline.contract.checks.rule_trial import tried
+        from pipeline.contract.checks.rule_probe import probe_rule
         from pipeline.contract.targets.rules import compile_rule
 
-        yield from tried(compile_rule(rule, type_), type_)
+        yield from probe_rule(compile_rule(rule, type_), type_)

@@ -10,13 +10,13 @@ from pipeline.avro import arrow
 from pipeline.avro.schema import Schema, kind_of, logical_of
 
 Path = tuple[str, ...]
-Found = tuple[Path, str]
+SchemaMistake = tuple[Path, str]
 """Keys from the schema's root, a field by its name, and what should be there."""
-Held = defaultdict[Path, defaultdict[str, set[str]]]
+EarlierFields = defaultdict[Path, defaultdict[str, set[str]]]
 """A record's path -> its fields in earlier versions -> the aliases that they had."""
 
 
-def own_mistakes(schema: Schema) -> Iterator[Found]:
+def version_mistakes(schema: Schema) -> Iterator[SchemaMistake]:
     """Yield what is wrong with the names of one version's fields, whatever others said."""
     for path, record in records(schema, schema.root, ()):
         names = {field["name"] for field in record["fields"]}
@@ -35,9 +35,11 @@ def own_mistakes(schema: Schema) -> Iterator[Found]:
                     yield place, f"no alias {alias!r}: it is one of {owner!r}"
 
 
-def evolution_mistakes(schema: Schema, earlier: Sequence[tuple[str, Schema]]) -> Iterator[Found]:
+def evolution_mistakes(
+    schema: Schema, earlier: Sequence[tuple[str, Schema]]
+) -> Iterator[SchemaMistake]:
     """Yield what keeps tables that hold `earlier` versions (file, schema) from following `schema`."""
-    held: Held = defaultdict(lambda: defaultdict(set))
+    held: EarlierFields = defaultdict(lambda: defaultdict(set))
     late: dict[tuple[Path, str], set[str]] = defaultdict(set)
     for file, old in earlier:
         for path, expected in _Follow(old, schema, held, late).run():
@@ -71,16 +73,16 @@ class _Follow:
         self,
         old: Schema,
         new: Schema,
-        held: Held,
+        held: EarlierFields,
         late: dict[tuple[Path, str], set[str]],
     ) -> None:
         self._old, self._new, self._held, self._late = old, new, held, late
         self._within: set[str] = set()
 
-    def run(self) -> Iterator[Found]:
+    def run(self) -> Iterator[SchemaMistake]:
         yield from self._part(self._old.root, self._new.root, ())
 
-    def _part(self, was: Any, now: Any, path: Path) -> Iterator[Found]:
+    def _part(self, was: Any, now: Any, path: Path) -> Iterator[SchemaMistake]:
         now = self._new.deref(now)
         if isinstance(now, list) and self._new.branch(now) is not None:
             number = next(i for i, one in enumerate(now) if one != "null")
@@ -101,7 +103,7 @@ class _Follow:
         elif not {"record", "array", "map"} & set(kinds):
             yield from self._leaf(was, now, path)
 
-    def _leaf(self, was: Any, now: Any, path: Path) -> Iterator[Found]:
+    def _leaf(self, was: Any, now: Any, path: Path) -> Iterator[SchemaMistake]:
         logical, wanted = logical_of(was), logical_of(now)
         if logical != wanted:
             yield path, f"no other logical type ({wanted}) than that ({logical})"
@@ -114,7 +116,7 @@ class _Follow:
             text = f"a type that an Iceberg column of type {types[0]} can be widened to, not {types[1]},"
             yield path, text
 
-    def _record(self, was: Any, now: Any, path: Path) -> Iterator[Found]:
+    def _record(self, was: Any, now: Any, path: Path) -> Iterator[SchemaMistake]:
         written = {field["name"]: field for field in was["fields"]}
         matched: dict[str, str] = {}
         for field in now["fields"]:
@@ -145,7 +147,9 @@ class _Follow:
         yield from _used_again(was, now, matched, path)
 
 
-def _used_again(was: Any, now: Any, matched: Mapping[str, str], path: Path) -> Iterator[Found]:
+def _used_again(
+    was: Any, now: Any, matched: Mapping[str, str], path: Path
+) -> Iterator[SchemaMistake]:
     for field in was["fields"]:
         heir = matched.get(field["name"])
         for other in now["fields"]:

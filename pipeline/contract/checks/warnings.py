@@ -14,10 +14,10 @@ from pipeline.avro.logical_types import valid_logical
 from pipeline.avro.normal import MEANT
 from pipeline.contract.folders import CONTRACT_FILE
 from pipeline.contract.model import Product
-from pipeline.contract.settings.product import read_own_settings
+from pipeline.contract.settings.product import read_product_settings
 from pipeline.contract.source.document import Document
-from pipeline.contract.source.findings import Findings
 from pipeline.contract.source.mistakes import Mistake
+from pipeline.contract.source.reader import ContractReader
 from pipeline.contract.source.schema_text import SchemaText
 from pipeline.contract.targets import avro
 
@@ -47,23 +47,23 @@ def warnings(product: Product) -> tuple[Mistake, ...]:
 def _inside(product: Product) -> Iterator[Mistake]:
     """Yield the derived tables that the product's own contract declares."""
     inside = {one.name for one in product.derived_tables if one.folder == product.folder}
-    findings = _findings(product)
-    for loc, entry in findings.mappings(("schema",)):
+    reader = _reader(product)
+    for loc, entry in reader.mappings(("schema",)):
         if (name := entry.get("name")) in inside:
-            yield findings.document.mistake(
+            yield reader.document.mistake(
                 loc,
                 f"a folder of its own, {name}/{CONTRACT_FILE} with `of: {product.name}`, and its file beside"
                 " it: its rows and its history stay",
             )
 
 
-def _findings(product: Product) -> Findings:
-    return Findings(Document(product.folder / CONTRACT_FILE))
+def _reader(product: Product) -> ContractReader:
+    return ContractReader(Document(product.folder / CONTRACT_FILE))
 
 
 def _files(product: Product) -> list[Path]:
-    findings = _findings(product)
-    settings, _ = read_own_settings(findings)
+    reader = _reader(product)
+    settings, _ = read_product_settings(reader)
     names = settings.schemas.payload if settings.schemas else []
     return [product.folder / name for name in names]
 

@@ -11,8 +11,7 @@ from pipeline.contract.lineage.sources import (
     derived_sources,
     events_sources,
 )
-from pipeline.contract.model import Product
-from pipeline.contract.parse.join import EVENTS
+from pipeline.contract.model import EVENTS, Product
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from pipeline.avro.decoding.single import OutOfRangeError, UnreadableValueError,
 from pipeline.avro.logical_types import logical_type, type_name
 from pipeline.avro.schema import Schema
 from pipeline.avro.validity import problems
-from pipeline.contract.checks.schema_evolution import evolution_mistakes, own_mistakes, records
+from pipeline.contract.checks.schema_evolution import evolution_mistakes, records, version_mistakes
 from pipeline.contract.settings.product import NO_ENVELOPE, SchemasSection
 from pipeline.contract.source.document import Loc
-from pipeline.contract.source.findings import Findings
+from pipeline.contract.source.reader import ContractReader
 from pipeline.contract.source.schema_text import NotJsonError, SchemaText
 from pipeline.tables.layout import EVENT_HOUR
 
@@ -43,23 +43,23 @@ class _Version:
 
 
 def read_schemas(
-    findings: Findings, section: SchemasSection | None, loc: Loc
+    reader: ContractReader, section: SchemasSection | None, loc: Loc
 ) -> tuple[AvroSchema | None, tuple[AvroSchema, ...]]:
     """Return envelope (None without one) and payload schemas; no payload if any is unreadable."""
     if section is None:
         return None, ()
     envelope = None
     if section.envelope != NO_ENVELOPE:
-        read = _read(findings, section.envelope, (*loc, "envelope"))
+        read = _read(reader, section.envelope, (*loc, "envelope"))
         if read is not None:
             envelope = read.text.data
-            _check_envelope(findings, read.file, envelope)
+            _check_envelope(reader, read.file, envelope)
     payloads: list[_Version] = []
     for index, name in enumerate(section.payload):
-        version = _read(findings, name, (*loc, "payload", index))
+        version = _read(reader, name, (*loc, "payload", index))
         if version is not None:
-            _check_payload(findings, version)
-            _check_evolution(findings, version, payloads)
+            _check_payload(reader, version)
+            _check_evolution(reader, version, payloads)
             payloads.append(version)
     if len(payloads) < len(section.payload):
         # Nothing else can be judged by a version that is not the newest.
@@ -74,63 +74,63 @@ def field_line(file: Path, name: str) -> int:
     return next((number for number, line in enumerate(lines, 1) if named.search(line)), 1)
 
 
-def _read(findings: Findings, name: str, loc: Loc) -> _Version | None:
-    text = findings.read_text(loc, name, "an Avro schema file")
+def _read(reader: ContractReader, name: str, loc: Loc) -> _Version | None:
+    text = reader.read_text(loc, name, "an Avro schema file")
     if text is None:
         return None
-    file = findings.folder / name
+    file = reader.folder / name
     try:
         parsed = SchemaText(text)
     except NotJsonError as error:
-        findings.add_in(file, error.line, "", f"JSON; {error}")
+        reader.report_in(file, error.line, "", f"JSON; {error}")
         return None
     if not isinstance(parsed.data, dict) or parsed.data.get("type") != "record":
-        findings.add_in(file, 1, "", "an Avro record")
+        reader.report_in(file, 1, "", "an Avro record")
         return None
     found = problems(parsed.data)
     for one in found:
         place = parsed.named(one.path)
-        findings.add_in(file, parsed.line(one.path), place, f"an Avro schema: {one.expected}")
+        reader.report_in(file, parsed.line(one.path), place, f"an Avro schema: {one.expected}")
     return None if found else _Version(file, parsed, Schema(parsed.data))
 
 
-def _check_envelope(findings: Findings, file: Path, schema: AvroSchema) -> None:
+def _check_envelope(reader: ContractReader, file: Path, schema: AvroSchema) -> None:
     present = {field["name"]: field["type"] for field in schema["fields"]}
     for name, wanted in ENVELOPE_FIELDS.items():
         kind, logical = wanted
         text = f"{kind} ({logical})" if logical else kind
         if name not in present:
-            findings.add_in(file, 1, "fields", f"a field {name!r} of type {text}")
+            reader.report_in(file, 1, "fields", f"a field {name!r} of type {text}")
             continue
         found = present[name]
         if isinstance(found, list) or (type_name(found), logical_type(found)) != wanted:
-            findings.add_in(
+            reader.report_in(
                 file, field_line(file, name), f"fields.{name}", f"type {text}, not null"
             )
 
 
-def _check_payload(findings: Findings, version: _Version) -> None:
+def _check_payload(reader: ContractReader, version: _Version) -> None:
     schema, file = version.text.data, version.file
     if not schema["fields"]:
-        findings.add_in(file, 1, "/fields", "at least one field")
+        reader.report_in(file, 1, "/fields", "at least one field")
     for field in schema["fields"]:
         name = field["name"]
         if name.startswith("_"):
             expected = "a name that does not begin with _, which is kept for Headwater's columns"
-            findings.add_in(file, field_line(file, name), f"fields.{name}", expected)
+            reader.report_in(file, field_line(file, name), f"fields.{name}", expected)
         if name.lower() == EVENT_HOUR:
             expected = f"another name; {EVENT_HOUR} is what the events table is partitioned by"
-            findings.add_in(file, field_line(file, name), f"fields.{name}", expected)
+            reader.report_in(file, field_line(file, name), f"fields.{name}", expected)
         alone: Mapping[str, Any] = {**schema, "fields": _up_to(schema, name)}
         try:
             if arrow.holds_time(arrow.fields(alone)[-1].type):
                 expected = f"no time of day: Spark reads no table with one; {_UNTIMED}"
-                findings.add_in(file, field_line(file, name), f"fields.{name}", expected)
+                reader.report_in(file, field_line(file, name), f"fields.{name}", expected)
         except arrow.UnsupportedTypeError as error:
             expected = f"a type that Iceberg holds, not {error}"
-            findings.add_in(file, field_line(file, name), f"fields.{name}", expected)
-    for path, expected in own_mistakes(version.schema):
-        findings.add_in(file, version.text.line(path), version.text.named(path), expected)
+            reader.report_in(file, field_line(file, name), f"fields.{name}", expected)
+    for path, expected in version_mistakes(version.schema):
+        reader.report_in(file, version.text.line(path), version.text.named(path), expected)
     if not _is_supported(schema):
         return
     for path, record in records(version.schema, version.schema.root, ()):
@@ -139,7 +139,7 @@ def _check_payload(findings: Findings, version: _Version) -> None:
             if wrong:
                 place = (*path, "fields", field["name"], "default")
                 named = version.text.named(place)
-                findings.add_in(file, version.text.line(place), named, wrong)
+                reader.report_in(file, version.text.line(place), named, wrong)
 
 
 def _is_supported(schema: AvroSchema) -> bool:
@@ -173,7 +173,7 @@ def _up_to(schema: AvroSchema, name: str) -> list[Any]:
     return fields
 
 
-def _check_evolution(findings: Findings, version: _Version, earlier: list[_Version]) -> None:
+def _check_evolution(reader: ContractReader, version: _Version, earlier: list[_Version]) -> None:
     found: list[tuple[tuple[str, ...], str]] = []
     for other in earlier:
         for problem in compatibility.check(version.text.data, other.text.data):
@@ -185,4 +185,4 @@ def _check_evolution(findings: Findings, version: _Version, earlier: list[_Versi
     )
     for path, expected in found:
         line, named = version.text.line(path), version.text.named(path)
-        findings.add_in(version.file, line, named, expected)
+        reader.report_in(version.file, line, named, expected)

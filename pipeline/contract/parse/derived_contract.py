@@ -7,40 +7,40 @@ from pydantic import ValidationError
 from pipeline.contract.parse.columns import objects
 from pipeline.contract.parse.derived_tables import read_derived_tables, read_slos
 from pipeline.contract.parse.header import read_header
-from pipeline.contract.parse.join import Derived
+from pipeline.contract.parse.merge import DerivedContract
 from pipeline.contract.parse.odcs import check_structure
-from pipeline.contract.settings.product import Section, note
-from pipeline.contract.source.findings import Findings
+from pipeline.contract.settings.product import Section, report_invalid
+from pipeline.contract.source.reader import ContractReader
 
 
-class DerivedSettings(Section):
+class DerivedContractSettings(Section):
     """The custom property `headwater` of such a contract."""
 
     of: str
 
 
-def derived_from(findings: Findings) -> str | None:
+def derived_from(reader: ContractReader) -> str | None:
     """Return the product that the contract says it is derived `of`; None if it is a product itself."""
-    loc = findings.custom_property((), "headwater")
-    value = findings.at(loc) if loc else None
+    loc = reader.custom_property((), "headwater")
+    value = reader.at(loc) if loc else None
     return str(value["of"]) if isinstance(value, dict) and "of" in value else None
 
 
-def read_derived(findings: Findings) -> Derived:
-    """Return what the contract adds to its product. Mistakes are noted."""
-    check_structure(findings)
-    header = read_header(findings)
-    loc = findings.custom_property((), "headwater") or ()
+def read_derived_contract(reader: ContractReader) -> DerivedContract:
+    """Return what the contract adds to its product. Mistakes are reported."""
+    check_structure(reader)
+    header = read_header(reader)
+    loc = reader.custom_property((), "headwater") or ()
     try:
-        DerivedSettings.model_validate(findings.at(loc))
+        DerivedContractSettings.model_validate(reader.at(loc))
     except ValidationError as error:
-        note(findings, loc, error)
-    tables = objects(findings, "table")
-    if len(tables) != 1 or objects(findings, "topic"):
-        findings.add(("schema",), "one object of physicalType: table, and no topic")
+        report_invalid(reader, loc, error)
+    tables = objects(reader, "table")
+    if len(tables) != 1 or objects(reader, "topic"):
+        reader.report(("schema",), "one object of physicalType: table, and no topic")
     for place, entry in tables:
         if entry.get("name") != header.name:
-            findings.add((*place, "name"), f"{header.name!r}, as the folder is named")
-    derived_tables = read_derived_tables(findings, header)
-    slos = read_slos(findings, element=header.name)
-    return Derived(derived_from(findings) or "", findings, derived_tables, slos)
+            reader.report((*place, "name"), f"{header.name!r}, as the folder is named")
+    derived_tables = read_derived_tables(reader, header)
+    slos = read_slos(reader, element=header.name)
+    return DerivedContract(derived_from(reader) or "", reader, derived_tables, slos)

@@ -8,11 +8,14 @@ from pipeline.contract.model import Column, DerivedTable, Slo
 from pipeline.contract.parse.columns import objects, read_columns, read_expectations
 from pipeline.contract.parse.header import Header
 from pipeline.contract.parse.logic import read_logic
-from pipeline.contract.settings.derived_table import TableSection, read_table_settings
-from pipeline.contract.settings.product import SloSection, note
+from pipeline.contract.settings.derived_table import (
+    DerivedTableSettings,
+    read_derived_table_settings,
+)
+from pipeline.contract.settings.product import SloSection, report_invalid
 from pipeline.contract.settings.units import number
 from pipeline.contract.source.document import Loc
-from pipeline.contract.source.findings import Findings
+from pipeline.contract.source.reader import ContractReader
 from pipeline.contract.targets import openslo
 from pipeline.tables.layout import (
     BUILD_COLUMN,
@@ -31,35 +34,35 @@ FEATURE_MARKS = (BUILD_COLUMN, FEATURE_TIME_COLUMN, KNOWN_FROM_COLUMN)
 """Columns that come with a feature table's own."""
 
 
-def read_derived_tables(findings: Findings, header: Header) -> tuple[DerivedTable, ...]:
+def read_derived_tables(reader: ContractReader, header: Header) -> tuple[DerivedTable, ...]:
     """Return the derived tables: ODCS objects of `physicalType: table`; those with mistakes are left out.
 
-    What depends on other contracts is not checked here: `pipeline.contract.parse.join` does that.
+    What depends on other contracts is not checked here: `pipeline.contract.parse.merge` does that.
     """
     found: list[DerivedTable] = []
-    for loc, entry in objects(findings, "table"):
+    for loc, entry in objects(reader, "table"):
         name = entry.get("name")
-        columns = read_columns(findings, loc, "what computes it gives it")
+        columns = read_columns(reader, loc, "what computes it gives it")
         names = {column.name for column in columns}
         if HOUR_COLUMN in names:
-            findings.add(loc, f"no column {HOUR_COLUMN!r}: the engine adds it")
-        expectations = read_expectations(findings, loc, names | {HOUR_COLUMN})
-        settings, place = read_table_settings(findings, loc)
+            reader.report(loc, f"no column {HOUR_COLUMN!r}: the engine adds it")
+        expectations = read_expectations(reader, loc, names | {HOUR_COLUMN})
+        settings, place = read_derived_table_settings(reader, loc)
         if settings is None:
             continue
-        _check_columns(findings, settings, place, columns)
+        _check_columns(reader, settings, place, columns)
         reads_itself = any(read.table == name for read in settings.reads)
-        logic = read_logic(findings, settings, place, reads_itself=reads_itself)
+        logic = read_logic(reader, settings, place, reads_itself=reads_itself)
         if not isinstance(name, str) or logic is None:
             continue
         if name in RESERVED or any(other.name == name for other in found):
-            findings.add((*loc, "name"), f"a name of its own, not {name!r}")
+            reader.report((*loc, "name"), f"a name of its own, not {name!r}")
             continue
         try:
             found.append(
                 DerivedTable(
                     name=name,
-                    description=findings.text((*loc, "description")),
+                    description=reader.text((*loc, "description")),
                     logic=logic,
                     reads=tuple(read.model() for read in settings.reads),
                     references=tuple(settings.references),
@@ -71,16 +74,16 @@ def read_derived_tables(findings: Findings, header: Header) -> tuple[DerivedTabl
                     owner=header.owner,
                     domain=header.domain,
                     version=header.version,
-                    folder=findings.folder,
+                    folder=reader.folder,
                 )
             )
         except ValidationError as error:
-            note(findings, loc, error)
+            report_invalid(reader, loc, error)
     return tuple(found)
 
 
 def _check_columns(
-    findings: Findings, settings: TableSection, loc: Loc, of_table: tuple[Column, ...]
+    reader: ContractReader, settings: DerivedTableSettings, loc: Loc, of_table: tuple[Column, ...]
 ) -> None:
     feature = settings.feature
     if feature is None:
@@ -89,7 +92,7 @@ def _check_columns(
     names = set(known)
     for taken in FEATURE_MARKS:
         if taken in names:
-            findings.add((*loc, "feature"), f"no column {taken!r}: the engine adds it to features")
+            reader.report((*loc, "feature"), f"no column {taken!r}: the engine adds it to features")
     drifting = [one.column for one in feature.drift]
     for key, columns in (
         ("entity", feature.entity),
@@ -99,39 +102,39 @@ def _check_columns(
         for position, column in enumerate(columns):
             if column not in names:
                 expected = f"a column of the table ({', '.join(sorted(names))}); not {column!r}"
-                findings.add((*loc, "feature", key, position), expected)
+                reader.report((*loc, "feature", key, position), expected)
             elif key == "drift" and known[column].personal:
                 # An audit shows what it compares.
                 expected = f"a column without personal data, not {column!r}"
-                findings.add((*loc, "feature", key, position), expected)
+                reader.report((*loc, "feature", key, position), expected)
 
 
-def read_slos(findings: Findings, element: str | None = None) -> tuple[Slo, ...]:
+def read_slos(reader: ContractReader, element: str | None = None) -> tuple[Slo, ...]:
     """Return the SLA properties, all of them objectives; `element` is what they are about by default."""
     found: list[Slo] = []
-    for loc, entry in findings.mappings(("slaProperties",)):
+    for loc, entry in reader.mappings(("slaProperties",)):
         unit, about = entry.get("unit"), entry.get("element")
         value = number(entry.get("value"))
         if value is None:
-            findings.add((*loc, "value"), f"a number, not {entry.get('value')!r}")
+            reader.report((*loc, "value"), f"a number, not {entry.get('value')!r}")
             continue
         if not isinstance(unit, str) or unit not in openslo.UNITS:
-            findings.add((*loc, "unit"), f"one of {', '.join(openslo.UNITS)}; not {unit!r}")
+            reader.report((*loc, "unit"), f"one of {', '.join(openslo.UNITS)}; not {unit!r}")
             continue
         section = SloSection()
-        settings = findings.custom_property(loc, "headwater")
+        settings = reader.custom_property(loc, "headwater")
         if settings is not None:
             try:
-                section = SloSection.model_validate(findings.at(settings))
+                section = SloSection.model_validate(reader.at(settings))
             except ValidationError as error:
-                note(findings, settings, error)
+                report_invalid(reader, settings, error)
         found.append(
             Slo(
                 property=str(entry.get("property")),
                 value=value,
                 unit=unit,
                 element=about if isinstance(about, str) else element,
-                description=findings.text((*loc, "description")),
+                description=reader.text((*loc, "description")),
                 target=section.target,
                 window_s=section.window,
             )

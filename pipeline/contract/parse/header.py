@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from pipeline.contract.source.findings import Findings
+from pipeline.contract.source.reader import ContractReader
 
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 VERSION = re.compile(r"\d+\.\d+\.\d+")
@@ -23,32 +23,32 @@ class Header:
     description: str
 
 
-def read_header(findings: Findings) -> Header:
+def read_header(reader: ContractReader) -> Header:
     """Return the header. The product's name is its folder's."""
-    name = findings.folder.name
+    name = reader.folder.name
     if not NAME.fullmatch(name):
-        findings.add((), f"a folder named in lower case, digits and _; not {name!r}")
-    version = findings.text(("version",))
-    if "version" in findings.document.data and not VERSION.fullmatch(version):
-        found = findings.at(("version",))
-        findings.add(("version",), f"a version such as 1.2.0, not {found!r}")
-    owner = _owner(findings)
+        reader.report((), f"a folder named in lower case, digits and _; not {name!r}")
+    version = reader.text(("version",))
+    if "version" in reader.document.data and not VERSION.fullmatch(version):
+        found = reader.at(("version",))
+        reader.report(("version",), f"a version such as 1.2.0, not {found!r}")
+    owner = _owner(reader)
     if not OWNER.fullmatch(owner):
-        findings.add(("team",), "an owner: `team.name`, in letters, digits, _ and -")
-    domain = findings.text(("domain",))
+        reader.report(("team",), "an owner: `team.name`, in letters, digits, _ and -")
+    domain = reader.text(("domain",))
     if not domain:
-        findings.add(("domain",), "the domain that owns the product")
-    description = findings.text(("description", "purpose"))
+        reader.report(("domain",), "the domain that owns the product")
+    description = reader.text(("description", "purpose"))
     if not description:
-        findings.add(("description",), "a `purpose`: what the product is for")
+        reader.report(("description",), "a `purpose`: what the product is for")
     return Header(name, version, owner, domain, description)
 
 
-def _owner(findings: Findings) -> str:
+def _owner(reader: ContractReader) -> str:
     """Return the team's name; in documents before v3.1.0 the member whose role is owner."""
-    if owner := findings.text(("team", "name")):
+    if owner := reader.text(("team", "name")):
         return owner
-    for loc, member in findings.mappings(("team",)):
+    for loc, member in reader.mappings(("team",)):
         if member.get("role") == "owner":
-            return findings.text((*loc, "username"))
+            return reader.text((*loc, "username"))
     return ""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 
 from pipeline.contract.model import Logic
-from pipeline.contract.settings.derived_table import TableSection
+from pipeline.contract.settings.derived_table import DerivedTableSettings
 from pipeline.contract.source.document import Loc
-from pipeline.contract.source.findings import Findings
+from pipeline.contract.source.reader import ContractReader
 
 BUILD = "build"
 """The function that a Python file must define."""
@@ -16,50 +16,50 @@ SCHEMA = "SCHEMA"
 
 
 def read_logic(
-    findings: Findings, settings: TableSection, loc: Loc, *, reads_itself: bool
+    reader: ContractReader, settings: DerivedTableSettings, loc: Loc, *, reads_itself: bool
 ) -> Logic | None:
     """Return the logic that the settings at `loc` name. Python is parsed, and not run."""
     if (settings.sql is None) == (settings.python is None):
-        findings.add(loc, "one of `sql` and `python`")
+        reader.report(loc, "one of `sql` and `python`")
         return None
     if settings.python is not None:
-        return _python(findings, settings.python, (*loc, "python"), reads_itself=reads_itself)
+        return _python(reader, settings.python, (*loc, "python"), reads_itself=reads_itself)
     if reads_itself:
-        findings.add((*loc, "sql"), "`python`: a table that reads its own earlier hours needs it")
+        reader.report((*loc, "sql"), "`python`: a table that reads its own earlier hours needs it")
         return None
-    return _sql(findings, settings.sql or "", (*loc, "sql"))
+    return _sql(reader, settings.sql or "", (*loc, "sql"))
 
 
-def _sql(findings: Findings, name: str, loc: Loc) -> Logic | None:
-    text = findings.read_text(loc, name, "a file of one SQL statement")
+def _sql(reader: ContractReader, name: str, loc: Loc) -> Logic | None:
+    text = reader.read_text(loc, name, "a file of one SQL statement")
     if text is None:
         return None
     statement = text.strip().removesuffix(";").rstrip()
     if not statement:
-        findings.add(loc, f"one SQL statement in {name}; it is empty")
+        reader.report(loc, f"one SQL statement in {name}; it is empty")
         return None
-    return Logic(language="sql", text=statement, file=findings.folder / name)
+    return Logic(language="sql", text=statement, file=reader.folder / name)
 
 
-def _python(findings: Findings, name: str, loc: Loc, *, reads_itself: bool) -> Logic | None:
-    text = findings.read_text(loc, name, "a Python file")
+def _python(reader: ContractReader, name: str, loc: Loc, *, reads_itself: bool) -> Logic | None:
+    text = reader.read_text(loc, name, "a Python file")
     if text is None:
         return None
     try:
         tree = ast.parse(text)
     except SyntaxError as error:
-        findings.add_in(findings.folder / name, error.lineno or 1, "", f"Python; {error.msg}")
+        reader.report_in(reader.folder / name, error.lineno or 1, "", f"Python; {error.msg}")
         return None
     functions = [one for one in tree.body if isinstance(one, ast.FunctionDef)]
     if not any(one.name == BUILD and len(one.args.args) == 1 for one in functions):
         expected = f"a function `{BUILD}(inputs)`"
-        findings.add_in(findings.folder / name, 1, "", expected)
+        reader.report_in(reader.folder / name, 1, "", expected)
         return None
     if reads_itself and not any(_assigns(one, SCHEMA) for one in tree.body):
         expected = f"`{SCHEMA}`, the table's columns in Spark's DDL: it reads its own earlier hours"
-        findings.add_in(findings.folder / name, 1, "", expected)
+        reader.report_in(reader.folder / name, 1, "", expected)
         return None
-    return Logic(language="python", text=text, file=findings.folder / name)
+    return Logic(language="python", text=text, file=reader.folder / name)
 
 
 def _assigns(statement: ast.stmt, name: str) -> bool:

@@ -12,22 +12,22 @@ import jsonschema
 from jsonschema.exceptions import ValidationError
 
 from pipeline.contract.source.document import Loc, as_json
-from pipeline.contract.source.findings import Findings
+from pipeline.contract.source.reader import ContractReader
 
 API_VERSIONS = ("v3.0.2", "v3.1.0", "v3.2.0")
 
 
-def check_structure(findings: Findings) -> None:
-    """Note every way in which the document is not ODCS v3."""
-    version = findings.at(("apiVersion",))
+def check_structure(reader: ContractReader) -> None:
+    """Report every way in which the document is not ODCS v3."""
+    version = reader.at(("apiVersion",))
     if version is not None and version not in API_VERSIONS:
-        findings.add(("apiVersion",), f"one of {', '.join(API_VERSIONS)}, not {version!r}")
-    for error in _validator().iter_errors(as_json(findings.document.data)):
+        reader.report(("apiVersion",), f"one of {', '.join(API_VERSIONS)}, not {version!r}")
+    for error in _validator().iter_errors(as_json(reader.document.data)):
         loc: Loc = tuple(error.absolute_path)
         if loc == ("apiVersion",):
             continue
         for place, expected in _explain(error, loc):
-            findings.add(place, expected)
+            reader.report(place, expected)
 
 
 def _explain(error: ValidationError, loc: Loc) -> Iterator[tuple[Loc, str]]:

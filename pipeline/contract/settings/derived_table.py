@@ -5,10 +5,10 @@ from __future__ import annotations
 from pydantic import Field, ValidationError
 
 from pipeline.contract.model import Drift, Feature, LatePolicy, Read
-from pipeline.contract.settings.product import Section, note
+from pipeline.contract.settings.product import Section, report_invalid
 from pipeline.contract.settings.units import Real, Seconds, Text, Whole
 from pipeline.contract.source.document import Loc
-from pipeline.contract.source.findings import Findings
+from pipeline.contract.source.reader import ContractReader
 
 
 class ReadSection(Section):
@@ -59,7 +59,7 @@ class LateSection(Section):
         return LatePolicy(share=self.share, wait_s=self.wait)
 
 
-class TableSection(Section):
+class DerivedTableSettings(Section):
     """The whole value. One of `sql` and `python` names a file in the contract's folder."""
 
     sql: str | None = None
@@ -71,14 +71,16 @@ class TableSection(Section):
     late: LateSection = LateSection()
 
 
-def read_table_settings(findings: Findings, loc: Loc) -> tuple[TableSection | None, Loc]:
+def read_derived_table_settings(
+    reader: ContractReader, loc: Loc
+) -> tuple[DerivedTableSettings | None, Loc]:
     """Return the settings of the table at `loc` with their place; None where they have mistakes."""
-    place = findings.custom_property(loc, "headwater")
+    place = reader.custom_property(loc, "headwater")
     if place is None:
-        findings.add(loc, "a custom property `headwater` that names its `sql` or `python` file")
+        reader.report(loc, "a custom property `headwater` that names its `sql` or `python` file")
         return None, ()
     try:
-        return TableSection.model_validate(findings.at(place)), place
+        return DerivedTableSettings.model_validate(reader.at(place)), place
     except ValidationError as error:
-        note(findings, place, error)
+        report_invalid(reader, place, error)
         return None, place

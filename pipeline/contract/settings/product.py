@@ -23,7 +23,7 @@ from pipeline.contract.settings.units import (
     parse_instant,
 )
 from pipeline.contract.source.document import Loc
-from pipeline.contract.source.findings import Findings
+from pipeline.contract.source.reader import ContractReader
 
 FOREVER = "forever"
 NO_ENVELOPE = "none"
@@ -108,7 +108,7 @@ class ReferenceSection(Section):
 CellName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
-class OwnSettings(Section):
+class ProductSettings(Section):
     """The whole value. What is required is None only while a contract has mistakes."""
 
     cells: list[CellName] | None = Field(default=None, min_length=1)
@@ -130,32 +130,32 @@ class SloSection(Section):
     window: Seconds = 30 * 86_400.0
 
 
-def read_own_settings(findings: Findings) -> tuple[OwnSettings, Loc]:
+def read_product_settings(reader: ContractReader) -> tuple[ProductSettings, Loc]:
     """Return the settings with their place; sections with mistakes are as if left out."""
-    loc = findings.custom_property((), "headwater")
+    loc = reader.custom_property((), "headwater")
     if loc is None:
-        findings.add(("customProperties",), "a custom property `headwater`")
-        return OwnSettings(), ()
-    raw = findings.at(loc)
+        reader.report(("customProperties",), "a custom property `headwater`")
+        return ProductSettings(), ()
+    raw = reader.at(loc)
     if not isinstance(raw, dict):
-        findings.add(loc, f"a mapping, not {raw!r}")
-        return OwnSettings(), loc
+        reader.report(loc, f"a mapping, not {raw!r}")
+        return ProductSettings(), loc
     for key in REQUIRED:
         if raw.get(key) is None:
-            findings.add(loc, f"required key: {key!r}")
+            reader.report(loc, f"required key: {key!r}")
     try:
-        return OwnSettings.model_validate(raw), loc
+        return ProductSettings.model_validate(raw), loc
     except ValidationError as error:
-        note(findings, loc, error)
+        report_invalid(reader, loc, error)
         wrong = {detail["loc"][0] for detail in error.errors()}
         rest = {key: value for key, value in raw.items() if key not in wrong}
-        return OwnSettings.model_validate(rest), loc
+        return ProductSettings.model_validate(rest), loc
 
 
-def note(findings: Findings, loc: Loc, error: ValidationError) -> None:
-    """Note what a pydantic model of the mapping at `loc` found."""
+def report_invalid(reader: ContractReader, loc: Loc, error: ValidationError) -> None:
+    """Report what a pydantic model of the mapping at `loc` found."""
     for detail in error.errors(include_url=False):
-        findings.add((*loc, *detail["loc"]), _expected(detail))
+        reader.report((*loc, *detail["loc"]), _expected(detail))
 
 
 def _expected(detail: Any) -> str:

@@ -9,7 +9,7 @@ from great_expectations import ExpectationSuite
 from great_expectations.expectations.expectation import Expectation
 from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
-from pipeline.contract.expectations import COLUMNS, audited
+from pipeline.contract.audit_expectations import COLUMNS, audit_expectations
 from pipeline.contract.model import DerivedTable, Drift
 from pipeline.contract.model import Expectation as Stated
 
@@ -34,7 +34,7 @@ def suite(
                 kwargs=_kwargs(expectation, inside),
                 description=expectation.description or None,
             ).to_domain_obj()
-            for expectation in audited(derived_table)
+            for expectation in audit_expectations(derived_table)
         ]
         + list(further),
     )

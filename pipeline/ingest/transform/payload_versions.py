@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.contract.listed import ListedSchemas
+from pipeline.contract.listed_schemas import ListedSchemas
 from pipeline.contract.model import Product
 from pipeline.schemas.registry import Registry, SchemaNotFoundError
 

@@ -15,18 +15,18 @@ DOCS = (ROOT / "docs" / "reference" / "contract.md").read_text()
 @pytest.mark.parametrize(
     ("section", "prefix"),
     [
-        (own_settings.OwnSettings, ""),
+        (own_settings.ProductSettings, ""),
         (own_settings.TopicSection, "topic."),
         (own_settings.RetentionSection, "topic.retention."),
         (own_settings.GatesSection, "gates."),
         (own_settings.SchemasSection, "schemas."),
         (own_settings.ReferenceSection, "references[]."),
-        (table_settings.TableSection, ""),
+        (table_settings.DerivedTableSettings, ""),
         (table_settings.ReadSection, "reads[]."),
         (table_settings.FeatureSection, "feature."),
         (table_settings.DriftSection, "feature.drift[]."),
         (table_settings.LateSection, "late."),
-        (derived.DerivedSettings, ""),
+        (derived.DerivedContractSettings, ""),
         (own_settings.SloSection, ""),
     ],
 )

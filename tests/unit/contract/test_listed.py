@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.contract.listed import ListedSchemas
+from pipeline.contract.listed_schemas import ListedSchemas
 from tests.support.versions import payload_schema, versions_product
 
 

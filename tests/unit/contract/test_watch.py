@@ -19,7 +19,7 @@ class Clock:
 def test_a_change_is_told_once_and_not_before_its_time(copy: Copy) -> None:
     folder = copy("viewing_events")
     clock = Clock()
-    watch = ContractWatch(folder, look_s=2.0, seconds=clock)
+    watch = ContractWatch(folder, poll_s=2.0, seconds=clock)
     file = folder / "contract.yaml"
     file.write_text(file.read_text().replace("partitions: 4", "partitions: 8"))
     assert watch.changed() is None
@@ -33,7 +33,7 @@ def test_a_change_is_told_once_and_not_before_its_time(copy: Copy) -> None:
 
 def test_who_cannot_wait_looks_at_once(copy: Copy) -> None:
     folder = copy("viewing_events")
-    watch = ContractWatch(folder, look_s=1e9)
+    watch = ContractWatch(folder, poll_s=1e9)
     assert watch.changed(at_once=True) is None
     (folder / "more.txt").write_text("x")
     assert watch.changed(at_once=True) is not None

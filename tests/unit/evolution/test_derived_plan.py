@@ -9,7 +9,7 @@ from pyiceberg import types as iceberg
 from pyspark.sql import types as spark
 
 from pipeline.contract.model import Column, Feature
-from pipeline.evolution.derived import HeldDerived, plan_derived
+from pipeline.evolution.derived_tables import DerivedTableState, plan_derived_table
 from pipeline.evolution.model import Action, Step, Verdict
 from pipeline.spark.column_types import NoIcebergTypeError, ddl, iceberg_struct
 from tests.support.orders import derived, orders_product
@@ -31,36 +31,36 @@ def told(steps: tuple[Step, ...]) -> list[tuple[str, Action, str, Verdict]]:
 
 
 def test_a_table_that_is_as_its_contract_says_needs_nothing() -> None:
-    assert plan_derived(PRODUCT, HOURLY, HeldDerived(ALL)) == ()
-    held = HeldDerived((*ALL, "build"), ALL, ("region", "day"))
-    assert plan_derived(PRODUCT, FEATURE, held) == ()
+    assert plan_derived_table(PRODUCT, HOURLY, DerivedTableState(ALL)) == ()
+    held = DerivedTableState((*ALL, "build"), ALL, ("region", "day"))
+    assert plan_derived_table(PRODUCT, FEATURE, held) == ()
 
 
 def test_a_table_that_is_missing_comes_with_its_first_hour() -> None:
-    assert told(plan_derived(PRODUCT, HOURLY, HeldDerived(None))) == [
+    assert told(plan_derived_table(PRODUCT, HOURLY, DerivedTableState(None))) == [
         ("orders.sales", Action.CREATE_TABLE, "", Verdict.SAFE)
     ]
-    assert told(plan_derived(PRODUCT, FEATURE, HeldDerived(None))) == [
+    assert told(plan_derived_table(PRODUCT, FEATURE, DerivedTableState(None))) == [
         ("orders.tastes_history", Action.CREATE_TABLE, "", Verdict.SAFE),
         ("orders.tastes", Action.CREATE_TABLE, "", Verdict.SAFE),
     ]
 
 
 def test_columns_are_added_and_kept() -> None:
-    held = HeldDerived(("region", "day", "note", "hour"))
-    assert told(plan_derived(PRODUCT, HOURLY, held)) == [
+    held = DerivedTableState(("region", "day", "note", "hour"))
+    assert told(plan_derived_table(PRODUCT, HOURLY, held)) == [
         ("orders.sales", Action.ADD_COLUMN, "orders", Verdict.SAFE),
         ("orders.sales", Action.KEEP_COLUMN, "note", Verdict.SAFE),
     ]
     unlisted = derived("sales", "SELECT 1")
-    assert plan_derived(PRODUCT, unlisted, held) == ()
+    assert plan_derived_table(PRODUCT, unlisted, held) == ()
 
 
 @pytest.mark.parametrize("pending", [False, True])
 def test_other_partitions_need_a_rewrite(*, pending: bool) -> None:
     partitions = ("region", "day") if pending else ("region",)
-    held = HeldDerived((*ALL, "build"), ALL, partitions, pending)
-    (step,) = plan_derived(PRODUCT, FEATURE, held)
+    held = DerivedTableState((*ALL, "build"), ALL, partitions, pending)
+    (step,) = plan_derived_table(PRODUCT, FEATURE, held)
     assert (step.table, step.action, step.verdict) == (
         "orders.tastes",
         Action.CHANGE_PARTITIONS,
@@ -71,7 +71,9 @@ def test_other_partitions_need_a_rewrite(*, pending: bool) -> None:
 
 def test_partitions_by_a_column_that_no_hour_has_yet_are_left_to_the_next_build() -> None:
     without = ("region", "orders", "hour")
-    steps = plan_derived(PRODUCT, FEATURE, HeldDerived((*without, "build"), without, ("region",)))
+    steps = plan_derived_table(
+        PRODUCT, FEATURE, DerivedTableState((*without, "build"), without, ("region",))
+    )
     assert [step.action for step in steps] == [
         Action.ADD_COLUMN,
         Action.ADD_COLUMN,

@@ -9,7 +9,7 @@ import pytest
 from pipeline.avro.compatibility import check
 from pipeline.avro.schema import Schema
 from pipeline.avro.validity import problems
-from pipeline.contract.checks.schema_evolution import evolution_mistakes, own_mistakes
+from pipeline.contract.checks.schema_evolution import evolution_mistakes, version_mistakes
 from tests.support.avro_java import compatible, parse
 from tests.unit.schemas.mutations import MUTATIONS, Mutation, table
 
@@ -25,7 +25,7 @@ def test_the_judgements_are_as_listed(one: Mutation) -> None:
     assert parse(reader) is None
     assert compatible(reader, writer)[0] is one.java
     assert (check(reader, writer) == ()) is one.registry
-    follows = not [*own_mistakes(Schema(reader))]
+    follows = not [*version_mistakes(Schema(reader))]
     follows &= not [*evolution_mistakes(Schema(reader), [("v1", Schema(writer))])]
     assert (one.registry and follows) is one.contract
 

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.avro.arrow import LOGICAL, PRIMITIVES
-from pipeline.contract.checks.rule_trial import tried
+from pipeline.contract.checks.rule_probe import probe_rule
 from pipeline.contract.model import Rule
 from pipeline.contract.targets.predicates import Matched, RuleError, read_predicate
 from pipeline.contract.targets.rules import compile_rule
@@ -78,7 +78,7 @@ def try_out(check: str, arguments: dict[str, Any], type_: pa.DataType) -> bool:
             return False
     except RuleError:
         return False
-    assert list(tried(compile_rule(rule, type_), type_)) == []
+    assert list(probe_rule(compile_rule(rule, type_), type_)) == []
     return True
 
 

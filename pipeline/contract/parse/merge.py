@@ -1,45 +1,45 @@
-"""Derived tables of many contracts, joined to the product they are computed from."""
+"""Derived tables of many contracts, merged into the product they are computed from."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from pipeline.contract.model import DerivedTable, Product, Slo
+from pipeline.contract.model import EVENTS, DerivedTable, Product, Slo
 from pipeline.contract.parse.columns import objects
 from pipeline.contract.source.document import Loc
-from pipeline.contract.source.findings import Findings
-
-EVENTS = "events"
+from pipeline.contract.source.reader import ContractReader
 
 
 @dataclass(frozen=True)
-class Derived:
-    """What a contract of its own adds to the product `of`; `findings` takes what is wrong with it."""
+class DerivedContract:
+    """What a contract of its own adds to the product `of`; `reader` takes what is wrong with it."""
 
     of: str
-    findings: Findings
+    reader: ContractReader
     derived_tables: tuple[DerivedTable, ...]
     slos: tuple[Slo, ...]
 
 
-def join(product: Product, own: Findings, parts: Iterable[Derived]) -> Product:
+def merge_derived_tables(
+    product: Product, own: ContractReader, parts: Iterable[DerivedContract]
+) -> Product:
     """Return `product` with the tables of `parts`, each after those that it reads.
 
-    What does not fit together is noted in the findings of the contract that says it; then the result
+    What does not fit together is reported in the contract that says it; then the result
     is not to be used.
     """
     parts = tuple(parts)
     declared = [(own, one) for one in product.derived_tables]
-    declared += [(part.findings, one) for part in parts for one in part.derived_tables]
+    declared += [(part.reader, one) for part in parts for one in part.derived_tables]
     known: dict[str, DerivedTable] = {}
-    for findings, one in declared:
+    for reader, one in declared:
         if one.name in known:
-            findings.add(_place(findings, one), f"a name of its own; {one.name} is declared twice")
+            reader.report(_place(reader, one), f"a name of its own; {one.name} is declared twice")
         known.setdefault(one.name, one)
     references = {reference.name for reference in product.references}
-    for findings, one in declared:
-        _check(findings, one, known, references)
+    for reader, one in declared:
+        _check(reader, one, known, references)
     return product.model_copy(
         update={
             "derived_tables": _ordered(declared, known),
@@ -49,36 +49,41 @@ def join(product: Product, own: Findings, parts: Iterable[Derived]) -> Product:
 
 
 def _check(
-    findings: Findings, table: DerivedTable, known: Mapping[str, DerivedTable], references: set[str]
+    reader: ContractReader,
+    table: DerivedTable,
+    known: Mapping[str, DerivedTable],
+    references: set[str],
 ) -> None:
-    place = findings.custom_property(_place(findings, table), "headwater") or ()
+    place = reader.custom_property(_place(reader, table), "headwater") or ()
     for position, read in enumerate(table.reads):
         loc: Loc = (*place, "reads", position)
         if read.table == table.name:
             if read.back < 1:
-                findings.add(loc, "`back` of 1 or more: an hour cannot be read before it is built")
+                reader.report(loc, "`back` of 1 or more: an hour cannot be read before it is built")
             if table.feature is not None:
-                findings.add(loc, "no reading of itself: a feature table keeps every build")
+                reader.report(loc, "no reading of itself: a feature table keeps every build")
         elif read.table != EVENTS and read.table not in known:
             names = ", ".join((EVENTS, *sorted(known)))
-            findings.add((*loc, "table"), f"one of {names}; not {read.table!r}")
+            reader.report((*loc, "table"), f"one of {names}; not {read.table!r}")
         elif read.table != EVENTS and known[read.table].feature is not None:
-            findings.add((*loc, "table"), f"a table that is no feature table, not {read.table!r}")
+            reader.report((*loc, "table"), f"a table that is no feature table, not {read.table!r}")
     sources = {read.table for read in table.reads} | set(table.references)
     for column in table.columns:
         for source in column.sources:
             if source.partition(".")[0] not in sources:
                 known_sources = ", ".join(sorted(sources))
-                loc = (*_place(findings, table), "properties", column.name)
-                findings.add(
+                loc = (*_place(reader, table), "properties", column.name)
+                reader.report(
                     loc, f"`table.column` of what it reads ({known_sources}); not {source!r}"
                 )
     if table.handover is not None and all(read.table != table.name for read in table.reads):
-        findings.add((*place, "handover"), "nothing: the table does not read itself")
+        reader.report((*place, "handover"), "nothing: the table does not read itself")
     for position, name in enumerate(table.references):
         if name not in references:
             names = ", ".join(sorted(references)) or "none"
-            findings.add((*place, "references", position), f"the product's ({names}); not {name!r}")
+            reader.report(
+                (*place, "references", position), f"the product's ({names}); not {name!r}"
+            )
     taken = {
         **{f"{one.name}_watermark": f"the watermark of {one.name}" for one in known.values()},
         **{
@@ -89,17 +94,15 @@ def _check(
         **dict.fromkeys(references, "reference data"),
     }
     if table.name in taken:
-        findings.add(
-            (*_place(findings, table), "name"), f"another name: {taken[table.name]} has it"
-        )
+        reader.report((*_place(reader, table), "name"), f"another name: {taken[table.name]} has it")
 
 
 def _ordered(
-    declared: list[tuple[Findings, DerivedTable]], known: Mapping[str, DerivedTable]
+    declared: list[tuple[ContractReader, DerivedTable]], known: Mapping[str, DerivedTable]
 ) -> tuple[DerivedTable, ...]:
-    """Return the tables in the order in which they can be built; a cycle is noted."""
+    """Return the tables in the order in which they can be built; a cycle is reported."""
     ordered: list[DerivedTable] = []
-    waiting = {one.name: findings for findings, one in declared}
+    waiting = {one.name: reader for reader, one in declared}
     while waiting:
         ready = [
             name
@@ -107,9 +110,9 @@ def _ordered(
             if not any(read.table in waiting and read.table != name for read in known[name].reads)
         ]
         if not ready:
-            for name, findings in waiting.items():
-                findings.add(
-                    _place(findings, known[name]), f"reads that do not go in a circle: {name}"
+            for name, reader in waiting.items():
+                reader.report(
+                    _place(reader, known[name]), f"reads that do not go in a circle: {name}"
                 )
             break
         for name in ready:
@@ -118,8 +121,8 @@ def _ordered(
     return tuple(ordered)
 
 
-def _place(findings: Findings, table: DerivedTable) -> Loc:
-    for loc, entry in objects(findings, "table"):
+def _place(reader: ContractReader, table: DerivedTable) -> Loc:
+    for loc, entry in objects(reader, "table"):
         if entry.get("name") == table.name:
             return loc
     return ("schema",)

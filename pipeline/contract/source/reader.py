@@ -1,4 +1,4 @@
-"""Collects mistakes while a contract is read, so that one does not hide the next."""
+"""Reading a contract part by part; mistakes are collected, so that one does not hide the next."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pipeline.contract.source.document import Document, Loc
 from pipeline.contract.source.mistakes import Mistake
 
 
-class Findings:
-    """The document in hand, and what is wrong with it so far."""
+class ContractReader:
+    """The document of one contract, and what is wrong with it so far."""
 
     def __init__(self, document: Document) -> None:
         self.document = document
@@ -22,12 +22,12 @@ class Findings:
         """The contract's folder, which its paths are relative to."""
         return self.document.file.parent
 
-    def add(self, loc: Loc, expected: str) -> None:
-        """Note a mistake at a place in the contract."""
+    def report(self, loc: Loc, expected: str) -> None:
+        """Report a mistake at a place in the contract."""
         self.mistakes.append(self.document.mistake(loc, expected))
 
-    def add_in(self, file: Path, line: int, path: str, expected: str) -> None:
-        """Note a mistake in a file that the contract names."""
+    def report_in(self, file: Path, line: int, path: str, expected: str) -> None:
+        """Report a mistake in a file that the contract names."""
         self.mistakes.append(Mistake(file, line, path, expected))
 
     def at(self, loc: Loc) -> Any:
@@ -67,5 +67,5 @@ class Findings:
             return (self.folder / relative).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-            self.add(loc, f"{what}; {relative}: {reason}")
+            self.report(loc, f"{what}; {relative}: {reason}")
             return None

@@ -8,7 +8,7 @@ from pipeline.tables.layout import BUILD_COLUMN, HOUR_COLUMN
 COLUMNS = "expect_table_columns_to_match_set"
 
 
-def audited(derived_table: DerivedTable) -> tuple[Expectation, ...]:
+def audit_expectations(derived_table: DerivedTable) -> tuple[Expectation, ...]:
     """Return the expectations on the rows of one hour; those on drift, which need another hour, aside.
 
     The columns are to be those that the contract lists with those that the engine adds, and no other,

@@ -27,7 +27,7 @@ _VALUES: Mapping[type[pl.DataType], tuple[Any, ...]] = {
 """Values that a column of a type may hold: ordinary ones, and those at its ends."""
 
 
-def tried(rule: CompiledRule, type_: pa.DataType) -> Iterator[str]:
+def probe_rule(rule: CompiledRule, type_: pa.DataType) -> Iterator[str]:
     """Yield why the rule cannot judge its column, of `type_`: it fails, skips rows, or nulls break it."""
     for values in ((), (None, None), (None, *_plausible(type_))):
         frame = pl.DataFrame({rule.column: pl.Series(values, dtype=polars_type(type_))})

@@ -28,7 +28,7 @@ ANEW = "the table is derived anew from its whole history, by `headwater contract
 
 
 @dataclass(frozen=True)
-class HeldDerived:
+class DerivedTableState:
     """A derived table as it is.
 
     Attributes:
@@ -44,7 +44,9 @@ class HeldDerived:
     pending: bool = False
 
 
-def read_held(cell: Cell, product: Product, derived_table: DerivedTable) -> HeldDerived:
+def read_table_state(
+    cell: Cell, product: Product, derived_table: DerivedTable
+) -> DerivedTableState:
     """Return the table as it is in the cell. Reads metadata alone; starts no Spark.
 
     Raises:
@@ -53,13 +55,13 @@ def read_held(cell: Cell, product: Product, derived_table: DerivedTable) -> Held
     hours = _load(cell, published_table(product, derived_table))
     published = None if hours is None else _names(hours)
     if derived_table.feature is None:
-        return HeldDerived(published)
+        return DerivedTableState(published)
     table = _load(cell, product_table(product.name, derived_table.name))
     if table is None:
-        return HeldDerived(published)
+        return DerivedTableState(published)
     schema = table.schema()
     names = (schema.find_column_name(field.source_id) for field in table.spec().fields)
-    return HeldDerived(
+    return DerivedTableState(
         published,
         _names(table),
         tuple(name for name in names if name is not None),
@@ -67,8 +69,8 @@ def read_held(cell: Cell, product: Product, derived_table: DerivedTable) -> Held
     )
 
 
-def plan_derived(
-    product: Product, derived_table: DerivedTable, held: HeldDerived
+def plan_derived_table(
+    product: Product, derived_table: DerivedTable, held: DerivedTableState
 ) -> tuple[Step, ...]:
     """Return what a derived table's contract asks of the tables as they are. Pure.
 
@@ -90,15 +92,17 @@ def plan_derived(
     return tuple(steps)
 
 
-def plan_all_derived(cell: Cell, product: Product) -> tuple[Step, ...]:
+def plan_derived_tables(cell: Cell, product: Product) -> tuple[Step, ...]:
     """Return the steps of all of a product's derived tables, in their order.
 
-    Raises: as `read_held`.
+    Raises: as `read_table_state`.
     """
     return tuple(
         step
         for derived_table in product.derived_tables
-        for step in plan_derived(product, derived_table, read_held(cell, product, derived_table))
+        for step in plan_derived_table(
+            product, derived_table, read_table_state(cell, product, derived_table)
+        )
     )
 
 
