@@ -86,6 +86,7 @@ def start_detached(
             cwd=cwd,
             start_new_session=True,
         )
+    child.returncode = 0  # Detached: nobody here waits for it, and nobody is to be warned of that.
     return Process(child.pid, psutil.Process(child.pid).create_time())
 
 

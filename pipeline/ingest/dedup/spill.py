@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import FileIO
@@ -28,7 +29,7 @@ class Place(NamedTuple):
 class SpillFile:
     """Tables of words in a temporary file without a name: it is gone when the process is.
 
-    Only grows until it is cleared. Not safe for use by several threads.
+    Only grows until it is cleared; closed when it is cleared or let go of. Not safe for several threads.
     """
 
     def __init__(self) -> None:
@@ -45,7 +46,8 @@ class SpillFile:
         """
         with _named_errors():
             if self._file is None:
-                self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - `clear` closes it
+                self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - open until `clear`
+                self._close = weakref.finalize(self, self._file.close)
             self._file.seek(self.bytes)
             left = table.data.cast("B")
             while left:
@@ -78,7 +80,7 @@ class SpillFile:
     def clear(self) -> None:
         """Forget all tables and free their space. Idempotent."""
         if self._file is not None:
-            self._file.close()
+            self._close()
         self._file, self._buffer, self.bytes = None, np.empty(0, np.uint8), 0
 
 

@@ -57,7 +57,9 @@ def test_a_column_of_the_contracts_ends_at_what_there_is(product: Product, table
     known = {
         (reference.name, column)
         for reference in product.references
-        for column in next(csv.reader(locate(reference.source, product.folder).open()))
+        for column in next(
+            csv.reader(locate(reference.source, product.folder).read_text().splitlines())
+        )
     }
     known |= {(TOPIC, field["name"]) for field in product.payload_schema["fields"]}
     columns = next(one.columns for one in product.derived_tables if one.name == table)
