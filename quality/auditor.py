@@ -8,7 +8,7 @@ from datetime import datetime
 
 from pyspark.sql import DataFrame
 
-from pipeline.batch.model import Audit
+from pipeline.batch.model import AuditFunction
 from pipeline.cells import Cell
 from pipeline.contract.model import DerivedTable
 from pipeline.supervision.locks import LockHeldError
@@ -31,7 +31,7 @@ class RunAuditor:
         self._audited: dict[tuple[str, datetime], Audited] = {}
         self._pages: dict[tuple[str, datetime], Page] = {}
 
-    def __call__(self, table: DerivedTable, hour: datetime) -> Audit:
+    def __call__(self, table: DerivedTable, hour: datetime) -> AuditFunction:
         """Return the audit of one hour of one table."""
 
         def judge(frame: DataFrame) -> AuditResult:

@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, Self, TypeVar
 
 from pyspark.sql import SparkSession
 
-from pipeline.batch import hour as module
+from pipeline.batch import execute_stages as module
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -24,7 +24,7 @@ STEPS = {
     "release": "release tags",
     "record": "record",
 }
-"""Function of `pipeline.batch.hour` -> the step that it is."""
+"""Function of `pipeline.batch.execute_stages` -> the step that it is."""
 ORDER = (*list(STEPS.values())[:2], AUDIT, *list(STEPS.values())[2:], SHOW)
 
 

@@ -1,4 +1,4 @@
-"""Carrying a plan of hours out, one hour after the other."""
+"""Executing a plan of hours, one hour after the other."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from datetime import datetime
 
 from pyspark.sql import SparkSession
 
+from pipeline.batch.context import HourContext
 from pipeline.batch.hour import build_hour
-from pipeline.batch.model import Audit, Rejected, Source
+from pipeline.batch.model import AuditFunction, Rejected, Source
 from pipeline.batch.planning.plan import HourBuild, HoursPlan
 from pipeline.batch.planning.staleness import (
     BuildReason,
@@ -21,10 +22,10 @@ from pipeline.batch.planning.staleness import (
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import DerivedTable, Product
-from pipeline.control.publications import Publication, latest, read_publications
+from pipeline.control.publications import Publication, PublicationLog
 from pipeline.errors import HeadwaterError
 
-Auditor = Callable[[DerivedTable, datetime], Audit]
+Auditor = Callable[[DerivedTable, datetime], AuditFunction]
 """Gives the audit of one hour of one table."""
 
 
@@ -54,19 +55,20 @@ def execute(
     run_id: str,
     clock: Clock = utc_now,
 ) -> Iterator[BuildResult]:
-    """Build a plan's hours one by one in its order, yielding each as it is settled.
+    """Build a plan's hours one by one in its order, yielding each as it is done.
 
-    What only might have changed is looked at again first, and passed over if it did not. An hour whose
+    What only might have changed is asked about again first, and passed over if it did not. An hour whose
     inputs are not published waits; neither a failed audit nor an error stops the others. The caller
-    holds the product's batch lock.
+    holds the product's batch lock: its publications are read once, and what others record after that is
+    not seen.
     """
-    if plan.source_snapshot_id is None:
+    if plan.source_snapshot_id is None or not plan.builds:
         return
     tables = {table.name: table for table in product.derived_tables}
+    log = PublicationLog.read(cell, product.name)
     for build in plan.builds:
         table = tables[build.derived_table]
-        last_publications = latest(read_publications(cell, product.name))
-        inputs = replace(plan.inputs, last_publications=last_publications, now=clock())
+        inputs = replace(plan.inputs, last_publications=log.last, now=clock())
         if (
             build.reason is BuildReason.MAY_CHANGE
             and build_reason(product, table, build.hour, inputs) is None
@@ -79,22 +81,17 @@ def execute(
         source = Source(
             plan.source_snapshot_id,
             source_rows(table, build.hour, inputs.rows),
-            fingerprint(product, table, build.hour, last_publications),
+            fingerprint(product, table, build.hour, log.last),
         )
-        audit = auditor(table, build.hour)
-        outcome: Publication | Rejected | HeadwaterError
-        try:
-            outcome = build_hour(
-                spark,
-                cell,
-                product,
-                table,
-                build.hour,
-                audit,
-                source=source,
-                run_id=run_id,
-                clock=clock,
-            )
-        except HeadwaterError as error:
-            outcome = error
-        yield BuildResult(build, outcome)
+        context = HourContext(spark, cell, product, table, build.hour, source, run_id, log, clock)
+        yield BuildResult(build, _outcome(context, build, auditor))
+
+
+def _outcome(
+    context: HourContext, build: HourBuild, auditor: Auditor
+) -> Publication | Rejected | HeadwaterError:
+    audit = auditor(context.derived_table, context.hour)
+    try:
+        return build_hour(context, build.stages, audit)
+    except HeadwaterError as error:
+        return error

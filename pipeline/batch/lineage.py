@@ -14,10 +14,10 @@ from openlineage.client.facet_v2 import (
 )
 from pyiceberg.schema import Schema
 
-from pipeline.cells import Cell
+from pipeline.batch.context import HourContext
 from pipeline.clock import HOUR
 from pipeline.contract.lineage.sources import derived_sources
-from pipeline.contract.model import EVENTS, DerivedTable, Product, published_table
+from pipeline.contract.model import EVENTS
 from pipeline.control.publications import Publication
 from pipeline.lineage.columns import column_lineage
 from pipeline.lineage.datasets import table_input, table_output
@@ -25,107 +25,79 @@ from pipeline.lineage.facets import PRODUCER, error, job_type, run_uuid
 from pipeline.tables.layout import events_table, product_table
 
 
-def hour_started(
-    cell: Cell,
-    product: Product,
-    derived_table: DerivedTable,
-    hour: datetime,
-    source_snapshot_id: int,
-    run_id: str,
-    at: datetime,
-) -> RunEvent:
+def hour_started(context: HourContext, at: datetime) -> RunEvent:
     """Return the start of one hour's build; the run's id is that of the same hour's other events."""
     return RunEvent(
         eventTime=at.isoformat(),
         producer=PRODUCER,
         eventType=RunState.START,
-        run=_hour_run(cell, product, derived_table, hour, run_id),
-        job=_hour_job(cell, product, derived_table),
-        inputs=_inputs(cell, product, derived_table, source_snapshot_id),
-        outputs=[table_output(cell, published_table(product, derived_table))],
+        run=_hour_run(context),
+        job=_hour_job(context),
+        inputs=_inputs(context, context.source.snapshot_id),
+        outputs=[table_output(context.cell, context.table)],
     )
 
 
 def hour_completed(
-    cell: Cell,
-    product: Product,
-    derived_table: DerivedTable,
-    publication: Publication,
-    schema: Schema | None,
-    run_id: str,
+    context: HourContext, publication: Publication, schema: Schema | None
 ) -> RunEvent:
     """Return the publishing of one hour. `schema` is that of the published table."""
+    columns = derived_sources(context.derived_table)
     return RunEvent(
         eventTime=publication.published_at.isoformat(),
         producer=PRODUCER,
         eventType=RunState.COMPLETE,
-        run=_hour_run(cell, product, derived_table, publication.hour, run_id),
-        job=_hour_job(cell, product, derived_table),
-        inputs=_inputs(cell, product, derived_table, publication.source_snapshot_id),
+        run=_hour_run(context),
+        job=_hour_job(context),
+        inputs=_inputs(context, publication.source_snapshot_id),
         outputs=[
             table_output(
-                cell,
+                context.cell,
                 publication.table,
                 schema,
                 publication.published_snapshot_id,
                 publication.rows,
-                column_lineage(cell, product, derived_sources(derived_table)),
+                column_lineage(context.cell, context.product, columns),
             )
         ],
     )
 
 
-def hour_failed(
-    cell: Cell,
-    product: Product,
-    derived_table: DerivedTable,
-    hour: datetime,
-    run_id: str,
-    at: datetime,
-    why: str,
-) -> RunEvent:
+def hour_failed(context: HourContext, at: datetime, reason: str) -> RunEvent:
     """Return the failure of one hour's build: main is as it was."""
     return RunEvent(
         eventTime=at.isoformat(),
         producer=PRODUCER,
         eventType=RunState.FAIL,
-        run=_hour_run(cell, product, derived_table, hour, run_id, why),
-        job=_hour_job(cell, product, derived_table),
-        outputs=[table_output(cell, published_table(product, derived_table))],
+        run=_hour_run(context, reason),
+        job=_hour_job(context),
+        outputs=[table_output(context.cell, context.table)],
     )
 
 
-def _inputs(
-    cell: Cell, product: Product, derived_table: DerivedTable, source_snapshot_id: int
-) -> list[InputDataset]:
+def _inputs(context: HourContext, source_snapshot_id: int) -> list[InputDataset]:
+    product = context.product.name
     return [
-        table_input(cell, events_table(product.name), source_snapshot_id)
+        table_input(context.cell, events_table(product), source_snapshot_id)
         if read.table == EVENTS
-        else table_input(cell, product_table(product.name, read.table), None)
-        for read in derived_table.reads
+        else table_input(context.cell, product_table(product, read.table), None)
+        for read in context.derived_table.reads
     ]
 
 
-def _hour_run(
-    cell: Cell,
-    product: Product,
-    derived_table: DerivedTable,
-    hour: datetime,
-    run_id: str,
-    why: str | None = None,
-) -> Run:
+def _hour_run(context: HourContext, reason: str | None = None) -> Run:
+    start, end = context.hour.isoformat(), (context.hour + HOUR).isoformat()
     nominal: dict[str, RunFacet] = {
         "nominalTime": nominal_time_run.NominalTimeRunFacet(
-            nominalStartTime=hour.isoformat(), nominalEndTime=(hour + HOUR).isoformat()
+            nominalStartTime=start, nominalEndTime=end
         )
     }
-    return Run(
-        runId=run_uuid(cell.name, product.name, derived_table.name, hour.isoformat(), run_id),
-        facets=nominal | error(why),
-    )
+    names = (context.cell.name, context.product.name, context.derived_table.name)
+    return Run(runId=run_uuid(*names, start, context.run_id), facets=nominal | error(reason))
 
 
-def _hour_job(cell: Cell, product: Product, derived_table: DerivedTable) -> Job:
+def _hour_job(context: HourContext) -> Job:
+    derived_table = context.derived_table
     logic: dict[str, JobFacet] = (
         {"sql": sql_job.SQLJobFacet(query=derived_table.logic.text, dialect="spark")}
         if derived_table.logic.language == "sql"
@@ -136,7 +108,7 @@ def _hour_job(cell: Cell, product: Product, derived_table: DerivedTable) -> Job:
         }
     )
     return Job(
-        namespace=cell.name,
-        name=f"{product.name}.{derived_table.name}",
+        namespace=context.cell.name,
+        name=f"{context.product.name}.{derived_table.name}",
         facets=logic | job_type("BATCH"),
     )

@@ -32,7 +32,7 @@ class Verdict(Protocol):
         ...
 
 
-Audit = Callable[["DataFrame"], Verdict]
+AuditFunction = Callable[["DataFrame"], Verdict]
 """Judges the rows of one staged hour, before any reader of the table sees them."""
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
+from types import MappingProxyType
+from typing import Self
 
 from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.table import Table
@@ -52,6 +54,40 @@ def read_publications(
     names = [field.name for field in fields(Publication)]
     # Tables of an older format lack the columns that came later.
     return tuple(Publication(**{name: row.get(name) for name in names}) for row in rows)
+
+
+class PublicationLog:
+    """A product's publications in one cell: read once, then told of those that its reader records.
+
+    What others record meanwhile it does not know: who builds a product's hours holds its batch lock.
+    Not safe for several threads.
+    """
+
+    def __init__(self, publications: Iterable[Publication] = ()) -> None:
+        """Begin with `publications`."""
+        self._all: list[Publication] = []
+        self._last: dict[tuple[str, datetime], Publication] = {}
+        for publication in sorted(publications, key=lambda one: one.published_at):
+            self.add(publication)
+
+    @classmethod
+    def read(cls, cell: Cell, product: str) -> Self:
+        """Return what is recorded now."""
+        return cls(read_publications(cell, product))
+
+    def __iter__(self) -> Iterator[Publication]:
+        """Iterate over all, in the order in which they became known."""
+        return iter(self._all)
+
+    @property
+    def last(self) -> LastPublications:
+        """The last publication of each hour of each table: a view, which follows what is added."""
+        return MappingProxyType(self._last)
+
+    def add(self, publication: Publication) -> None:
+        """Take in a publication that was recorded just now."""
+        self._all.append(publication)
+        self._last[publication.table, publication.hour] = publication
 
 
 LastPublications = Mapping[tuple[str, datetime], Publication]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from pipeline.batch.model import Audit, Rejected
+from pipeline.batch.model import AuditFunction, Rejected
 from pipeline.batch.wap.audit_frame import views_needed
 from pipeline.cells import Cell
 from pipeline.contract.model import DerivedTable, Expectation
@@ -54,7 +54,7 @@ def views(chain: Chain, of: str, closed: list[int]) -> dict[int, dict[str, Regio
     """
     seen: dict[int, dict[str, Regions]] = {}
 
-    def auditor(table: DerivedTable, at: Any) -> Audit:
+    def auditor(table: DerivedTable, at: Any) -> AuditFunction:
         def look(frame: DataFrame) -> Any:
             session = frame.sparkSession
             temporary = [one.name for one in session.catalog.listTables() if one.isTemporary]
@@ -99,7 +99,7 @@ def test_a_query_over_events_decides_whether_an_hour_is_published(chain: Chain) 
     missing = "SELECT region FROM events LEFT ANTI JOIN {batch} USING (region)"
     expect(chain, "tastes", missing, "SELECT region FROM previous WHERE region = 'south'")
 
-    def auditor(table: DerivedTable, _hour: Any) -> Audit:
+    def auditor(table: DerivedTable, _hour: Any) -> AuditFunction:
         return lambda frame: audit(frame, table)
 
     outcomes = {

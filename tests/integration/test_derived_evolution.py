@@ -13,7 +13,6 @@ from pyspark.sql import SparkSession
 
 from pipeline.batch.errors import LogicError
 from pipeline.batch.feature_table.rederive import apply_derived
-from pipeline.batch.hour import build_hour
 from pipeline.batch.model import Source
 from pipeline.batch.wap.publish import publish
 from pipeline.batch.wap.stage import stage_hour
@@ -26,6 +25,7 @@ from pipeline.features.serving import read_served
 from pipeline.spark.session import own_session
 from pipeline.tables.catalog import load_table
 from quality.auditor import RunAuditor
+from tests.support.hour_builds import build, hour_context
 from tests.support.orders import Orders, derived, hour, orders_product
 
 V1 = """
@@ -111,15 +111,11 @@ class Engine:
             auditor = RunAuditor(self.cell, "orders", "run")
             try:
                 audit = auditor(derived_table, hour(number))
-                outcome = build_hour(
-                    self.spark,
-                    self.cell,
-                    product,
-                    derived_table,
-                    hour(number),
+                outcome = build(
+                    hour_context(
+                        self.spark, self.cell, product, derived_table, hour(number), source
+                    ),
                     audit,
-                    source=source,
-                    run_id="run",
                 )
             finally:
                 auditor.finish()
@@ -269,13 +265,9 @@ def test_a_staging_of_before_an_evolution_is_published_after_it(engine: Engine) 
     engine.build(first, 1, "north")
     engine.orders.append([(hour(2), "south", 1)])
     staged = stage_hour(
-        engine.spark,
-        engine.cell,
-        first,
-        first.derived_tables[0],
-        hour(2),
-        engine.source(),
-        run_id="run",
+        hour_context(
+            engine.spark, engine.cell, first, first.derived_tables[0], hour(2), engine.source()
+        )
     )
     engine.build(engine.product(tables(V2, "2.0.0")[0]), 3, "west")
     publish(engine.spark, engine.cell, staged)

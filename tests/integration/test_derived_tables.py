@@ -7,11 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from pyiceberg.table import DataScan
 from pyspark.sql import DataFrame, SparkSession
 
 from pipeline.batch.execute import MissingInput, execute
-from pipeline.batch.model import Audit, Rejected
+from pipeline.batch.model import AuditFunction, Rejected
 from pipeline.cells import Cell, embedded_cell, save_cell
 from pipeline.clock import hour_of
 from pipeline.contract.model import DerivedTable
@@ -99,7 +101,7 @@ def test_an_hour_of_a_failed_audit_is_an_alert_and_holds_up_what_reads_it(chain:
     chain.build([1])
     before = chain.rows("streaks")
 
-    def refuse_streaks(table: DerivedTable, _hour: datetime) -> Audit:
+    def refuse_streaks(table: DerivedTable, _hour: datetime) -> AuditFunction:
         def judge(_frame: DataFrame) -> Opinion:
             return Opinion(passed=table.name != "streaks")
 
@@ -139,7 +141,7 @@ def test_a_feature_build_that_was_cut_off_is_made_good_by_the_next(
             if name == place:
                 raise CrashError(name)
 
-        for module in ("hour", "stage", "current"):
+        for module in ("execute_stages", "wap.stage", "feature_table.derive"):
             patched.setattr(f"pipeline.batch.{module}.failpoint", crash)
         with pytest.raises(CrashError):
             chain.build([1, 2], derived_tables=["tastes"])
@@ -195,6 +197,31 @@ def test_hours_of_one_day_may_be_published_at_once(chain: Chain) -> None:
         ("north", 2),
         ("south", 2),
     }
+
+
+def test_a_backfill_reads_its_publications_once_however_many_hours_it_has(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain.orders.append([order for number in range(1, 5) for order in north(number, 1)])
+    chain.build([1])
+    plan = chain.plan(range(1, 5))
+    whole: list[str] = []
+    original = DataScan.to_arrow
+
+    def to_arrow(scan: DataScan) -> pa.Table:
+        if scan.table_metadata.location.endswith("publications") and "*" in scan.selected_fields:
+            whole.append(scan.table_metadata.location)
+        return original(scan)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(DataScan, "to_arrow", to_arrow)
+        done = list(
+            execute(chain.spark, chain.cell, chain.product, plan, lambda *_: accept, run_id="run")
+        )
+    assert built(done) == [(table, number) for number in (2, 3, 4) for table in TABLES]
+    assert all(isinstance(one.outcome, Publication) for one in done)
+    assert len(whole) == 1
+    assert chain.build(range(1, 5)) == []
 
 
 def _orders(chain: Chain) -> list[tuple[datetime, str, int]]:

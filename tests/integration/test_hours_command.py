@@ -106,6 +106,16 @@ def test_closed_hours_are_published_once_whatever_ends_a_build(
     explained = command.run("hours", "build", name, "--cell", "us", "--explain", "--json")
     assert [b["rows"] for b in explained.json["builds"]] == [before[h]["rows"] for h in closed]
 
+    (staged, *_) = explained.json["builds"][0]["stages"]
+    assert staged == {
+        "stage": "stage",
+        "table": f"{name}.readings",
+        "language": "sql",
+        "reads": ["events"],
+    }
+    in_words = command.run("hours", "build", name, "--cell", "us", "--explain")
+    assert in_words.out.count("    publish: ") == len(closed)
+
     still_open = f"{datetime.now(UTC):%Y-%m-%dT%H}"
     refused = command.run("hours", "build", name, "--cell", "us", "--hour", still_open)
     assert refused.code == ExitCode.RETRYABLE

@@ -9,10 +9,12 @@ import pytest
 from pyspark.sql import SparkSession
 
 from pipeline.batch.compute.hour import compute_hour
+from pipeline.batch.model import Source
 from pipeline.cells import embedded_cell, save_cell
 from pipeline.spark.session import own_session
 from pipeline.tables.catalog import load_table
 from tests.support.derivations import Chain, chained_product
+from tests.support.hour_builds import hour_context
 from tests.support.orders import hour
 from tests.support.plans import run, scans, shuffles
 
@@ -72,7 +74,8 @@ def plan(chain: Chain, name: str, of: datetime) -> list[Any]:
     source = load_table(chain.cell, "orders.events").metadata.current_snapshot_id
     assert source is not None
     session = own_session(chain.spark, chain.cell)
-    return run(compute_hour(session, chain.cell, chain.product, table, of, source))
+    context = hour_context(chain.spark, chain.cell, chain.product, table, of, Source(source, 0))
+    return run(compute_hour(session, context))
 
 
 def micros(instant: datetime) -> int:

@@ -12,7 +12,6 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from assets.definitions import build as build_definitions
-from pipeline.batch.hour import build_hour
 from pipeline.batch.model import Rejected, Source
 from pipeline.cells import Cell
 from pipeline.clock import utc_now
@@ -28,6 +27,7 @@ from pipeline.tables.catalog import load_table
 from quality.latency import measure_latency
 from resources.cell import CellResource
 from tests.support.commands import command_for
+from tests.support.hour_builds import build, hour_context
 from tests.support.orders import Orders, hour
 
 CONTRACT = """
@@ -114,16 +114,9 @@ class Shop:
 
         snapshot = load_table(self.cell, "orders.events").metadata.current_snapshot_id
         assert snapshot is not None
-        return build_hour(
-            self.spark,
-            self.cell,
-            self.product,
-            derived_table.model_copy(update={"logic": logic}),
-            of,
-            audit,
-            source=Source(snapshot, self.orders.count(of)),
-            run_id="run",
-        )
+        source = Source(snapshot, self.orders.count(of))
+        table = derived_table.model_copy(update={"logic": logic})
+        return build(hour_context(self.spark, self.cell, self.product, table, of, source), audit)
 
     def main(self) -> int | None:
         return load_table(self.cell, "orders.habits").metadata.current_snapshot_id

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
+from pipeline.batch.context import HourContext
 from pipeline.batch.errors import LogicError, SourceExpiredError, StagingOutdatedError
-from pipeline.batch.hour import build_hour, record_unrecorded
-from pipeline.batch.model import Audit, Rejected, Source, Staged
+from pipeline.batch.hour import record_unrecorded
+from pipeline.batch.model import AuditFunction, Rejected, Source, Staged
 from pipeline.batch.wap.publish import publish
 from pipeline.batch.wap.stage import stage_hour, staged_frame
 from pipeline.cells import Cell
@@ -21,6 +22,7 @@ from pipeline.control.publications import Publication, read_publications, record
 from pipeline.lineage.emitter import lineage_folder
 from pipeline.spark.session import own_session
 from pipeline.tables.catalog import TableMissingError, load_table
+from tests.support.hour_builds import build, hour_context
 from tests.support.orders import Orders, hour, orders_product, sales
 
 TABLE = "orders.sales"
@@ -57,36 +59,21 @@ class Shop:
     orders: Orders
     source: int = 0
 
-    def build(self, number: int, audit: Audit = accept) -> Publication | Rejected:
-        return build_hour(
-            self.spark,
-            self.cell,
-            self.product,
-            self.product.derived_tables[0],
-            hour(number),
-            audit,
-            source=self.seen(number),
-            run_id="run",
-        )
+    def build(self, number: int, audit: AuditFunction = accept) -> Publication | Rejected:
+        return build(self.context(number), audit)
 
     def stage(self, number: int) -> Staged:
-        derived_table = self.product.derived_tables[0]
-        return stage_hour(
-            self.spark,
-            self.cell,
-            self.product,
-            derived_table,
-            hour(number),
-            self.seen(number),
-            run_id="run",
-        )
+        return stage_hour(self.context(number))
 
     def recover(self, number: int) -> Publication | None:
-        derived_table = self.product.derived_tables[0]
-        return record_unrecorded(self.spark, self.cell, self.product, derived_table, hour(number))
+        return record_unrecorded(self.context(number))
 
-    def seen(self, number: int) -> Source:
-        return Source(self.source, self.orders.count(hour(number)))
+    def context(self, number: int) -> HourContext:
+        derived_table = self.product.derived_tables[0]
+        source = Source(self.source, self.orders.count(hour(number)))
+        return hour_context(
+            self.spark, self.cell, self.product, derived_table, hour(number), source
+        )
 
     def main(self) -> int | None:
         try:
@@ -374,5 +361,5 @@ def _crash_at(patched: pytest.MonkeyPatch, place: str) -> None:
         if name == place:
             raise CrashError(name)
 
-    patched.setattr("pipeline.batch.hour.failpoint", crash)
+    patched.setattr("pipeline.batch.execute_stages.failpoint", crash)
     patched.setattr("pipeline.batch.wap.stage.failpoint", crash)

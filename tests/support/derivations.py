@@ -11,7 +11,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 
 from pipeline.batch.execute import BuildResult, execute
-from pipeline.batch.model import Audit
+from pipeline.batch.model import AuditFunction
 from pipeline.batch.planning.plan import HoursPlan, plan_hours
 from pipeline.batch.planning.staleness import PlanInputs
 from pipeline.cells import Cell
@@ -101,7 +101,7 @@ class Chain:
     def build(
         self,
         closed: Iterable[int],
-        audit: Callable[[DerivedTable, datetime], Audit] = lambda _table, _hour: accept,
+        audit: Callable[[DerivedTable, datetime], AuditFunction] = lambda _table, _hour: accept,
         **options: Any,
     ) -> list[BuildResult]:
         """Build what is due of the hours `closed`."""

@@ -20,6 +20,7 @@ from pipeline.errors import HeadwaterError
 from pipeline.settings import load_settings
 from pipeline.spark.jars import spark_jars
 from pipeline.spark.session import start_session
+from tests.support.hour_builds import hour_context
 
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
@@ -49,9 +50,8 @@ def build_and_outdate(home: Path, product: Product, plan: HoursPlan) -> str:
     table = next(table for table in product.derived_tables if table.name == first.derived_table)
     source = Source(plan.source_snapshot_id or 0, first.rows)
     spark = start_session(cell, spark_jars(load_settings().cache))
-    one, other = (
-        stage_hour(spark, cell, product, table, first.hour, source, run_id="run") for _ in range(2)
-    )
+    context = hour_context(spark, cell, product, table, first.hour, source)
+    one, other = stage_hour(context), stage_hour(context)
     publish(spark, cell, one)
     try:
         publish(spark, cell, other)

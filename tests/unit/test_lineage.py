@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from openlineage.client.event_v2 import RunEvent, RunState
 from pyiceberg.schema import Schema
 from pyiceberg.types import LongType, NestedField, StringType
+from pyspark.sql import SparkSession
 
+from pipeline.batch.context import HourContext
 from pipeline.batch.lineage import hour_completed, hour_failed, hour_started
+from pipeline.batch.model import Source
 from pipeline.cells import Cell, embedded_cell
-from pipeline.control.publications import Publication
+from pipeline.contract.model import Product
+from pipeline.control.publications import Publication, PublicationLog
 from pipeline.ingest.lineage.events import ingest_event
 from pipeline.lineage.emitter import Emitter
 from tests.support.orders import SQL, hour, orders_product
@@ -31,6 +35,15 @@ def cell(folder: Path) -> Cell:
     return embedded_cell(folder, "us", "127.0.0.1:9092,127.0.0.1:9093")
 
 
+def context(folder: Path, product: Product, number: int = 5, run: str = "run 1") -> HourContext:
+    # Lineage asks no Spark.
+    spark = cast("SparkSession", None)
+    table, source = product.derived_tables[0], Source(11, 0)
+    return HourContext(
+        spark, cell(folder), product, table, hour(number), source, run, PublicationLog()
+    )
+
+
 def written(folder: Path, *events: RunEvent) -> list[dict[str, Any]]:
     emitter = Emitter(cell(folder), "run 1")
     for event in events:
@@ -40,11 +53,9 @@ def written(folder: Path, *events: RunEvent) -> list[dict[str, Any]]:
 
 def test_an_hours_build_names_source_and_result_by_their_snapshots(tmp_path: Path) -> None:
     product = orders_product(tmp_path)
-    where, derived_table = cell(tmp_path), product.derived_tables[0]
+    where, built = cell(tmp_path), context(tmp_path, product)
     started, completed = written(
-        tmp_path,
-        hour_started(where, product, derived_table, hour(5), 11, "run 1", hour(6)),
-        hour_completed(where, product, derived_table, PUBLICATION, SCHEMA, "run 1"),
+        tmp_path, hour_started(built, hour(6)), hour_completed(built, PUBLICATION, SCHEMA)
     )
     assert (started["eventType"], completed["eventType"]) == ("START", "COMPLETE")
     assert started["run"]["runId"] == completed["run"]["runId"]
@@ -68,9 +79,8 @@ def test_an_hours_build_names_source_and_result_by_their_snapshots(tmp_path: Pat
 
 def test_hours_and_runs_have_run_ids_of_their_own(tmp_path: Path) -> None:
     product = orders_product(tmp_path)
-    where, derived_table = cell(tmp_path), product.derived_tables[0]
     events = [
-        hour_started(where, product, derived_table, hour(number), 11, run, hour(6))
+        hour_started(context(tmp_path, product, number, run), hour(6))
         for number in (5, 6)
         for run in ("run 1", "run 2")
     ]
@@ -79,13 +89,8 @@ def test_hours_and_runs_have_run_ids_of_their_own(tmp_path: Path) -> None:
 
 def test_a_failure_says_why(tmp_path: Path) -> None:
     product = orders_product(tmp_path)
-    derived_table = product.derived_tables[0]
-    (failed,) = written(
-        tmp_path,
-        hour_failed(
-            cell(tmp_path), product, derived_table, hour(5), "r", hour(6), "the audit failed"
-        ),
-    )
+    failure = hour_failed(context(tmp_path, product), hour(6), "the audit failed")
+    (failed,) = written(tmp_path, failure)
     assert failed["eventType"] == "FAIL"
     assert failed["run"]["facets"]["errorMessage"]["message"] == "the audit failed"
 
@@ -122,7 +127,5 @@ def test_lineage_that_cannot_be_written_does_not_stop_the_work(tmp_path: Path) -
     (tmp_path / "cells" / "us").mkdir(parents=True)
     (tmp_path / "cells" / "us" / "lineage").write_text("in the way")
     product = orders_product(tmp_path)
-    event = hour_started(
-        cell(tmp_path), product, product.derived_tables[0], hour(5), 11, "run 1", hour(6)
-    )
+    event = hour_started(context(tmp_path, product), hour(6))
     Emitter(cell(tmp_path), "run 1").emit(event)

@@ -11,7 +11,7 @@ from benchmarks.hourly.files import files_of_hour
 from benchmarks.hourly.prepare import plan_of, viewing_product
 from benchmarks.hourly.steps import AUDIT, SHOW, Steps
 from pipeline.batch.execute import execute
-from pipeline.batch.model import Audit
+from pipeline.batch.model import AuditFunction
 from pipeline.cells import Cell
 from pipeline.contract.model import DerivedTable, published_table
 from pipeline.control.publications import Publication
@@ -41,7 +41,7 @@ class _Runner:
         found = {}
         with Steps(self._spark) as steps:
 
-            def auditor(table: DerivedTable, hour: datetime) -> Audit:
+            def auditor(table: DerivedTable, hour: datetime) -> AuditFunction:
                 return steps.timed(AUDIT, audits(table, hour))
 
             plan = plan_of(cell, self._product, [self._hour], TABLES)

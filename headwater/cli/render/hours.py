@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 from datetime import datetime
 
 import click
 
 from headwater.cli.tables import print_table
+from pipeline.batch.explain import explain
 from pipeline.batch.planning.plan import HourBuild, HoursPlan
 from pipeline.contract.model import Product, published_table
 from pipeline.control.publications import Publication
@@ -42,17 +44,12 @@ def print_plan(plan: HoursPlan, *, as_json: bool) -> None:
             "product": plan.product,
             "cell": plan.cell,
             "source_snapshot_id": plan.source_snapshot_id,
-            "builds": [document_of(build) for build in plan.builds],
+            "builds": [document_of(build) | {"stages": _stages(build)} for build in plan.builds],
         }
         click.echo(json.dumps(document, default=iso))
         return
-    click.echo(f"from snapshot {plan.source_snapshot_id} of {plan.product}.events in {plan.cell}")
-    for each in plan.builds:
-        click.echo(
-            f"  {each.hour:{HOUR}} {each.derived_table}: {each.rows:,} events, {each.reason}"
-        )
-    if not plan.builds:
-        click.echo("  nothing to build")
+    for line in explain(plan):
+        click.echo(line)
 
 
 def document_of(build: HourBuild) -> dict[str, object]:
@@ -68,6 +65,10 @@ def document_of(build: HourBuild) -> dict[str, object]:
         "why": build.reason,
         "aggregate": build.derived_table,
     }
+
+
+def _stages(build: HourBuild) -> list[dict[str, object]]:
+    return [{"stage": stage.kind, **asdict(stage)} for stage in build.stages]
 
 
 def _document(product: Product, states: HourStates, published: Published) -> dict[str, object]:

@@ -9,12 +9,13 @@ from datetime import datetime
 from typing import Any
 
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame, SparkSession, Window
+from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as sf
 from pyspark.sql.types import StructField
 
 from pipeline.avro.arrow import UTC_MICROS
 from pipeline.batch.compute.hour import literal
+from pipeline.batch.context import HourContext
 from pipeline.batch.errors import StagingOutdatedError
 from pipeline.batch.feature_table.partitions import (
     begin_partitions,
@@ -27,14 +28,16 @@ from pipeline.batch.wap.stage import named_failures, write_staged
 from pipeline.batch.wap.stagings import find_staging, summary_of
 from pipeline.batch.wap.tags import serve
 from pipeline.batch.wap.target import Target, as_target, prepare_target
-from pipeline.cells import Cell
 from pipeline.contract.model import DerivedTable, Feature, Product
-from pipeline.control.publications import latest, read_publications
 from pipeline.failpoints import failpoint
 from pipeline.spark.column_types import quoted
-from pipeline.spark.session import own_session, table_name
+from pipeline.spark.session import table_name
 from pipeline.tables.catalog import load_table
-from pipeline.tables.layout import BUILD_COLUMN, HOUR_COLUMN, history_table, product_table
+from pipeline.tables.layout import (
+    BUILD_COLUMN,
+    HOUR_COLUMN,
+    product_table,
+)
 
 ATTEMPTS = 3
 """How often the table is derived anew before somebody else who keeps changing it wins."""
@@ -46,14 +49,7 @@ def feature_table_target(product: Product, derived_table: DerivedTable, feature:
     return Target(product_table(product.name, derived_table.name), partitioning, (HOUR_COLUMN,))
 
 
-def derive_feature_table(
-    spark: SparkSession,
-    cell: Cell,
-    product: Product,
-    derived_table: DerivedTable,
-    feature: Feature,
-    staged: Staged,
-) -> int | None:
+def derive_feature_table(context: HourContext, feature: Feature, staged: Staged) -> int | None:
     """Bring the feature table up to its history, whose main holds the rows of `staged`, and serve it.
 
     Replaces the partitions that the builds of the staged hour have rows of: in each, an entity's row of
@@ -67,46 +63,39 @@ def derive_feature_table(
         LogicError, SparkFailedError: as `stage_hour`; what readers get is as it was.
         TableBusyError: other writers came first for a minute; what readers get is as it was.
     """
-    target = feature_table_target(product, derived_table, feature)
     if staged.snapshot_id is None:
         return None
+    target = feature_table_target(context.product, context.derived_table, feature)
     attempt = 0
     while True:
         attempt += 1
-        copied, anew = _stage(spark, cell, product, derived_table, feature, staged, target)
+        copied, anew = _stage(context, feature, staged, target)
         failpoint("hour.after_stage_current")
         try:
-            publish(spark, cell, copied)
+            publish(context.spark, context.cell, copied)
         except StagingOutdatedError:
             if attempt == ATTEMPTS:
                 raise
             continue
         failpoint("hour.after_publish_current")
-        served = serve(cell, target.identifier)
+        served = serve(context.cell, target.identifier)
         if anew:
-            finish_partitions(cell, target)
+            finish_partitions(context.cell, target)
         return served
 
 
 def _stage(
-    spark: SparkSession,
-    cell: Cell,
-    product: Product,
-    derived_table: DerivedTable,
-    feature: Feature,
-    staged: Staged,
-    target: Target,
+    context: HourContext, feature: Feature, staged: Staged, target: Target
 ) -> tuple[Staged, bool]:
     """Stage it; tell whether all of it was."""
-    session = own_session(spark, cell)
-    identifier = history_table(product.name, derived_table.name)
+    session, cell = context.session(), context.cell
     wanted = replace(staged, table=target.identifier, wap_id=uuid.uuid4().hex, snapshot_id=None)
     with named_failures(f"{cell.name}.{target.identifier} hour {staged.hour:%Y-%m-%dT%H}"):
         # In this order: of a build that counts, the rows are there.
-        builds = _builds(cell, product, identifier, staged)
-        history = session.table(table_name(cell, identifier))
+        builds = _builds(context, staged)
+        history = session.table(table_name(cell, context.table))
         given = history.drop(BUILD_COLUMN).schema
-        prepare_target(session, cell, target, derived_table, given)
+        prepare_target(session, cell, target, context.derived_table, given)
         anew = begin_partitions(cell, target, feature)
         touched = None if anew else _touched(history, feature, staged, builds)
         frame = as_target(session, cell, target, newest(history, feature, touched, builds))
@@ -187,17 +176,16 @@ def is_one_of(field: StructField, values: Iterable[Any]) -> Column:
     return found | column.isNull() if None in given else found
 
 
-def _builds(cell: Cell, product: Product, identifier: str, staged: Staged) -> dict[datetime, str]:
+def _builds(context: HourContext, staged: Staged) -> dict[datetime, str]:
     """Return the build of each hour that counts.
 
     Builds that are on main count, recorded or not: a build is recorded only once readers have it, and
     whoever derives the table meanwhile must not take it from them.
     """
-    # Records are read first: what is recorded after that is on main in what is read next.
-    publications = [one for one in read_publications(cell, product.name) if one.table == identifier]
-    history = load_table(cell, identifier)
-    recorded = {one.wap_id for one in publications}
-    builds = {hour: one.wap_id for (_, hour), one in latest(publications).items()}
-    for other, _ in published_unrecorded(history, recorded):
+    # The records were read first: what others have recorded since is on main in what is read now.
+    log, table = context.publications, context.table
+    recorded = {one.wap_id for one in log if one.table == table}
+    builds = {hour: one.wap_id for (name, hour), one in log.last.items() if name == table}
+    for other, _ in published_unrecorded(load_table(context.cell, table), recorded):
         builds[other.hour] = other.wap_id
     return builds | {staged.hour: staged.wap_id}

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 from pyspark.sql import SparkSession
 
+from pipeline.batch.context import HourContext
 from pipeline.batch.feature_table.derive import derive_feature_table
-from pipeline.batch.model import Staged
+from pipeline.batch.model import Source, Staged
 from pipeline.cells import Cell
-from pipeline.contract.model import DerivedTable, Product
-from pipeline.control.publications import latest, read_publications
+from pipeline.contract.model import DerivedTable, Product, published_table
+from pipeline.control.publications import PublicationLog
 from pipeline.evolution.derived_tables import ANEW, plan_derived_table, read_table_state
 from pipeline.evolution.model import Action, Step
-from pipeline.tables.layout import history_table
 
 
 def apply_derived(spark: SparkSession, cell: Cell, product: Product) -> Iterator[Step]:
@@ -45,13 +45,15 @@ def rederive(
     """
     if derived_table.feature is None:
         return None
-    identifier = history_table(product.name, derived_table.name)
-    last_publications = latest(
-        one for one in read_publications(cell, product.name) if one.table == identifier and one.rows
-    )
-    if not last_publications:
+    table = published_table(product, derived_table)
+    log = PublicationLog.read(cell, product.name)
+    with_rows = (one for one in log if one.table == table and one.rows)
+    newest = max(with_rows, key=lambda one: (one.hour, one.published_at), default=None)
+    if newest is None:
         return None
-    newest = max(last_publications.values(), key=lambda one: one.hour)
-    return derive_feature_table(
-        spark, cell, product, derived_table, derived_table.feature, Staged.of(newest)
+    staged = Staged.of(newest)
+    source = Source(staged.source_snapshot_id, staged.source_rows, staged.inputs)
+    context = HourContext(
+        spark, cell, product, derived_table, newest.hour, source, newest.run_id, log
     )
+    return derive_feature_table(context, derived_table.feature, staged)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from pipeline.batch.planning.stages import HourStage, plan_stages
 from pipeline.batch.planning.staleness import BuildReason, PlanInputs, build_reason, hours_of
 from pipeline.contract.model import DerivedTable, Product, published_table
 from pipeline.errors import RetryableError, TerminalError
@@ -31,6 +32,7 @@ class HourBuild:
         rows: rows of events in that hour.
         published: whether it has been published before.
         reason: `BuildReason.MAY_CHANGE` is built only if what is built before it changes its inputs.
+        stages: what it is built in, in their order.
     """
 
     derived_table: str
@@ -38,6 +40,7 @@ class HourBuild:
     rows: int
     published: bool
     reason: BuildReason
+    stages: tuple[HourStage, ...]
 
 
 @dataclass(frozen=True)
@@ -138,4 +141,6 @@ def _due(
                 continue
             changing.add((table.name, hour))
             published = (published_table(product, table), hour) in inputs.last_publications
-            yield HourBuild(table.name, hour, inputs.rows[hour], published, reason)
+            yield HourBuild(
+                table.name, hour, inputs.rows[hour], published, reason, plan_stages(product, table)
+            )

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from dataclasses import replace
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sf
 
 from pipeline.batch.compute.hour import literal, read_inputs
+from pipeline.batch.context import HourContext
 from pipeline.batch.model import Staged
 from pipeline.batch.wap.stage import named_failures, staged_frame
-from pipeline.cells import Cell
 from pipeline.contract.audit_expectations import audit_expectations
-from pipeline.contract.model import EVENTS, DerivedTable, Product, Read
-from pipeline.control.publications import Publication, latest, read_publications
-from pipeline.spark.session import own_session, table_name
+from pipeline.contract.model import EVENTS, DerivedTable, Read
+from pipeline.control.publications import LastPublications, Publication
+from pipeline.spark.session import table_name
 from pipeline.tables.layout import BUILD_COLUMN, HOUR_COLUMN
 
 PREVIOUS = "previous"
@@ -24,9 +24,7 @@ PREVIOUS = "previous"
 QUERY = "unexpected_rows_query"
 
 
-def audited_frame(
-    spark: SparkSession, cell: Cell, product: Product, derived_table: DerivedTable, staged: Staged
-) -> DataFrame:
+def audited_frame(context: HourContext, staged: Staged) -> DataFrame:
     """Return the rows of a staging, in a session of their own that has the views its audit asks for.
 
     The views are everything that the table reads, by name, as its build reads it; `events`, its hour if
@@ -36,8 +34,8 @@ def audited_frame(
         ValueError: the hour has no rows.
         LogicError, SparkFailedError: as `stage_hour`.
     """
-    session = own_session(spark, cell)
-    with named_failures(f"{cell.name}.{staged.table} hour {staged.hour:%Y-%m-%dT%H}"):
+    session, derived_table = context.session(), context.derived_table
+    with named_failures(context.subject):
         needed = views_needed(derived_table)
         reads = (*derived_table.reads, *_events_of_the_hour(derived_table))
         only = derived_table.model_copy(
@@ -46,10 +44,10 @@ def audited_frame(
                 "references": tuple(name for name in derived_table.references if name in needed),
             }
         )
-        read_inputs(session, cell, product, only, staged.hour, staged.source_snapshot_id)
+        read_inputs(session, replace(context, derived_table=only))
         if PREVIOUS in needed:
-            _previous(session, cell, product, staged).createOrReplaceTempView(PREVIOUS)
-        rows = staged_frame(session, cell, staged)
+            _previous(session, context, staged).createOrReplaceTempView(PREVIOUS)
+        rows = staged_frame(session, context.cell, staged)
     # What the contract has dropped stays in the table, and is null in these rows.
     expected = {*staged.columns, *(column.name for column in derived_table.columns)}
     return rows.drop(*(name for name in rows.columns if staged.columns and name not in expected))
@@ -73,11 +71,11 @@ def views_needed(derived_table: DerivedTable) -> frozenset[str]:
     return frozenset(found | {PREVIOUS} if derived_table.drift else found)
 
 
-def last_before(publications: Iterable[Publication], staged: Staged) -> Publication | None:
+def last_before(last_publications: LastPublications, staged: Staged) -> Publication | None:
     """Return the last publication of the newest hour with rows before the staged one; None if none."""
     earlier = [
         one
-        for (table, hour), one in latest(publications).items()
+        for (table, hour), one in last_publications.items()
         if table == staged.table and hour < staged.hour and one.rows
     ]
     return max(earlier, key=lambda one: one.hour, default=None)
@@ -89,9 +87,9 @@ def _events_of_the_hour(derived_table: DerivedTable) -> tuple[Read, ...]:
     )
 
 
-def _previous(session: SparkSession, cell: Cell, product: Product, staged: Staged) -> DataFrame:
-    before = last_before(read_publications(cell, product.name), staged)
-    rows = session.table(table_name(cell, staged.table))
+def _previous(session: SparkSession, context: HourContext, staged: Staged) -> DataFrame:
+    before = last_before(context.publications.last, staged)
+    rows = session.table(table_name(context.cell, staged.table))
     if before is None:
         return rows.where(sf.lit(False))
     rows = rows.where(f"`{HOUR_COLUMN}` = {literal(before.hour)}")

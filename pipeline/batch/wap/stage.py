@@ -6,7 +6,6 @@ import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
 
 from py4j.protocol import Py4JError
 from pyspark.errors import AnalysisException, PySparkException
@@ -15,32 +14,24 @@ from pyspark.sql import functions as sf
 from pyspark.sql.types import ArrayType, MapType, StructType
 
 from pipeline.batch.compute.hour import compute_hour, literal
+from pipeline.batch.context import HourContext
 from pipeline.batch.errors import EmptiedHourError, LogicError, SourceExpiredError
-from pipeline.batch.model import Source, Staged
+from pipeline.batch.model import Staged
+from pipeline.batch.planning.stages import expectations
 from pipeline.batch.wap.stagings import find_staging, summary_of
 from pipeline.batch.wap.tags import protect
 from pipeline.batch.wap.target import Target, fit_target, hourly_target
 from pipeline.cells import Cell
-from pipeline.contract.audit_expectations import audit_expectations
-from pipeline.contract.model import DerivedTable, Product
+from pipeline.contract.model import DerivedTable
 from pipeline.failpoints import failpoint
 from pipeline.hours.rows import rows_by_hour
 from pipeline.spark.errors import SparkFailedError, first_line
-from pipeline.spark.session import own_session, rows_at, table_name
+from pipeline.spark.session import rows_at, table_name
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import BUILD_COLUMN, HOUR_COLUMN, events_table
 
 
-def stage_hour(
-    spark: SparkSession,
-    cell: Cell,
-    product: Product,
-    derived_table: DerivedTable,
-    hour: datetime,
-    source: Source,
-    *,
-    run_id: str,
-) -> Staged:
+def stage_hour(context: HourContext) -> Staged:
     """Compute one hour from pinned inputs and write it off main.
 
     Creates the table where it is absent. The staging and main as it was are tagged, so that expiry
@@ -54,35 +45,35 @@ def stage_hour(
         SparkFailedError: Spark gave up for another reason.
         TableMissingError: the product was never ingested in this cell.
     """
-    target = hourly_target(product, derived_table)
-    subject = f"{cell.name}.{target.identifier} hour {hour:%Y-%m-%dT%H}"
-    events = load_table(cell, events_table(product.name))
+    cell, derived_table, source = context.cell, context.derived_table, context.source
+    target = hourly_target(context.product, derived_table)
+    events = load_table(cell, events_table(context.product.name))
     if events.metadata.snapshot_by_id(source.snapshot_id) is None:
         raise SourceExpiredError(
             f"snapshot {source.snapshot_id} of events has expired.",
-            subject=subject,
+            subject=context.subject,
             remedy="Look at the hours again and build from the snapshot that main has now.",
         )
     wanted = Staged(
         table=target.identifier,
-        hour=hour,
+        hour=context.hour,
         wap_id=uuid.uuid4().hex,
         source_snapshot_id=source.snapshot_id,
         snapshot_id=None,
         base_snapshot_id=None,
         rows=0,
         contract_version=derived_table.version,
-        run_id=run_id,
-        expectations=len(audit_expectations(derived_table)) + len(derived_table.drift),
+        run_id=context.run_id,
+        expectations=expectations(derived_table),
         source_rows=source.rows,
         inputs=source.inputs,
     )
-    session = own_session(spark, cell)
-    with named_failures(subject):
-        frame = compute_hour(session, cell, product, derived_table, hour, source.snapshot_id)
+    session = context.session()
+    with named_failures(context.subject):
+        frame = compute_hour(session, context)
         if target.appends:
             frame = frame.withColumn(BUILD_COLUMN, sf.lit(wanted.wap_id))
-        _refuse_keys(subject, derived_table, frame)
+        _refuse_keys(context.subject, derived_table, frame)
         wanted = replace(wanted, columns=tuple(frame.columns))
         frame = fit_target(session, cell, target, derived_table, frame)
         failpoint("hour.before_stage")
@@ -93,10 +84,10 @@ def stage_hour(
     if staged is not None and staged.rows:
         protect(cell, staged)
         return staged
-    if rows_by_hour(table).get(hour):
+    if rows_by_hour(table).get(context.hour):
         raise EmptiedHourError(
             "it has rows on main, and the logic now gives none.",
-            subject=subject,
+            subject=context.subject,
             remedy="Delete the hour from the table by hand if that is meant.",
         )
     return replace(wanted, base_snapshot_id=table.metadata.current_snapshot_id)

@@ -1,0 +1,94 @@
+"""The stages of an hour: planned from its contract, executed as planned, and told in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+import pytest
+from pyspark.sql import SparkSession
+
+from pipeline.batch.context import HourContext
+from pipeline.batch.execute_stages import StageExecutor
+from pipeline.batch.explain import explain
+from pipeline.batch.model import Source
+from pipeline.batch.planning.plan import plan_hours
+from pipeline.batch.planning.stages import (
+    Audit,
+    DeriveFeatures,
+    Publish,
+    Record,
+    Release,
+    Stage,
+    plan_recovery,
+    plan_stages,
+)
+from pipeline.batch.planning.staleness import PlanInputs
+from pipeline.cells import embedded_cell
+from pipeline.contract.model import DerivedTable
+from pipeline.control.publications import PublicationLog
+from tests.support.derivations import chained_product
+from tests.support.orders import hour
+
+PRODUCT = chained_product(Path("contracts"))
+SALES, STREAKS, TASTES = PRODUCT.derived_tables
+
+
+def test_an_hour_is_staged_audited_published_and_recorded_in_this_order() -> None:
+    assert plan_stages(PRODUCT, STREAKS) == (
+        Stage("orders.streaks", "python", ("events", "streaks")),
+        Audit("orders.streaks", 0),
+        Publish("orders.streaks"),
+        Release("orders.streaks"),
+        Record("orders.publications"),
+    )
+
+
+def test_a_feature_table_is_derived_from_its_history_once_that_is_published() -> None:
+    history = "orders.tastes_history"
+    assert plan_stages(PRODUCT, TASTES)[2:] == (
+        Publish(history),
+        DeriveFeatures("orders.tastes", history),
+        Release(history),
+        Record("orders.publications"),
+    )
+
+
+@pytest.mark.parametrize("table", [SALES, TASTES], ids=lambda table: table.name)
+def test_what_recovers_an_hour_is_what_follows_its_publishing(table: DerivedTable) -> None:
+    stages, left = plan_stages(PRODUCT, table), plan_recovery(PRODUCT, table)
+    (published,) = (n for n, stage in enumerate(stages) if isinstance(stage, Publish))
+    assert stages[published + 1 :] == left
+
+
+def test_every_stage_of_every_hour_is_told_in_its_order() -> None:
+    inputs = PlanInputs("us", 77, {hour(1): 5, hour(2): 6}, (hour(1), hour(2)), {}, hour(9))
+    plan = plan_hours(PRODUCT, inputs, derived_tables=["tastes"])
+    lines = list(explain(plan))
+    assert lines[0] == "from snapshot 77 of orders.events in us"
+    assert lines[1] == "  2026-01-01T01 tastes: 5 events, new"
+    told = [line.strip().split(":")[0] for line in lines if line.startswith("    ")]
+    assert told == [stage.kind for build in plan.builds for stage in build.stages]
+    assert told[:4] == ["stage", "audit", "publish", "derive features"]
+
+
+def test_a_plan_without_hours_says_so() -> None:
+    plan = plan_hours(PRODUCT, PlanInputs("us", 77, {}, (), {}, hour(9)))
+    assert list(explain(plan))[1:] == ["  nothing to build"]
+
+
+def test_stages_that_lack_what_they_need_are_refused(tmp_path: Path) -> None:
+    context = HourContext(
+        cast("SparkSession", None),
+        embedded_cell(tmp_path, "us", "127.0.0.1:9"),
+        PRODUCT,
+        SALES,
+        hour(1),
+        Source(77, 5),
+        "run",
+        PublicationLog(),
+    )
+    with pytest.raises(ValueError, match="nothing is staged to publish"):
+        StageExecutor(context).execute(plan_stages(PRODUCT, SALES)[2:])
+    with pytest.raises(ValueError, match="end before the hour is done"):
+        StageExecutor(context).execute(())
