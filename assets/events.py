@@ -10,7 +10,7 @@ from pipeline.code_version import code_version
 from pipeline.contract.lineage.sources import events_sources
 from pipeline.contract.model import EVENTS
 from pipeline.contract.targets.iceberg import events_schema
-from pipeline.supervision.locks import hold, ingest_lock
+from pipeline.supervision.locks import hold_lock, ingest_lock
 from pipeline.tables.layout import DEAD_LETTER_SCHEMA, dead_letters_table, events_table
 from resources.cell import CellResource
 
@@ -78,7 +78,7 @@ def events(keys: Keys) -> dg.AssetsDefinition:
     ) -> Iterator[dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.AssetCheckResult]:
         where = cell.load()
         # First of all: a run without its lock is soon taken for dead.
-        with hold(ingest_lock(where, product.name), context.run_id):
+        with hold_lock(ingest_lock(where, product.name), context.run_id):
             from assets.steps.ingest import ingest_events
 
             yield from ingest_events(context, where, keys, version)

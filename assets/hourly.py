@@ -12,7 +12,7 @@ from pipeline.code_version import code_version
 from pipeline.contract.lineage.sources import derived_sources
 from pipeline.contract.model import EVENTS, DerivedTable
 from pipeline.hours.first import first_hour
-from pipeline.supervision.locks import batch_lock, hold
+from pipeline.supervision.locks import batch_lock, hold_lock
 from pipeline.tables.layout import product_table
 from resources.cell import CellResource
 
@@ -52,7 +52,7 @@ def derived_tables(keys: Keys) -> dg.AssetsDefinition:
     ) -> Iterator[dg.AssetMaterialization | dg.AssetCheckResult]:
         where = cell.load()
         # First of all: a run without its lock is soon taken for dead.
-        with hold(batch_lock(where, product.name), context.run.run_id):
+        with hold_lock(batch_lock(where, product.name), context.run.run_id):
             from assets.steps.hours import materialize_hours
 
             yield from materialize_hours(context, spark.spark_session, where, keys, versions)

@@ -1,4 +1,4 @@
-"""A job's runs, as the engine's judge of the living and the dead wants to see them."""
+"""A job's runs, as the engine's liveness check wants to see them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,21 @@ from pathlib import Path
 import dagster as dg
 
 from pipeline.clock import utc_now
-from pipeline.supervision.liveness import Judgement, Phase, Unfinished, judge, pause_after
-from pipeline.supervision.locks import holder
+from pipeline.supervision.liveness import (
+    Liveness,
+    RunPhase,
+    UnfinishedRun,
+    backoff_after,
+    check_liveness,
+)
+from pipeline.supervision.locks import lock_holder
 
 _PHASES = {
-    dg.DagsterRunStatus.QUEUED: Phase.WAITING,
-    dg.DagsterRunStatus.NOT_STARTED: Phase.STARTING,
-    dg.DagsterRunStatus.STARTING: Phase.STARTING,
-    dg.DagsterRunStatus.STARTED: Phase.RUNNING,
-    dg.DagsterRunStatus.CANCELING: Phase.RUNNING,
+    dg.DagsterRunStatus.QUEUED: RunPhase.WAITING,
+    dg.DagsterRunStatus.NOT_STARTED: RunPhase.STARTING,
+    dg.DagsterRunStatus.STARTING: RunPhase.STARTING,
+    dg.DagsterRunStatus.STARTED: RunPhase.RUNNING,
+    dg.DagsterRunStatus.CANCELING: RunPhase.RUNNING,
 }
 ENDED = [
     dg.DagsterRunStatus.SUCCESS,
@@ -27,9 +33,9 @@ ENDED = [
 _FAILURES_LOOKED_AT = 8
 
 
-def judge_runs(
+def check_runs(
     instance: dg.DagsterInstance, job_name: str, lock: Path, cursor: str | None
-) -> Judgement:
+) -> Liveness:
     """Judge the unfinished runs of a job by its lock, and report the dead ones as failed.
 
     `cursor` is `to_cursor` of the last look.
@@ -40,24 +46,24 @@ def judge_runs(
             dg.RunsFilter(job_name=job_name, statuses=list(_PHASES)), limit=100
         )
     }
-    judgement = judge(
-        holder(lock),
-        [Unfinished(run.run_id, _PHASES[run.status]) for run in runs.values()],
+    liveness = check_liveness(
+        lock_holder(lock),
+        [UnfinishedRun(run.run_id, _PHASES[run.status]) for run in runs.values()],
         _suspects(cursor),
         utc_now(),
     )
-    for run_id in judgement.dead:
+    for run_id in liveness.dead:
         message = f"The process of this run is gone: it does not hold {lock.name}."
         if runs[run_id].status is dg.DagsterRunStatus.CANCELING:
             instance.report_run_canceled(runs[run_id], message=message)
         else:
             instance.report_run_failed(runs[run_id], message=message)
-    return judgement
+    return liveness
 
 
-def to_cursor(judgement: Judgement) -> str:
+def to_cursor(liveness: Liveness) -> str:
     """Return the sensor cursor that carries a judgement's suspects to the next look."""
-    return json.dumps({run: since.isoformat() for run, since in judgement.suspects.items()})
+    return json.dumps({run: since.isoformat() for run, since in liveness.suspects.items()})
 
 
 def pause_left(instance: dg.DagsterInstance, job_name: str) -> timedelta:
@@ -73,7 +79,7 @@ def pause_left(instance: dg.DagsterInstance, job_name: str) -> timedelta:
     if not failures or records[0].end_time is None:
         return timedelta(0)
     ended = datetime.fromtimestamp(records[0].end_time, UTC)
-    return max(ended + pause_after(failures) - utc_now(), timedelta(0))
+    return max(ended + backoff_after(failures) - utc_now(), timedelta(0))
 
 
 def _suspects(cursor: str | None) -> dict[str, datetime]:

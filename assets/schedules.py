@@ -4,7 +4,7 @@ import dagster as dg
 
 from assets.hour_runs import next_build
 from assets.keys import Keys
-from assets.runs import judge_runs
+from assets.runs import check_runs
 from pipeline.batch.planning.select_hours import NEW, OUTDATED
 from pipeline.cells import CellNotFoundError
 from pipeline.errors import HeadwaterError
@@ -35,9 +35,9 @@ def hourly_schedule(keys: Keys, job_name: str) -> dg.ScheduleDefinition:
         try:
             where = cell.load()
             lock = batch_lock(where, keys.product.name)
-            judgement = judge_runs(context.instance, job_name, lock, None)
-            if judgement.busy:
-                return dg.SkipReason(judgement.reason)
+            liveness = check_runs(context.instance, job_name, lock, None)
+            if liveness.busy:
+                return dg.SkipReason(liveness.reason)
             return next_build(context.instance, where, keys, job_name, NEW | OUTDATED, context.log)
         except CellNotFoundError as error:
             return dg.SkipReason(str(error))

@@ -18,7 +18,7 @@ from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.errors import HeadwaterError
 from pipeline.ingest.limits import DEFAULT_LIMITS, Limits
-from pipeline.ingest.report import Committed
+from pipeline.ingest.report import CommittedBatch
 from pipeline.ingest.run import ingest
 
 STOP_S = 60.0
@@ -141,7 +141,7 @@ def _work(cell: Cell, product: Product, limits: Limits, once: bool, pipe: Connec
     def asked(_number: int, _frame: FrameType | None) -> None:
         stop.set()
 
-    def told(done: Committed) -> None:
+    def told(done: CommittedBatch) -> None:
         pipe.send(
             Commit(time.time(), done.rows, done.duplicates, done.dead_letters, done.gaps, done.lag)
         )

@@ -64,7 +64,7 @@ if TYPE_CHECKING:
     from pipeline.spark.errors import SparkUnavailableError as SparkUnavailableError
     from pipeline.supervision.locks import LockHeldError as LockHeldError
     from pipeline.supervision.locks import batch_lock as batch_lock
-    from pipeline.supervision.locks import hold as hold
+    from pipeline.supervision.locks import hold_lock as hold_lock
     from pipeline.tables.catalog import TableMissingError as TableMissingError
     from pipeline.tables.catalog import open_catalog as open_catalog
     from pipeline.tables.errors import CatalogUnavailableError as CatalogUnavailableError
@@ -113,7 +113,7 @@ _NAMES = {
     "pipeline.schemas.open": ("open_registry",),
     "pipeline.settings": ("Settings", "load_settings"),
     "pipeline.spark.errors": ("SparkUnavailableError",),
-    "pipeline.supervision.locks": ("LockHeldError", "batch_lock", "hold"),
+    "pipeline.supervision.locks": ("LockHeldError", "batch_lock", "hold_lock"),
     "pipeline.tables.catalog": ("TableMissingError", "open_catalog"),
     "pipeline.tables.errors": ("CatalogUnavailableError", "WarehouseUnavailableError"),
 }

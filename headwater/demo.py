@@ -101,7 +101,7 @@ def wait_until_published(cell: Cell, product: Product, timeout_s: float, say: Sa
 
 
 def outcome(cell: Cell, product: Product, produced: Produced) -> Outcome:
-    """Return the product's books, recounted, and what is published of it."""
+    """Return the product's ledger, recounted, and what is published of it."""
     publications = latest(read_publications(cell, product.name)).values()
     return Outcome(
         product=product,

@@ -15,7 +15,7 @@ from pipeline.evolution.model import Action, Step, Verdict
 from pipeline.ingest.commit.tables import IngestTables
 from pipeline.ingest.operations.fill import fill, plan_fill
 from pipeline.settings import load_settings
-from pipeline.supervision.locks import batch_lock, hold
+from pipeline.supervision.locks import batch_lock, hold_lock
 from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.layout import events_table
 
@@ -92,7 +92,7 @@ def _derive_anew(cell: Cell, product: Product, on_step: Callable[[Step], None]) 
     from pipeline.spark.jars import spark_jars
     from pipeline.spark.session import start_session
 
-    with hold(batch_lock(cell, product.name), f"headwater contract apply, pid {os.getpid()}"):
+    with hold_lock(batch_lock(cell, product.name), f"headwater contract apply, pid {os.getpid()}"):
         spark = start_session(cell, spark_jars(load_settings().cache))
         try:
             for step in apply_derived(spark, cell, product):

@@ -23,7 +23,7 @@ from pipeline.errors import TerminalError
 _SOURCE = Path(__file__).resolve().parent.parent
 PROJECT = _SOURCE if (_SOURCE / "pyproject.toml").exists() else Path.cwd()
 """The checkout that this code is of; the working directory where it was installed from a wheel."""
-MOST_CRAMPED_MB = 64
+MIN_INGEST_MEMORY_MB = 64
 """Below it, micro-batches become too small to be worth their commits."""
 
 
@@ -69,9 +69,9 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
 
 
 def _memory_mb(text: str) -> int:
-    if not text.isdigit() or int(text) < MOST_CRAMPED_MB:
+    if not text.isdigit() or int(text) < MIN_INGEST_MEMORY_MB:
         raise SettingInvalidError(
-            f"{text!r} is not a whole number of MiB from {MOST_CRAMPED_MB} on.",
+            f"{text!r} is not a whole number of MiB from {MIN_INGEST_MEMORY_MB} on.",
             subject="HEADWATER_INGEST_MEMORY_MB",
             remedy="Correct it, or unset it for 1024.",
         )

@@ -26,7 +26,7 @@ from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import DerivedTable
 from pipeline.contract.targets import expectations
 from pipeline.files import write_atomically
-from pipeline.supervision.locks import hold
+from pipeline.supervision.locks import hold_lock
 from quality.audit import AuditResult
 from quality.context import quiet_context
 from quality.drift_chart import drift_chart
@@ -72,7 +72,7 @@ def publish(
         LockHeldError: another process worked on the site for a minute.
     """
     pages: dict[tuple[str, datetime], Page] = {}
-    with hold(cell.locks / "data_docs.lock", run_id, wait_s=LOCK_WAIT_S):
+    with hold_lock(cell.locks / "data_docs.lock", run_id, wait_s=LOCK_WAIT_S):
         context = _context(cell)
         touched: list[Any] = []
         for one in audits:
@@ -98,7 +98,7 @@ def index(cell: Cell, owner: str) -> None:
     Raises:
         LockHeldError: another process worked on the site for a minute.
     """
-    with hold(cell.locks / "data_docs.lock", owner, wait_s=LOCK_WAIT_S):
+    with hold_lock(cell.locks / "data_docs.lock", owner, wait_s=LOCK_WAIT_S):
         context = _context(cell)
         _forget(cell, context)
         suites = [

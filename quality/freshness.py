@@ -13,7 +13,7 @@ from pipeline.kafka.connect import connect_admin
 from pipeline.kafka.fetch import fetch
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.network import Network
-from pipeline.kafka.record_batches import Passed, Section
+from pipeline.kafka.record_batches import BatchSlice, FetchedRange
 from pipeline.kafka.records import records_in
 from pipeline.kafka.topics import describe_topic, earliest_offsets, stable_offsets
 from pipeline.tables.catalog import TableMissingError, load_table
@@ -87,16 +87,16 @@ def _oldest(
     with Network(cell) as network:
         for partition, offsets in behind.items():
             for fetched in fetch(network, topic, {partition: offsets}, response_bytes=_LOOK_BYTES):
-                first = _first_time(fetched.passed)
+                first = _first_time(fetched.ranges)
                 if first is not None:
                     times.append(first)
                     break
     return datetime.fromtimestamp(min(times) / 1e6, UTC) if times else None
 
 
-def _first_time(passed: Iterable[Passed]) -> int | None:
-    for item in (item for one in passed for item in one.items):
-        if isinstance(item, Section):
+def _first_time(ranges: Iterable[FetchedRange]) -> int | None:
+    for item in (item for one in ranges for item in one.items):
+        if isinstance(item, BatchSlice):
             records = records_in([item])
             if len(records):
                 return int(records.time[0])

@@ -6,7 +6,7 @@ import dagster as dg
 
 from assets.hour_runs import next_build
 from assets.keys import Keys
-from assets.runs import judge_runs, to_cursor
+from assets.runs import check_runs, to_cursor
 from pipeline.batch.planning.select_hours import NEW, OUTDATED
 from pipeline.batch.planning.staleness import BuildReason
 from pipeline.cells import CellNotFoundError
@@ -59,10 +59,10 @@ def _sensor(
         except CellNotFoundError as error:
             return dg.SensorResult(skip_reason=str(error))
         lock = batch_lock(where, keys.product.name)
-        judgement = judge_runs(context.instance, job_name, lock, context.cursor)
-        cursor = to_cursor(judgement)
-        if judgement.busy:
-            return dg.SensorResult(skip_reason=judgement.reason, cursor=cursor)
+        liveness = check_runs(context.instance, job_name, lock, context.cursor)
+        cursor = to_cursor(liveness)
+        if liveness.busy:
+            return dg.SensorResult(skip_reason=liveness.reason, cursor=cursor)
         try:
             found = next_build(context.instance, where, keys, job_name, reasons, context.log)
         except HeadwaterError as error:

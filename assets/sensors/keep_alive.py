@@ -3,7 +3,7 @@
 import dagster as dg
 
 from assets.keys import Keys
-from assets.runs import judge_runs, pause_left, to_cursor
+from assets.runs import check_runs, pause_left, to_cursor
 from pipeline.cells import CellNotFoundError
 from pipeline.supervision.locks import ingest_lock
 from resources.cell import CellResource
@@ -35,10 +35,10 @@ def keep_alive(keys: Keys, job_name: str) -> dg.SensorDefinition:
         except CellNotFoundError as error:
             return dg.SensorResult(skip_reason=str(error))
         lock = ingest_lock(where, keys.product.name)
-        judgement = judge_runs(context.instance, job_name, lock, context.cursor)
-        cursor = to_cursor(judgement)
-        if judgement.busy:
-            return dg.SensorResult(skip_reason=judgement.reason, cursor=cursor)
+        liveness = check_runs(context.instance, job_name, lock, context.cursor)
+        cursor = to_cursor(liveness)
+        if liveness.busy:
+            return dg.SensorResult(skip_reason=liveness.reason, cursor=cursor)
         pause = pause_left(context.instance, job_name)
         if pause:
             reason = f"The last run failed; the next may start in {pause.total_seconds():.0f} s."

@@ -15,8 +15,8 @@ from assets.steps.ingest_results import (
 )
 from pipeline.cells import Cell
 from pipeline.ingest.limits import Limits
-from pipeline.ingest.progress import digests
-from pipeline.ingest.transform.held_back import told
+from pipeline.ingest.progress import ingest_with_progress
+from pipeline.ingest.transform.held_back import describe_held_back
 from pipeline.ledger.read import read_ledger
 from pipeline.settings import load_settings
 from pipeline.supervision.lifetime import lifetime
@@ -32,17 +32,17 @@ def ingest_events(
     Raises: as `ingest`.
     """
     product = keys.product
-    for digest in digests(
+    for progress in ingest_with_progress(
         cell,
         product,
         run_id=context.run_id,
         ended=lifetime(product.folder),
         limits=Limits(memory_mb=load_settings().ingest_memory_mb),
         on_retry=lambda error, pause: context.log.warning(f"{error} Again in {pause:.1f} s."),
-        on_held_back=lambda waiting: context.log.warning(told(waiting)),
+        on_held_back=lambda waiting: context.log.warning(describe_held_back(waiting)),
     ):
         ledger = read_ledger(cell, product)
-        yield events_materialized(keys, digest, ledger, code_version)
-        yield dead_letters_materialized(keys, digest, code_version)
+        yield events_materialized(keys, progress, ledger, code_version)
+        yield dead_letters_materialized(keys, progress, code_version)
         yield ledger_evaluation(keys, ledger)
     yield ledger_result(keys, read_ledger(cell, product))

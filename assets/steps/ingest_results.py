@@ -1,4 +1,4 @@
-"""What an ingest run says of its commits, and of the books."""
+"""What an ingest run says of its commits, and of the ledger."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import dagster as dg
 from assets.columns import column_lineage
 from assets.keys import LEDGER_CHECK, Keys
 from pipeline.contract.lineage.sources import events_sources
-from pipeline.ingest.progress import Digest
+from pipeline.ingest.progress import Progress
 from pipeline.ledger.read import Ledger
 
 _COUNTS = (
@@ -28,27 +28,29 @@ _MOST_LINES = 96
 
 
 def events_materialized(
-    keys: Keys, digest: Digest, ledger: Ledger, code_version: str
+    keys: Keys, progress: Progress, ledger: Ledger, code_version: str
 ) -> dg.AssetMaterialization:
     """Return the events' materialization for a digest of commits."""
     return dg.AssetMaterialization(
         keys.events,
         metadata={
             "dagster/row_count": ledger.totals.rows,
-            "rows added": digest.rows,
-            "late rows": digest.late,
-            "invalid rows": digest.invalid,
-            "out of order": digest.out_of_order,
-            "decoded one by one": digest.singly,
-            "duplicates": digest.duplicates,
-            "dead letters": digest.dead_letters,
-            "gaps": digest.gaps,
-            "offset ranges": _ranges(digest),
-            "snapshot id": str(digest.snapshot_id),
-            "committed at": dg.MetadataValue.timestamp(digest.committed_at),
-            "commits": digest.commits,
-            "lag (records)": digest.lag,
-            "held back": dg.MetadataValue.json({str(p): at for p, at in digest.held_back.items()}),
+            "rows added": progress.rows,
+            "late rows": progress.late,
+            "invalid rows": progress.invalid,
+            "out of order": progress.out_of_order,
+            "decoded one by one": progress.singly,
+            "duplicates": progress.duplicates,
+            "dead letters": progress.dead_letters,
+            "gaps": progress.gaps,
+            "offset ranges": _ranges(progress),
+            "snapshot id": str(progress.snapshot_id),
+            "committed at": dg.MetadataValue.timestamp(progress.committed_at),
+            "commits": progress.commits,
+            "lag (records)": progress.lag,
+            "held back": dg.MetadataValue.json(
+                {str(p): at for p, at in progress.held_back.items()}
+            ),
             "code version": code_version,
             "dagster/column_lineage": column_lineage(keys, events_sources(keys.product)),
         },
@@ -56,22 +58,22 @@ def events_materialized(
 
 
 def dead_letters_materialized(
-    keys: Keys, digest: Digest, code_version: str
+    keys: Keys, progress: Progress, code_version: str
 ) -> dg.AssetMaterialization:
     """Return the dead letters' materialization for a digest of commits."""
     return dg.AssetMaterialization(
         keys.dead_letters,
         metadata={
-            "rows added": digest.dead_letters,
-            "reasons": dg.MetadataValue.json(dict(digest.reasons)),
-            "offset ranges": _ranges(digest),
+            "rows added": progress.dead_letters,
+            "reasons": dg.MetadataValue.json(dict(progress.reasons)),
+            "offset ranges": _ranges(progress),
             "code version": code_version,
         },
     )
 
 
 def ledger_metadata(ledger: Ledger) -> Mapping[str, Any]:
-    """Return the books' totals and what does not add up."""
+    """Return the ledger's totals and what does not add up."""
     totals = ledger.totals
     return {
         "offsets": totals.offsets,
@@ -91,7 +93,7 @@ def ledger_metadata(ledger: Ledger) -> Mapping[str, Any]:
 
 
 def _by_partition_and_hour(ledger: Ledger) -> str:
-    """Return the newest lines of the books as a Markdown table."""
+    """Return the newest lines of the ledger as a Markdown table."""
     sums = sorted(ledger.by_partition_and_hour().items(), key=lambda item: (item[0][1], item[0][0]))
     lines = [
         "| hour | partition | " + " | ".join(_COUNTS) + " |",
@@ -124,10 +126,10 @@ def ledger_result(keys: Keys, ledger: Ledger) -> dg.AssetCheckResult:
     )
 
 
-def _ranges(digest: Digest) -> dg.TableMetadataValue:
+def _ranges(progress: Progress) -> dg.TableMetadataValue:
     return dg.MetadataValue.table(
         [
             dg.TableRecord({"partition": p, "start": start, "end": end, "offsets": end - start})
-            for p, (start, end) in sorted(digest.ranges.items())
+            for p, (start, end) in sorted(progress.ranges.items())
         ]
     )

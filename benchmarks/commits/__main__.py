@@ -1,7 +1,7 @@
 """Measure whether the five-thousandth commit is as fast as the first.
 
 Commits small batches as ingest does, with compaction and expiry in between. Exits with 1 when the
-median of any hundred commits is over twice the median of the first ten, or the books do not balance.
+median of any hundred commits is over twice the median of the first ten, or the ledger does not balance.
 """
 
 from __future__ import annotations

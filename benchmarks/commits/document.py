@@ -77,7 +77,7 @@ takes at most twice as long as the first ten did. {"It is met." if result["met"]
 | slowest hundred, median | {result["slowest_ms"]:,} ms: {result["ratio"]} times as long |
 | maintenance | every {asked["maintain_every"]} commits, median {upkeep["median"]:,} ms, \
 largest {upkeep["largest"]:,} ms |
-| in the table | {result["rows"]:,} rows; the books {"balance" if result["balanced"] else "do not"} |
+| in the table | {result["rows"]:,} rows; the ledger {"balances" if result["balanced"] else "does not"} |
 | machine | {machine["cores"]} cores, {machine["processor"]}, {machine["memory_mb"] // 1024} GB |
 
 ![Latency of a commit](../images/bench-commits.svg)

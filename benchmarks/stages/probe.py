@@ -12,21 +12,21 @@ from importlib import import_module
 from typing import Any
 
 STAGES = (
-    ("unpack", "pipeline.kafka.fetch", "unpack"),
-    ("uncompress", "pipeline.kafka.record_batches", "Section.records"),
+    ("unpack", "pipeline.kafka.fetch", "parse_batches"),
+    ("uncompress", "pipeline.kafka.record_batches", "BatchSlice.records"),
     ("frame records", "pipeline.ingest.read.source", "frame"),
     ("decode Avro", "pipeline.avro.decoding.columns", "ColumnReader.read"),
     ("build rows", "pipeline.ingest.transform.decode", "Decoder.decode"),
     ("enrich", "pipeline.ingest.transform.enrich", "Enricher.enrich"),
     ("gate", "pipeline.ingest.transform.process", "gate"),
-    ("read uuids", "pipeline.ingest.dedup.deduplicate", "words_of"),
+    ("read uuids", "pipeline.ingest.dedup.deduplicate", "uuid_words"),
     ("de-duplicate", "pipeline.ingest.dedup.deduplicate", "Deduplicator.split"),
     ("business rules", "pipeline.ingest.transform.process", "broken_rules"),
     ("order by key", "pipeline.ingest.transform.key_order", "KeyOrder.watch"),
     ("count", "pipeline.ingest.transform.process", "Processor.process"),
     ("sort", "pipeline.ingest.commit.rows_writer", "write_hours"),
     ("write Parquet", "pipeline.tables.data_files.write", "_write"),
-    ("commit", "pipeline.ingest.commit.commits", "commit"),
+    ("commit", "pipeline.ingest.commit.committer", "commit"),
     ("load and plan", "pipeline.ingest.session", "Session.plan"),
 )
 """(name, module, function or method there), in the order of the data; each without those within it."""

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from pipeline.avro.decoding.columns import ColumnReader, Columns
 from pipeline.contract.model import Product
 from pipeline.contract.targets import iceberg
-from pipeline.ingest.dedup.uuid_hash import words_of
+from pipeline.ingest.dedup.uuid_hash import uuid_words
 from pipeline.ingest.dedup.uuid_set import UuidSet
 from pipeline.tables.data_files.write import _repeated
 
@@ -130,7 +130,10 @@ def known_uuids(uuids: pl.Series) -> list[Way]:
     return [
         Way(thing, "a Python set of texts", texts),
         Way(
-            thing, "128-bit numbers in a compiled set", lambda: UuidSet().add(words_of(uuids)), True
+            thing,
+            "128-bit numbers in a compiled set",
+            lambda: UuidSet().add(uuid_words(uuids)),
+            True,
         ),
     ]
 

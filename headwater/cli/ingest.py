@@ -11,7 +11,7 @@ from headwater.cli.options import cell_option, json_option, product_argument, re
 from headwater.cli.signals import until_signalled
 from pipeline.errors import ExitCode
 from pipeline.ingest.limits import DEFAULT_LIMITS, Limits
-from pipeline.settings import MOST_CRAMPED_MB, load_settings
+from pipeline.settings import MIN_INGEST_MEMORY_MB, load_settings
 
 
 @click.group()
@@ -35,7 +35,7 @@ def ingest() -> None:
 )
 @click.option(
     "--memory-mb",
-    type=click.IntRange(min=MOST_CRAMPED_MB),
+    type=click.IntRange(min=MIN_INGEST_MEMORY_MB),
     help="Memory for records in hand and uuids of open hours, beyond about 450 MiB of its own."
     "  [default: HEADWATER_INGEST_MEMORY_MB, or 1024]",
 )
@@ -103,7 +103,7 @@ def run(
 def accept_loss_command(
     product: str, cell: str, topic: str, partition: int, offsets: str, reason: str
 ) -> ExitCode:
-    """Book offsets that Kafka deleted before they were ingested as lost, so that ingest goes on.
+    """Record offsets that Kafka deleted before they were ingested as lost, so that ingest goes on.
 
     \b
     Example:
@@ -115,7 +115,7 @@ def accept_loss_command(
     start, end = _offsets(offsets)
     loaded, where = resolve(product, cell)
     accept_loss(where, loaded, topic, partition, start, end, reason)
-    click.echo(f"booked as lost: {topic} partition {partition} offsets {start}..{end}")
+    click.echo(f"recorded as lost: {topic} partition {partition} offsets {start}..{end}")
     return ExitCode.OK
 
 
@@ -150,13 +150,13 @@ def quarantine_command(
           --reason "the sorting fails, see INC-12"
       headwater ingest quarantine viewing_events --cell us --list
     """
-    from pipeline.ingest.operations.quarantine import quarantine, standing
+    from pipeline.ingest.operations.quarantine import list_quarantines, quarantine
 
     if is_list:
         from headwater.cli.render.ingest import print_quarantines
 
         loaded, where = resolve(product, cell)
-        print_quarantines(standing(where, loaded), as_json=as_json)
+        print_quarantines(list_quarantines(where, loaded), as_json=as_json)
         return ExitCode.OK
     for name, given in (("--partition", partition), ("--offsets", offsets), ("--reason", reason)):
         if given is None:

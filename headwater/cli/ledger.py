@@ -18,9 +18,9 @@ from pipeline.errors import ExitCode
 )
 @json_option
 def ledger(product: str, cell: str, verify: bool, as_json: bool) -> ExitCode:
-    """Show the books of PRODUCT: rows + duplicates + dead letters + gaps + lost = offsets.
+    """Show the ledger of PRODUCT: rows + duplicates + dead letters + gaps + lost = offsets.
 
-    Exit codes: 0 the books balance, 1 they do not, 3 there is nothing to show, 4 try again.
+    Exit codes: 0 the ledger balances, 1 they do not, 3 there is nothing to show, 4 try again.
 
     \b
     Examples:
@@ -36,10 +36,10 @@ def ledger(product: str, cell: str, verify: bool, as_json: bool) -> ExitCode:
         from pipeline.ledger.verify import verify_ledger
 
         verification = verify_ledger(where, loaded)
-        books, problems = verification.ledger, verification.problems
+        found, problems = verification.ledger, verification.problems
     else:
-        verification, books, problems = None, read_ledger(where, loaded), ()
-    every = (*books.problems, *problems)
-    balanced = books.balanced and not every
-    print_ledger(books, verification, every, balanced=balanced, as_json=as_json)
+        verification, found, problems = None, read_ledger(where, loaded), ()
+    every = (*found.problems, *problems)
+    balanced = found.balanced and not every
+    print_ledger(found, verification, every, balanced=balanced, as_json=as_json)
     return ExitCode.OK if balanced else ExitCode.CHECK_FAILED

@@ -35,7 +35,7 @@ def maintain(
 ) -> ExitCode:
     """Compact the small files of PRODUCT and expire its old snapshots, beside a running ingest.
 
-    Rows, offsets and books stay as they are. Exit codes: 0 done, 4 try again.
+    Rows, offsets and ledger stay as they are. Exit codes: 0 done, 4 try again.
 
     \b
     Examples:

@@ -11,8 +11,8 @@ from pyiceberg.table import Table
 from pipeline.cells import Cell
 from pipeline.maintenance.tidy import tidy
 from pipeline.tables.catalog import open_catalog
-from pipeline.tables.commit import refuse_hidden_retries
-from pipeline.tables.commit_retry import until_it_lands
+from pipeline.tables.commit import disable_commit_retries
+from pipeline.tables.commit_retry import retry_commit
 from pipeline.tables.create import ensure_table
 
 Row = TypeVar("Row")
@@ -36,11 +36,11 @@ def add_missing(
     def attempt() -> tuple[Row, ...]:
         table = ensure_table(open_catalog(cell), identifier, schema)
         # A rebased append would land beside the same row of another process.
-        refuse_hidden_retries(table)
+        disable_commit_retries(table)
         rows = tuple(missing(table))
         if rows:
             table.append(pa.Table.from_pylist([to_row(row) for row in rows], schema=schema))
             tidy(table)
         return rows
 
-    return until_it_lands(attempt, f"{cell.name}.{identifier}")
+    return retry_commit(attempt, f"{cell.name}.{identifier}")

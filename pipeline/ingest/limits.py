@@ -34,12 +34,12 @@ class Limits:
         return self.memory_mb * 2**20 // 8
 
     @property
-    def letters_bytes(self) -> int:
+    def dead_letters_bytes(self) -> int:
         """Memory of dead letters at which a micro-batch ends."""
         return self.memory_mb * 2**20 // 16
 
     @property
-    def known_bytes(self) -> int:
+    def uuid_bytes(self) -> int:
         """Memory for the uuids of open hours."""
         return self.memory_mb * 2**20 // 4
 

@@ -3,74 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
-from pipeline.ingest import refusals
 from pipeline.ingest.limits import Limits
-from pipeline.kafka.identity import TopicIdentity
+from pipeline.ingest.model import Plan, Range, TopicState
+from pipeline.ingest.offset_checks import check_offsets_available, check_same_topic
 from pipeline.tables.offsets import CommittedOffsets
-
-
-@dataclass(frozen=True)
-class TopicState:
-    """What Kafka holds of a topic: partition -> offset.
-
-    Attributes:
-        earliest: the first offset that is still there.
-        stable: the last stable offset; beyond it lie open transactions.
-        start: where the contract says to begin a partition that was never read.
-    """
-
-    identity: TopicIdentity
-    earliest: Mapping[int, int]
-    stable: Mapping[int, int]
-    start: Mapping[int, int]
-
-
-@dataclass(frozen=True)
-class Range:
-    """The offsets [start, end) of one partition."""
-
-    partition: int
-    start: int
-    end: int
-
-    def __len__(self) -> int:
-        return self.end - self.start
-
-
-@dataclass(frozen=True)
-class Plan:
-    """One micro-batch.
-
-    Attributes:
-        ranges: what is read and becomes rows, dead letters and duplicates.
-        repairs: ranges that events hold but the dead letters table does not: read again for it alone.
-        first, next: every partition's offsets as they are before the batch.
-        side_next: the same of the dead letters table.
-        lag: offsets that wait in Kafka, this batch included; no further than what was aimed at.
-    """
-
-    identity: TopicIdentity
-    ranges: tuple[Range, ...]
-    repairs: tuple[Range, ...]
-    first: Mapping[int, int]
-    next: Mapping[int, int]
-    side_next: Mapping[int, int]
-    lag: int
-    redone: tuple[Range, ...] = field(default=())
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether there is nothing to read."""
-        return not self.ranges and not self.repairs
 
 
 def plan(
     subject: str,
     topic: TopicState,
     events: CommittedOffsets | None,
-    side: CommittedOffsets | None,
+    dead_letters: CommittedOffsets | None,
     limits: Limits,
     targets: Mapping[int, int] | None = None,
 ) -> Plan:
@@ -81,9 +25,9 @@ def plan(
         OffsetsAheadError: Kafka ends before the committed offset.
         RetentionPassedError: Kafka's retention has passed the committed offset.
     """
-    for committed in (events, side):
+    for committed in (events, dead_letters):
         if committed is not None:
-            refusals.refuse_other_topic(subject, topic.identity, committed)
+            check_same_topic(subject, topic.identity, committed)
     partitions = topic.identity.partitions
     committed_next = {} if events is None else events.next
     committed_first = {} if events is None else events.first
@@ -91,8 +35,11 @@ def plan(
     begin = topic.start if events is None else topic.earliest
     next_ = {p: committed_next.get(p, begin[p]) for p in partitions}
     first = {p: committed_first.get(p, next_[p]) for p in partitions}
-    side_next = {p: first[p] if side is None else side.next.get(p, first[p]) for p in partitions}
-    refusals.refuse_lost_offsets(subject, next_, topic.earliest, topic.stable)
+    dead_letters_next = {
+        p: first[p] if dead_letters is None else dead_letters.next.get(p, first[p])
+        for p in partitions
+    }
+    check_offsets_available(subject, next_, topic.earliest, topic.stable)
     # Others may have gone beyond our targets: then nothing is left to do, and nothing is lost.
     aim = {
         p: max(next_[p], min(topic.stable[p], (targets or topic.stable).get(p, topic.stable[p])))
@@ -103,16 +50,18 @@ def plan(
         identity=topic.identity,
         ranges=tuple(Range(p, next_[p], ends[p]) for p in partitions if ends[p] > next_[p]),
         repairs=tuple(
-            Range(p, side_next[p], next_[p]) for p in partitions if side_next[p] < next_[p]
+            Range(p, dead_letters_next[p], next_[p])
+            for p in partitions
+            if dead_letters_next[p] < next_[p]
         ),
         first=first,
         next=next_,
-        side_next=side_next,
+        dead_letters_next=dead_letters_next,
         lag=sum(aim[p] - next_[p] for p in partitions),
         redone=tuple(
-            Range(p, next_[p], min(side_next[p], ends[p]))
+            Range(p, next_[p], min(dead_letters_next[p], ends[p]))
             for p in partitions
-            if side_next[p] > next_[p] and ends[p] > next_[p]
+            if dead_letters_next[p] > next_[p] and ends[p] > next_[p]
         ),
     )
 

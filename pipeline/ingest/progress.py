@@ -1,4 +1,4 @@
-"""A long ingest, told in digests: many commits summed into one now and then."""
+"""The progress of a long ingest: its commits, summed now and then."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.errors import RetryableError
 from pipeline.ingest.limits import DEFAULT_LIMITS, Limits
-from pipeline.ingest.report import Committed
+from pipeline.ingest.report import CommittedBatch
 from pipeline.ingest.run import ingest
-from pipeline.ingest.transform.held_back import HeldBack
-from pipeline.ledger.model import Totals, added
+from pipeline.ingest.transform.held_back import HeldBackPartition
+from pipeline.ledger.model import Totals, sum_totals
 
 STOP_S = 10.0
 """How long an ingest that is told to stop may take."""
@@ -26,7 +26,7 @@ _TICK_S = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Digest(Totals):
+class Progress(Totals):
     """Consecutive commits, summed.
 
     Attributes:
@@ -47,7 +47,7 @@ class Digest(Totals):
     singly: int = 0
 
 
-def digest(commits: list[Committed]) -> Digest:
+def summarize(commits: list[CommittedBatch]) -> Progress:
     """Sum consecutive commits, oldest first.
 
     Raises:
@@ -61,12 +61,12 @@ def digest(commits: list[Committed]) -> Digest:
         reasons.update(commit.reasons)
         for partition, (start, end) in commit.ranges.items():
             ranges[partition] = (ranges.get(partition, (start, end))[0], end)
-    return Digest(
+    return Progress(
         commits=len(commits),
         snapshot_id=commits[-1].snapshot_id,
         committed_at=commits[-1].committed_at,
         ranges=ranges,
-        **asdict(added(commits)),
+        **asdict(sum_totals(commits)),
         reasons=dict(reasons),
         lag=commits[-1].lag,
         held_back=commits[-1].held_back,
@@ -74,7 +74,7 @@ def digest(commits: list[Committed]) -> Digest:
     )
 
 
-def digests(
+def ingest_with_progress(
     cell: Cell,
     product: Product,
     *,
@@ -84,9 +84,9 @@ def digests(
     limits: Limits = DEFAULT_LIMITS,
     every_s: float = 60.0,
     on_retry: Callable[[RetryableError, float], None] | None = None,
-    on_held_back: Callable[[Sequence[HeldBack]], None] | None = None,
-) -> Iterator[Digest]:
-    """Ingest until `ended`, yielding a digest of new commits at most once every `every_s` seconds.
+    on_held_back: Callable[[Sequence[HeldBackPartition]], None] | None = None,
+) -> Iterator[Progress]:
+    """Ingest until `ended`, yielding the sums of new commits at most once every `every_s` seconds.
 
     The first comes with the first commit, the last at the end. `ended` is asked several times a
     second and heeded between commits. With `once`, ends when caught up. Closing the iterator, or an
@@ -95,7 +95,7 @@ def digests(
     Raises: as `ingest`.
     """
     stop = threading.Event()
-    commits: queue.SimpleQueue[Committed] = queue.SimpleQueue()
+    commits: queue.SimpleQueue[CommittedBatch] = queue.SimpleQueue()
     failure: list[BaseException] = []
 
     def work() -> None:
@@ -117,22 +117,22 @@ def digests(
     # A thread of its own: an interrupt then ends the waiting below, never a commit half made.
     worker = threading.Thread(target=work, name=f"ingest {product.name}", daemon=True)
     worker.start()
-    pending: list[Committed] = []
-    told_at = float("-inf")
+    pending: list[CommittedBatch] = []
+    reported_at = float("-inf")
     try:
         while worker.is_alive():
             with contextlib.suppress(queue.Empty):
                 pending.append(commits.get(timeout=_TICK_S))
             if ended():
                 stop.set()
-            if pending and time.monotonic() - told_at >= every_s:
-                told_at = time.monotonic()
-                yield digest(pending)
+            if pending and time.monotonic() - reported_at >= every_s:
+                reported_at = time.monotonic()
+                yield summarize(pending)
                 pending = []
         while not commits.empty():
             pending.append(commits.get())
         if pending:
-            yield digest(pending)
+            yield summarize(pending)
     finally:
         stop.set()
         worker.join(STOP_S)

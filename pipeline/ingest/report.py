@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
-from pipeline.ledger.model import Totals
+from pipeline.ingest.model import MicroBatch, Plan
+from pipeline.ingest.transform.held_back import HeldBackPartition
+from pipeline.ledger.model import Totals, sum_entries
+from pipeline.tables.offsets import CommittedOffsets
 
-COUNTED = (
+COUNT_FIELDS = (
     "offsets",
     "rows",
     "duplicates",
@@ -23,7 +26,7 @@ COUNTED = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Committed(Totals):
+class CommittedBatch(Totals):
     """One committed micro-batch; counts are of this batch alone.
 
     Attributes:
@@ -43,6 +46,23 @@ class Committed(Totals):
     lag: int
     held_back: Mapping[int, int] = field(default_factory=dict)
     singly: int = 0
+
+
+def summarize_batch(
+    plan: Plan, batch: MicroBatch, offsets: CommittedOffsets, held_back: Iterable[HeldBackPartition]
+) -> CommittedBatch:
+    """Return what `batch` of `plan` was, now that it is committed as `offsets` tell."""
+    return CommittedBatch(
+        snapshot_id=offsets.snapshot_id,
+        committed_at=offsets.committed_at,
+        ranges={entry.partition: (entry.start, entry.end) for entry in batch.entries},
+        **asdict(sum_entries(batch.entries)),
+        reasons=batch.reasons,
+        rules=batch.rules,
+        singly=batch.singly,
+        lag=plan.lag - sum(entry.end - entry.start for entry in batch.entries),
+        held_back={one.partition: one.offset for one in held_back},
+    )
 
 
 @dataclass
@@ -71,10 +91,10 @@ class IngestReport:
     snapshot_id: int | None = None
     stopped: bool = False
 
-    def add(self, committed: Committed) -> None:
+    def add(self, committed: CommittedBatch) -> None:
         """Count one commit in."""
         self.commits += 1
-        for name in COUNTED:
+        for name in COUNT_FIELDS:
             setattr(self, name, getattr(self, name) + getattr(committed, name))
         self.lag = committed.lag
         self.snapshot_id = committed.snapshot_id

@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-import random
 import threading
-import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from uuid import uuid4
 
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
-from pipeline.contract.folders import CONTRACT_FILE
 from pipeline.contract.model import Product
 from pipeline.contract.reload import ContractWatch
-from pipeline.contract.source.mistakes import ContractError, Mistake
+from pipeline.contract.source.mistakes import ContractError
 from pipeline.errors import HeadwaterError, RetryableError
 from pipeline.ingest.failures.alert import alert_refused
 from pipeline.ingest.failures.failed_batch import BatchFailedError
 from pipeline.ingest.failures.unnamed import UNNAMED, named
+from pipeline.ingest.follow_contract import ContractFollower, HeldBackReporter
 from pipeline.ingest.limits import DEFAULT_LIMITS, Limits
 from pipeline.ingest.lineage.run import IngestLineage
-from pipeline.ingest.plan import Plan
-from pipeline.ingest.report import Committed, IngestReport
-from pipeline.ingest.session import ContractChangedError, Session, StopAskedError
-from pipeline.ingest.transform.held_back import HeldBack
-from pipeline.tables.commit import CommitConflictError, CommitUnknownError
-
-POLL_S = 0.5
-"""How long a caught-up ingest waits before it looks again."""
-PATIENCE = 8
-"""Failures in a row that may pass before an ingest gives up; each is waited for twice as long."""
+from pipeline.ingest.loop import IngestLoop
+from pipeline.ingest.model import Plan
+from pipeline.ingest.report import CommittedBatch, IngestReport
+from pipeline.ingest.session import Session
+from pipeline.ingest.transform.held_back import HeldBackPartition
 
 
 def ingest(
@@ -41,10 +33,10 @@ def ingest(
     once: bool = False,
     limits: Limits = DEFAULT_LIMITS,
     stop: threading.Event | None = None,
-    on_commit: Callable[[Committed], None] | None = None,
+    on_commit: Callable[[CommittedBatch], None] | None = None,
     on_retry: Callable[[RetryableError, float], None] | None = None,
     on_contract: Callable[[Product | ContractError], None] | None = None,
-    on_held_back: Callable[[Sequence[HeldBack]], None] | None = None,
+    on_held_back: Callable[[Sequence[HeldBackPartition]], None] | None = None,
     run_id: str | None = None,
     clock: Clock = utc_now,
 ) -> IngestReport:
@@ -69,7 +61,7 @@ def ingest(
     Raises:
         RetryableError: broker, registry or catalog stayed out of reach (at once, with `once`), or
             memory ran out.
-        TerminalError: one of pipeline.ingest.refusals, EvolutionRefusedError, TableRolledBackError,
+        TerminalError: one of pipeline.ingest.offset_checks, EvolutionRefusedError, TableRolledBackError,
             TopicMissingError, BatchFailedError; IngestFailedError for any error without a name, which
             is its cause.
     """
@@ -79,10 +71,25 @@ def ingest(
     lineage = IngestLineage(cell, product, run_id, clock)
     try:
         with Session(cell, product, limits, run_id, stop, clock) as session:
-            follow = _Follower(session, lineage, ContractWatch(product.folder), on_contract)
-            session.look_at_contract = partial(follow, at_once=True)
-            tell = _TellsWaiting(follow, session, report, on_held_back)
-            _ingest(session, report, lineage, stop, on_commit, on_retry, tell, once=once)
+            follow = ContractFollower(session, lineage, ContractWatch(product.folder), on_contract)
+            session.contract_changed = partial(follow, at_once=True)
+            report_held_back = HeldBackReporter(session, report, on_held_back)
+
+            def before_plan() -> None:
+                follow()
+                report_held_back()
+
+            IngestLoop(
+                session,
+                report,
+                limits,
+                stop,
+                before_plan,
+                on_topic=lineage.started,
+                on_commit=on_commit,
+                on_retry=on_retry,
+                once=once,
+            ).run()
     except HeadwaterError as error:
         lineage.ended(report, error)
         if isinstance(error, BatchFailedError):
@@ -101,131 +108,10 @@ def ingest(
     return report
 
 
-def _ingest(
-    session: Session,
-    report: IngestReport,
-    lineage: IngestLineage,
-    stop: threading.Event,
-    on_commit: Callable[[Committed], None] | None,
-    on_retry: Callable[[RetryableError, float], None] | None,
-    follow: Callable[[], bool],
-    *,
-    once: bool,
-) -> None:
-    failures = 0
-    targets = None
-    while not stop.is_set():
-        began = time.monotonic()
-        follow()
-        try:
-            plan = session.plan(targets)
-            lineage.saw(plan.identity.topic_id)
-            if once and targets is None:
-                targets = session.targets
-            if plan.is_empty and session.is_started:
-                report.lag = plan.lag
-                if once:
-                    return
-                stop.wait(POLL_S)
-                continue
-            committed = session.execute(plan)
-            failures = 0
-        except StopAskedError:
-            break
-        except ContractChangedError:
-            continue
-        except CommitConflictError as error:
-            # Not a failure, however often: somebody else's commit was progress.
-            session.reset()
-            _wait(error, random.uniform(0.05, 0.5), stop, on_retry)  # noqa: S311 - not secret
-            continue
-        except CommitUnknownError as error:
-            session.reset()
-            failures += 1
-            if failures > PATIENCE:
-                raise
-            _wait(error, 0.05 * 2**failures, stop, on_retry)
-            continue
-        except RetryableError as error:
-            session.reset()
-            failures += 1
-            if once or failures > PATIENCE:
-                raise
-            _wait(error, 0.25 * 2**failures, stop, on_retry)
-            continue
-        if committed is not None:
-            report.add(committed)
-            if on_commit is not None:
-                on_commit(committed)
-            if not once and session.has_caught_up(committed):
-                # Fewer, larger files: what arrives meanwhile goes into the next commit.
-                stop.wait(max(0.0, session.linger_s - (time.monotonic() - began)))
-    report.stopped = True
-
-
-@dataclass
-class _Follower:
-    """Lets an ingest go on by what its contract says now."""
-
-    session: Session
-    lineage: IngestLineage
-    watch: ContractWatch
-    on_contract: Callable[[Product | ContractError], None] | None
-
-    def __call__(self, *, at_once: bool = False) -> bool:
-        """Look whether it has changed; return whether the ingest goes on by another."""
-        try:
-            told: Product | ContractError | None = self.watch.changed(at_once=at_once)
-        except ContractError as error:
-            told = error
-        except UNNAMED as error:
-            # A contract that cannot be read for whatever reason must not end an ingest that needs no other.
-            folder = self.watch.folder
-            expected = f"a contract that can be read; {type(error).__name__} came of it"
-            told = ContractError(folder.name, [Mistake(folder / CONTRACT_FILE, 1, "", expected)])
-        if isinstance(told, Product):
-            self.session.follow(told)
-            self.lineage.follow(told)
-        if told is not None and self.on_contract is not None:
-            self.on_contract(told)
-        return isinstance(told, Product)
-
-
-@dataclass
-class _TellsWaiting:
-    """Tells what waits for the contract, each time that it is other partitions or offsets."""
-
-    follow: Callable[[], bool]
-    session: Session
-    report: IngestReport
-    on_held_back: Callable[[Sequence[HeldBack]], None] | None
-    told: tuple[HeldBack, ...] = ()
-
-    def __call__(self) -> bool:
-        followed = self.follow()
-        now = self.session.held_back
-        self.report.held_back = {one.partition: one.offset for one in now}
-        if now != self.told and self.on_held_back is not None:
-            self.on_held_back(now)
-        self.told = now
-        return followed
-
-
 def plan_ingest(cell: Cell, product: Product, limits: Limits = DEFAULT_LIMITS) -> Plan:
     """Return what the next micro-batch would read. Creates the tables if absent, commits nothing.
 
     Raises: as `ingest`.
     """
     with Session(cell, product, limits, "explain", threading.Event(), utc_now) as session:
-        return session.plan(None)
-
-
-def _wait(
-    error: RetryableError,
-    seconds: float,
-    stop: threading.Event,
-    on_retry: Callable[[RetryableError, float], None] | None,
-) -> None:
-    if on_retry is not None:
-        on_retry(error, seconds)
-    stop.wait(seconds)
+        return session.plan(None).plan

@@ -17,7 +17,7 @@ from pipeline.kafka.connect import FETCH_BYTES, named_errors
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.kafka_python_private import FetchRequest, IsolationLevel
 from pipeline.kafka.network import Network
-from pipeline.kafka.record_batches import Passed, RecordsCorruptError, unpack
+from pipeline.kafka.record_batches import FetchedRange, RecordsCorruptError, parse_batches
 
 STALL_S = 15.0
 """How long a fetch may make no progress in any partition before it is given up."""
@@ -59,12 +59,12 @@ class Fetched:
     """What one answer of a broker brought.
 
     Attributes:
-        passed: what became of the offsets it passed, for one or more partitions. May be empty.
+        ranges: what became of the offsets it passed, for one or more partitions. May be empty.
         positions: for every partition asked for, the first offset that has not been passed, at most
             its range's end.
     """
 
-    passed: tuple[Passed, ...]
+    ranges: tuple[FetchedRange, ...]
     positions: Mapping[int, int]
 
 
@@ -169,12 +169,12 @@ class _Fetch:
             max_version=_BY_ID if self._by_id else _BY_ID - 1,
         )
 
-    def _next(self) -> list[Passed]:
+    def _next(self) -> list[FetchedRange]:
         """Return what the first answer to arrive holds, [] if none did for a while."""
-        answered = self._arrived()
-        if answered is None:
+        responded = self._arrived()
+        if responded is None:
             return []
-        answer, asked = answered
+        answer, asked = responded
         try:
             response = answer.result()
         except kafka_errors.RetriableError:
@@ -209,7 +209,7 @@ class _Fetch:
                 self._ends[partition] = self._ends.pop(partition)
         self._ask()
         return [
-            unpack(partition, part.records or b"", start, end, _aborted(part))
+            parse_batches(partition, part.records or b"", start, end, _aborted(part))
             for partition, part, start, end in ready
         ]
 
@@ -219,12 +219,12 @@ class _Fetch:
             if not self._on_the_way:
                 time.sleep(0.02)
                 self._ask()
-            answers = [answer for answer, _ in self._on_the_way.values()]
-            wait(answers, timeout=left, return_when=FIRST_COMPLETED)
-            for node, (answer, asked) in self._on_the_way.items():
-                if answer.done():
+            responses = [response for response, _ in self._on_the_way.values()]
+            wait(responses, timeout=left, return_when=FIRST_COMPLETED)
+            for node, (response, asked) in self._on_the_way.items():
+                if response.done():
                     del self._on_the_way[node]
-                    return answer, asked
+                    return response, asked
         return None
 
     def _advance(self, partition: int, records: bytes | None, end: int) -> None:
@@ -269,7 +269,7 @@ class _Fetch:
         return OffsetsLostError(
             f"offsets that were to be read are not there any more ({detail}).",
             subject=f"topic {self._topic.topic}",
-            remedy="Restore them, or book them as lost with `headwater ingest accept-loss`.",
+            remedy="Restore them, or record them as lost with `headwater ingest accept-loss`.",
         )
 
     def _stalled(self) -> FetchStalledError:

@@ -28,7 +28,7 @@ def find_records(
     highs: Any,
     names: Any,
     name_ends: Any,
-    section: Any,
+    batch: Any,
     offset: Any,
     time: Any,
     key: Any,
@@ -65,7 +65,7 @@ def find_records(
             if at < lows[k] or at >= highs[k]:
                 pos = stop
                 continue
-            section[found] = k
+            batch[found] = k
             offset[found] = at
             if append_times[k] >= 0:
                 time[found] = min(append_times[k], LATEST)

@@ -16,7 +16,7 @@ from pipeline.kafka.kafka_python_private import (
     NetworkSelector,
     stop_network,
 )
-from pipeline.kafka.transport import LargeAnswers
+from pipeline.kafka.transport import LargeResponseTransport
 
 _LOOK_AGAIN_MS = 10
 
@@ -37,7 +37,7 @@ class Network:
             "receive_message_max_bytes": 2**31 - 1,
         }
         self._net = NetworkSelector(**configs)
-        self._manager = BrokerConnections(self._net, LargeAnswers, **configs)
+        self._manager = BrokerConnections(self._net, LargeResponseTransport, **configs)
         # Else the first look for a topic's leaders, just after the brokers', waits a tenth of a second.
         self._manager.cluster.config["retry_backoff_ms"] = _LOOK_AGAIN_MS
         self._client = KafkaNetClient(self._net, self._manager, **configs)
@@ -90,16 +90,16 @@ class Network:
 
         It ends in kafka.errors.KafkaError where the request fails. A connection that fails is opened again.
         """
-        answer: Future[Any] = Future()
+        response: Future[Any] = Future()
 
         async def exchange() -> None:
             try:
-                answer.set_result(await self._manager.send(request, node_id=node))
+                response.set_result(await self._manager.send(request, node_id=node))
             except Exception as error:  # noqa: BLE001 - handed to whoever waits
-                answer.set_exception(error)
+                response.set_exception(error)
 
         self._manager.call_soon(exchange)
-        return answer
+        return response
 
     def close(self) -> None:
         """Close the connections and end the thread. Idempotent."""

@@ -45,7 +45,7 @@ class GapKind(enum.Enum):
     """A record of an aborted transaction."""
 
 
-class Section(NamedTuple):
+class BatchSlice(NamedTuple):
     """The records of one batch, of which those in [low, high) are wanted.
 
     `base_time` and `append_time` are in milliseconds; `append_time` is -1 where record times are the
@@ -82,7 +82,7 @@ class Gap(NamedTuple):
 
 
 @dataclass
-class Passed:
+class FetchedRange:
     """What became of the offsets [start, end) of one partition that a fetch has passed.
 
     `items` are in the order of their offsets; an offset of the range that no item covers, or that a
@@ -92,16 +92,16 @@ class Passed:
     partition: int
     start: int
     end: int
-    items: list[Section | Gap] = field(default_factory=list)
+    items: list[BatchSlice | Gap] = field(default_factory=list)
 
 
-def unpack(
+def parse_batches(
     partition: int,
     data: bytes | memoryview,
     start: int,
     end: int,
     aborted: Iterable[tuple[int, int]],
-) -> Passed:
+) -> FetchedRange:
     """Return what the batches `data` of one fetch from `start` say of the offsets [start, end).
 
     `aborted` are the response's (producer id, first offset) of transactions that were aborted. A
@@ -113,7 +113,7 @@ def unpack(
             ends before it begins.
         RecordFormatError: a batch of format 0 or 1.
     """
-    passed = Passed(partition, start, start)
+    passed = FetchedRange(partition, start, start)
     waiting = sorted(aborted, key=lambda one: one[1])
     discarding: set[int] = set()
     for head, body in _batches(partition, memoryview(data)):
@@ -137,7 +137,7 @@ def unpack(
             kind = GapKind.ABORTED
         elif low < high and head[12]:
             passed.items.append(
-                Section(
+                BatchSlice(
                     partition=partition,
                     base_offset=base,
                     last_offset=last,

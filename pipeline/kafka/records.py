@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.kafka.framing import HEADERS, find_records, views
-from pipeline.kafka.record_batches import Section, corrupt
-from pipeline.kafka.uncompressed import Unpacked
+from pipeline.kafka.record_batches import BatchSlice, corrupt
+from pipeline.kafka.uncompressed import UncompressedRecords
 
 Ints = npt.NDArray[np.int64]
 NO_TIMESTAMP = -1000
@@ -109,37 +109,37 @@ class Records:
             place += max(size, 0)
 
 
-def frame(sections: Sequence[Section], unpacked: Unpacked) -> Records:
-    """Find the wanted records of `sections`; `unpacked` has their `records()`, in the same order.
+def frame(slices: Sequence[BatchSlice], uncompressed: UncompressedRecords) -> Records:
+    """Find the wanted records of `slices`; `uncompressed` has their `records()`, in the same order.
 
     Raises:
         RecordsCorruptError: a batch's records do not add up to its lengths.
     """
-    data, sizes = unpacked.data, unpacked.sizes
-    counts = np.array([s.number for s in sections], np.int64)
+    data, sizes = uncompressed.data, uncompressed.sizes
+    counts = np.array([s.number for s in slices], np.int64)
     # A batch that lies about its count must not make room for it: a record takes 7 bytes.
     room = min(int(np.maximum(counts, 0).sum()), len(data) // 7)
     if (counts < 0).any() or int(counts.sum()) > room:
         liar = next(
-            s for s, size in zip(sections, sizes, strict=True) if not 0 <= s.number <= size // 7
+            s for s, size in zip(slices, sizes, strict=True) if not 0 <= s.number <= size // 7
         )
         raise corrupt(liar.partition, liar.base_offset, f"claims {liar.number} records")
-    section, offset, time = (np.empty(room, np.int64) for _ in range(3))
+    batch, offset, time = (np.empty(room, np.int64) for _ in range(3))
     key, value, headers = (np.empty((room, 2), np.int64) for _ in range(3))
     header_values = np.empty((len(HEADERS), room, 2), np.int64)
     found = find_records(
         data,
         np.cumsum(sizes, dtype=np.int64),
-        np.array([s.base_offset for s in sections], np.int64),
-        np.array([s.last_offset for s in sections], np.int64),
-        np.array([s.base_time for s in sections], np.int64),
-        np.array([s.append_time for s in sections], np.int64),
+        np.array([s.base_offset for s in slices], np.int64),
+        np.array([s.last_offset for s in slices], np.int64),
+        np.array([s.base_time for s in slices], np.int64),
+        np.array([s.append_time for s in slices], np.int64),
         counts,
-        np.array([s.low for s in sections], np.int64),
-        np.array([s.high for s in sections], np.int64),
+        np.array([s.low for s in slices], np.int64),
+        np.array([s.high for s in slices], np.int64),
         _NAMES,
         _NAME_ENDS,
-        section,
+        batch,
         offset,
         time,
         key,
@@ -148,12 +148,12 @@ def frame(sections: Sequence[Section], unpacked: Unpacked) -> Records:
         header_values,
     )
     if found < 0:
-        bad = sections[-1 - found]
+        bad = slices[-1 - found]
         raise corrupt(bad.partition, bad.base_offset, "has records that do not fit their lengths")
-    partitions = np.array([s.partition for s in sections], np.int32)
+    partitions = np.array([s.partition for s in slices], np.int32)
     return Records(
         data=data,
-        partition=partitions[section[:found]],
+        partition=partitions[batch[:found]],
         offset=offset[:found],
         time=time[:found] * 1000,
         keys=key[:found],
@@ -163,17 +163,17 @@ def frame(sections: Sequence[Section], unpacked: Unpacked) -> Records:
     )
 
 
-def records_in(sections: Sequence[Section]) -> Records:
-    """Uncompress `sections` and find their wanted records.
+def records_in(slices: Sequence[BatchSlice]) -> Records:
+    """Uncompress `slices` and find their wanted records.
 
     Raises:
         RecordsCorruptError: as `frame`, or a batch cannot be uncompressed.
     """
-    pieces = [section.records() for section in sections]
-    unpacked = Unpacked(sum(len(piece) for piece in pieces))
+    pieces = [batch.records() for batch in slices]
+    uncompressed = UncompressedRecords(sum(len(piece) for piece in pieces))
     for piece in pieces:
-        unpacked.add(piece)
-    return frame(sections, unpacked)
+        uncompressed.add(piece)
+    return frame(slices, uncompressed)
 
 
 def _varint(data: npt.NDArray[np.uint8], place: int) -> tuple[int, int]:

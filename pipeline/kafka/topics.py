@@ -117,10 +117,10 @@ def is_compacted(admin: KafkaAdminClient, topic: str) -> bool:
     resource = ConfigResource(ConfigResourceType.TOPIC, topic, None)
     with named_errors(servers(admin)):
         try:
-            answer = admin.describe_configs([resource], config_filter="all")
+            response = admin.describe_configs([resource], config_filter="all")
         except UnknownTopicOrPartitionError:
             raise _missing(topic) from None
-    return "compact" in str(answer["topic"][topic]["cleanup.policy"]["value"]).split(",")
+    return "compact" in str(response["topic"][topic]["cleanup.policy"]["value"]).split(",")
 
 
 def brokers(admin: KafkaAdminClient) -> int:
@@ -149,7 +149,7 @@ def _offsets(
             found = admin.list_partition_offsets(specs, isolation_level=isolation)
         except UnknownTopicOrPartitionError:
             raise _missing(topic) from None
-    return {tp.partition: answer.offset for tp, answer in sorted(found.items())}
+    return {tp.partition: response.offset for tp, response in sorted(found.items())}
 
 
 def _missing(topic: str) -> TopicMissingError:

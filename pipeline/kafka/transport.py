@@ -1,4 +1,4 @@
-"""A connection's bytes, for answers of many megabytes: what the client library copies five times."""
+"""A connection's bytes, for responses of many megabytes: what the client library copies five times."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from pipeline.kafka.kafka_python_private import ReceivingTransport
 _READ_BYTES = 1 << 20
 
 
-class LargeAnswers(ReceivingTransport):
+class LargeResponseTransport(ReceivingTransport):
     """A transport that takes what has arrived in one call, where the library takes 4 KiB a call.
 
-    An answer of more than 1 MiB is received where it stays. Plain connections only.
+    A response of more than 1 MiB is received where it stays. Plain connections only.
     """
 
     def receive(self) -> tuple[bytes, Exception | None]:
-        """Return what has arrived of anything but a large answer, and what ends the connection."""
+        """Return what has arrived of anything but a large response, and what ends the connection."""
         try:
-            answer = self._large_answer()
-            if answer is None or not (left := answer.left()):
+            response = self._large_response()
+            if response is None or not (left := response.left()):
                 data = self.sock.recv(_READ_BYTES)
                 return data, None if data else _gone()
             received = self.sock.recv_into(left)
@@ -30,22 +30,22 @@ class LargeAnswers(ReceivingTransport):
             return b"", kafka_errors.KafkaConnectionError(error)
         if not received:
             return b"", _gone()
-        answer.seek(answer.tell() + received)
+        response.seek(response.tell() + received)
         return b"", None
 
-    def _large_answer(self) -> _Answer | None:
+    def _large_response(self) -> _Response | None:
         begun = self.answer
         if begun is None or len(begun) <= _READ_BYTES:
             return None
-        if isinstance(begun, _Answer):
+        if isinstance(begun, _Response):
             return begun
-        answer = self.answer = _Answer(len(begun))
-        answer.write(memoryview(begun)[: begun.tell()])
-        return answer
+        response = self.answer = _Response(len(begun))
+        response.write(memoryview(begun)[: begun.tell()])
+        return response
 
 
-class _Answer:
-    """What the parser collects an answer in; the whole is read without a copy."""
+class _Response:
+    """What the parser collects a response in; the whole is read without a copy."""
 
     def __init__(self, size: int) -> None:
         # Of numpy's, for it asks the system for huge pages.

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 
-class Unpacked:
+class UncompressedRecords:
     """Gathers bytes in memory of `room` bytes, or of as many as the first have if these are more.
 
     Of memory that nothing is written to, next to nothing is resident.

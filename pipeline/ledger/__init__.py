@@ -1,1 +1,1 @@
-"""The books: every offset accounted for."""
+"""The ledger: every offset accounted for."""

@@ -64,8 +64,8 @@ def gather_evidence(
         network = Network(cell)
         try:
             for fetched in fetch(network, identity, {partition: (start, end)}):
-                for passed in fetched.passed:
-                    for item in passed.items:
+                for fetched_range in fetched.ranges:
+                    for item in fetched_range.items:
                         if isinstance(item, Gap):
                             lows.append(item.low)
                             highs.append(item.high)

@@ -1,4 +1,4 @@
-"""The entries of the books, with the commits that made them."""
+"""The entries of the ledger, with the commits that made them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.ledger.model import Entry, from_summary
 
 @dataclass(frozen=True)
 class Line:
-    """One entry of the books, and the commit that made it."""
+    """One entry of the ledger, and the commit that made it."""
 
     entry: Entry
     snapshot_id: int

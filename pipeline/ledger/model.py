@@ -1,4 +1,4 @@
-"""The books' entries: what became of each committed range of offsets."""
+"""The ledger's entries: what became of each committed range of offsets."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Entry(Counts):
 
     @property
     def unexplained(self) -> int:
-        """Offsets of the range that no count explains; 0 in honest books."""
+        """Offsets of the range that no count explains; 0 in an honest ledger."""
         return self.end - self.start - self.explained
 
 
@@ -79,13 +79,13 @@ class Totals(Counts):
         return self.offsets - self.explained
 
 
-def added(parts: Iterable[Totals]) -> Totals:
+def sum_totals(parts: Iterable[Totals]) -> Totals:
     """Return the sums of sums."""
     every = tuple(parts)
     return Totals(**{f.name: sum(getattr(p, f.name) for p in every) for f in fields(Totals)})
 
 
-def total(entries: Iterable[Entry]) -> Totals:
+def sum_entries(entries: Iterable[Entry]) -> Totals:
     """Return the sums over `entries`."""
     every = tuple(entries)
     counts = {field.name: sum(getattr(e, field.name) for e in every) for field in fields(Counts)}

@@ -1,4 +1,4 @@
-"""The books, as the tables tell them."""
+"""The ledger, as the tables tell it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from pyiceberg.table import Table
 from pipeline.cells import Cell
 from pipeline.clock import hour_of
 from pipeline.contract.model import Product
-from pipeline.ledger.keep import read_kept
+from pipeline.ledger.archive import read_archive
 from pipeline.ledger.lines import Line, lines_of
-from pipeline.ledger.model import Totals, total
+from pipeline.ledger.model import Totals, sum_entries
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import events_table
 from pipeline.tables.offsets import CommittedOffsets, committed_offsets
@@ -25,7 +25,7 @@ Key = TypeVar("Key", int, datetime, tuple[int, datetime])
 
 @dataclass(frozen=True)
 class Ledger:
-    """The books of one product in one cell.
+    """The ledger of one product in one cell.
 
     Attributes:
         offsets: what the events table says it holds; None before the first commit.
@@ -80,11 +80,11 @@ class Ledger:
 
 
 def _total(lines: Iterable[Line]) -> Totals:
-    return total(line.entry for line in lines)
+    return sum_entries(line.entry for line in lines)
 
 
 def read_ledger(cell: Cell, product: Product) -> Ledger:
-    """Read the books: the kept entries, and those of the snapshots after them.
+    """Read the ledger: the kept entries, and those of the snapshots after them.
 
     Raises:
         TableMissingError: the product was never ingested in this cell.
@@ -95,9 +95,9 @@ def read_ledger(cell: Cell, product: Product) -> Ledger:
 
 
 def ledger_of(table: Table, cell: Cell, product: str) -> Ledger:
-    """Return the books of the events `table` as loaded, with those kept of expired snapshots."""
+    """Return the ledger of the events `table` as loaded, with those kept of expired snapshots."""
     offsets = committed_offsets(table)
-    kept, through = read_kept(cell, product)
+    kept, through = read_archive(cell, product)
     current = table.current_snapshot()
     newest = 0 if current is None else current.sequence_number or 0
     since = tuple(

@@ -41,22 +41,22 @@ class Recount:
     removed: int | None = None
 
 
-def disagreements(found: Recount, books: Totals | None, first: int) -> Iterator[str]:
-    """Yield what a recount and the books of its partition, from `first` on, do not agree about."""
+def disagreements(found: Recount, entries: Totals | None, first: int) -> Iterator[str]:
+    """Yield what a recount and the ledger of its partition, from `first` on, do not agree about."""
     name = f"partition {found.partition}"
     if found.doubled:
         yield f"{name}: {found.doubled} coordinates stand more than once in the tables"
     if found.beyond:
         yield f"{name}: {found.beyond} rows of events lie outside the committed offsets"
-    if books is None:
+    if entries is None:
         if found.rows or found.dead_letters:
-            yield f"{name}: the tables hold records and the books no entry"
+            yield f"{name}: the tables hold records and the ledger has no entry"
         return
-    if found.rows != books.rows:
-        yield f"{name}: the books say {books.rows} rows, events hold {found.rows}"
-    if found.dead_letters != books.dead_letters:
+    if found.rows != entries.rows:
+        yield f"{name}: the ledger says {entries.rows} rows, events hold {found.rows}"
+    if found.dead_letters != entries.dead_letters:
         yield (
-            f"{name}: the books say {books.dead_letters} dead letters, "
+            f"{name}: the ledger says {entries.dead_letters} dead letters, "
             f"the table holds {found.dead_letters}"
         )
     if found.passed_over:
@@ -66,29 +66,29 @@ def disagreements(found: Recount, books: Totals | None, first: int) -> Iterator[
         )
     if found.made_up:
         yield f"{name}: the tables hold {found.made_up} coordinates that never held a record; made up"
-    if found.twins > books.duplicates:
+    if found.twins > entries.duplicates:
         yield (
-            f"{name}: the books say {books.duplicates} duplicates, "
+            f"{name}: the ledger says {entries.duplicates} duplicates, "
             f"a consumer reads {found.twins} that are no rows"
         )
-    absent = books.duplicates - found.twins - found.passed_over
+    absent = entries.duplicates - found.twins - found.passed_over
     # What compaction has removed since may have been these duplicates, and nothing else.
-    gone = (found.removed or 0) - books.compacted - found.unseen
+    gone = (found.removed or 0) - entries.compacted - found.unseen
     if found.earliest <= first and absent > max(gone, 0):
         yield (
-            f"{name}: the books say {books.duplicates} duplicates, "
+            f"{name}: the ledger says {entries.duplicates} duplicates, "
             f"of which {absent - max(gone, 0)} were never in Kafka; made up"
         )
 
 
-def unproven(found: Recount, books: Totals | None) -> Iterator[str]:
+def unproven(found: Recount, entries: Totals | None) -> Iterator[str]:
     """Yield what Kafka does not hold any more, so that nobody can compare it with the tables."""
     name = f"partition {found.partition}"
     if found.unseen:
         yield (
             f"{name}: the records of {found.unseen} rows and dead letters are gone from Kafka "
-            "(compaction or retention): the tables and the books agree on them, and nothing else tells"
+            "(compaction or retention): the tables and the ledger agree on them, and nothing else tells"
         )
-    absent = 0 if books is None else books.duplicates - found.twins - found.passed_over
+    absent = 0 if entries is None else entries.duplicates - found.twins - found.passed_over
     if absent > 0:
-        yield f"{name}: {absent} duplicates are gone from Kafka: the books alone tell of them"
+        yield f"{name}: {absent} duplicates are gone from Kafka: the ledger alone tells of them"

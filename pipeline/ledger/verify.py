@@ -1,4 +1,4 @@
-"""Auditing the books: tables recounted by scanning them, Kafka by an independent consumer."""
+"""Auditing the ledger: tables recounted by scanning them, Kafka by an independent consumer."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Verification:
 
     @property
     def balanced(self) -> bool:
-        """Whether the books balance and the recount agrees with them."""
+        """Whether the ledger balances and the recount agrees with them."""
         return self.ledger.balanced and not self.problems
 
 
@@ -60,23 +60,23 @@ def verify_ledger(cell: Cell, product: Product) -> Verification:
         KafkaAccessError: the cluster refused.
     """
     events = load_table(cell, events_table(product.name))
-    side = load_table(cell, dead_letters_table(product.name))
+    dead_letters = load_table(cell, dead_letters_table(product.name))
     ledger = ledger_of(events, cell, product.name)
     if ledger.offsets is None:
         return Verification(ledger, (), ())
-    rows, letters = _coordinates(events), _coordinates(side)
-    counted = {p: _count(p, ledger.offsets, rows, letters) for p in sorted(ledger.offsets.next)}
+    rows, dead = _coordinates(events), _coordinates(dead_letters)
+    counted = {p: _count(p, ledger.offsets, rows, dead) for p in sorted(ledger.offsets.next)}
     held = {p: both for p, (_, both) in counted.items()}
     uuids = UuidReader(product, open_registry(cell))
     subject = f"{product.name}/{cell.name}"
     read = read_again(cell, subject, ledger.offsets, held, uuids.read)
     known = _known(events, {one for found in read.values() for one in found.strangers.values()})
-    books = ledger.by_partition()
+    by_partition = ledger.by_partition()
     recounts: list[Recount] = []
     problems: list[str] = []
     left: list[str] = []
     for partition, (partial, both) in counted.items():
-        mine = books.get(partition)
+        mine = by_partition.get(partition)
         said = 0 if mine is None else mine.rows + mine.duplicates + mine.dead_letters
         found = _compare(cell, ledger.offsets, partial, both, read[partition], known, said)
         recounts.append(found)
@@ -91,13 +91,13 @@ def verify_ledger(cell: Cell, product: Product) -> Verification:
 
 
 def _count(
-    partition: int, committed: CommittedOffsets, rows: pl.DataFrame, letters: pl.DataFrame
+    partition: int, committed: CommittedOffsets, rows: pl.DataFrame, dead_letters: pl.DataFrame
 ) -> tuple[Recount, Offsets]:
     """Return what the tables hold of a partition, and the offsets of that, ascending."""
     first, end = committed.first[partition], committed.next[partition]
     of_it = pl.col("_topic_partition") == partition
     inside = of_it & (pl.col("_offset") < end)
-    mine, dead = rows.filter(inside), letters.filter(inside)
+    mine, dead = rows.filter(inside), dead_letters.filter(inside)
     both = pl.concat([mine, dead])
     offsets = both.get_column("_offset").unique().sort().to_numpy()
     outside = of_it & ((pl.col("_offset") >= end) | (pl.col("_offset") < first))

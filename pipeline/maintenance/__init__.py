@@ -1,1 +1,1 @@
-"""Keeping tables fast: snapshots expire, small files become large ones, the books survive both."""
+"""Keeping tables fast: snapshots expire, small files become large ones, the ledger survives both."""

@@ -21,12 +21,12 @@ _ATTEMPTS = 10
 
 
 def plan_expiry(
-    table: Table, now: datetime, policy: Policy, kept_through: int | None = None
+    table: Table, now: datetime, policy: Policy, archived_through: int | None = None
 ) -> tuple[int, ...]:
     """Return the snapshots of main's history that `expire` would let go, oldest first.
 
     Snapshots outside main's history (staged ones) are not among them, nor those from the one that the
-    offsets name onwards: from main's head to it, history must stay whole. `kept_through` is the last
+    offsets name onwards: from main's head to it, history must stay whole. `archived_through` is the last
     sequence number whose ledger lines are kept; snapshots after it stay.
     """
     history = [
@@ -42,7 +42,7 @@ def plan_expiry(
         history,
         protected={ref.snapshot_id for ref in table.metadata.refs.values()},
         whole_to=None if offsets is None else offsets.snapshot_id,
-        kept_through=kept_through,
+        archived_through=archived_through,
         now=now,
         policy=policy,
     )

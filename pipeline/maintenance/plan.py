@@ -65,13 +65,13 @@ def expirable(
     *,
     protected: Iterable[int],
     whole_to: int | None,
-    kept_through: int | None,
+    archived_through: int | None,
     now: datetime,
     policy: Policy,
 ) -> tuple[int, ...]:
     """Return the snapshots of `history` (newest first) that may expire, oldest first.
 
-    Those of `protected` stay, all down to `whole_to`, and those after sequence number `kept_through`
+    Those of `protected` stay, all down to `whole_to`, and those after sequence number `archived_through`
     (None for either: no such bound). Where `whole_to` is not in the history, nothing expires.
     """
     kept = set(protected)
@@ -86,7 +86,7 @@ def expirable(
         for one in history[begin:]
         if one.committed_at < now - policy.retain
         and one.snapshot_id not in kept
-        and (kept_through is None or one.sequence_number <= kept_through)
+        and (archived_through is None or one.sequence_number <= archived_through)
     ]
     return tuple(reversed(old))
 

@@ -10,7 +10,7 @@ from pyiceberg.table import Table
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import Product
-from pipeline.ledger.keep import keep
+from pipeline.ledger.archive import archive_entries
 from pipeline.maintenance.compact import compact, plan_compaction
 from pipeline.maintenance.expire import expire, plan_expiry
 from pipeline.maintenance.plan import Policy, Rewriting
@@ -63,7 +63,7 @@ def maintain(
 ) -> tuple[Maintained, ...]:
     """Compact events, dead letters, ledger, publications and alerts of a product; expire old snapshots.
 
-    The books' entries are kept in the ledger table before any snapshot that carries them expires.
+    The ledger's entries are kept in the ledger table before any snapshot that carries them expires.
     Takes no lock and may run beside ingest, readers and itself; whoever loses a commit tries again.
     Nothing is undone when it ends early, and to do it again does the rest. NOT touched: orphan files of
     crashed writers, derived tables.
@@ -74,20 +74,20 @@ def maintain(
         RowsDifferError: rewritten files do not hold as many rows; the table has the old ones.
     """
     with named_errors(f"{product.name}/{cell.name}"):
-        books = events_table(product.name)
-        kept = {books: keep(cell, product)} if _exists(cell, books) else {}
+        events = events_table(product.name)
+        archived = {events: archive_entries(cell, product)} if _exists(cell, events) else {}
         return tuple(
-            _maintain(name, table, clock(), policy, kept.get(name))
+            _maintain(name, table, clock(), policy, archived.get(name))
             for name, table in _tables(cell, product)
         )
 
 
 def _maintain(
-    name: str, table: Table, now: datetime, policy: Policy, kept_through: int | None
+    name: str, table: Table, now: datetime, policy: Policy, archived_through: int | None
 ) -> Maintained:
     compacted = compact(table, policy)
     table = table.refresh()
-    snapshots = plan_expiry(table, now, policy, kept_through)
+    snapshots = plan_expiry(table, now, policy, archived_through)
     deleted = expire(table, snapshots)
     return Maintained(name, compacted.files, compacted.into, len(snapshots), deleted)
 

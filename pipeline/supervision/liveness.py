@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 
-class Phase(StrEnum):
+class RunPhase(StrEnum):
     """How far an unfinished run is, as its orchestrator tells."""
 
     WAITING = "waiting"
@@ -21,26 +21,26 @@ class Phase(StrEnum):
     RUNNING = "running"
 
 
-PATIENCE = {Phase.STARTING: timedelta(seconds=120), Phase.RUNNING: timedelta(seconds=60)}
+GRACE_PERIOD = {RunPhase.STARTING: timedelta(seconds=120), RunPhase.RUNNING: timedelta(seconds=60)}
 """How long a run may be seen in one phase without the lock before it is called dead.
 
 A waiting run may wait for ever. A loaded machine takes tens of seconds to start a process.
 """
 
-FIRST_PAUSE = timedelta(seconds=15)
-LONGEST_PAUSE = timedelta(minutes=10)
+FIRST_BACKOFF = timedelta(seconds=15)
+LONGEST_BACKOFF = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
-class Unfinished:
+class UnfinishedRun:
     """A run that its orchestrator has not seen end."""
 
     run_id: str
-    phase: Phase
+    phase: RunPhase
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Liveness:
     """What one look found.
 
     Attributes:
@@ -57,41 +57,41 @@ class Judgement:
     reason: str
 
 
-def judge(
+def check_liveness(
     owner: str | None,
-    runs: Iterable[Unfinished],
+    runs: Iterable[UnfinishedRun],
     suspects: Mapping[str, datetime],
     now: datetime,
-) -> Judgement:
+) -> Liveness:
     """Tell the living from the dead. `owner` names the lock's holder, None if it is free."""
     dead: list[str] = []
-    hopeful: list[str] = []
+    maybe_alive: list[str] = []
     suspected: dict[str, datetime] = {}
     for run in runs:
         if run.run_id == owner:
             continue
-        if run.phase is Phase.WAITING:
-            hopeful.append(run.run_id)
+        if run.phase is RunPhase.WAITING:
+            maybe_alive.append(run.run_id)
             continue
         suspect = f"{run.run_id} {run.phase}"
         since = suspects.get(suspect, now)
-        if now - since >= PATIENCE[run.phase]:
+        if now - since >= GRACE_PERIOD[run.phase]:
             dead.append(run.run_id)
         else:
             suspected[suspect] = since
-            hopeful.append(run.run_id)
+            maybe_alive.append(run.run_id)
     if owner is not None:
         reason = f"{owner} is at work."
-    elif hopeful:
-        reason = f"Run {hopeful[0]} holds no lock; it may be starting or ending."
+    elif maybe_alive:
+        reason = f"Run {maybe_alive[0]} holds no lock; it may be starting or ending."
     else:
         reason = "Nobody is at work."
-    return Judgement(owner is not None or bool(hopeful), tuple(dead), suspected, reason)
+    return Liveness(owner is not None or bool(maybe_alive), tuple(dead), suspected, reason)
 
 
-def pause_after(failures: int) -> timedelta:
+def backoff_after(failures: int) -> timedelta:
     """Return how long to wait after the last of `failures` failed runs in a row."""
     if failures == 0:
         return timedelta(0)
     doublings = min(failures - 1, 10)
-    return min(FIRST_PAUSE * (1 << doublings), LONGEST_PAUSE)
+    return min(FIRST_BACKOFF * (1 << doublings), LONGEST_BACKOFF)

@@ -39,7 +39,7 @@ def quarantine_lock(cell: Cell, product: str) -> Path:
 
 
 @contextmanager
-def hold(path: Path, owner: str, *, wait_s: float = 3.0) -> Iterator[None]:
+def hold_lock(path: Path, owner: str, *, wait_s: float = 3.0) -> Iterator[None]:
     """Hold the lock at `path` for the length of the block, under the name `owner`.
 
     Not reentrant. The file stays when the lock is freed; its text is then of no meaning.
@@ -64,7 +64,7 @@ def hold(path: Path, owner: str, *, wait_s: float = 3.0) -> Iterator[None]:
         yield
 
 
-def holder(path: Path) -> str | None:
+def lock_holder(path: Path) -> str | None:
     """Return the name of the lock's owner, or None when nobody holds it. Never waits.
 
     For an instant after a change of owners it may be the last owner's name.

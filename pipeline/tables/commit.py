@@ -1,4 +1,4 @@
-"""The only commits to events and dead letters: rows, offsets and books in one transaction.
+"""The only commits to events and dead letters: rows, offsets and ledger entries in one transaction.
 
 What makes the protocol exactly once: the append and the offsets property land together or not at
 all, and the commit is refused if main has moved since the table was loaded.
@@ -54,7 +54,7 @@ class OffsetCommit:
     summary: Mapping[str, str]
 
 
-def refuse_hidden_retries(table: Table) -> None:
+def disable_commit_retries(table: Table) -> None:
     """Make a lost commit of `table` fail instead of being rebased over the winner's.
 
     Set in memory only: kept in the table, it would starve maintenance, which may rebase freely.
@@ -104,7 +104,7 @@ def commit(table: Table, files: tuple[DataFile, ...], entry: OffsetCommit) -> Co
         CommitUnknownError: the catalog failed in a way that leaves the outcome open.
     """
     subject = ".".join(table.name())
-    refuse_hidden_retries(table)
+    disable_commit_retries(table)
     try:
         transaction = SteadyTransaction(table)
         with transaction.update_snapshot(

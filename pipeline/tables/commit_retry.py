@@ -22,7 +22,7 @@ class TableBusyError(RetryableError):
     """Other writers of a table came first for a minute; what was to be committed did not land."""
 
 
-def until_it_lands(
+def retry_commit(
     attempt: Callable[[], Result],
     subject: str,
     seconds: float = SECONDS,

@@ -121,7 +121,7 @@ LEDGER_SCHEMA = pa.schema(
         pa.field("contract_version", pa.string()),
     ]
 )
-"""One row an entry of the books, kept from the summary of a snapshot of events."""
+"""One row an entry of the ledger, kept from the summary of a snapshot of events."""
 
 
 PARTITIONS_PENDING = "headwater.partitions-pending"
@@ -139,7 +139,7 @@ def dead_letters_table(product: str) -> str:
 
 
 def ledger_table(product: str) -> str:
-    """Return the identifier of the books that outlive snapshots."""
+    """Return the identifier of the ledger that outlives snapshots."""
     return f"{product}.ledger"
 
 

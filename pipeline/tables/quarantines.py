@@ -9,7 +9,7 @@ from datetime import datetime
 
 from pyiceberg.table import Table
 
-PROPERTY = "headwater.quarantines"
+QUARANTINES_PROPERTY = "headwater.quarantines"
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class Quarantine:
     by: str
 
 
-def quarantines(table: Table) -> tuple[Quarantine, ...]:
+def read_quarantines(table: Table) -> tuple[Quarantine, ...]:
     """Return what was ever set aside, by the properties of a dead letters `table`; oldest first."""
-    text = table.properties.get(PROPERTY)
+    text = table.properties.get(QUARANTINES_PROPERTY)
     if text is None:
         return ()
     return tuple(

@@ -24,7 +24,7 @@ def main_history(table: Table) -> Iterator[Snapshot]:
         current = snapshot.parent_snapshot_id
 
 
-def refuse_rolled_back(table: Table) -> None:
+def check_not_rolled_back(table: Table) -> None:
     """Raise if the offsets were written by a retained snapshot that main no longer descends from.
 
     Raises:

@@ -14,7 +14,7 @@ from enum import StrEnum
 KILLS_AN_ACT = 50
 KILLS_A_BATCH = 10
 
-LED_TO_BY = {"ingest.claimed": "ingest.after_side_commit"}
+LED_TO_BY = {"ingest.claimed": "ingest.after_dead_letter_commit"}
 """Failpoints that only an attempt comes to that follows a death at another."""
 
 

@@ -30,8 +30,8 @@ def test_nothing_is_lost_or_doubled(act: Act, stage: Stage) -> None:
                 stage.kill(kill)
         stage.tally.maintained(done)
         catch_up(stage.cell, stage.product)
-        books = assert_exactly_once(stage)
-    stage.tally.records.update(asdict(books))
+        found = assert_exactly_once(stage)
+    stage.tally.records.update(asdict(found))
     assert_the_command_agrees(stage)
     visited = stage.tally.kills - before
     assert set(failpoints_of("ingest")) <= set(visited), "a failpoint at which no attempt died"

@@ -10,9 +10,9 @@ from tests.support.judge import holes, judge
 
 
 def assert_exactly_once(stage: Stage) -> Totals:
-    """The independent verifier finds nothing, the books balance and agree with their recount.
+    """The independent verifier finds nothing, the ledger balances and agrees with its recount.
 
-    Returns what the books say.
+    Returns what the ledger says.
     """
     findings = judge(stage.cell, stage.product)
     assert findings.exact, findings

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-from pipeline.kafka.record_batches import Gap, GapKind, Passed, Section
+from pipeline.kafka.record_batches import BatchSlice, FetchedRange, Gap, GapKind
 from pipeline.kafka.records import records_in
 from tests.decoder.batches import CODECS, TRANSACTIONAL, Wrote, batch, marker
 
@@ -72,9 +72,9 @@ def logs(draw: st.DrawFn) -> Log:
     return log
 
 
-def found(passed: Passed) -> tuple[list[Wrote], dict[GapKind, int]]:
+def found(passed: FetchedRange) -> tuple[list[Wrote], dict[GapKind, int]]:
     """Return the records that were found, and how many offsets of each kind hold none."""
-    sections = [item for item in passed.items if isinstance(item, Section)]
+    sections = [item for item in passed.items if isinstance(item, BatchSlice)]
     gaps = dict.fromkeys(GapKind, 0)
     for item in passed.items:
         if isinstance(item, Gap):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.kafka.record_batches import RecordFormatError, RecordsCorruptError, unpack
+from pipeline.kafka.record_batches import RecordFormatError, RecordsCorruptError, parse_batches
 from tests.decoder import slow_batches
 from tests.decoder.batches import CODECS, CONTROL, Wrote, batch, marker, resealed
 from tests.decoder.logs import Log, found, logs, written
@@ -45,7 +45,7 @@ def broken_batches(draw: st.DrawFn) -> bytes:
 @given(broken_batches())
 def test_a_broken_batch_is_refused_or_read_as_the_slow_reader_reads_it(broken: bytes) -> None:
     try:
-        mine, _ = found(unpack(0, broken, 0, FAR, ()))
+        mine, _ = found(parse_batches(0, broken, 0, FAR, ()))
     except REFUSALS:
         TALLY["broken batches refused"] += 1
         return
@@ -63,7 +63,7 @@ def test_of_a_log_with_a_broken_batch_records_before_it_are_found_and_none_is_ma
     # Not its offset: that stands outside the checksum, and nothing tells that it is wrong.
     parts[at] = parts[at][:8] + data.draw(mutated(parts[at][8:]))
     try:
-        mine, _ = found(unpack(0, b"".join(parts), 0, log.end, log.aborted))
+        mine, _ = found(parse_batches(0, b"".join(parts), 0, log.end, log.aborted))
     except REFUSALS:
         TALLY["logs with a broken batch refused"] += 1
         return
@@ -76,13 +76,13 @@ def test_a_marker_cut_within_its_record_is_refused(left: int) -> None:
     # The kind ends with the ninth byte.
     cut = resealed(marker(0, 1, aborts=True)[: HEADER_BYTES + left])
     with pytest.raises(RecordsCorruptError):
-        unpack(0, cut, 0, 1, ())
+        parse_batches(0, cut, 0, 1, ())
 
 
 @pytest.mark.parametrize(("base", "last"), [(5, 4), (2**63 - 1, 2**63 - 1), (-1, 0)])
 def test_a_batch_of_impossible_offsets_is_refused(base: int, last: int) -> None:
     with pytest.raises(RecordsCorruptError):
-        unpack(0, batch(base, last, []), 0, FAR, ())
+        parse_batches(0, batch(base, last, []), 0, FAR, ())
 
 
 def _parts(log: bytes) -> list[bytes]:

@@ -21,7 +21,7 @@ from pipeline.ingest.transform.decode_single import RecordDecoder
 from pipeline.ingest.transform.frame import ROW
 from pipeline.ingest.transform.records import DeadLetter
 from pipeline.kafka.identity import TopicIdentity
-from pipeline.kafka.record_batches import Section, unpack
+from pipeline.kafka.record_batches import BatchSlice, parse_batches
 from pipeline.kafka.records import Records, records_in
 from pipeline.schemas import wire
 from tests.decoder.batches import Wrote, batch
@@ -109,9 +109,9 @@ def one_record(
 
 def records_of(wrote: Sequence[Wrote]) -> Records:
     data = batch(0, len(wrote) - 1, wrote)
-    passed = unpack(0, data, 0, len(wrote), ())
-    sections = [item for item in passed.items if isinstance(item, Section)]
-    return records_in(sections)
+    passed = parse_batches(0, data, 0, len(wrote), ())
+    slices = [item for item in passed.items if isinstance(item, BatchSlice)]
+    return records_in(slices)
 
 
 @settings(settings.get_profile("decoder"))
@@ -128,8 +128,8 @@ def test_a_batch_decodes_as_its_records_do_one_by_one(
     columns = iceberg.payload_schema(product)
     slow = RecordDecoder(product, known, TOPIC, columns)
     rows = {row[ROW]: row for row in decoded.frame.iter_rows(named=True)}
-    letters = {letter.record.offset: letter for letter in decoded.letters}
-    assert len(rows) + len(letters) == count
+    dead_letters = {letter.record.offset: letter for letter in decoded.dead_letters}
+    assert len(rows) + len(dead_letters) == count
     for number, (_, payload_written) in enumerate(drawn):
         if payload_written is not None:
             TALLY["records that were written without a fault"] += 1
@@ -139,8 +139,8 @@ def test_a_batch_decodes_as_its_records_do_one_by_one(
         expected = slow.decode(records.record(number))
         if isinstance(expected, DeadLetter):
             TALLY["records that were dead letters"] += 1
-            assert letters[number].reason == expected.reason
-            assert letters[number].record == expected.record
+            assert dead_letters[number].reason == expected.reason
+            assert dead_letters[number].record == expected.record
             continue
         TALLY["records that were events"] += 1
         row = rows[number]

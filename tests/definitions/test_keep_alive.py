@@ -14,7 +14,7 @@ from assets.definitions import build
 from pipeline.cells import Cell, embedded_cell, save_cell
 from pipeline.contract.load import load_products
 from pipeline.settings import load_settings
-from pipeline.supervision.locks import hold, ingest_lock
+from pipeline.supervision.locks import hold_lock, ingest_lock
 from resources.cell import CellResource
 
 PRODUCT = load_products(load_settings().contracts)[0]
@@ -84,7 +84,7 @@ def test_it_launches_an_ingest_when_nobody_works(instance: dg.DagsterInstance, c
 def test_it_launches_nothing_while_the_lock_is_held(
     instance: dg.DagsterInstance, cell: Cell
 ) -> None:
-    with hold(ingest_lock(cell, PRODUCT.name), "somebody"):
+    with hold_lock(ingest_lock(cell, PRODUCT.name), "somebody"):
         result = look(instance)
     assert launches(result) == 0
     assert "somebody" in str(result.skip_reason)
@@ -116,7 +116,7 @@ def test_it_leaves_the_run_alone_that_holds_the_lock(
     instance: dg.DagsterInstance, cell: Cell
 ) -> None:
     run = a_run(instance, dg.DagsterRunStatus.STARTED)
-    with hold(ingest_lock(cell, PRODUCT.name), run.run_id):
+    with hold_lock(ingest_lock(cell, PRODUCT.name), run.run_id):
         result = look(instance, an_hour_ago(look(instance).cursor))
     assert launches(result) == 0
     assert status_of(instance, run) is dg.DagsterRunStatus.STARTED

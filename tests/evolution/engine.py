@@ -14,11 +14,11 @@ import pyarrow as pa
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.ingest.commit.tables import IngestTables
+from pipeline.ingest.transform.exclude import Exclusions
 from pipeline.ingest.transform.process import Processor
 from pipeline.ingest.transform.records import DeadLetter
-from pipeline.ingest.transform.set_aside import Aside
 from pipeline.kafka.identity import TopicIdentity
-from pipeline.kafka.record_batches import Section, unpack
+from pipeline.kafka.record_batches import BatchSlice, parse_batches
 from pipeline.kafka.records import Records, records_in
 from pipeline.ledger.model import Entry, ledger_summary
 from pipeline.maintenance.compact import compact
@@ -131,13 +131,13 @@ class Engine:
                 for at, (version, body) in zip(offsets, values, strict=True)
             ]
         )
-        done = processor.process(records, Aside(), events, NOW)
+        done = processor.process(records, Exclusions(), events, NOW)
         files = write_hours(events, [done.rows])
         end = self.offset + len(values)
-        entry = Entry(0, self.offset, end, rows=len(done.rows), dead_letters=len(done.letters))
+        entry = Entry(0, self.offset, end, rows=len(done.rows), dead_letters=len(done.dead_letters))
         commit(events, files, OffsetCommit(TOPIC, {0: 0}, {0: end}, ledger_summary((entry,))))
         self.offset = end
-        return offsets, done.letters
+        return offsets, done.dead_letters
 
     def table(self, product: Product) -> pa.Table:
         """Return the events table as PyIceberg reads it, once it follows the contract."""
@@ -154,5 +154,5 @@ class Engine:
 
 def _records(wrote: Sequence[Wrote]) -> Records:
     base, last = wrote[0].offset, wrote[-1].offset
-    passed = unpack(0, batch(base, last, wrote), base, last + 1, ())
-    return records_in([item for item in passed.items if isinstance(item, Section)])
+    passed = parse_batches(0, batch(base, last, wrote), base, last + 1, ())
+    return records_in([item for item in passed.items if isinstance(item, BatchSlice)])

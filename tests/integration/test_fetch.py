@@ -86,7 +86,7 @@ class Reader:
         found = Read()
         for fetched in fetch(self.network, self.look(topic), ranges):
             found.positions = dict(fetched.positions)
-            for item in (item for passed in fetched.passed for item in passed.items):
+            for item in (item for part in fetched.ranges for item in part.items):
                 if isinstance(item, Gap):
                     name = item.kind.value
                     found.gaps[name] = found.gaps.get(name, 0) + item.high - item.low
@@ -291,7 +291,7 @@ def test_the_caller_gets_a_word_while_nothing_arrives(
     began = time.monotonic()
     fetched = next(iter(fetch(read.network, read.look(topic), {0: (0, 1)})))
     assert time.monotonic() - began < 2
-    assert (fetched.passed, fetched.positions) == ((), {0: 0})
+    assert (fetched.ranges, fetched.positions) == ((), {0: 0})
     assert describe_topic(admin, topic).partitions == (0,)
 
 

@@ -1,4 +1,4 @@
-"""Every product, from records in Kafka to rows, dead letters, books and lineage, by the same code."""
+"""Every product, from records in Kafka to rows, dead letters, ledger and lineage, by the same code."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.dead_letters.reasons import letters_by_reason
 from pipeline.ingest.limits import Limits
-from pipeline.ingest.report import Committed
+from pipeline.ingest.report import CommittedBatch
 from pipeline.ingest.run import ingest, plan_ingest
 from pipeline.ledger.verify import verify_ledger
 from pipeline.lineage.emitter import lineage_folder
@@ -47,7 +47,7 @@ def produce_flights(cell: Cell, product: Product, rows: int = 800) -> Produced:
 
 def test_what_was_produced_is_what_is_in_the_tables(cell: Cell, viewing: Product) -> None:
     produced = produce_viewing(cell, viewing)
-    commits: list[Committed] = []
+    commits: list[CommittedBatch] = []
     report = ingest(cell, viewing, once=True, limits=SMALL, on_commit=commits.append)
     assert report.offsets == produced.total
     assert report.rows == produced.valid
@@ -62,7 +62,7 @@ def test_what_was_produced_is_what_is_in_the_tables(cell: Cell, viewing: Product
 
 def test_little_memory_makes_more_commits_of_the_same_rows(cell: Cell, viewing: Product) -> None:
     produced = produce_viewing(cell, viewing)
-    commits: list[Committed] = []
+    commits: list[CommittedBatch] = []
     # Room for some 40 dead letters.
     limits = Limits(memory_mb=1)
     report = ingest(cell, viewing, once=True, limits=limits, on_commit=commits.append)

@@ -1,4 +1,4 @@
-"""Maintenance: fewer files and snapshots, the same rows, offsets and books."""
+"""Maintenance: fewer files and snapshots, the same rows, offsets and ledger."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.ingest.limits import Limits
 from pipeline.ingest.run import ingest
-from pipeline.ledger.keep import keep, read_kept
+from pipeline.ledger.archive import archive_entries, read_archive
 from pipeline.ledger.read import read_ledger
 from pipeline.maintenance.compact import compact
 from pipeline.maintenance.plan import Policy
@@ -25,7 +25,7 @@ from pipeline.tables.catalog import load_table
 from pipeline.tables.data_files.rewrite import MAINTENANCE_KEY, RewriteConflictError, rewrite
 from pipeline.tables.layout import events_table
 from pipeline.tables.offsets import committed_offsets
-from pipeline.tables.snapshots import main_history, refuse_rolled_back
+from pipeline.tables.snapshots import check_not_rolled_back, main_history
 from tests.support.judge import judge
 from tests.support.load import TopicWriter
 from tests.support.orders import Orders, hour, orders_product
@@ -75,7 +75,7 @@ def test_rows_offsets_and_books_are_what_they_were(
     table = _events(quiet_cell)
     assert rows(quiet_cell, product).equals(before)
     assert committed_offsets(table) == offsets
-    refuse_rolled_back(table)
+    check_not_rolled_back(table)
     assert read_ledger(quiet_cell, product).balanced
     assert read_ledger(quiet_cell, product).totals.rows == 24
 
@@ -145,10 +145,10 @@ def test_entries_are_kept_once_however_often(
     orders: Orders, quiet_cell: Cell, product: Product
 ) -> None:
     fill(orders, 4)
-    assert keep(quiet_cell, product) == keep(quiet_cell, product)
+    assert archive_entries(quiet_cell, product) == archive_entries(quiet_cell, product)
     fill(orders, 2)
-    keep(quiet_cell, product)
-    lines, _ = read_kept(quiet_cell, product.name)
+    archive_entries(quiet_cell, product)
+    lines, _ = read_archive(quiet_cell, product.name)
     assert len(lines) == 6
     assert read_ledger(quiet_cell, product).balanced
 

@@ -1,4 +1,4 @@
-"""Tables that one engine writes, others can read and compact, and the books survive it."""
+"""Tables that one engine writes, others can read and compact, and the ledger survives it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.spark.session import own_session
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import COORDINATES
 from pipeline.tables.offsets import committed_offsets
-from pipeline.tables.snapshots import refuse_rolled_back
+from pipeline.tables.snapshots import check_not_rolled_back
 from tests.support.orders import Orders, hour
 
 
@@ -50,7 +50,7 @@ def test_compaction_keeps_rows_offsets_and_books(spark: SparkSession, quiet_cell
     assert snapshot.snapshot_id != before.metadata.current_snapshot_id
     assert len(list(after.scan().plan_files())) == 1
     assert committed_offsets(after) == committed_offsets(before)
-    refuse_rolled_back(after)
+    check_not_rolled_back(after)
     ledger = ledger_of(after, quiet_cell, "orders")
     assert ledger.balanced
     assert ledger.totals.rows == 6

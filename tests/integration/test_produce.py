@@ -33,7 +33,7 @@ from pipeline.contract.model import Product
 from pipeline.kafka.connect import BrokerUnavailableError, connect_admin
 from pipeline.kafka.fetch import FetchStalledError, fetch
 from pipeline.kafka.network import Network
-from pipeline.kafka.record_batches import Section
+from pipeline.kafka.record_batches import BatchSlice
 from pipeline.kafka.records import records_in
 from pipeline.kafka.topics import describe_topic, stable_offsets
 from pipeline.produce.event_writer import EncodingError, EventWriter, ProduceFailedError, Sent
@@ -68,9 +68,9 @@ def everything(cell: Cell, product: Product) -> list[Any]:
         identity = describe_topic(admin, topic)
         ends = stable_offsets(admin, topic, identity.partitions)
         ranges = {partition: (0, end) for partition, end in ends.items()}
-        fetched = [one for answer in fetch(network, identity, ranges) for one in answer.passed]
-    sections = [item for one in fetched for item in one.items if isinstance(item, Section)]
-    records = records_in(sections)
+        fetched = [one for answer in fetch(network, identity, ranges) for one in answer.ranges]
+    slices = [item for one in fetched for item in one.items if isinstance(item, BatchSlice)]
+    records = records_in(slices)
     return [records.record(number) for number in range(len(records))]
 
 

@@ -57,7 +57,7 @@ def test_events_become_training_rows(
     assert headwater.read_ledger(cell, product).totals.rows == sent
     assert headwater.verify_ledger(cell, product).balanced
 
-    with headwater.hold(headwater.batch_lock(cell, product.name), "a test"):
+    with headwater.hold_lock(headwater.batch_lock(cell, product.name), "a test"):
         plan = headwater.plan_hours(product, headwater.read_plan_inputs(cell, product))
         built = [*headwater.build_hours(cell, product, plan, spark=spark)]
     with_rows = [one for one in built if one.publication is not None and one.publication.rows]
@@ -100,9 +100,9 @@ def test_errors_are_told_apart_by_name_and_by_kind(
         headwater.load_cell(cell.root.parent.parent, "nowhere")
     assert isinstance(unknown.value, headwater.TerminalError)
     with (
-        headwater.hold(headwater.batch_lock(cell, product.name), "one"),
+        headwater.hold_lock(headwater.batch_lock(cell, product.name), "one"),
         pytest.raises(headwater.LockHeldError) as held,
-        headwater.hold(headwater.batch_lock(cell, product.name), "other", wait_s=0),
+        headwater.hold_lock(headwater.batch_lock(cell, product.name), "other", wait_s=0),
     ):
         pytest.fail("two hold the lock")
     assert isinstance(held.value, headwater.RetryableError)

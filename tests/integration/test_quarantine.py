@@ -1,4 +1,4 @@
-"""Setting offsets aside: dead letters with their own bytes, in the books, and past what ingest refuses."""
+"""Setting offsets aside: dead letters with their own bytes, in the ledger, and past what ingest refuses."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from pipeline.errors import ExitCode
 from pipeline.ingest.failures.failed_batch import BatchFailedError
 from pipeline.ingest.operations.quarantine import (
     NotQuarantinedError,
-    State,
+    QuarantineState,
+    list_quarantines,
     quarantine,
-    standing,
 )
 from pipeline.ingest.run import ingest
 from pipeline.ledger.verify import verify_ledger
@@ -78,8 +78,12 @@ def test_records_of_the_range_are_dead_letters_with_their_own_bytes_and_all_othe
         assert letter["detail"] == f"set aside by ann at {NOW.isoformat()}: why"
         assert (letter["record_key"], letter["record_value"]) == (message.key, message.value)
         assert [(h["key"], h["value"]) for h in letter["headers"]] == list(message.headers)
-    found = [(one.state, one.dead_letters) for one in standing(cell, strict_product)]
-    assert found == [(State.PASSED, 2), (State.PENDING, 0), (State.PASSED, 1)]
+    found = [(one.state, one.dead_letters) for one in list_quarantines(cell, strict_product)]
+    assert found == [
+        (QuarantineState.PASSED, 2),
+        (QuarantineState.PENDING, 0),
+        (QuarantineState.PASSED, 1),
+    ]
 
     writer.send([writer.event(0) for _ in range(6)])
     report = ingest(cell, strict_product, once=True)
@@ -151,7 +155,7 @@ def test_commands_at_the_same_time_lose_no_quarantine(
         thread.start()
     for thread in threads:
         thread.join()
-    held = sorted(one.quarantine.start for one in standing(cell, strict_product))
+    held = sorted(one.quarantine.start for one in list_quarantines(cell, strict_product))
     assert held == [0, 10, 20, 30, 40, 50]
 
 
@@ -177,7 +181,7 @@ def test_what_cannot_be_set_aside_is_refused_by_name(
     ingest(cell, strict_product, once=True)
     with pytest.raises(NotQuarantinedError, match=said):
         set_aside(cell, strict_product, partition, start, end)
-    assert standing(cell, strict_product) == ()
+    assert list_quarantines(cell, strict_product) == ()
 
 
 def test_the_command_sets_aside_and_tells(

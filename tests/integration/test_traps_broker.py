@@ -16,7 +16,7 @@ from pipeline.cells import Cell, embedded_cell, save_cell
 from pipeline.contract.model import Product
 from pipeline.errors import RetryableError
 from pipeline.ingest.limits import Limits
-from pipeline.ingest.report import Committed
+from pipeline.ingest.report import CommittedBatch
 from pipeline.ingest.run import ingest
 from pipeline.ledger.verify import verify_ledger
 from pipeline.settings import load_settings
@@ -64,11 +64,11 @@ def test_a_broker_that_dies_in_the_middle_costs_neither_records_nor_a_restart(
     lonely_cell: Cell, strict_product: Product, mortal: MortalBroker
 ) -> None:
     TopicWriter(lonely_cell, strict_product).fill(1_500)
-    commits: list[Committed] = []
+    commits: list[CommittedBatch] = []
     retries: list[RetryableError] = []
     stop = threading.Event()
 
-    def committed(commit: Committed) -> None:
+    def committed(commit: CommittedBatch) -> None:
         commits.append(commit)
         if len(commits) == 3:
             mortal.kill()

@@ -76,7 +76,7 @@ def test_another_writer_commits_the_same_range_first(
     lost_race: int,
 ) -> None:
     # A lost race is no failure: no patience is needed.
-    monkeypatch.setattr("pipeline.ingest.run.PATIENCE", 0)
+    monkeypatch.setattr("pipeline.ingest.loop.MAX_FAILURES", 0)
     fill(writer)
     seam = CatalogSeam(monkeypatch)
     seam.before(lost_race, lambda: catch_up(cell, strict_product))
@@ -264,7 +264,7 @@ def test_on_a_redo_what_fails_only_now_becomes_a_dead_letter(
 
 
 def die_between_the_commits(cell: Cell, product: Product) -> None:
-    attempt = start(cell, product, failpoint="ingest.after_side_commit", max_records=10_000)
+    attempt = start(cell, product, failpoint="ingest.after_dead_letter_commit", max_records=10_000)
     assert attempt.wait() == -signal.SIGKILL
 
 

@@ -16,7 +16,7 @@ from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.ingest.commit.tables import ensure_tables
 from pipeline.ingest.run import ingest
-from pipeline.ingest.transform.frame import letter_rows
+from pipeline.ingest.transform.frame import dead_letter_rows
 from pipeline.ingest.transform.records import DeadLetter, Reason
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.records import RawRecord
@@ -70,7 +70,7 @@ def test_a_detail_that_no_bound_can_be_made_of_is_kept(
     record = RawRecord(0, 0, 0, b"k", b"v", (("\ud7ff" * 20, b"h"),))
     letter = DeadLetter(record, Reason.UNWRITABLE, said)
     _, side = ensure_tables(quiet_cell, strict_product)
-    rows = letter_rows([letter], TopicIdentity("c", "t", "i", (0,)), "run", datetime.now(UTC))
+    rows = dead_letter_rows([letter], TopicIdentity("c", "t", "i", (0,)), "run", datetime.now(UTC))
     files = write_files(side, rows)
     commit(side, files, OffsetCommit(TopicIdentity("c", "t", "i", (0,)), {0: 0}, {0: 1}, {}))
     (found,) = letters(quiet_cell, strict_product)

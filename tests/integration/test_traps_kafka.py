@@ -11,7 +11,11 @@ from confluent_kafka.admin import AdminClient
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.errors import ExitCode
-from pipeline.ingest.refusals import OffsetsAheadError, RetentionPassedError, TopicRecreatedError
+from pipeline.ingest.offset_checks import (
+    OffsetsAheadError,
+    RetentionPassedError,
+    TopicRecreatedError,
+)
 from pipeline.ingest.run import ingest, plan_ingest
 from pipeline.kafka.connect import connect_admin
 from pipeline.kafka.topics import TopicMissingError, describe_topic

@@ -281,11 +281,11 @@ def test_a_repair_finds_the_same_dead_letters(
     ("stage", "failpoint"),
     [
         ("enrich", "ingest.planned:2"),
-        ("write", "ingest.before_side_commit:1"),
-        ("enrich", "ingest.after_side_commit:1"),
+        ("write", "ingest.before_dead_letter_commit:1"),
+        ("enrich", "ingest.after_dead_letter_commit:1"),
         # The thread that writes tells after the dead letters have been committed: a redo, claimed.
         ("write", "ingest.claimed:1"),
-        ("write", "ingest.after_side_commit:2"),
+        ("write", "ingest.after_dead_letter_commit:2"),
         ("write", "ingest.before_event_commit:1"),
         ("enrich", "ingest.after_event_commit:1"),
     ],
@@ -314,7 +314,7 @@ def test_what_a_redo_reports_adds_up(
 ) -> None:
     sent(writer, ["a", BAD, "c", BAD])
     writer.send([writer.poison("text"), writer.poison("stale")])
-    died = Part(failpoint="ingest.after_side_commit:1", fault="enrich")
+    died = Part(failpoint="ingest.after_dead_letter_commit:1", fault="enrich")
     assert play(cell, strict_product, died).wait() == -signal.SIGKILL
 
     # The dead letters table decides, though nothing is wrong with the records today.

@@ -25,7 +25,7 @@ from pipeline.contract.model import Product
 from pipeline.control.publications import read_publications
 from pipeline.ledger.read import read_ledger
 from pipeline.settings import load_settings
-from pipeline.supervision.locks import holder, ingest_lock
+from pipeline.supervision.locks import ingest_lock, lock_holder
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import product_table
 from tests.support.browser import browser_page
@@ -68,7 +68,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         filled = TopicWriter(cell, product).fill(RECORDS)
         key = ["us", PRODUCT]
         wait_until(
-            "both audits done and the books balanced",
+            "both audits done and the ledger balancesd",
             lambda: (
                 api.check([*key, GOOD], "audit")
                 and api.check([*key, BAD], "audit")
@@ -193,11 +193,11 @@ def test_a_backfill_of_a_range_is_one_run_and_changes_no_row(platform: Platform)
 
 def test_a_terminated_ingest_ends_at_a_commit_boundary_and_is_replaced(platform: Platform) -> None:
     job, lock = f"us__{PRODUCT}__ingest", ingest_lock(platform.cell, PRODUCT)
-    run_id = wait_until("an ingest at work", lambda: holder(lock), 120)
+    run_id = wait_until("an ingest at work", lambda: lock_holder(lock), 120)
     platform.api.terminate(run_id)
     wait_until("the run canceled", lambda: (run_id, "CANCELED") in platform.api.runs(job), 30)
     TopicWriter(platform.cell, platform.product, seed=2).fill(100)
-    successor = wait_until("the next ingest at work", lambda: holder(lock), 120)
+    successor = wait_until("the next ingest at work", lambda: lock_holder(lock), 120)
     assert successor != run_id
     wait_until(
         "all records committed",

@@ -16,7 +16,7 @@ from confluent_kafka import Producer
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.ingest.run import ingest
-from pipeline.ingest.transform.held_back import HeldBack
+from pipeline.ingest.transform.held_back import HeldBackPartition
 from pipeline.ledger.verify import verify_ledger
 from pipeline.produce.topic import ensure_topic
 from pipeline.schemas.open import open_registry
@@ -135,7 +135,7 @@ def test_held_back_they_wait_and_other_partitions_go_on(
     place = Place(cell, tmp_path, envelope=envelope, unlisted="wait")
     product = place.contract(1)
     sent = place.send([[1, 1, 3, 1, 2], [1, 1]])
-    told: list[Sequence[HeldBack]] = []
+    told: list[Sequence[HeldBackPartition]] = []
     report = ingest(cell, product, once=True, on_held_back=told.append)
     assert (report.rows, report.held_back) == (4, {0: 2})
     assert [[(one.partition, one.offset) for one in waiting] for waiting in told] == [[(0, 2)]]
@@ -164,9 +164,9 @@ def test_a_running_ingest_goes_on_when_the_contract_lists_the_version(
     product = place.contract(2)
     sent = place.send([[1, 3, 1], [2]])
     stop, waits, done = threading.Event(), threading.Event(), threading.Event()
-    told: list[Sequence[HeldBack]] = []
+    told: list[Sequence[HeldBackPartition]] = []
 
-    def note(waiting: Sequence[HeldBack]) -> None:
+    def note(waiting: Sequence[HeldBackPartition]) -> None:
         told.append(waiting)
         (waits if waiting else done).set()
 

@@ -51,7 +51,7 @@ def one_partition(strict_product: Product) -> Product:
 
 
 def balanced(cell: Cell, product: Product) -> Recount:
-    """Return the one partition's recount, which agrees with the books."""
+    """Return the one partition's recount, which agrees with the ledger."""
     verification = verify_ledger(cell, product)
     assert verification.balanced, verification.problems
     (found,) = verification.recounts
@@ -128,7 +128,7 @@ def test_what_retention_has_deleted_is_left_to_the_tables(
 
 
 def skip(cell: Cell, product: Product, **counts: int) -> None:
-    """Commit the next offset of partition 0 as the books' `counts`, without reading it."""
+    """Commit the next offset of partition 0 as the ledger's `counts`, without reading it."""
     events = load_table(cell, events_table(product.name))
     offsets = committed_offsets(events)
     assert offsets is not None

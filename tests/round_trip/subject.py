@@ -12,11 +12,11 @@ from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.ingest.commit.rows_writer import RowsWriter
 from pipeline.ingest.commit.tables import ensure_tables
-from pipeline.ingest.transform.frame import letter_rows
+from pipeline.ingest.transform.exclude import Exclusions
+from pipeline.ingest.transform.frame import dead_letter_rows
 from pipeline.ingest.transform.process import Processor
-from pipeline.ingest.transform.set_aside import Aside
 from pipeline.kafka.identity import TopicIdentity
-from pipeline.kafka.record_batches import Section, unpack
+from pipeline.kafka.record_batches import BatchSlice, parse_batches
 from pipeline.kafka.records import records_in
 from pipeline.ledger.model import Entry, ledger_summary
 from pipeline.tables.commit import OffsetCommit, commit, write_files
@@ -43,9 +43,9 @@ def land(cell: Cell, product: Product, contract: Contract, sent: Sequence[Sent])
     registry = Schemas({PAYLOAD_ID: contract.payload, ENVELOPE_ID: contract.envelope}, [PAYLOAD_ID])
     processor = Processor(product, registry, identity, "run")
     data = batch(0, len(sent) - 1, [one.wrote for one in sent])
-    items = unpack(0, data, 0, len(sent), ()).items
-    records = records_in([item for item in items if isinstance(item, Section)])
-    done = processor.process(records, Aside(), events, NOW)
+    items = parse_batches(0, data, 0, len(sent), ()).items
+    records = records_in([item for item in items if isinstance(item, BatchSlice)])
+    done = processor.process(records, Exclusions(), events, NOW)
     writer = RowsWriter(1 << 20)
     try:
         writer.add(done.rows, 1 << 20, events)
@@ -53,9 +53,9 @@ def land(cell: Cell, product: Product, contract: Contract, sent: Sequence[Sent])
         files = writer.files()
     finally:
         writer.close()
-    letters = write_files(side, letter_rows(done.letters, identity, "run", NOW))
-    entry = Entry(0, 0, len(sent), rows=len(done.rows), dead_letters=len(done.letters))
+    dead_letters = write_files(side, dead_letter_rows(done.dead_letters, identity, "run", NOW))
+    entry = Entry(0, 0, len(sent), rows=len(done.rows), dead_letters=len(done.dead_letters))
     said = OffsetCommit(identity, {0: 0}, {0: len(sent)}, ledger_summary((entry,)))
-    commit(side, letters, said)
+    commit(side, dead_letters, said)
     commit(events, files, said)
     return Landed(events.refresh(), side.refresh())

@@ -1,4 +1,4 @@
-"""Drawn contracts by the whole path: a topic, an ingest, the books, three readers."""
+"""Drawn contracts by the whole path: a topic, an ingest, the ledger, three readers."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ import pytest
 from pyiceberg.exceptions import CommitFailedException
 
 from pipeline.errors import RetryableError
-from pipeline.tables.commit_retry import TableBusyError, until_it_lands
+from pipeline.tables.commit_retry import TableBusyError, retry_commit
 
 
 class BusyError(RetryableError):
@@ -27,7 +27,7 @@ def test_a_commit_that_others_beat_is_tried_more_often_than_anybody_wants_to_cou
             raise outcome
         return "landed"
 
-    assert until_it_lands(attempt, "us.orders") == "landed"
+    assert retry_commit(attempt, "us.orders") == "landed"
 
 
 def test_it_gives_up_after_the_time_it_was_given_and_says_on_what() -> None:
@@ -36,7 +36,7 @@ def test_it_gives_up_after_the_time_it_was_given_and_says_on_what() -> None:
 
     began = time.monotonic()
     with pytest.raises(TableBusyError, match=r"us\.orders.*other writers came first \d+ times"):
-        until_it_lands(attempt, "us.orders", seconds=0.2)
+        retry_commit(attempt, "us.orders", seconds=0.2)
     assert time.monotonic() - began >= 0.2
 
 
@@ -48,5 +48,5 @@ def test_anything_else_is_not_tried_again() -> None:
         raise BrokenError
 
     with pytest.raises(BrokenError):
-        until_it_lands(attempt, "us.orders")
+        retry_commit(attempt, "us.orders")
     assert tried == [1]

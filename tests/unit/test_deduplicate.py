@@ -22,7 +22,7 @@ from pyiceberg.types import NestedField, StringType, TimestamptzType
 
 from pipeline.ingest.dedup.deduplicate import Deduplicator
 from pipeline.ingest.dedup.spill import SpillUnavailableError
-from pipeline.ingest.dedup.uuid_hash import words_of
+from pipeline.ingest.dedup.uuid_hash import uuid_words
 from pipeline.ingest.dedup.uuid_set import UuidSet
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -175,7 +175,7 @@ def test_the_set_of_uuids_answers_as_a_set_of_texts_would(
 ) -> None:
     known, seen = UuidSet(), set[str]()
     for number, batch in enumerate([*stream, *(stream if again else [])]):
-        new = known.add(words_of(pl.Series(batch, dtype=pl.String)))
+        new = known.add(uuid_words(pl.Series(batch, dtype=pl.String)))
         expected = [text not in seen | set(batch[:i]) for i, text in enumerate(batch)]
         assert new.tolist() == expected
         seen |= set(batch)
@@ -190,7 +190,7 @@ def test_a_million_uuids_take_no_more_memory_than_is_stated() -> None:
     sizes = []
     for _ in range(10):
         batch = [str(uuid.UUID(int=rng.getrandbits(128))) for _ in range(100_000)]
-        known.add(words_of(pl.Series(batch)))
+        known.add(uuid_words(pl.Series(batch)))
         sizes.append(known.bytes / len(known))
     assert min(sizes[1:]) >= 20
     assert max(sizes[1:]) <= 28.5

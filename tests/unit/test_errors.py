@@ -18,7 +18,7 @@ from pipeline.errors import HeadwaterError
 from pipeline.evolution.apply import EvolutionRefusedError
 from pipeline.evolution.model import Action, Step, Verdict
 from pipeline.ingest.failures.failed_batch import BatchFailedError
-from pipeline.ingest.plan import Range
+from pipeline.ingest.model import Range
 from pipeline.ingest.transform import decode_single as one_by_one
 from pipeline.ingest.transform.records import Reason
 from pipeline.settings import PROJECT

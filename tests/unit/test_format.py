@@ -12,13 +12,13 @@ import pytest
 from pipeline.batch.wap.target import PROPERTIES as DERIVED_PROPERTIES
 from pipeline.ingest.operations.accept_loss import LOSS_REASON_KEY
 from pipeline.ingest.transform.records import TRANSITIONS, Reason, State
-from pipeline.ledger.keep import KEPT_PROPERTY
+from pipeline.ledger.archive import ARCHIVED_PROPERTY
 from pipeline.ledger.model import SUMMARY_KEY, Entry
 from pipeline.settings import PROJECT
 from pipeline.tables import commit, layout, offsets
 from pipeline.tables.create import PROPERTIES
 from pipeline.tables.data_files.rewrite import MAINTENANCE_KEY
-from pipeline.tables.quarantines import PROPERTY as QUARANTINES_PROPERTY
+from pipeline.tables.quarantines import QUARANTINES_PROPERTY
 
 GOLDEN = PROJECT / "tests" / "data" / "golden" / f"format-{layout.FORMAT_VERSION}.json"
 DOCUMENT = (PROJECT / "docs" / "reference" / "format.md").read_text()
@@ -37,7 +37,7 @@ KEYS = [
     commit.CONTRACT_VERSION_KEY,
     commit.REFERENCE_VERSIONS_KEY,
     LOSS_REASON_KEY,
-    KEPT_PROPERTY,
+    ARCHIVED_PROPERTY,
     MAINTENANCE_KEY,
     QUARANTINES_PROPERTY,
 ]

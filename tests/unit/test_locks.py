@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.supervision.locks import LockHeldError, hold, holder
+from pipeline.supervision.locks import LockHeldError, hold_lock, lock_holder
 
 HOLDER = """
 import sys, time
@@ -22,33 +22,33 @@ with hold(Path(sys.argv[1]), "run-1"):
 
 
 def test_nobody_holds_a_lock_that_was_never_taken(tmp_path: Path) -> None:
-    assert holder(tmp_path / "no.lock") is None
+    assert lock_holder(tmp_path / "no.lock") is None
     assert not (tmp_path / "no.lock").exists()
 
 
 def test_a_lock_names_its_owner_while_it_is_held(tmp_path: Path) -> None:
     lock = tmp_path / "folder" / "a.lock"
-    with hold(lock, "run-1"):
-        assert holder(lock) == "run-1"
-    assert holder(lock) is None
+    with hold_lock(lock, "run-1"):
+        assert lock_holder(lock) == "run-1"
+    assert lock_holder(lock) is None
 
 
 def test_a_held_lock_is_refused_with_its_owners_name(tmp_path: Path) -> None:
     lock = tmp_path / "a.lock"
     with (
-        hold(lock, "run-1"),
+        hold_lock(lock, "run-1"),
         pytest.raises(LockHeldError, match="run-1"),
-        hold(lock, "run-2", wait_s=0),
+        hold_lock(lock, "run-2", wait_s=0),
     ):
         pytest.fail("held twice")
 
 
 def test_the_next_owner_replaces_the_last_ones_name(tmp_path: Path) -> None:
     lock = tmp_path / "a.lock"
-    with hold(lock, "a-long-name"):
+    with hold_lock(lock, "a-long-name"):
         pass
-    with hold(lock, "short"):
-        assert holder(lock) == "short"
+    with hold_lock(lock, "short"):
+        assert lock_holder(lock) == "short"
 
 
 def test_a_killed_holder_frees_the_lock(tmp_path: Path) -> None:
@@ -58,8 +58,8 @@ def test_a_killed_holder_frees_the_lock(tmp_path: Path) -> None:
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
-        assert holder(lock) == "run-1"
+        assert lock_holder(lock) == "run-1"
         process.send_signal(signal.SIGKILL)
-    assert holder(lock) is None
-    with hold(lock, "run-2", wait_s=0):
-        assert holder(lock) == "run-2"
+    assert lock_holder(lock) is None
+    with hold_lock(lock, "run-2", wait_s=0):
+        assert lock_holder(lock) == "run-2"

@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.ingest.limits import Limits
-from pipeline.ingest.plan import Range, TopicState, plan
-from pipeline.ingest.refusals import (
+from pipeline.ingest.model import Range, TopicState
+from pipeline.ingest.offset_checks import (
     ClusterChangedError,
     OffsetsAheadError,
     RetentionPassedError,
     TopicRecreatedError,
 )
+from pipeline.ingest.plan import plan
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.tables.offsets import CommittedOffsets
 

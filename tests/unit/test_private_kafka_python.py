@@ -23,7 +23,7 @@ from pipeline.kafka.kafka_python_private import (
     NetworkSelector,
     stop_network,
 )
-from pipeline.kafka.transport import LargeAnswers
+from pipeline.kafka.transport import LargeResponseTransport
 from tests.support.private_parts import parts_of
 
 MIB = 1 << 20
@@ -39,10 +39,10 @@ def listener() -> Iterator[socket.socket]:
 
 
 def test_answers_arrive_through_the_transport_that_was_chosen(listener: socket.socket) -> None:
-    built: list[LargeAnswers] = []
+    built: list[LargeResponseTransport] = []
 
-    def transport(*arguments: Any, **options: Any) -> LargeAnswers:
-        built.append(LargeAnswers(*arguments, **options))
+    def transport(*arguments: Any, **options: Any) -> LargeResponseTransport:
+        built.append(LargeResponseTransport(*arguments, **options))
         return built[-1]
 
     threads = set(threading.enumerate())
@@ -66,13 +66,13 @@ def test_answers_arrive_through_the_transport_that_was_chosen(listener: socket.s
                 peer.sendall(struct.pack(">i", 4 * MIB) + bytes(3 * MIB))
                 answer = arrived(built[0], 3 * MIB)
                 assert len(answer) == 4 * MIB
-                assert type(answer).__module__ == LargeAnswers.__module__
+                assert type(answer).__module__ == LargeResponseTransport.__module__
         finally:
             stop_network(client)
         assert set(threading.enumerate()) <= threads
 
 
-def arrived(transport: LargeAnswers, size: int) -> Any:
+def arrived(transport: LargeResponseTransport, size: int) -> Any:
     """Wait until so many bytes of an answer are there, and return it."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:

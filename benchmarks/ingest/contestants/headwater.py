@@ -54,11 +54,11 @@ def start(work: Work) -> _Runner:
     from pipeline.ingest.dedup.deduplicate import Deduplicator
     from pipeline.ingest.run import ingest
     from pipeline.ingest.transform import process as batch
-    from pipeline.ingest.transform.rules import Broken
+    from pipeline.ingest.transform.rules import RuleViolations
 
     # The product has no such switches: nobody should run without them.
     if work.variant == NO_GATES:
-        nothing = Broken({}, pl.Series(dtype=pl.UInt32))
+        nothing = RuleViolations({}, pl.Series(dtype=pl.UInt32))
         setattr(batch, "gate", _let_pass)  # noqa: B010 - what mypy would not let us do plainly
         setattr(batch, "broken_rules", lambda *_: nothing)  # noqa: B010
     if work.variant == NO_DUPLICATES:

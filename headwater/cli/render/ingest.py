@@ -13,20 +13,20 @@ import click
 from pipeline.contract.model import Product
 from pipeline.contract.source.mistakes import ContractError
 from pipeline.errors import RetryableError
-from pipeline.ingest.operations.quarantine import Standing
-from pipeline.ingest.plan import Plan
-from pipeline.ingest.report import Committed, IngestReport
-from pipeline.ingest.transform.held_back import HeldBack, told
+from pipeline.ingest.model import Plan
+from pipeline.ingest.operations.quarantine import QuarantineStatus
+from pipeline.ingest.report import CommittedBatch, IngestReport
+from pipeline.ingest.transform.held_back import HeldBackPartition, describe_held_back
 
 
-def print_quarantines(every: tuple[Standing, ...], *, as_json: bool) -> None:
+def print_quarantines(every: tuple[QuarantineStatus, ...], *, as_json: bool) -> None:
     """Print what was set aside, and how far it is."""
     if as_json:
-        told = [
+        listed = [
             asdict(one.quarantine) | {"state": one.state, "dead_letters": one.dead_letters}
             for one in every
         ]
-        click.echo(json.dumps(told, default=str))
+        click.echo(json.dumps(listed, default=str))
         return
     for one in every:
         set_aside = one.quarantine
@@ -49,7 +49,7 @@ class ProgressLine:
         self._report = IngestReport()
         self._printed = 0.0
 
-    def committed(self, committed: Committed) -> None:
+    def committed(self, committed: CommittedBatch) -> None:
         """Count a commit; the line is printed again."""
         self._report.add(committed)
         now = time.monotonic()
@@ -69,16 +69,16 @@ class ProgressLine:
         """Tell of an error that is retried."""
         click.echo(f"retrying in {seconds:.1f} s: {error}", err=True)
 
-    def contract_changed(self, told: Product | ContractError) -> None:
+    def contract_changed(self, found: Product | ContractError) -> None:
         """Tell of a contract that has changed."""
-        if isinstance(told, Product):
-            click.echo(f"went on with contract version {told.version}", err=True)
+        if isinstance(found, Product):
+            click.echo(f"went on with contract version {found.version}", err=True)
         else:
-            click.echo(f"the changed contract is not used: {told}", err=True)
+            click.echo(f"the changed contract is not used: {found}", err=True)
 
-    def held_back(self, waiting: Sequence[HeldBack]) -> None:
+    def held_back(self, waiting: Sequence[HeldBackPartition]) -> None:
         """Tell of partitions that wait, or no longer do."""
-        click.echo(told(waiting), err=True)
+        click.echo(describe_held_back(waiting), err=True)
 
     def end(self) -> None:
         """Leave the line as it is."""
@@ -89,7 +89,10 @@ class ProgressLine:
 def print_plan(plan: Plan, *, as_json: bool) -> None:
     """Print what the next micro-batch would read."""
     if as_json:
-        click.echo(json.dumps(asdict(plan), default=str))
+        document = asdict(plan)
+        # The name that readers of this document know.
+        document["side_next"] = document.pop("dead_letters_next")
+        click.echo(json.dumps(document, default=str))
         return
     click.echo(f"topic {plan.identity.topic} ({plan.identity.topic_id}), lag {plan.lag:,}")
     for title, ranges in (("read", plan.ranges), ("repair", plan.repairs), ("redo", plan.redone)):

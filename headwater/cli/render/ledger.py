@@ -30,36 +30,36 @@ OF_ROWS = ("late", "invalid", "out_of_order")
 
 
 def print_ledger(
-    books: Ledger,
+    ledger: Ledger,
     verification: Verification | None,
     problems: tuple[str, ...],
     *,
     balanced: bool,
     as_json: bool,
 ) -> None:
-    """Print the books, what a recount found if there was one, and every problem of both."""
+    """Print the ledger, what a recount found if there was one, and every problem of both."""
     if as_json:
-        click.echo(json.dumps(_document(books, verification, problems, balanced=balanced)))
+        click.echo(json.dumps(_document(ledger, verification, problems, balanced=balanced)))
     else:
-        _show(books, verification, problems, balanced=balanced)
+        _show(ledger, verification, problems, balanced=balanced)
 
 
 def _document(
-    books: Ledger, verification: Verification | None, problems: tuple[str, ...], *, balanced: bool
+    ledger: Ledger, verification: Verification | None, problems: tuple[str, ...], *, balanced: bool
 ) -> dict[str, object]:
     return {
-        "product": books.product,
-        "cell": books.cell,
-        "topic": books.offsets.topic if books.offsets else None,
+        "product": ledger.product,
+        "cell": ledger.cell,
+        "topic": ledger.offsets.topic if ledger.offsets else None,
         "balanced": balanced,
-        "unexplained": books.unexplained,
+        "unexplained": ledger.unexplained,
         "problems": list(problems),
-        "totals": _counts(books.totals),
-        "partitions": {str(p): _counts(t) for p, t in books.by_partition().items()},
-        "hours": {h.isoformat(): _counts(t) for h, t in books.by_hour().items()},
+        "totals": _counts(ledger.totals),
+        "partitions": {str(p): _counts(t) for p, t in ledger.by_partition().items()},
+        "hours": {h.isoformat(): _counts(t) for h, t in ledger.by_hour().items()},
         "partition_hours": [
             {"partition": p, "hour": h.isoformat(), **_counts(t)}
-            for (p, h), t in books.by_partition_and_hour().items()
+            for (p, h), t in ledger.by_partition_and_hour().items()
         ],
         "verified": [asdict(r) for r in verification.recounts] if verification else None,
         "unproven": list(verification.unproven) if verification else None,
@@ -71,19 +71,19 @@ def _counts(totals: Totals) -> dict[str, int]:
 
 
 def _show(
-    books: Ledger, verification: Verification | None, problems: tuple[str, ...], *, balanced: bool
+    ledger: Ledger, verification: Verification | None, problems: tuple[str, ...], *, balanced: bool
 ) -> None:
-    lines = [(f"partition {p}", t) for p, t in books.by_partition().items()]
-    lines += [(h.strftime("%Y-%m-%d %H:00"), t) for h, t in books.by_hour().items()]
+    lines = [(f"partition {p}", t) for p, t in ledger.by_partition().items()]
+    lines += [(h.strftime("%Y-%m-%d %H:00"), t) for h, t in ledger.by_hour().items()]
     print_table(
-        f"{books.product} in {books.cell}",
+        f"{ledger.product} in {ledger.cell}",
         ["partition / hour of commit", *(f"{name.replace('_', ' ')}#" for name in COUNTS)],
         [
             (name, *(f"{getattr(totals, count):,}" for count in COUNTS))
-            for name, totals in [*lines, ("all", books.totals)]
+            for name, totals in [*lines, ("all", ledger.totals)]
         ],
     )
-    totals = books.totals
+    totals = ledger.totals
     click.echo(
         f"of the rows: {totals.late:,} late, {totals.invalid:,} invalid ({totals.invalid_rate:.3%}), "
         f"{totals.out_of_order:,} out of order"
@@ -96,4 +96,4 @@ def _show(
     for problem in problems:
         click.echo(f"does not balance: {problem}")
     if balanced:
-        click.echo("the books balance")
+        click.echo("the ledger balances")

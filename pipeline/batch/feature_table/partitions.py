@@ -15,7 +15,7 @@ from pipeline.contract.model import Feature
 from pipeline.spark.column_types import quoted
 from pipeline.spark.session import rows_at
 from pipeline.tables.catalog import load_table
-from pipeline.tables.commit_retry import until_it_lands
+from pipeline.tables.commit_retry import retry_commit
 from pipeline.tables.errors import named_errors
 from pipeline.tables.layout import PARTITIONS_PENDING
 
@@ -48,7 +48,7 @@ def begin_partitions(cell: Cell, target: Target, feature: Feature) -> bool:
 
     subject = f"{cell.name}.{target.identifier}"
     with named_errors(subject):
-        return until_it_lands(attempt, subject)
+        return retry_commit(attempt, subject)
 
 
 def finish_partitions(cell: Cell, target: Target) -> None:
@@ -66,7 +66,7 @@ def finish_partitions(cell: Cell, target: Target) -> None:
 
     subject = f"{cell.name}.{target.identifier}"
     with named_errors(subject):
-        until_it_lands(attempt, subject)
+        retry_commit(attempt, subject)
 
 
 def refuse_other_rows(

@@ -11,7 +11,7 @@ from pyiceberg.table import Table
 from pipeline.batch.model import Staged
 from pipeline.cells import Cell
 from pipeline.tables.catalog import load_table
-from pipeline.tables.commit_retry import until_it_lands
+from pipeline.tables.commit_retry import retry_commit
 
 STAGING = "staging"
 BASE = "base"
@@ -89,4 +89,4 @@ def _hour(hour: datetime) -> str:
 
 
 def _retrying(cell: Cell, identifier: str, change: Callable[[Table], Result]) -> Result:
-    return until_it_lands(lambda: change(load_table(cell, identifier)), f"{cell.name}.{identifier}")
+    return retry_commit(lambda: change(load_table(cell, identifier)), f"{cell.name}.{identifier}")

@@ -16,7 +16,7 @@ from pipeline.evolution.plan import plan_columns
 from pipeline.spark.column_types import NoIcebergTypeError, conform, ddl, iceberg_struct, quoted
 from pipeline.spark.session import table_name
 from pipeline.tables.catalog import TableMissingError, load_table
-from pipeline.tables.commit_retry import until_it_lands
+from pipeline.tables.commit_retry import retry_commit
 from pipeline.tables.data_files.past_names import PastNames
 from pipeline.tables.errors import named_errors
 from pipeline.tables.layout import (
@@ -102,7 +102,7 @@ def prepare_target(
             _create(session, table_name(cell, target.identifier), target, comments, given)
         subject = f"{cell.name}.{target.identifier}"
         with named_errors(subject):
-            until_it_lands(lambda: _follow(cell, target, comments, given), subject)
+            retry_commit(lambda: _follow(cell, target, comments, given), subject)
     except NoIcebergTypeError as error:
         raise _misfit(
             cell, target, f"column {error.column} is {error.type}, which no table can hold."

@@ -1,4 +1,4 @@
-"""Counting what becomes of a micro-batch's offsets."""
+"""Accounting for the offsets of a micro-batch: what became of each."""
 
 from __future__ import annotations
 
@@ -6,32 +6,31 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pipeline.ingest.plan import Range
-from pipeline.ingest.read.source import Part
-from pipeline.ingest.transform.process import Processed
+from pipeline.ingest.model import Range, RecordChunk
+from pipeline.ingest.transform.process import ProcessedRecords
 from pipeline.ingest.transform.records import DeadLetter
 from pipeline.kafka.record_batches import GapKind
 from pipeline.ledger.model import Entry
 
 
 @dataclass
-class Tally:
-    """The counts of a micro-batch, part by part.
+class OffsetAccounting:
+    """The counts of a micro-batch, chunk by chunk.
 
     Attributes:
         positions: partition -> the first offset that has not been passed.
-        letters: the new dead letters.
-        letters_bytes: about how much memory they take.
+        dead_letters: the new dead letters.
+        dead_letters_bytes: about how much memory they take.
         singly: events that were decoded one by one.
     """
 
     positions: dict[int, int] = field(default_factory=dict)
-    letters: list[DeadLetter] = field(default_factory=list)
-    letters_bytes: int = 0
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+    dead_letters_bytes: int = 0
     singly: int = 0
     rules: Counter[str] = field(default_factory=Counter)
     _delivered: Counter[int] = field(default_factory=Counter)
-    _held: Counter[int] = field(default_factory=Counter)
+    _stored: Counter[int] = field(default_factory=Counter)
     _rows: Counter[int] = field(default_factory=Counter)
     _late: Counter[int] = field(default_factory=Counter)
     _invalid: Counter[int] = field(default_factory=Counter)
@@ -41,22 +40,24 @@ class Tally:
         default_factory=lambda: {kind: Counter() for kind in GapKind}
     )
 
-    def add(self, part: Part, done: Processed) -> None:
-        """Count one part in."""
-        self.positions.update(part.positions)
-        self.letters.extend(done.letters)
-        self.letters_bytes += sum(letter.memory_bytes for letter in done.letters)
+    def add(self, chunk: RecordChunk, done: ProcessedRecords) -> None:
+        """Count one chunk in."""
+        self.positions.update(chunk.positions)
+        self.dead_letters.extend(done.dead_letters)
+        self.dead_letters_bytes += sum(
+            dead_letter.memory_bytes for dead_letter in done.dead_letters
+        )
         self.rules.update(done.rules)
         self.singly += done.singly
         self._late.update(done.late)
         self._invalid.update(done.invalid)
         self._out_of_order.update(done.out_of_order)
         self._delivered.update(done.delivered)
-        self._held.update(done.held)
+        self._stored.update(done.stored)
         self._duplicates.update(done.duplicates)
         rows = done.rows.get_column("_topic_partition").value_counts()
         self._rows.update(dict(rows.iter_rows()))
-        for kind, found in part.gaps.items():
+        for kind, found in chunk.gaps.items():
             self._gaps[kind].update(found)
 
     def passed(self, ranges: Sequence[Range]) -> tuple[Range, ...]:
@@ -66,27 +67,27 @@ class Tally:
         )
         return tuple(r for r in cut if len(r))
 
-    def holes(self, ranges: Sequence[Range], held: Mapping[int, int]) -> Mapping[int, int]:
+    def holes(self, ranges: Sequence[Range], stored: Mapping[int, int]) -> Mapping[int, int]:
         """Return the offsets of `ranges` that no batch told of, by partition.
 
-        `held` are the dead letters that the side table holds of them: those were there once.
+        `stored` are the dead letters that their table has of them: those were there once.
         """
         control, aborted = self._gaps[GapKind.CONTROL], self._gaps[GapKind.ABORTED]
         holes = {}
         for r in ranges:
             p = r.partition
-            told = self._delivered[p] + control[p] + aborted[p] + held.get(p, 0) - self._held[p]
-            holes[p] = len(r) - told
+            seen = self._delivered[p] + control[p] + aborted[p] + stored.get(p, 0) - self._stored[p]
+            holes[p] = len(r) - seen
         return holes
 
     def entries(
-        self, ranges: Sequence[Range], held: Mapping[int, int], compacted: Mapping[int, int]
+        self, ranges: Sequence[Range], stored: Mapping[int, int], compacted: Mapping[int, int]
     ) -> tuple[Entry, ...]:
-        """Return the books' entries of `ranges`, which are what has been passed.
+        """Return the ledger's entries of `ranges`, which are what has been passed.
 
         `compacted` are the holes that compaction explains; others stay unexplained.
         """
-        new = Counter(letter.record.partition for letter in self.letters)
+        new = Counter(dead_letter.record.partition for dead_letter in self.dead_letters)
         return tuple(
             Entry(
                 partition=r.partition,
@@ -94,7 +95,7 @@ class Tally:
                 end=r.end,
                 rows=self._rows[r.partition],
                 duplicates=self._duplicates[r.partition],
-                dead_letters=new[r.partition] + held.get(r.partition, 0),
+                dead_letters=new[r.partition] + stored.get(r.partition, 0),
                 control=self._gaps[GapKind.CONTROL][r.partition],
                 aborted=self._gaps[GapKind.ABORTED][r.partition],
                 compacted=compacted.get(r.partition, 0),

@@ -7,7 +7,7 @@ import ctypes
 _LIBRARY = ctypes.CDLL(None)
 
 
-def give_back() -> bool:
+def release_memory() -> bool:
     """Give back what this process has freed; tell whether the C library knows how.
 
     In glibc each thread has a heap of its own, and what one frees no other may have: arrays made by who

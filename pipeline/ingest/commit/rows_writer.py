@@ -8,7 +8,7 @@ import polars as pl
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
-from pipeline.ingest.commit.memory import give_back
+from pipeline.ingest.commit.memory import release_memory
 from pipeline.tables.data_files.write import write_hours
 
 
@@ -56,7 +56,7 @@ class RowsWriter:
             rows = pl.concat(self._rows, how="diagonal").rechunk()
             self._rows, self._size = [], 0
             self._writing = self._thread.submit(write_hours, table, [rows])
-            give_back()
+            release_memory()
 
     def files(self) -> tuple[DataFile, ...]:
         """Return the files of all rows given to `write`, and forget them.

@@ -17,9 +17,10 @@ from pipeline.evolution.apply import EvolutionRefusedError, apply_changes
 from pipeline.evolution.former_names import former_names
 from pipeline.evolution.model import Action, Step, Verdict
 from pipeline.evolution.plan import TablePlan, plan_columns, plan_partition
+from pipeline.ingest.model import LoadedTables
 from pipeline.tables import layout
 from pipeline.tables.catalog import open_catalog
-from pipeline.tables.commit_retry import until_it_lands
+from pipeline.tables.commit_retry import retry_commit
 from pipeline.tables.create import Partition, fresh_schema, load_or_create
 from pipeline.tables.data_files.past_names import PastNames
 from pipeline.tables.errors import named_errors
@@ -39,20 +40,20 @@ class IngestTables:
         """
         self._cell = cell
         self._subject = f"{product.name}/{cell.name}"
-        self._events = _Followed(
+        self._events = _EvolvingTable(
             layout.events_table(product.name),
             iceberg.events_schema(product),
             former_names(product.payload_schema),
             EVENTS_PARTITION,
         )
-        self._dead_letters = _Followed(
+        self._dead_letters = _EvolvingTable(
             layout.dead_letters_table(product.name),
             layout.DEAD_LETTER_SCHEMA,
             {},
             DEAD_LETTERS_PARTITION,
         )
 
-    def load(self) -> tuple[Table, Table]:
+    def load(self) -> LoadedTables:
         """Return (events, dead letters), created where absent, with every safe change carried out.
 
         Idempotent, and safe when several processes do it at once. Nothing is changed where something is
@@ -77,7 +78,7 @@ class IngestTables:
                 one.follow(catalog, table, self._subject)
                 for one, table in zip(both, tables, strict=True)
             )
-        return events, dead_letters
+        return LoadedTables(events, dead_letters)
 
     def steps(self) -> tuple[Step, ...]:
         """Return what `load` would do, and what it would refuse. Changes nothing.
@@ -90,7 +91,7 @@ class IngestTables:
             return (*self._events.steps(catalog), *self._dead_letters.steps(catalog))
 
 
-def ensure_tables(cell: Cell, product: Product) -> tuple[Table, Table]:
+def ensure_tables(cell: Cell, product: Product) -> LoadedTables:
     """Return the product's (events, dead letters), as `IngestTables.load` does.
 
     Raises: as `IngestTables` and its `load`.
@@ -98,7 +99,7 @@ def ensure_tables(cell: Cell, product: Product) -> tuple[Table, Table]:
     return IngestTables(cell, product).load()
 
 
-class _Followed:
+class _EvolvingTable:
     """One table and what its contract wants. What was planned for one state of it is remembered."""
 
     def __init__(
@@ -148,7 +149,7 @@ class _Followed:
                 now = catalog.load_table(self._identifier)
             return now
 
-        return until_it_lands(attempt, subject)
+        return retry_commit(attempt, subject)
 
     def steps(self, catalog: SqlCatalog) -> tuple[Step, ...]:
         try:

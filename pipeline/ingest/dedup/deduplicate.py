@@ -13,7 +13,7 @@ from pyiceberg.io.pyarrow import ArrowScan
 from pyiceberg.table import FileScanTask, Table
 
 from pipeline.ingest.dedup.spill import SpillFile
-from pipeline.ingest.dedup.uuid_hash import words_of
+from pipeline.ingest.dedup.uuid_hash import uuid_words
 from pipeline.ingest.dedup.uuid_set import UuidSet
 from pipeline.rows.frames import to_frame
 
@@ -63,7 +63,7 @@ class Deduplicator:
         if frame.is_empty():
             return frame, frame
         hours = frame.get_column("_event_time").dt.epoch("us").to_numpy() // MICROS_PER_HOUR
-        words = words_of(frame.get_column("_uuid"))
+        words = uuid_words(frame.get_column("_uuid"))
         fresh = np.empty(len(frame), np.bool_)
         touched = np.unique(hours).tolist()
         self._touched.update(touched)
@@ -109,7 +109,7 @@ class Deduplicator:
                 __hour=pl.col("_event_time").dt.epoch("us").floordiv(MICROS_PER_HOUR)
             )
             for (hour,), group in keyed.group_by("__hour"):
-                self._hours[int(str(hour))].add(words_of(group.get_column("_uuid")))
+                self._hours[int(str(hour))].add(uuid_words(group.get_column("_uuid")))
             self._make_room()
 
 

@@ -16,7 +16,7 @@ Words = npt.NDArray[np.uint64]
 _SECRET = np.frombuffer(secrets.token_bytes(16), np.uint64)
 
 
-def words_of(texts: pl.Series) -> Words:
+def uuid_words(texts: pl.Series) -> Words:
     """Return two words a text, never both zero; equal words mean equal texts.
 
     A uuid in its canonical form (lower case, with hyphens) is the 128 bits it is, exactly; any other

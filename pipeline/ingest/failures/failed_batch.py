@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from pipeline.errors import TerminalError
-from pipeline.ingest.failures.isolate import Narrowed
-from pipeline.ingest.plan import Plan, Range
-from pipeline.ingest.read.coordinates import Coordinate
+from pipeline.ingest.failures.isolate import IsolatedRecords
+from pipeline.ingest.model import Plan, Range
+from pipeline.ingest.read.stored import Coordinate
 
 ATTEMPTS = 3
 """How often one range is tried before ingest refuses it."""
@@ -41,7 +41,7 @@ class FailedBatches:
     """What one ingest remembers of its batches that failed without a name.
 
     Attributes:
-        unwritable: the coordinates of records that fail by themselves -> what was said.
+        unwritable: the coordinates of records that fail by themselves -> their errors.
     """
 
     def __init__(self) -> None:
@@ -50,38 +50,38 @@ class FailedBatches:
         self._failing: tuple[Range, ...] = ()
         self._times = 0
 
-    def cut(self, planned: Plan) -> Plan:
-        """Return `planned` without what the next attempt is not to read."""
+    def limit(self, plan: Plan) -> Plan:
+        """Return `plan` without what the next attempt is not to read."""
         if self._ends is None:
-            return planned
+            return plan
         ends = self._ends
         ranges = tuple(
             Range(r.partition, r.start, max(r.start, min(r.end, ends.get(r.partition, r.start))))
-            for r in planned.ranges
+            for r in plan.ranges
         )
         if not any(ranges):
             # Somebody else got past it.
             self._ends = None
-            return planned
-        return replace(planned, ranges=tuple(r for r in ranges if len(r)))
+            return plan
+        return replace(plan, ranges=tuple(r for r in ranges if len(r)))
 
-    def narrowed(self, planned: Plan, found: Narrowed) -> bool:
-        """Take in what was found of `planned`, which failed; tell whether it may be tried again."""
+    def may_retry(self, plan: Plan, found: IsolatedRecords) -> bool:
+        """Take in what was found of `plan`, which failed; tell whether it may be tried again."""
         if found.unwritable:
             self.unwritable |= found.unwritable
             self._ends, self._failing, self._times = found.ends, (), 0
             return True
-        self._times = self._times + 1 if planned.ranges == self._failing else 1
-        self._failing = planned.ranges
-        self._ends = {r.partition: r.end for r in planned.ranges}
+        self._times = self._times + 1 if plan.ranges == self._failing else 1
+        self._failing = plan.ranges
+        self._ends = {r.partition: r.end for r in plan.ranges}
         return self._times < ATTEMPTS
 
-    def landed(self, ends: Mapping[int, int]) -> None:
+    def forget_committed(self, ends: Mapping[int, int]) -> None:
         """Forget what lies before `ends` (partition -> offset), which are committed."""
         self._ends, self._failing, self._times = None, (), 0
         if self.unwritable:
             self.unwritable = {
-                (p, offset): said
-                for (p, offset), said in self.unwritable.items()
+                (p, offset): detail
+                for (p, offset), detail in self.unwritable.items()
                 if offset >= ends.get(p, 0)
             }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from polars.exceptions import PanicException
 
 from pipeline.errors import HeadwaterError, RetryableError, TerminalError
-from pipeline.ingest.read.source import ContractChangedError, StopAskedError
+from pipeline.ingest.context import ContractChangedError, StopRequestedError
 from pipeline.ingest.transform.held_back import HeldBackError
 
 UNNAMED = (Exception, PanicException)
@@ -22,7 +22,7 @@ class MemoryExhaustedError(RetryableError):
 
 def is_unnamed(error: BaseException) -> bool:
     """Return whether `error` may be a record's fault, for all that its class says."""
-    signals = (StopAskedError, ContractChangedError, HeldBackError)
+    signals = (StopRequestedError, ContractChangedError, HeldBackError)
     return isinstance(error, UNNAMED) and not isinstance(
         error, (HeadwaterError, MemoryError, *signals)
     )

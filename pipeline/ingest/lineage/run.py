@@ -28,7 +28,7 @@ class IngestLineage:
         self._topic_id: str | None = None
         self._emitter = Emitter(cell, run_id)
 
-    def saw(self, topic_id: str) -> None:
+    def started(self, topic_id: str) -> None:
         """The ingest has planned a batch of this topic."""
         if self._topic_id is None:
             self._topic_id = topic_id

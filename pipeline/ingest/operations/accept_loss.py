@@ -1,4 +1,4 @@
-"""Booking offsets as lost: the only way past records that Kafka deleted before they were ingested."""
+"""Recording offsets as lost: the only way past records that Kafka deleted before they were ingested."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class NotLostError(TerminalError):
 def accept_loss(
     cell: Cell, product: Product, topic: str, partition: int, start: int, end: int, reason: str
 ) -> None:
-    """Book [start, end) of one partition as lost, in both ingest tables, with the reason.
+    """Record [start, end) of one partition as lost, in both ingest tables, with the reason.
 
     The reason stays in the snapshot's summary. Dead letters first, then events: if it is ended
     between the two, doing it again completes it.
@@ -35,11 +35,11 @@ def accept_loss(
     """
     source = Source(cell, product, threading.Event())
     try:
-        state = source.look(is_new=False)
+        state = source.topic_state(is_new=False)
     finally:
         source.close()
     subject = f"{product.name}/{cell.name} partition {partition}"
-    events, side = ensure_tables(cell, product)
+    events, dead_letters = ensure_tables(cell, product)
     before = committed_offsets(events)
     if before is None or partition not in before.next or topic != product.topic.name:
         raise NotLostError(
@@ -52,16 +52,18 @@ def accept_loss(
         raise NotLostError(
             f"{start}..{end} is not what was lost: {due} is due and Kafka begins at {gone}.",
             subject=subject,
-            remedy=f"Book {due}..{gone}." if gone > due else "Nothing is lost: run the ingest.",
+            remedy=f"Record {due}..{gone} as lost."
+            if gone > due
+            else "Nothing is lost: run the ingest.",
         )
     provenance = {CONTRACT_VERSION_KEY: product.version, LOSS_REASON_KEY: reason}
     entries = (Entry(partition, start, end, lost=end - start),)
-    for table in (side, events):
+    for table in (dead_letters, events):
         at = committed_offsets(table) or before
-        said = OffsetCommit(
+        offset_commit = OffsetCommit(
             identity=state.identity,
             first=before.first,
             next={**at.next, partition: max(end, at.next.get(partition, end))},
             summary={**ledger_summary(entries), **provenance},
         )
-        commit(table, (), said)
+        commit(table, (), offset_commit)

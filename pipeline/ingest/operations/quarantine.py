@@ -10,28 +10,33 @@ from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import Product
 from pipeline.errors import TerminalError
-from pipeline.ingest import refusals
+from pipeline.ingest import offset_checks
 from pipeline.ingest.commit.tables import ensure_tables
-from pipeline.ingest.plan import Range
-from pipeline.ingest.read.coordinates import held_letters
+from pipeline.ingest.model import Range
 from pipeline.ingest.read.source import Source
+from pipeline.ingest.read.stored import stored_dead_letters
 from pipeline.ingest.transform.records import Reason
 from pipeline.kafka.identity import TopicIdentity
-from pipeline.supervision.locks import hold, quarantine_lock
+from pipeline.supervision.locks import hold_lock, quarantine_lock
 from pipeline.tables.catalog import load_table
-from pipeline.tables.commit import refuse_hidden_retries
-from pipeline.tables.commit_retry import until_it_lands
+from pipeline.tables.commit import disable_commit_retries
+from pipeline.tables.commit_retry import retry_commit
 from pipeline.tables.errors import named_errors
 from pipeline.tables.layout import dead_letters_table, events_table
 from pipeline.tables.offsets import committed_offsets
-from pipeline.tables.quarantines import PROPERTY, Quarantine, quarantines, to_property
+from pipeline.tables.quarantines import (
+    QUARANTINES_PROPERTY,
+    Quarantine,
+    read_quarantines,
+    to_property,
+)
 
 
 class NotQuarantinedError(TerminalError):
     """The offsets named cannot be set aside: nothing was changed."""
 
 
-class State(StrEnum):
+class QuarantineState(StrEnum):
     """How far a quarantine is."""
 
     PENDING = "pending"
@@ -41,11 +46,11 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True)
-class Standing:
+class QuarantineStatus:
     """A quarantine, how far it is, and how many dead letters have come of it."""
 
     quarantine: Quarantine
-    state: State
+    state: QuarantineState
     dead_letters: int
 
 
@@ -85,7 +90,7 @@ def quarantine(
         )
     source = Source(cell, product, threading.Event())
     try:
-        topic = source.look(is_new=True)
+        topic = source.topic_state(is_new=True)
     finally:
         source.close()
     if partition not in topic.identity.partitions:
@@ -98,16 +103,16 @@ def quarantine(
     ensure_tables(cell, product)
     with (
         named_errors(subject),
-        hold(quarantine_lock(cell, product.name), f"quarantine by {by}", wait_s=30),
+        hold_lock(quarantine_lock(cell, product.name), f"quarantine by {by}", wait_s=30),
     ):
-        until_it_lands(
-            lambda: _keep(cell, product, topic.identity, topic.start[partition], wanted, subject),
+        retry_commit(
+            lambda: _save(cell, product, topic.identity, topic.start[partition], wanted, subject),
             subject,
         )
     return wanted
 
 
-def _keep(
+def _save(
     cell: Cell,
     product: Product,
     identity: TopicIdentity,
@@ -117,7 +122,7 @@ def _keep(
 ) -> None:
     committed = committed_offsets(load_table(cell, events_table(product.name)))
     if committed is not None:
-        refusals.refuse_other_topic(f"{product.name}/{cell.name}", identity, committed)
+        offset_checks.check_same_topic(f"{product.name}/{cell.name}", identity, committed)
         # A partition that is not in the table yet is read from its beginning.
         begin = committed.next.get(wanted.partition, 0)
     if wanted.start < begin:
@@ -128,14 +133,16 @@ def _keep(
             if begin < wanted.end
             else "What became of them stands in events, dead letters and ledger.",
         )
-    side = load_table(cell, dead_letters_table(product.name))
-    refuse_hidden_retries(side)
-    with side.transaction() as transaction:
+    dead_letters = load_table(cell, dead_letters_table(product.name))
+    disable_commit_retries(dead_letters)
+    with dead_letters.transaction() as transaction:
         # The offsets are left alone: a commit of properties neither carries nor trips their fence.
-        transaction.set_properties({PROPERTY: to_property((*quarantines(side), wanted))})
+        transaction.set_properties(
+            {QUARANTINES_PROPERTY: to_property((*read_quarantines(dead_letters), wanted))}
+        )
 
 
-def standing(cell: Cell, product: Product) -> tuple[Standing, ...]:
+def list_quarantines(cell: Cell, product: Product) -> tuple[QuarantineStatus, ...]:
     """Return every quarantine of the product in the cell, oldest first.
 
     Raises:
@@ -143,17 +150,19 @@ def standing(cell: Cell, product: Product) -> tuple[Standing, ...]:
         CatalogUnavailableError, WarehouseUnavailableError: try again later.
     """
     with named_errors(f"{product.name}/{cell.name}"):
-        side = load_table(cell, dead_letters_table(product.name))
+        dead_letters = load_table(cell, dead_letters_table(product.name))
         committed = committed_offsets(load_table(cell, events_table(product.name)))
-        found: list[Standing] = []
-        for one in quarantines(side):
-            letters = held_letters(side, one.topic_id, [Range(one.partition, one.start, one.end)])
+        found: list[QuarantineStatus] = []
+        for one in read_quarantines(dead_letters):
+            stored = stored_dead_letters(
+                dead_letters, one.topic_id, [Range(one.partition, one.start, one.end)]
+            )
             passed = (
                 committed is not None
                 and committed.topic_id == one.topic_id
                 and committed.next.get(one.partition, 0) >= one.end
             )
-            state = State.PASSED if passed else State.PENDING
-            count = sum(reason == Reason.QUARANTINED for reason in letters.values())
-            found.append(Standing(one, state, count))
+            state = QuarantineState.PASSED if passed else QuarantineState.PENDING
+            count = sum(reason == Reason.QUARANTINED for reason in stored.values())
+            found.append(QuarantineStatus(one, state, count))
     return tuple(found)

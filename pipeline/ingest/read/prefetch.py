@@ -10,7 +10,7 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 
-def ahead(items: Generator[Item, None, None]) -> Generator[Item, None, None]:
+def prefetch(items: Generator[Item, None, None]) -> Generator[Item, None, None]:
     """Yield `items`, in their order; the next one is made in a thread of its own.
 
     One that is made ahead is in memory beside the one that is worked on. When this is closed, what is

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Sequence
 from datetime import datetime
 
 from kafka import KafkaAdminClient
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
-from pipeline.ingest.plan import Range, TopicState
+from pipeline.ingest.context import StopRequestedError
+from pipeline.ingest.model import Range, RecordChunk, TopicState
 from pipeline.kafka.connect import connect_admin
 from pipeline.kafka.fetch import TopicChangedError, fetch
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.network import Network
-from pipeline.kafka.record_batches import Gap, GapKind, Passed, Section
-from pipeline.kafka.records import Records, frame
+from pipeline.kafka.record_batches import BatchSlice, FetchedRange, Gap, GapKind
+from pipeline.kafka.records import frame
 from pipeline.kafka.topics import (
     describe_topic,
     earliest_offsets,
@@ -26,29 +26,7 @@ from pipeline.kafka.topics import (
     offsets_at,
     stable_offsets,
 )
-from pipeline.kafka.uncompressed import Unpacked
-
-
-class StopAskedError(Exception):
-    """The ingest was asked to stop, and the batch in hand is abandoned."""
-
-
-class ContractChangedError(Exception):
-    """Another version of the contract was taken up: the batch in hand is abandoned, and planned again."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """Records, and how far they bring each of their partitions.
-
-    Attributes:
-        positions: partition -> the first offset after this part.
-        gaps: kind -> partition -> offsets of this part that hold no record for a reader.
-    """
-
-    records: Records
-    positions: Mapping[int, int]
-    gaps: Mapping[GapKind, Mapping[int, int]]
+from pipeline.kafka.uncompressed import UncompressedRecords
 
 
 class Source:
@@ -61,7 +39,7 @@ class Source:
         self._admin: KafkaAdminClient | None = None
         self._network: Network | None = None
 
-    def look(self, *, is_new: bool) -> TopicState:
+    def topic_state(self, *, is_new: bool) -> TopicState:
         """Return what the topic holds now; `start` is looked up only where the table `is_new`.
 
         Raises:
@@ -83,15 +61,15 @@ class Source:
 
     def read(
         self, identity: TopicIdentity, ranges: Sequence[Range], memory_bytes: int
-    ) -> Generator[Part, None, None]:
-        """Yield the committed records of `ranges` in parts, each partition's in the order of offsets.
+    ) -> Generator[RecordChunk, None, None]:
+        """Yield the committed records of `ranges` in chunks, each partition's in the order of offsets.
 
-        May be ended after any part: what was yielded is whole up to the positions it states. Holds
-        about `memory_bytes` beyond the parts themselves. When it ends by itself, every range is passed,
+        May be ended after any chunk: what was yielded is whole up to the positions it states. Holds
+        about `memory_bytes` beyond the chunks themselves. When it ends by itself, every range is passed,
         and the topic is still the one that `identity` names.
 
         Raises:
-            StopAskedError: between two answers of a broker.
+            StopRequestedError: between two answers of a broker.
             TopicChangedError: the topic was recreated while it was read.
             RetryableError: the broker stopped answering.
         """
@@ -101,16 +79,16 @@ class Source:
             self._network = Network(self._cell)
         wanted = {r.partition: (r.start, r.end) for r in ranges}
         # Half for answers on their way and one at hand, half for what is uncompressed.
-        # Parts of half the size cost a tenth more time.
-        parts = _Parts(memory_bytes // 2)
+        # Chunks of half the size cost a tenth more time.
+        chunks = _ChunkBuilder(memory_bytes // 2)
         answers = fetch(self._network, identity, wanted, response_bytes=memory_bytes // 4)
         for fetched in answers:
             if self._stop.is_set():
-                raise StopAskedError
-            for passed in fetched.passed:
-                yield from parts.add(passed)
-        yield from parts.rest()
-        self._refuse_change(identity)
+                raise StopRequestedError
+            for fetched_range in fetched.ranges:
+                yield from chunks.add(fetched_range)
+        yield from chunks.rest()
+        self._check_unchanged(identity)
 
     def compacts(self) -> bool:
         """Return whether the topic's cleanup policy removes records in between.
@@ -122,7 +100,7 @@ class Source:
             self._admin = connect_admin(self._cell)
         return is_compacted(self._admin, self._product.topic.name)
 
-    def _refuse_change(self, identity: TopicIdentity) -> None:
+    def _check_unchanged(self, identity: TopicIdentity) -> None:
         # A fetch names its topic, not the topic's id: what came may be another topic's.
         if self._admin is None:
             self._admin = connect_admin(self._cell)
@@ -142,38 +120,38 @@ class Source:
         self._admin = self._network = None
 
 
-class _Parts:
+class _ChunkBuilder:
     """Gathers batches until their records, uncompressed, are of some size."""
 
-    def __init__(self, part_bytes: int) -> None:
-        self._part_bytes = part_bytes
+    def __init__(self, chunk_bytes: int) -> None:
+        self._chunk_bytes = chunk_bytes
         self._begin()
 
     def _begin(self) -> None:
-        self._sections: list[Section] = []
-        self._unpacked = Unpacked(self._part_bytes)
+        self._sections: list[BatchSlice] = []
+        self._uncompressed = UncompressedRecords(self._chunk_bytes)
         self._positions: dict[int, int] = {}
         self._gaps: dict[GapKind, Counter[int]] = {kind: Counter() for kind in GapKind}
 
-    def add(self, passed: Passed) -> Iterator[Part]:
-        for item in passed.items:
+    def add(self, fetched_range: FetchedRange) -> Iterator[RecordChunk]:
+        for item in fetched_range.items:
             if isinstance(item, Gap):
                 self._gaps[item.kind][item.partition] += item.high - item.low
             else:
                 records = item.records()
-                if not self._unpacked.has_room(len(records)):
-                    yield self._part()
+                if not self._uncompressed.has_room(len(records)):
+                    yield self._chunk()
                 self._sections.append(item)
-                self._unpacked.add(records)
+                self._uncompressed.add(records)
             self._positions[item.partition] = item.high
-        self._positions[passed.partition] = passed.end
+        self._positions[fetched_range.partition] = fetched_range.end
 
-    def rest(self) -> Iterator[Part]:
+    def rest(self) -> Iterator[RecordChunk]:
         if self._positions:
-            yield self._part()
+            yield self._chunk()
 
-    def _part(self) -> Part:
-        records = frame(self._sections, self._unpacked)
-        part = Part(records, self._positions, self._gaps)
+    def _chunk(self) -> RecordChunk:
+        records = frame(self._sections, self._uncompressed)
+        chunk = RecordChunk(records, self._positions, self._gaps)
         self._begin()
-        return part
+        return chunk

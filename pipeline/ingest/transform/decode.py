@@ -20,13 +20,13 @@ from pipeline.ingest.transform.decode_single import RecordDecoder
 from pipeline.ingest.transform.frame import ROW, header_columns, record_columns
 from pipeline.ingest.transform.payload_versions import PayloadVersions
 from pipeline.ingest.transform.records import DeadLetter, Decoded, Event
-from pipeline.ingest.transform.unlisted import Unlisted
+from pipeline.ingest.transform.unlisted import UnlistedVersions
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.records import Records
 from pipeline.rows.frames import to_frame
 from pipeline.schemas.registry import Registry, SchemaNotFoundError
 
-Numbers = npt.NDArray[np.int64]
+RowNumbers = npt.NDArray[np.int64]
 _LOG = logging.getLogger(__name__)
 
 
@@ -48,9 +48,9 @@ class Decoder:
         self._reader = ColumnReader(
             avro.reader_schema(product), self._payload, enveloped=product.topic.envelope
         )
-        self._one_by_one = RecordDecoder(product, registry, identity, self._payload)
+        self._single_decoder = RecordDecoder(product, registry, identity, self._payload)
         self._versions = PayloadVersions(product, registry)
-        self._unlisted = Unlisted(product, registry, self._versions)
+        self._unlisted = UnlistedVersions(product, registry, self._versions)
 
     @property
     def unlisted(self) -> int:
@@ -65,7 +65,7 @@ class Decoder:
         """
         columns = self._read(records)
         frame = self._events(records, columns, ingested_at)
-        sound = self._is_sound(frame)
+        sound = self._has_required_fields(frame)
         if not sound.all():
             frame = frame.filter(sound)
         frame = frame.drop("__record_key")
@@ -74,14 +74,14 @@ class Decoder:
         refused = self._unlisted.refused(columns)
         read[refused] = True
         unlisted = [
-            self._unlisted.letter(records, row, number)
+            self._unlisted.dead_letter(records, row, number)
             for row, number in zip(refused.tolist(), columns.number[refused].tolist(), strict=True)
         ]
-        letters, found = self._decode_one_by_one(records, np.flatnonzero(~read), columns.number)
+        dead_letters, found = self._decode_singly(records, np.flatnonzero(~read), columns.number)
         if found:
-            rest = self._assembled(records, found, columns.number, ingested_at)
+            rest = self._single_rows(records, found, columns.number, ingested_at)
             frame = pl.concat([frame, rest.drop("__record_key")], how="diagonal")
-        return Decoded(frame, [*unlisted, *letters], singly=len(found))
+        return Decoded(frame, [*unlisted, *dead_letters], singly=len(found))
 
     def _read(self, records: Records) -> Columns:
         while True:
@@ -105,7 +105,7 @@ class Decoder:
                 self._reader.add_schema(schema_id, self._registry.schema(schema_id))
             except SchemaNotFoundError:
                 continue
-            self._tell_slow(f"schema id {schema_id}", schema_id)
+            self._warn_slow(f"schema id {schema_id}", schema_id)
             learnt = True
         for version in _met(columns, kernel.UNKNOWN_VERSION):
             if self._unlisted.refuses(version):
@@ -115,11 +115,11 @@ class Decoder:
             except SchemaNotFoundError:
                 continue
             self._reader.add_version(version, ref.schema)
-            self._tell_slow(f"payload version {version}", version)
+            self._warn_slow(f"payload version {version}", version)
             learnt = True
         return learnt
 
-    def _tell_slow(self, name: str, number: int) -> None:
+    def _warn_slow(self, name: str, number: int) -> None:
         why = self._reader.why_singly(number)
         if why is not None:
             _LOG.warning(
@@ -142,13 +142,13 @@ class Decoder:
                 _schema_version="__version",
             )
         else:
-            own = self._own(payload, records, rows, columns.number)
+            own = self._event_columns(payload, records, rows, columns.number)
         kept = self._unlisted.values(records, rows, columns.number[rows])
         parts = [where, own, header_columns(records, rows), payload, kept]
         return pl.concat(parts, how="horizontal")
 
-    def _own(
-        self, payload: pl.DataFrame, records: Records, rows: Numbers, ids: Numbers
+    def _event_columns(
+        self, payload: pl.DataFrame, records: Records, rows: RowNumbers, ids: RowNumbers
     ) -> pl.DataFrame:
         """Return uuid, key, time and version of events whose payload says them itself."""
         product = self._product
@@ -175,7 +175,7 @@ class Decoder:
             }
         )
 
-    def _is_sound(self, frame: pl.DataFrame) -> pl.Series:
+    def _has_required_fields(self, frame: pl.DataFrame) -> pl.Series:
         """Return which rows hold what every event must; what is wrong with the others is told later."""
         sound = (
             pl.col("_uuid").is_not_null()
@@ -190,30 +190,30 @@ class Decoder:
             )
         return frame.select(sound.fill_null(value=False)).to_series()
 
-    def _decode_one_by_one(
-        self, records: Records, rows: Numbers, numbers: Numbers
+    def _decode_singly(
+        self, records: Records, rows: RowNumbers, numbers: RowNumbers
     ) -> tuple[list[DeadLetter], list[tuple[int, Event]]]:
-        letters: list[DeadLetter] = []
+        dead_letters: list[DeadLetter] = []
         events: list[tuple[int, Event]] = []
         for row in rows.tolist():
-            one = self._one_by_one.decode(records.record(row))
+            one = self._single_decoder.decode(records.record(row))
             number = int(numbers[row])
             if isinstance(one, DeadLetter):
-                letters.append(self._unlisted.relabelled(one, number))
+                dead_letters.append(self._unlisted.relabelled(one, number))
                 continue
             if self._product.topic.envelope:
                 number = one.schema_version
             if self._unlisted.refuses(number):
-                letters.append(self._unlisted.letter(records, row, number))
+                dead_letters.append(self._unlisted.dead_letter(records, row, number))
             else:
                 events.append((row, one))
-        return letters, events
+        return dead_letters, events
 
-    def _assembled(
+    def _single_rows(
         self,
         records: Records,
         found: Sequence[tuple[int, Event]],
-        numbers: Numbers,
+        numbers: RowNumbers,
         ingested_at: datetime,
     ) -> pl.DataFrame:
         rows = np.array([row for row, _ in found], np.int64)

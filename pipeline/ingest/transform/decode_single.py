@@ -88,13 +88,13 @@ class RecordDecoder:
             raise _PoisonedError(Reason.INVALID_ENVELOPE, "record key and envelope key differ")
         if not event_uuid:
             raise _PoisonedError(Reason.INVALID_ENVELOPE, "the uuid is empty")
-        self._refuse_large(payload)
+        self._check_size(payload)
         fields = _read(payload, self._version(version))
         return str(event_uuid), str(key), _micros(instant, "timestamp"), version, fields
 
     def _bare(self, record: RawRecord) -> tuple[str, str, int, int, dict[str, Any]]:
         schema_id, body = _split(record)
-        self._refuse_large(body)
+        self._check_size(body)
         fields = _read(body, self._bare_payload(schema_id))
         key = fields[self._product.key]
         if key is None or key == "":
@@ -108,7 +108,7 @@ class RecordDecoder:
         at = _micros(instant, self._product.event_time)
         return event_uuid, str(key), at, version, fields
 
-    def _refuse_large(self, payload: bytes) -> None:
+    def _check_size(self, payload: bytes) -> None:
         limit = self._product.gates.payload_bytes
         if len(payload) > limit:
             raise _PoisonedError(Reason.PAYLOAD_TOO_LARGE, f"{len(payload)} bytes, over {limit}")

@@ -62,11 +62,11 @@ def event_rows(frame: pl.DataFrame, columns: pa.Schema) -> pa.Table:
     return frame.select(columns.names).to_arrow().cast(columns)
 
 
-def letter_rows(
-    letters: Sequence[DeadLetter], identity: TopicIdentity, run_id: str, ingested_at: datetime
+def dead_letter_rows(
+    dead_letters: Sequence[DeadLetter], identity: TopicIdentity, run_id: str, ingested_at: datetime
 ) -> pa.Table:
     """Return one row a dead letter: the record's own bytes, its coordinates and the reason."""
-    records: list[RawRecord] = [letter.record for letter in letters]
+    records: list[RawRecord] = [dead_letter.record for dead_letter in dead_letters]
     n = len(records)
     schema = layout.DEAD_LETTER_SCHEMA
     columns = {
@@ -80,8 +80,10 @@ def letter_rows(
         ),
         "_ingested_at": pa.repeat(pa.scalar(ingested_at, UTC_MICROS), n),
         "_run_id": pa.repeat(run_id, n),
-        "reason": pa.array([letter.reason.value for letter in letters], pa.string()),
-        "detail": pa.array([_readable(letter.detail) for letter in letters], pa.string()),
+        "reason": pa.array([dead_letter.reason.value for dead_letter in dead_letters], pa.string()),
+        "detail": pa.array(
+            [_readable(dead_letter.detail) for dead_letter in dead_letters], pa.string()
+        ),
         "record_key": pa.array([r.key for r in records], pa.binary()),
         "record_value": pa.array([r.value for r in records], pa.binary()),
         "headers": pa.array(

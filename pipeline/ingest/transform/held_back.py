@@ -9,7 +9,7 @@ from pipeline.ingest.transform.records import DeadLetter, Reason
 
 
 @dataclass(frozen=True)
-class HeldBack:
+class HeldBackPartition:
     """Where one partition waits, and for what."""
 
     partition: int
@@ -20,7 +20,7 @@ class HeldBack:
         return f"partition {self.partition} waits at offset {self.offset}: {self.detail}"
 
 
-def told(waiting: Sequence[HeldBack]) -> str:
+def describe_held_back(waiting: Sequence[HeldBackPartition]) -> str:
     """Return what waits and what to do about it, or that nothing waits any more."""
     if not waiting:
         return "nothing is held back any more"
@@ -31,35 +31,35 @@ def told(waiting: Sequence[HeldBack]) -> str:
 class HeldBackError(Exception):
     """Records were met that are to wait: the batch ends before them, and must be planned again."""
 
-    def __init__(self, found: Mapping[int, HeldBack]) -> None:
+    def __init__(self, found: Mapping[int, HeldBackPartition]) -> None:
         super().__init__("; ".join(map(str, found.values())))
         self.found = found
 
 
-def refuse_waiting(letters: Iterable[DeadLetter]) -> None:
-    """Raise HeldBackError if any of `letters` is of a version that is to be listed first."""
-    found: dict[int, HeldBack] = {}
-    for letter in letters:
-        if letter.reason is Reason.UNLISTED_SCHEMA:
-            place, offset = letter.record.partition, letter.record.offset
+def raise_if_held_back(dead_letters: Iterable[DeadLetter]) -> None:
+    """Raise HeldBackError if any of `dead_letters` is of a version that is to be listed first."""
+    found: dict[int, HeldBackPartition] = {}
+    for dead_letter in dead_letters:
+        if dead_letter.reason is Reason.UNLISTED_SCHEMA:
+            place, offset = dead_letter.record.partition, dead_letter.record.offset
             if place not in found or offset < found[place].offset:
-                found[place] = HeldBack(place, offset, letter.detail)
+                found[place] = HeldBackPartition(place, offset, dead_letter.detail)
     if found:
         raise HeldBackError(found)
 
 
-class Waiting:
+class HeldBackPartitions:
     """The partitions that an ingest holds back, until its contract changes."""
 
     def __init__(self) -> None:
-        self._at: dict[int, HeldBack] = {}
+        self._at: dict[int, HeldBackPartition] = {}
 
     @property
-    def now(self) -> tuple[HeldBack, ...]:
+    def now(self) -> tuple[HeldBackPartition, ...]:
         """What waits, by partition."""
         return tuple(self._at[partition] for partition in sorted(self._at))
 
-    def add(self, found: Mapping[int, HeldBack]) -> None:
+    def add(self, found: Mapping[int, HeldBackPartition]) -> None:
         """Hold back from the offsets that were found."""
         self._at.update(found)
 

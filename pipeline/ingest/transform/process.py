@@ -19,26 +19,26 @@ from pipeline.contract.targets.rules import compile_rules
 from pipeline.ingest.dedup.deduplicate import DEFAULT_BYTES, Deduplicator
 from pipeline.ingest.transform.decode import Decoder
 from pipeline.ingest.transform.enrich import Enricher
+from pipeline.ingest.transform.exclude import Exclusions, exclude
 from pipeline.ingest.transform.frame import ROW
 from pipeline.ingest.transform.gate import gate
-from pipeline.ingest.transform.held_back import refuse_waiting
+from pipeline.ingest.transform.held_back import raise_if_held_back
 from pipeline.ingest.transform.key_order import KeyOrder
 from pipeline.ingest.transform.records import DeadLetter, Reason
 from pipeline.ingest.transform.rules import broken_rules
-from pipeline.ingest.transform.set_aside import Aside, take_out
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.records import Records
 from pipeline.schemas.registry import Registry
 
 
 @dataclass(frozen=True)
-class Processed:
+class ProcessedRecords:
     """What some records become.
 
     Attributes:
         rows: new rows of events, in the table's columns.
-        letters: records that are dead letters and are not in the table yet.
-        delivered, held, duplicates: records, those already held as dead letters, and those whose uuid
+        dead_letters: records that are dead letters and are not in the table yet.
+        delivered, stored, duplicates: records, those already stored as dead letters, and those whose uuid
             is a row already, by partition.
         late, invalid, out_of_order: what is told of rows in pipeline.ledger.model, by partition.
         rules: rows that break a business rule, by rule.
@@ -46,9 +46,9 @@ class Processed:
     """
 
     rows: pl.DataFrame
-    letters: list[DeadLetter]
+    dead_letters: list[DeadLetter]
     delivered: Mapping[int, int]
-    held: Mapping[int, int]
+    stored: Mapping[int, int]
     duplicates: Mapping[int, int]
     late: Mapping[int, int]
     invalid: Mapping[int, int]
@@ -70,7 +70,7 @@ class Processor:
         registry: Registry,
         identity: TopicIdentity,
         run_id: str,
-        known_bytes: int = DEFAULT_BYTES,
+        uuid_bytes: int = DEFAULT_BYTES,
     ) -> None:
         self._product = product
         self._decoder = Decoder(product, registry, identity, run_id)
@@ -78,8 +78,8 @@ class Processor:
         self._columns = iceberg.events_schema(product).names
         self._rules = compile_rules(product)
         self._key_order = KeyOrder()
-        self._known_bytes = known_bytes
-        self.deduplicator = Deduplicator(known_bytes)
+        self._uuid_bytes = uuid_bytes
+        self.deduplicator = Deduplicator(uuid_bytes)
 
     @property
     def reference_versions(self) -> Mapping[str, str]:
@@ -91,11 +91,11 @@ class Processor:
         """How many versions were met that the contract does not list."""
         return self._decoder.unlisted
 
-    def apart(self) -> Processor:
+    def with_empty_state(self) -> Processor:
         """Return a processor of the same contract, schemas and reference data that has seen no event."""
         twin = copy.copy(self)
         twin._key_order = KeyOrder()  # noqa: SLF001 - of its own class
-        twin.deduplicator = Deduplicator(self._known_bytes)
+        twin.deduplicator = Deduplicator(self._uuid_bytes)
         return twin
 
     def forget(self) -> None:
@@ -104,29 +104,29 @@ class Processor:
         self._key_order.forget()
 
     def process(
-        self, records: Records, aside: Aside, events: Table, ingested_at: datetime
-    ) -> Processed:
+        self, records: Records, exclusions: Exclusions, events: Table, ingested_at: datetime
+    ) -> ProcessedRecords:
         """Process `records`.
 
-        Those `aside` are dead letters whatever is in them and whatever the gates say today; those of
-        them that are held already are not among `letters`.
+        Those `exclusions` are dead letters whatever is in them and whatever the gates say today; those of
+        them that are stored already are not among `dead_letters`.
 
         Raises:
             HeldBackError: some of the records are to wait for the contract.
         """
-        taken = take_out(records, aside)
-        frame, letters, singly = self._judge(taken.rest, ingested_at)
+        taken = exclude(records, exclusions)
+        frame, dead_letters, singly = self._decode_and_gate(taken.remaining, ingested_at)
         if self._product.unlisted == "wait":
-            refuse_waiting(letters)
+            raise_if_held_back(dead_letters)
         fresh, duplicates = self.deduplicator.split(frame, events)
         broken = broken_rules(fresh, self._rules)
         partitions = fresh.get_column("_topic_partition").to_numpy()
-        return Processed(
+        return ProcessedRecords(
             # Without the column of what is kept whole, unless something is.
             rows=fresh.select(name for name in self._columns if name in fresh.columns),
-            letters=[*taken.letters, *letters],
+            dead_letters=[*taken.dead_letters, *dead_letters],
             delivered=_by_partition(records.partition),
-            held=taken.held,
+            stored=taken.stored,
             duplicates=_by_partition(duplicates.get_column("_topic_partition").to_numpy()),
             late=_by_partition(partitions[fresh.get_column("_late").to_numpy()]),
             invalid=_by_partition(partitions[broken.rows.to_numpy()]),
@@ -135,13 +135,15 @@ class Processor:
             singly=singly,
         )
 
-    def letters_of(self, records: Records, aside: Aside, ingested_at: datetime) -> list[DeadLetter]:
-        """Return the dead letters among `records`, without those that `aside` says are held."""
-        taken = take_out(records, aside)
-        _, letters, _ = self._judge(taken.rest, ingested_at)
-        return [*taken.letters, *letters]
+    def dead_letters_of(
+        self, records: Records, exclusions: Exclusions, ingested_at: datetime
+    ) -> list[DeadLetter]:
+        """Return the dead letters among `records`, without those that `exclusions` says are stored."""
+        taken = exclude(records, exclusions)
+        _, dead_letters, _ = self._decode_and_gate(taken.remaining, ingested_at)
+        return [*taken.dead_letters, *dead_letters]
 
-    def _judge(
+    def _decode_and_gate(
         self, records: Records, ingested_at: datetime
     ) -> tuple[pl.DataFrame, list[DeadLetter], int]:
         decoded = self._decoder.decode(records, ingested_at)
@@ -150,7 +152,7 @@ class Processor:
             DeadLetter(records.record(row), Reason(reason), detail)
             for row, reason, detail in gated.refused.select(ROW, "reason", "detail").iter_rows()
         ]
-        return gated.frame, [*decoded.letters, *refused], decoded.singly
+        return gated.frame, [*decoded.dead_letters, *refused], decoded.singly
 
 
 def _by_partition(partitions: npt.NDArray[np.int32]) -> Mapping[int, int]:

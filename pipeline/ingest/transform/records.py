@@ -100,5 +100,5 @@ class Decoded:
     """
 
     frame: pl.DataFrame
-    letters: list[DeadLetter]
+    dead_letters: list[DeadLetter]
     singly: int = 0

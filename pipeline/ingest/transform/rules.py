@@ -12,20 +12,20 @@ from pipeline.contract.targets.rules import CompiledRule
 
 
 @dataclass(frozen=True)
-class Broken:
+class RuleViolations:
     """What a batch breaks: how many rows by rule, and the numbers of the rows that break any."""
 
     by_rule: Mapping[str, int]
     rows: pl.Series
 
 
-def broken_rules(frame: pl.DataFrame, rules: Sequence[CompiledRule]) -> Broken:
+def broken_rules(frame: pl.DataFrame, rules: Sequence[CompiledRule]) -> RuleViolations:
     """Return what `frame` breaks of `rules`. Nulls break nothing; NaN breaks what compares it."""
     if not rules or frame.is_empty():
-        return Broken({}, pl.Series(dtype=pl.UInt32))
+        return RuleViolations({}, pl.Series(dtype=pl.UInt32))
     judged = frame.select(rule.broken.alias(str(number)) for number, rule in enumerate(rules))
     counts: Counter[str] = Counter()
     for rule, broken in zip(rules, judged.iter_columns(), strict=True):
         counts[rule.label] += int(broken.sum())
     rows = judged.select(pl.any_horizontal(pl.all()).arg_true().cast(pl.UInt32)).to_series()
-    return Broken({label: count for label, count in sorted(counts.items()) if count}, rows)
+    return RuleViolations({label: count for label, count in sorted(counts.items()) if count}, rows)

@@ -18,11 +18,11 @@ from pipeline.rows.frames import to_frame
 from pipeline.schemas.registry import Registry
 from pipeline.tables.layout import RECORD_VALUE
 
-Numbers = npt.NDArray[np.int64]
+RowNumbers = npt.NDArray[np.int64]
 _UNKNOWN = {True: kernel.UNKNOWN_VERSION, False: kernel.UNKNOWN_SCHEMA}
 
 
-class Unlisted:
+class UnlistedVersions:
     """Tells such records by their numbers: payload versions, or schema ids without an envelope.
 
     Kept ones are rows with their record's value beside them; the others are dead letters.
@@ -39,19 +39,19 @@ class Unlisted:
         """Return whether records of this number are dead letters, whatever they hold."""
         return not self._versions.is_listed(number) and not self._keeps
 
-    def refused(self, columns: Columns) -> Numbers:
+    def refused(self, columns: Columns) -> RowNumbers:
         """Return the numbers of the records that are refused, among those that were read to `columns`."""
         if self._keeps or not self._versions.unlisted:
             return np.empty(0, np.int64)
         unknown = columns.status == _UNKNOWN[self._product.topic.envelope]
         return np.flatnonzero(unknown & np.isin(columns.number, self._versions.unlisted))
 
-    def letter(self, records: Records, row: int, number: int) -> DeadLetter:
+    def dead_letter(self, records: Records, row: int, number: int) -> DeadLetter:
         """Return the dead letter of one refused record."""
         told = self._versions.told(number)
         return DeadLetter(records.record(row), Reason.UNLISTED_SCHEMA, told)
 
-    def values(self, records: Records, rows: Numbers, numbers: Numbers) -> pl.DataFrame:
+    def values(self, records: Records, rows: RowNumbers, numbers: RowNumbers) -> pl.DataFrame:
         """Return the values of the records numbered `rows` that are kept whole; no column if none is."""
         kept = np.isin(numbers, self._versions.unlisted) if self._versions.unlisted else None
         if kept is None or not kept.any():
@@ -60,10 +60,10 @@ class Unlisted:
         spans[~kept, 1] = -1
         return to_frame(pa.table([records.text(spans)], [RECORD_VALUE]))
 
-    def relabelled(self, letter: DeadLetter, number: int) -> DeadLetter:
-        """Return `letter`, told to be unlisted if the contract could not read its schema anyway."""
-        if letter.reason is not Reason.UNDECODABLE or number not in self._versions.unlisted:
-            return letter
+    def relabelled(self, dead_letter: DeadLetter, number: int) -> DeadLetter:
+        """Return `dead_letter`, told to be unlisted if the contract could not read its schema anyway."""
+        if dead_letter.reason is not Reason.UNDECODABLE or number not in self._versions.unlisted:
+            return dead_letter
         if number not in self._is_readable:
             subject = self._product.payload_subject
             writer = (
@@ -74,6 +74,6 @@ class Unlisted:
             problems = compatibility.check(self._product.payload_schema, writer)
             self._is_readable[number] = not problems
         if self._is_readable[number]:
-            return letter
-        told = f"{self._versions.told(number)} and cannot read: {letter.detail}"
-        return DeadLetter(letter.record, Reason.UNLISTED_SCHEMA, told[:500])
+            return dead_letter
+        told = f"{self._versions.told(number)} and cannot read: {dead_letter.detail}"
+        return DeadLetter(dead_letter.record, Reason.UNLISTED_SCHEMA, told[:500])

@@ -7,27 +7,27 @@ from pyiceberg.io import FileIO, InputFile, OutputFile, OutputStream
 from pyiceberg.table import Table
 
 
-def nowhere(table: Table) -> Table:
+def discarding(table: Table) -> Table:
     """Return `table` as if it had no rows; its columns and settings are the same.
 
     Files written for it are made by the same code and dropped, so they must never be committed.
     """
     empty = table.metadata.model_copy(update={"current_snapshot_id": None, "refs": {}})
-    return Table(table.name(), empty, table.metadata_location, _Nowhere(), table.catalog)
+    return Table(table.name(), empty, table.metadata_location, _Discarding(), table.catalog)
 
 
-class _Nowhere(FileIO):
+class _Discarding(FileIO):
     def new_input(self, location: str) -> InputFile:
         raise FileNotFoundError(location)
 
     def new_output(self, location: str) -> OutputFile:
-        return _Dropped(location)
+        return _DiscardedFile(location)
 
     def delete(self, location: str | InputFile | OutputFile) -> None:
         raise FileNotFoundError(str(location))
 
 
-class _Dropped(OutputFile):
+class _DiscardedFile(OutputFile):
     def __init__(self, location: str) -> None:
         super().__init__(location)
         self._stream = pa.MockOutputStream()

@@ -25,7 +25,7 @@ class RetentionPassedError(TerminalError):
     """Kafka deleted records that were never ingested."""
 
 
-def refuse_other_topic(subject: str, found: TopicIdentity, committed: CommittedOffsets) -> None:
+def check_same_topic(subject: str, found: TopicIdentity, committed: CommittedOffsets) -> None:
     """Refuse offsets `committed` of another topic than `found`.
 
     Raises:
@@ -47,7 +47,7 @@ def refuse_other_topic(subject: str, found: TopicIdentity, committed: CommittedO
         )
 
 
-def refuse_lost_offsets(
+def check_offsets_available(
     subject: str,
     committed: Mapping[int, int],
     earliest: Mapping[int, int],
@@ -71,6 +71,6 @@ def refuse_lost_offsets(
             raise RetentionPassedError(
                 f"offsets {offset}..{earliest[partition]} were deleted before they were ingested.",
                 subject=f"{subject} partition {partition}",
-                remedy="If they cannot be restored, book them as lost with `headwater ingest accept-loss"
+                remedy="If they cannot be restored, record them as lost with `headwater ingest accept-loss"
                 f" ... --partition {partition} --offsets {offset}..{earliest[partition]} --reason WHY`.",
             )

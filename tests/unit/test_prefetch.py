@@ -7,7 +7,7 @@ from collections.abc import Generator
 
 import pytest
 
-from pipeline.ingest.read.prefetch import ahead
+from pipeline.ingest.read.prefetch import prefetch
 
 
 class BrokenError(Exception):
@@ -23,14 +23,14 @@ def test_items_come_in_their_order_and_the_next_is_made_while_one_is_worked_on()
         yield 2
 
     seen = []
-    for item in ahead(items()):
+    for item in prefetch(items()):
         assert begun.wait(10), "the second is made though nobody has asked for it"
         seen.append(item)
     assert seen == [1, 2]
 
 
 def test_no_items_are_none() -> None:
-    assert list(ahead(_ for _ in ())) == []
+    assert list(prefetch(_ for _ in ())) == []
 
 
 def test_an_error_comes_after_the_items_before_it() -> None:
@@ -38,7 +38,7 @@ def test_an_error_comes_after_the_items_before_it() -> None:
         yield 1
         raise BrokenError
 
-    made = ahead(items())
+    made = prefetch(items())
     assert next(made) == 1
     with pytest.raises(BrokenError):
         next(made)
@@ -53,7 +53,7 @@ def test_one_that_is_closed_early_closes_what_makes_the_items_and_ends_its_threa
         finally:
             closed.append(True)
 
-    made = ahead(items())
+    made = prefetch(items())
     assert next(made) == 0
     made.close()
     assert closed == [True]

@@ -9,69 +9,69 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from pipeline.ingest.read.coordinates import Coordinate
+from pipeline.ingest.read.stored import Coordinate
 from pipeline.ingest.transform.records import DeadLetter, Reason
 from pipeline.kafka.records import Records
 from pipeline.tables.quarantines import Quarantine
 
 
 @dataclass(frozen=True)
-class Aside:
+class Exclusions:
     """What is not to be decoded.
 
     Attributes:
-        held: coordinates that the dead letters table, or in a repair the events table, has already.
+        stored: coordinates that the dead letters table, or in a repair the events table, has already.
         quarantines: ranges that somebody set aside.
-        unwritable: coordinates of records that fail by themselves -> what was said.
+        unwritable: coordinates of records that fail by themselves -> their errors.
     """
 
-    held: frozenset[Coordinate] = frozenset()
+    stored: frozenset[Coordinate] = frozenset()
     quarantines: tuple[Quarantine, ...] = ()
     unwritable: Mapping[Coordinate, str] = field(default_factory=dict)
 
     @property
     def is_nothing(self) -> bool:
         """Whether every record is to be decoded."""
-        return not (self.held or self.quarantines or self.unwritable)
+        return not (self.stored or self.quarantines or self.unwritable)
 
 
 @dataclass(frozen=True)
-class TakenOut:
-    """Some records, without those that are aside.
+class Excluded:
+    """Some records, parted by what is excluded.
 
     Attributes:
-        rest: what is to be decoded.
-        letters: the dead letters among the others that are held nowhere yet.
-        held: how many are held, by partition.
+        remaining: what is to be decoded.
+        letters: the dead letters among the others that are stored nowhere yet.
+        stored: how many are stored, by partition.
     """
 
-    rest: Records
-    letters: list[DeadLetter]
-    held: Mapping[int, int]
+    remaining: Records
+    dead_letters: list[DeadLetter]
+    stored: Mapping[int, int]
 
 
-def take_out(records: Records, aside: Aside) -> TakenOut:
-    """Part `records` into those to be decoded and those that are `aside`."""
-    if aside.is_nothing or not len(records):
-        return TakenOut(records, [], {})
-    held = _at(records, aside.held)
+def exclude(records: Records, exclusions: Exclusions) -> Excluded:
+    """Part `records` into those to be decoded and those that are `exclusions`."""
+    if exclusions.is_nothing or not len(records):
+        return Excluded(records, [], {})
+    stored = _at(records, exclusions.stored)
     quarantined = np.full(len(records), -1, np.int64)
-    for number, one in enumerate(aside.quarantines):
+    for number, one in enumerate(exclusions.quarantines):
         within = (records.offset >= one.start) & (records.offset < one.end)
         quarantined[(records.partition == one.partition) & within] = number
-    unwritable = _at(records, aside.unwritable)
-    letters = [
-        DeadLetter(records.record(row), Reason.QUARANTINED, _told(aside.quarantines[number]))
+    unwritable = _at(records, exclusions.unwritable)
+    dead_letters = [
+        DeadLetter(records.record(row), Reason.QUARANTINED, _detail(exclusions.quarantines[number]))
         for row, number in enumerate(quarantined.tolist())
-        if number >= 0 and not held[row]
+        if number >= 0 and not stored[row]
     ]
-    for row in np.flatnonzero(unwritable & ~held & (quarantined < 0)).tolist():
+    for row in np.flatnonzero(unwritable & ~stored & (quarantined < 0)).tolist():
         record = records.record(row)
-        said = aside.unwritable[record.partition, record.offset]
-        letters.append(DeadLetter(record, Reason.UNWRITABLE, said))
-    rest = records.take(np.flatnonzero(~(held | unwritable | (quarantined >= 0))))
-    found = Counter(records.partition[held].tolist())
-    return TakenOut(rest, letters, found)
+        detail = exclusions.unwritable[record.partition, record.offset]
+        dead_letters.append(DeadLetter(record, Reason.UNWRITABLE, detail))
+    remaining = records.take(np.flatnonzero(~(stored | unwritable | (quarantined >= 0))))
+    found = Counter(records.partition[stored].tolist())
+    return Excluded(remaining, dead_letters, found)
 
 
 def _at(records: Records, wanted: Iterable[Coordinate]) -> npt.NDArray[np.bool_]:
@@ -85,5 +85,5 @@ def _at(records: Records, wanted: Iterable[Coordinate]) -> npt.NDArray[np.bool_]
     return found
 
 
-def _told(quarantine: Quarantine) -> str:
+def _detail(quarantine: Quarantine) -> str:
     return f"set aside by {quarantine.by} at {quarantine.at.isoformat()}: {quarantine.reason}"

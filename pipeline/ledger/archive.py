@@ -1,4 +1,4 @@
-"""The ledger table: entries of the books that outlive the snapshots which carried them."""
+"""The ledger table: entries of the ledger that outlive the snapshots which carried them."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from pipeline.contract.model import Product
 from pipeline.ledger.lines import Line, lines_of
 from pipeline.ledger.model import Entry
 from pipeline.tables.catalog import load_table, open_catalog
-from pipeline.tables.commit import CONTRACT_VERSION_KEY, RUN_ID_KEY, refuse_hidden_retries
-from pipeline.tables.commit_retry import until_it_lands
+from pipeline.tables.commit import CONTRACT_VERSION_KEY, RUN_ID_KEY, disable_commit_retries
+from pipeline.tables.commit_retry import retry_commit
 from pipeline.tables.create import PROPERTIES
 from pipeline.tables.layout import LEDGER_SCHEMA, events_table, ledger_table
 from pipeline.tables.snapshots import main_history
 from pipeline.tables.transaction import SteadyTransaction
 
-KEPT_PROPERTY = "headwater.ledger-kept"
+ARCHIVED_PROPERTY = "headwater.ledger-kept"
 """Table property of the ledger table: the last sequence number of events whose entries it holds."""
 
 
-def keep(cell: Cell, product: Product) -> int:
+def archive_entries(cell: Cell, product: Product) -> int:
     """Copy the entries of all retained snapshots of events into the ledger table.
 
     Returns the last sequence number of events whose entries are kept now: snapshots up to it may
@@ -42,28 +42,28 @@ def keep(cell: Cell, product: Product) -> int:
     def attempt() -> int:
         table = _ensure(cell, product.name)
         # A rebased append would land beside the same entries of another process.
-        refuse_hidden_retries(table)
-        through = kept_through(table)
+        disable_commit_retries(table)
+        through = archived_through(table)
         new = [one for one in main_history(events) if (one.sequence_number or 0) > through]
         if not new:
             return through
         newest = max(one.sequence_number or 0 for one in new)
         transaction = SteadyTransaction(table)
         transaction.append(_rows(reversed(new)))
-        transaction.set_properties({KEPT_PROPERTY: str(newest)})
+        transaction.set_properties({ARCHIVED_PROPERTY: str(newest)})
         transaction.commit_transaction()
         return newest
 
-    return until_it_lands(attempt, f"{cell.name}.{ledger_table(product.name)}")
+    return retry_commit(attempt, f"{cell.name}.{ledger_table(product.name)}")
 
 
-def kept_through(table: Table) -> int:
+def archived_through(table: Table) -> int:
     """Return the last sequence number of events whose entries the ledger table holds, 0 for none."""
-    return int(table.properties.get(KEPT_PROPERTY, "0"))
+    return int(table.properties.get(ARCHIVED_PROPERTY, "0"))
 
 
-def read_kept(cell: Cell, product: str) -> tuple[tuple[Line, ...], int]:
-    """Return the kept lines, oldest commit first, and what `kept_through` says of them."""
+def read_archive(cell: Cell, product: str) -> tuple[tuple[Line, ...], int]:
+    """Return the kept lines, oldest commit first, and what `archived_through` says of them."""
     try:
         table = open_catalog(cell).load_table(ledger_table(product))
     except NoSuchTableError:
@@ -79,7 +79,7 @@ def read_kept(cell: Cell, product: str) -> tuple[tuple[Line, ...], int]:
         )
         for row in rows
     )
-    return lines, kept_through(table)
+    return lines, archived_through(table)
 
 
 def _rows(snapshots: Iterable[Snapshot]) -> pa.Table:

@@ -8,7 +8,7 @@ import threading
 import numpy as np
 import psutil
 
-from pipeline.ingest.commit.memory import give_back
+from pipeline.ingest.commit.memory import release_memory
 
 PIECES = 2_000
 PIECE = 100_000
@@ -28,7 +28,7 @@ def test_what_a_thread_has_freed_is_given_back() -> None:
     thread.join()
     process = psutil.Process()
     before = process.memory_info().rss
-    if give_back():
+    if release_memory():
         assert before - process.memory_info().rss > PIECES * PIECE // 2
     else:
         assert platform.libc_ver()[0] != "glibc"

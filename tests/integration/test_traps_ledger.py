@@ -1,4 +1,4 @@
-"""The ledger command proves the books, and is not fooled by a lost row or a hidden record."""
+"""The ledger command proves the ledger, and is not fooled by a lost row or a hidden record."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ def test_honest_books_balance_against_tables_and_an_independent_consumer(
     assert done.json["reasons"] == filled.reasons
     result = ledger(command, cell, strict_product, "--verify")
     assert result.code == ExitCode.OK, result.out + result.err
-    books = result.json
-    assert books["balanced"] is True
-    assert books["unexplained"] == 0
-    assert books["problems"] == []
-    totals = books["totals"]
+    found = result.json
+    assert found["balanced"] is True
+    assert found["unexplained"] == 0
+    assert found["problems"] == []
+    totals = found["totals"]
     assert totals["rows"] == filled.events
     assert totals["duplicates"] == filled.duplicates
     assert totals["dead_letters"] == sum(filled.poison.values())
@@ -73,7 +73,7 @@ def test_a_deleted_row_is_found(
     result = ledger(command, cell, strict_product, "--verify")
     assert result.code == ExitCode.CHECK_FAILED
     missing, unheld = result.json["problems"]
-    assert f"partition {victim['_topic_partition']}: the books say" in missing
+    assert f"partition {victim['_topic_partition']}: the ledger says" in missing
     assert "a consumer reads 1 records that are neither" in unheld
 
 
@@ -97,9 +97,9 @@ def test_a_record_that_was_hidden_from_ingest_is_found(
 ) -> None:
     def hiding(*args: Any, **kwargs: Any) -> Iterator[Any]:
         for fetched in fetch(*args, **kwargs):
-            for passed in fetched.passed:
-                if passed.partition == 0 and passed.items:
-                    passed.items.pop()
+            for part in fetched.ranges:
+                if part.partition == 0 and part.items:
+                    part.items.pop()
             yield fetched
 
     with monkeypatch.context() as hidden:

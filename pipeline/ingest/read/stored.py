@@ -1,4 +1,4 @@
-"""Which coordinates of some ranges a table holds."""
+"""Which coordinates of some ranges a table has stored."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping
 import pyarrow as pa
 from pyiceberg.table import Table
 
-from pipeline.ingest.plan import Range
+from pipeline.ingest.model import Range
 
 Coordinate = tuple[int, int]
 """(partition, offset)"""
 
 
-def held_coordinates(table: Table, topic_id: str, ranges: Iterable[Range]) -> frozenset[Coordinate]:
+def stored_coordinates(
+    table: Table, topic_id: str, ranges: Iterable[Range]
+) -> frozenset[Coordinate]:
     """Return the (partition, offset) pairs of `ranges` that are rows of `table`."""
     return frozenset(
         (r.partition, offset)
@@ -22,7 +24,9 @@ def held_coordinates(table: Table, topic_id: str, ranges: Iterable[Range]) -> fr
     )
 
 
-def held_letters(table: Table, topic_id: str, ranges: Iterable[Range]) -> Mapping[Coordinate, str]:
+def stored_dead_letters(
+    table: Table, topic_id: str, ranges: Iterable[Range]
+) -> Mapping[Coordinate, str]:
     """Return the reasons of the dead letters of `ranges` that `table` holds, by their coordinates."""
     return {
         (r.partition, offset): reason

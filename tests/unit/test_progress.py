@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from pipeline.ingest.progress import digest
-from pipeline.ingest.report import Committed
+from pipeline.ingest.progress import summarize
+from pipeline.ingest.report import CommittedBatch
 from pipeline.supervision.lifetime import lifetime
 
 
 def committed(
     snapshot_id: int, ranges: dict[int, tuple[int, int]], lag: int = 0, **counts: Any
-) -> Committed:
-    return Committed(
+) -> CommittedBatch:
+    return CommittedBatch(
         snapshot_id=snapshot_id,
         committed_at=datetime(2026, 1, 1, tzinfo=UTC),
         ranges=ranges,
@@ -28,7 +28,7 @@ def committed(
 
 
 def test_a_digest_sums_its_commits_and_keeps_the_lasts_snapshot_and_lag() -> None:
-    told = digest(
+    told = summarize(
         [
             committed(1, {0: (0, 10), 1: (5, 6)}, rows=10, dead_letters=1, invalid=2, lag=7),
             committed(2, {0: (10, 12)}, rows=1, duplicates=1, dead_letters=2, lag=3),
@@ -43,7 +43,7 @@ def test_a_digest_sums_its_commits_and_keeps_the_lasts_snapshot_and_lag() -> Non
 
 def test_no_commits_have_no_digest() -> None:
     with pytest.raises(ValueError, match="no commits"):
-        digest([])
+        summarize([])
 
 
 class Seconds:

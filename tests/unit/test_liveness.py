@@ -1,0 +1,83 @@
+"""Who is at work, who died without saying so, and when to start again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from pipeline.supervision.liveness import (
+    GRACE_PERIOD,
+    RunPhase,
+    UnfinishedRun,
+    backoff_after,
+    check_liveness,
+)
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
+
+
+def test_nobody_at_work_and_no_run_means_start_one() -> None:
+    judgement = check_liveness(None, [], {}, NOW)
+    assert not judgement.busy
+    assert judgement.dead == ()
+
+
+def test_a_held_lock_means_somebody_works_though_no_run_is_known() -> None:
+    assert check_liveness("somebody", [], {}, NOW).busy
+
+
+def test_the_locks_owner_is_alive_however_long_it_runs() -> None:
+    run = UnfinishedRun("a", RunPhase.RUNNING)
+    first = check_liveness("a", [run], {}, NOW)
+    second = check_liveness("a", [run], first.suspects, LATER)
+    assert second.busy
+    assert second.dead == ()
+
+
+@pytest.mark.parametrize("phase", [RunPhase.STARTING, RunPhase.RUNNING])
+def test_a_run_without_the_lock_is_suspected_then_called_dead(phase: RunPhase) -> None:
+    run = UnfinishedRun("a", phase)
+    first = check_liveness(None, [run], {}, NOW)
+    assert first.busy, "it may be starting, or ending"
+    assert first.dead == ()
+    soon = check_liveness(
+        None, [run], first.suspects, NOW + GRACE_PERIOD[phase] - timedelta(seconds=1)
+    )
+    assert soon.busy
+    second = check_liveness(None, [run], soon.suspects, NOW + GRACE_PERIOD[phase])
+    assert second.dead == ("a",)
+    assert not second.busy
+    assert second.suspects == {}
+
+
+def test_a_run_that_takes_the_lock_in_time_is_no_longer_suspected() -> None:
+    run = UnfinishedRun("a", RunPhase.STARTING)
+    first = check_liveness(None, [run], {}, NOW)
+    assert check_liveness("a", [run], first.suspects, LATER).suspects == {}
+
+
+def test_a_run_that_has_come_further_is_suspected_anew() -> None:
+    first = check_liveness(None, [UnfinishedRun("a", RunPhase.STARTING)], {}, NOW)
+    soon = NOW + GRACE_PERIOD[RunPhase.RUNNING]
+    second = check_liveness(None, [UnfinishedRun("a", RunPhase.RUNNING)], first.suspects, soon)
+    assert second.dead == ()
+
+
+def test_a_dead_run_is_found_beside_a_living_one() -> None:
+    runs = [UnfinishedRun("dead", RunPhase.RUNNING), UnfinishedRun("living", RunPhase.RUNNING)]
+    first = check_liveness("living", runs, {}, NOW)
+    second = check_liveness("living", runs, first.suspects, LATER)
+    assert second.dead == ("dead",)
+    assert second.busy
+
+
+def test_a_queued_run_may_wait_for_ever() -> None:
+    run = UnfinishedRun("a", RunPhase.WAITING)
+    assert check_liveness(None, [run], {"a waiting": NOW}, NOW + timedelta(days=1)).busy
+
+
+def test_the_pause_doubles_with_each_failure_up_to_ten_minutes() -> None:
+    pauses = [backoff_after(n).total_seconds() for n in (0, 1, 2, 3, 50)]
+    assert pauses == [0, 15, 30, 60, 600]
