@@ -60,8 +60,10 @@ def resolve(writer: Schema, reader: Schema, values: Sequence[bytes]) -> list[byt
     jvm = _gateway().jvm
     try:
         schemas = [_parsed(json.dumps(one)) for one in (writer, reader)]
-        reads = jvm.org.apache.avro.generic.GenericDatumReader(*schemas)
-        writes = jvm.org.apache.avro.generic.GenericDatumWriter(schemas[1])
+        # Not the one that all share: it remembers every schema, until the memory is full of them.
+        data = jvm.org.apache.avro.generic.GenericData()
+        reads = jvm.org.apache.avro.generic.GenericDatumReader(*schemas, data)
+        writes = jvm.org.apache.avro.generic.GenericDatumWriter(schemas[1], data)
     except Py4JJavaError as error:
         return [_said(error)] * len(values)
     found: list[bytes | JavaError] = []
