@@ -36,9 +36,9 @@ _FAILURES_LOOKED_AT = 8
 def check_runs(
     instance: dg.DagsterInstance, job_name: str, lock: Path, cursor: str | None
 ) -> Liveness:
-    """Judge the unfinished runs of a job by its lock, and report the dead ones as failed.
+    """Check the unfinished runs of a job by its lock, and report the dead ones as failed.
 
-    `cursor` is `to_cursor` of the last look.
+    `cursor` is `to_cursor` of the last check.
     """
     runs = {
         run.run_id: run

@@ -13,10 +13,10 @@ from types import FrameType
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.errors import RetryableError
-from pipeline.maintenance.plan import Policy
+from pipeline.maintenance.plan import MaintenancePolicy
 from pipeline.maintenance.run import maintain
 
-POLICY = Policy(retain=timedelta(minutes=2))
+POLICY = MaintenancePolicy(retain=timedelta(minutes=2))
 """As usual, but snapshots expire while the benchmark lasts."""
 
 

@@ -18,7 +18,7 @@ from pipeline.ingest.commit.tables import ensure_tables
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.ledger.model import Entry, ledger_summary
 from pipeline.ledger.read import read_ledger
-from pipeline.maintenance.plan import Policy
+from pipeline.maintenance.plan import MaintenancePolicy
 from pipeline.maintenance.run import maintain
 from pipeline.tables.commit import OffsetCommit, commit
 from pipeline.tables.data_files.write import write_hours
@@ -72,7 +72,7 @@ def measure(root: Path, product: Product, order: Order, say: Callable[[str], Non
     identity = TopicIdentity("cluster", product.topic.name, "topic", tuple(range(PARTITIONS)))
     begin = datetime(2026, 1, 1, tzinfo=UTC)
     frames = [_rows(product, identity, begin, order.rows)]
-    policy = Policy(retain=timedelta(0), retain_last=20)
+    policy = MaintenancePolicy(retain=timedelta(0), retain_last=20)
     took: list[float] = []
     upkeep: list[float] = []
     for number in range(order.commits):

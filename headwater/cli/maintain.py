@@ -15,7 +15,7 @@ from headwater.cli.tables import print_table
 from pipeline.errors import ExitCode
 
 if TYPE_CHECKING:
-    from pipeline.maintenance.run import Maintained, Upkeep
+    from pipeline.maintenance.run import MaintenancePlan, MaintenanceResult
 
 
 @click.command()
@@ -42,12 +42,12 @@ def maintain(
       headwater maintain viewing_events --cell us --explain
       headwater maintain viewing_events --cell us --retain-hours 24
     """
-    from pipeline.maintenance.plan import Policy
+    from pipeline.maintenance.plan import MaintenancePolicy
     from pipeline.maintenance.run import maintain as run
     from pipeline.maintenance.run import plan_maintenance
 
     loaded, where = resolve(product, cell)
-    policy = Policy(retain=timedelta(hours=retain_hours))
+    policy = MaintenancePolicy(retain=timedelta(hours=retain_hours))
     if explain:
         _show_plan(plan_maintenance(where, loaded, policy), as_json=as_json)
     else:
@@ -55,7 +55,7 @@ def maintain(
     return ExitCode.OK
 
 
-def _show_plan(planned: Sequence[Upkeep], *, as_json: bool) -> None:
+def _show_plan(planned: Sequence[MaintenancePlan], *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(one) for one in planned]))
         return
@@ -75,7 +75,7 @@ def _show_plan(planned: Sequence[Upkeep], *, as_json: bool) -> None:
     )
 
 
-def _show_done(done: Sequence[Maintained], *, as_json: bool) -> None:
+def _show_done(done: Sequence[MaintenanceResult], *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([asdict(one) for one in done]))
         return

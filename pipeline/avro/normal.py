@@ -30,7 +30,7 @@ class NotAvroError(ValueError):
     """The JSON is not an Avro schema; the text says why."""
 
 
-def normal(schema: Any) -> Any:
+def normalized(schema: Any) -> Any:
     """Return parsed JSON `schema` in its normal form, which is an Avro schema too.
 
     A type that says no more than its name is the name; a named type stands where it is first met, under its

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.avro.normal import NAMED, normal, simple_name
+from pipeline.avro.normal import NAMED, normalized, simple_name
 
 
 class Schema:
@@ -16,7 +16,7 @@ class Schema:
     """
 
     def __init__(self, schema: Any) -> None:
-        self.root = normal(schema)
+        self.root = normalized(schema)
         self.names: dict[str, Any] = {}
         self._define(self.root)
 

@@ -50,11 +50,11 @@ def require_avro(schema: Any) -> None:
 
 def problems(schema: Any) -> tuple[Problem, ...]:
     """Return all that is wrong with a schema; of defaults only where all else is right."""
-    found = tuple(_Judge().part(schema, "", (), 0))
+    found = tuple(_Validator().part(schema, "", (), 0))
     return found or tuple(_defaults(Schema(schema)))
 
 
-class _Judge:
+class _Validator:
     def __init__(self) -> None:
         self._known: set[str] = set()
 

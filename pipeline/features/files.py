@@ -10,7 +10,7 @@ from polars.exceptions import PolarsError
 
 from pipeline.errors import TerminalError
 from pipeline.files import replacing
-from pipeline.rows.columns import shown_type, typed
+from pipeline.rows.columns import infer_type, typed
 from pipeline.rows.converted import ColumnError
 
 SUFFIXES = (".parquet", ".csv", ".jsonl")
@@ -40,7 +40,7 @@ def read_rows(path: Path, types: Mapping[str, pl.DataType]) -> pl.DataFrame:
     """Read a file of rows into memory. Times in CSV and JSON Lines stay texts.
 
     CSV names no types: columns of `types` are read as those, and others are texts, save where
-    every value is written just as a number or boolean is (`shown_type`): `007` stays what it is.
+    every value is written just as a number or boolean is (`infer_type`): `007` stays what it is.
 
     Raises:
         RowsFileError: no such file, none of the formats, damaged, or a value is not of its column's type.
@@ -53,7 +53,7 @@ def read_rows(path: Path, types: Mapping[str, pl.DataType]) -> pl.DataFrame:
             return pl.read_ndjson(path, infer_schema_length=None)
         texts = pl.read_csv(path, infer_schema=False, glob=False)
         return pl.DataFrame(
-            _read_as(column, types[name]) if name in types else shown_type(column)
+            _read_as(column, types[name]) if name in types else infer_type(column)
             for name, column in texts.to_dict().items()
         )
     except (OSError, PolarsError, ColumnError) as error:

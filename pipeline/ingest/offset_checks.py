@@ -1,4 +1,4 @@
-"""When ingest refuses to go on: going on would lose or double records without a word."""
+"""Checks of offsets before they are read: to go on would lose or double records without a word."""
 
 from __future__ import annotations
 

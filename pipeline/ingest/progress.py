@@ -21,7 +21,7 @@ from pipeline.ingest.transform.held_back import HeldBackPartition
 from pipeline.ledger.model import Totals, sum_totals
 
 STOP_S = 10.0
-"""How long an ingest that is told to stop may take."""
+"""How long an ingest that is asked to stop may take."""
 _TICK_S = 0.5
 
 

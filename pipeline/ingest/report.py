@@ -22,7 +22,7 @@ COUNT_FIELDS = (
     "invalid",
     "out_of_order",
 )
-"""What an ingest is told to have done, by the names of `Totals`."""
+"""What is counted of an ingest, by the names of `Totals`."""
 
 
 @dataclass(frozen=True, kw_only=True)

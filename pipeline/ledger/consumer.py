@@ -33,7 +33,7 @@ class VerificationStalledError(RetryableError):
 
 
 @dataclass(frozen=True)
-class Readable:
+class ConsumedPartition:
     """What a read-committed consumer is given of one partition's committed offsets.
 
     Attributes:
@@ -46,16 +46,16 @@ class Readable:
     earliest: int
     latest: int
     offsets: Offsets
-    strangers: Mapping[int, str | None]
+    unmatched: Mapping[int, str | None]
 
 
-def read_again(
+def reread(
     cell: Cell,
     subject: str,
     committed: CommittedOffsets,
     held: Mapping[int, Offsets],
     uuid_of: Callable[[bytes | None], str | None],
-) -> dict[int, Readable]:
+) -> dict[int, ConsumedPartition]:
     """Return what can be read now of every partition's committed offsets.
 
     `held` are the offsets that the tables hold, ascending; `uuid_of` tells the uuid in a record's value.
@@ -107,9 +107,9 @@ class _Partition:
         self._held = held
         self._uuid_of = uuid_of
         self._parts: list[Offsets] = []
-        self._strangers: dict[int, str | None] = {}
+        self._unmatched: dict[int, str | None] = {}
 
-    def read(self, first: int, end: int) -> Readable:
+    def read(self, first: int, end: int) -> ConsumedPartition:
         earliest, _ = self._watermarks()
         start: int | None = max(earliest, first)
         while start is not None and start < end:
@@ -117,7 +117,7 @@ class _Partition:
             start = self._read_on(start, end)
         earliest, latest = self._watermarks()
         offsets = np.concatenate([np.empty(0, np.int64), *self._parts])
-        return Readable(earliest, latest, offsets, self._strangers)
+        return ConsumedPartition(earliest, latest, offsets, self._unmatched)
 
     def _read_on(self, start: int, end: int) -> int | None:
         """Read from `start`; return where to go on if retention came first, None at the end."""
@@ -151,7 +151,7 @@ class _Partition:
         offsets = np.fromiter(map(_offset, messages), np.int64, len(messages))
         self._parts.append(offsets)
         for number in np.flatnonzero(~is_in(offsets, self._held)).tolist():
-            self._strangers[int(offsets[number])] = self._uuid_of(messages[number].value())
+            self._unmatched[int(offsets[number])] = self._uuid_of(messages[number].value())
 
     def _watermarks(self) -> tuple[int, int]:
         where = TopicPartition(self._topic, self._partition)

@@ -9,7 +9,13 @@ from pyiceberg.table import Table
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
-from pipeline.ledger.consumer import Offsets, Readable, VerificationStalledError, is_in, read_again
+from pipeline.ledger.consumer import (
+    ConsumedPartition,
+    Offsets,
+    VerificationStalledError,
+    is_in,
+    reread,
+)
 from pipeline.ledger.evidence import gather_evidence
 from pipeline.ledger.read import Ledger, ledger_of
 from pipeline.ledger.recount import Recount, disagreements, unproven
@@ -69,8 +75,8 @@ def verify_ledger(cell: Cell, product: Product) -> Verification:
     held = {p: both for p, (_, both) in counted.items()}
     uuids = UuidReader(product, open_registry(cell))
     subject = f"{product.name}/{cell.name}"
-    read = read_again(cell, subject, ledger.offsets, held, uuids.read)
-    known = _known(events, {one for found in read.values() for one in found.strangers.values()})
+    read = reread(cell, subject, ledger.offsets, held, uuids.read)
+    known = _known(events, {one for found in read.values() for one in found.unmatched.values()})
     by_partition = ledger.by_partition()
     recounts: list[Recount] = []
     problems: list[str] = []
@@ -118,13 +124,13 @@ def _compare(
     committed: CommittedOffsets,
     counted: Recount,
     held: Offsets,
-    read: Readable,
+    read: ConsumedPartition,
     known: frozenset[str],
     said: int,
 ) -> Recount:
     partition = counted.partition
     first, end = committed.first[partition], min(committed.next[partition], read.latest)
-    twins = sum(uuid in known for uuid in read.strangers.values() if uuid is not None)
+    twins = sum(uuid in known for uuid in read.unmatched.values() if uuid is not None)
     absent = held[~is_in(held, read.offsets)]
     earliest, made_up, removed = read.earliest, 0, None
     of_all = earliest <= first and said != len(read.offsets)
@@ -138,7 +144,7 @@ def _compare(
         earliest=earliest,
         readable=len(read.offsets),
         twins=twins,
-        passed_over=len(read.strangers) - twins,
+        passed_over=len(read.unmatched) - twins,
         made_up=made_up,
         unseen=len(absent) - made_up,
         removed=removed,

@@ -10,7 +10,7 @@ from pyiceberg.manifest import DataFile
 from pyiceberg.table import FileScanTask, Table
 from pyiceberg.transforms import HourTransform
 
-from pipeline.maintenance.plan import File, Policy, Rewriting, rewritings
+from pipeline.maintenance.plan import File, FileRewrite, MaintenancePolicy, plan_rewrites
 from pipeline.tables.commit import write_files
 from pipeline.tables.data_files.read import read_files
 from pipeline.tables.data_files.rewrite import rewrite
@@ -18,19 +18,19 @@ from pipeline.tables.data_files.write import write_hours
 
 
 @dataclass(frozen=True)
-class Compacted:
+class CompactionResult:
     """What a compaction did: files before and after, and the manifests that are left."""
 
     files: int = 0
     into: int = 0
 
 
-def plan_compaction(table: Table, policy: Policy) -> tuple[Rewriting, ...]:
+def plan_compaction(table: Table, policy: MaintenancePolicy) -> tuple[FileRewrite, ...]:
     """Return what `compact` would rewrite of main's current snapshot."""
-    return rewritings((_file(task.file) for task in _tasks(table).values()), policy)
+    return plan_rewrites((_file(task.file) for task in _tasks(table).values()), policy)
 
 
-def compact(table: Table, policy: Policy) -> Compacted:
+def compact(table: Table, policy: MaintenancePolicy) -> CompactionResult:
     """Rewrite the small files of `table`, a partition at a time, and merge its manifests.
 
     Each rewriting is one commit; when it fails, those before it stay. The rows, the offsets and the
@@ -55,7 +55,7 @@ def compact(table: Table, policy: Policy) -> Compacted:
     snapshot = table.current_snapshot()
     if not planned and snapshot and len(snapshot.manifests(table.io)) >= policy.min_manifests:
         rewrite(table, (), (), policy.min_manifests)
-    return Compacted(files, into)
+    return CompactionResult(files, into)
 
 
 def _rewritten(table: Table, tasks: list[FileScanTask]) -> tuple[DataFile, ...]:

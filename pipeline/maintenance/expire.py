@@ -11,7 +11,7 @@ from pyiceberg.manifest import ManifestFile
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
 
-from pipeline.maintenance.plan import Policy, SnapshotAge, expirable
+from pipeline.maintenance.plan import MaintenancePolicy, SnapshotAge, expirable_snapshots
 from pipeline.tables.offsets import committed_offsets
 from pipeline.tables.pyiceberg_private import expire_snapshots
 from pipeline.tables.snapshots import main_history
@@ -21,7 +21,7 @@ _ATTEMPTS = 10
 
 
 def plan_expiry(
-    table: Table, now: datetime, policy: Policy, archived_through: int | None = None
+    table: Table, now: datetime, policy: MaintenancePolicy, archived_through: int | None = None
 ) -> tuple[int, ...]:
     """Return the snapshots of main's history that `expire` would let go, oldest first.
 
@@ -38,7 +38,7 @@ def plan_expiry(
         for one in main_history(table)
     ]
     offsets = committed_offsets(table)
-    return expirable(
+    return expirable_snapshots(
         history,
         protected={ref.snapshot_id for ref in table.metadata.refs.values()},
         whole_to=None if offsets is None else offsets.snapshot_id,

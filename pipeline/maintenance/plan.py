@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True)
-class Policy:
+class MaintenancePolicy:
     """When maintenance acts.
 
     Attributes:
@@ -48,7 +48,7 @@ class File:
 
 
 @dataclass(frozen=True)
-class Rewriting:
+class FileRewrite:
     """Small files of one partition that become one."""
 
     partition: str
@@ -60,14 +60,14 @@ class Rewriting:
         return sum(file.bytes for file in self.files)
 
 
-def expirable(
+def expirable_snapshots(
     history: Sequence[SnapshotAge],
     *,
     protected: Iterable[int],
     whole_to: int | None,
     archived_through: int | None,
     now: datetime,
-    policy: Policy,
+    policy: MaintenancePolicy,
 ) -> tuple[int, ...]:
     """Return the snapshots of `history` (newest first) that may expire, oldest first.
 
@@ -91,16 +91,16 @@ def expirable(
     return tuple(reversed(old))
 
 
-def rewritings(files: Iterable[File], policy: Policy) -> tuple[Rewriting, ...]:
+def plan_rewrites(files: Iterable[File], policy: MaintenancePolicy) -> tuple[FileRewrite, ...]:
     """Return which of `files` are worth rewriting together, partition by partition."""
     by_partition: dict[str, list[File]] = {}
     for file in files:
         if file.bytes < policy.small_bytes:
             by_partition.setdefault(file.partition, []).append(file)
-    found: list[Rewriting] = []
+    found: list[FileRewrite] = []
     for partition, small in sorted(by_partition.items()):
         found.extend(
-            Rewriting(partition, tuple(group))
+            FileRewrite(partition, tuple(group))
             for group in _groups(small, policy.max_bytes)
             if len(group) >= policy.min_files
         )

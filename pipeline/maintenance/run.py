@@ -13,7 +13,7 @@ from pipeline.contract.model import Product
 from pipeline.ledger.archive import archive_entries
 from pipeline.maintenance.compact import compact, plan_compaction
 from pipeline.maintenance.expire import expire, plan_expiry
-from pipeline.maintenance.plan import Policy, Rewriting
+from pipeline.maintenance.plan import FileRewrite, MaintenancePolicy
 from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.errors import named_errors
 from pipeline.tables.layout import (
@@ -24,20 +24,20 @@ from pipeline.tables.layout import (
     publications_table,
 )
 
-DEFAULT_POLICY = Policy()
+DEFAULT_POLICY = MaintenancePolicy()
 
 
 @dataclass(frozen=True)
-class Upkeep:
+class MaintenancePlan:
     """What is due of one table: files to rewrite, and snapshots to let go."""
 
     table: str
-    rewritings: tuple[Rewriting, ...]
+    rewritings: tuple[FileRewrite, ...]
     snapshots: tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Maintained:
+class MaintenanceResult:
     """What was done to one table: small files and what they became, snapshots and files let go."""
 
     table: str
@@ -48,19 +48,19 @@ class Maintained:
 
 
 def plan_maintenance(
-    cell: Cell, product: Product, policy: Policy = DEFAULT_POLICY, clock: Clock = utc_now
-) -> tuple[Upkeep, ...]:
+    cell: Cell, product: Product, policy: MaintenancePolicy = DEFAULT_POLICY, clock: Clock = utc_now
+) -> tuple[MaintenancePlan, ...]:
     """Return what `maintain` would do, table by table. Changes nothing."""
     now = clock()
     return tuple(
-        Upkeep(name, plan_compaction(table, policy), plan_expiry(table, now, policy))
+        MaintenancePlan(name, plan_compaction(table, policy), plan_expiry(table, now, policy))
         for name, table in _tables(cell, product)
     )
 
 
 def maintain(
-    cell: Cell, product: Product, policy: Policy = DEFAULT_POLICY, clock: Clock = utc_now
-) -> tuple[Maintained, ...]:
+    cell: Cell, product: Product, policy: MaintenancePolicy = DEFAULT_POLICY, clock: Clock = utc_now
+) -> tuple[MaintenanceResult, ...]:
     """Compact events, dead letters, ledger, publications and alerts of a product; expire old snapshots.
 
     The ledger's entries are kept in the ledger table before any snapshot that carries them expires.
@@ -83,13 +83,13 @@ def maintain(
 
 
 def _maintain(
-    name: str, table: Table, now: datetime, policy: Policy, archived_through: int | None
-) -> Maintained:
+    name: str, table: Table, now: datetime, policy: MaintenancePolicy, archived_through: int | None
+) -> MaintenanceResult:
     compacted = compact(table, policy)
     table = table.refresh()
     snapshots = plan_expiry(table, now, policy, archived_through)
     deleted = expire(table, snapshots)
-    return Maintained(name, compacted.files, compacted.into, len(snapshots), deleted)
+    return MaintenanceResult(name, compacted.files, compacted.into, len(snapshots), deleted)
 
 
 def _exists(cell: Cell, name: str) -> bool:

@@ -10,12 +10,12 @@ from pyiceberg.table import Table
 from pipeline.clock import Clock, utc_now
 from pipeline.maintenance.compact import compact
 from pipeline.maintenance.expire import expire, plan_expiry
-from pipeline.maintenance.plan import Policy
+from pipeline.maintenance.plan import MaintenancePolicy
 from pipeline.tables.data_files.rewrite import RewriteConflictError
 
 FILES = 32
 """A table is tidied when it has so many data files: reading it opens that many at most."""
-POLICY = Policy(min_files=FILES, min_manifests=FILES)
+POLICY = MaintenancePolicy(min_files=FILES, min_manifests=FILES)
 TOTAL_FILES = "total-data-files"
 
 

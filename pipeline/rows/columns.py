@@ -45,7 +45,7 @@ def series(column: Converted) -> pl.Series:
     return pl.Series(pa.array(column.values, kind))
 
 
-def shown_type(values: pl.Series) -> pl.Series:
+def infer_type(values: pl.Series) -> pl.Series:
     """Return a column of texts as the type that it shows: where every text is how that type is written.
 
     Whole numbers of 64 bits; doubles, where a text has a point and each is the shortest that means its

@@ -15,7 +15,7 @@ from pipeline.rows import numbers, times
 from pipeline.rows.arrow_values import Pairs
 from pipeline.rows.defaults import default_value
 from pipeline.rows.json_text import parse_json
-from pipeline.rows.numbers import NumberText, shown
+from pipeline.rows.numbers import NumberText, abbreviate
 
 NULLS = frozenset({"", "NA", "NaN", "null", "NULL"})
 """Texts of a CSV that stand for no value."""
@@ -83,7 +83,7 @@ def _record(schema: Any, names: Mapping[str, Any], *, texts: bool) -> Converter:
 
     def convert(row: Any) -> dict[str, Any]:
         if not isinstance(row, Mapping):
-            raise TypeError(f"{shown(row)} is not a record")
+            raise TypeError(f"{abbreviate(row)} is not a record")
         found: dict[str, Any] = {}
         name = ""
         try:
@@ -170,7 +170,7 @@ def _item(schema: Any, names: Mapping[str, Any]) -> Converter:
 def _array(item: Converter) -> Converter:
     def of(value: Any) -> list[Any]:
         if not isinstance(value, list | tuple) or isinstance(value, Pairs):
-            raise TypeError(f"{shown(value)} is not an array")
+            raise TypeError(f"{abbreviate(value)} is not an array")
         return [_at(f"[{number}]", item, one) for number, one in enumerate(value)]
 
     return of
@@ -183,8 +183,8 @@ def _map(item: Converter) -> Converter:
         elif isinstance(value, Pairs):
             pairs = value
         else:
-            raise TypeError(f"{shown(value)} is not a map")
-        found = {_text(key): _at(f"[{shown(key)}]", item, one) for key, one in pairs}
+            raise TypeError(f"{abbreviate(value)} is not a map")
+        found = {_text(key): _at(f"[{abbreviate(key)}]", item, one) for key, one in pairs}
         if len(found) < len(pairs):
             raise ValueError("a map with a key that is there twice")
         return found
@@ -231,7 +231,7 @@ def _primitive(schema: Mapping[str, Any]) -> Converter:
 
 
 def _null(value: Any) -> None:
-    raise TypeError(f"{shown(value)} is not null")
+    raise TypeError(f"{abbreviate(value)} is not null")
 
 
 def _boolean(value: Any) -> bool:
@@ -244,7 +244,7 @@ def _boolean(value: Any) -> bool:
         return True
     if text in ("false", "f", "0", "no", 0):
         return False
-    raise ValueError(f"{shown(value)} is neither true nor false")
+    raise ValueError(f"{abbreviate(value)} is neither true nor false")
 
 
 def _text(value: Any) -> str:
@@ -263,12 +263,12 @@ def _text(value: Any) -> str:
     elif type(value).__name__ == "Decimal":
         return format(value, "f")
     else:
-        raise TypeError(f"{shown(value)} is not a text")
+        raise TypeError(f"{abbreviate(value)} is not a text")
     if not text.isascii():
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise ValueError(f"{shown(text)} has half of a surrogate pair") from None
+            raise ValueError(f"{abbreviate(text)} has half of a surrogate pair") from None
     return text
 
 
@@ -276,36 +276,38 @@ def _decoded(value: bytes) -> str:
     try:
         return value.decode()
     except UnicodeDecodeError:
-        raise ValueError(f"{shown(value)} is not UTF-8") from None
+        raise ValueError(f"{abbreviate(value)} is not UTF-8") from None
 
 
 def _bytes(value: Any) -> bytes:
     if isinstance(value, bytes):
         return value
     if not isinstance(value, str) or isinstance(value, NumberText):
-        raise TypeError(f"{shown(value)} is neither bytes nor a text of them")
+        raise TypeError(f"{abbreviate(value)} is neither bytes nor a text of them")
     try:
         return value.encode("latin-1")
     except UnicodeEncodeError:
-        raise ValueError(f"{shown(value)} has a character past U+00FF, which is no byte") from None
+        raise ValueError(
+            f"{abbreviate(value)} has a character past U+00FF, which is no byte"
+        ) from None
 
 
 def _sized(value: bytes, size: int) -> bytes:
     if len(value) != size:
-        raise ValueError(f"{shown(value)} has {len(value)} bytes, not {size}")
+        raise ValueError(f"{abbreviate(value)} has {len(value)} bytes, not {size}")
     return value
 
 
 def _symbol(value: Any, symbols: frozenset[str]) -> str:
     if not isinstance(value, str) or value not in symbols:
-        raise ValueError(f"{shown(value)} is not one of {', '.join(sorted(symbols))}")
+        raise ValueError(f"{abbreviate(value)} is not one of {', '.join(sorted(symbols))}")
     return str(value)
 
 
 def _uuid_text(value: Any) -> str:
     text = str(UUID(bytes=value)) if isinstance(value, bytes) and len(value) == 16 else _text(value)
     if not _UUID.fullmatch(text):
-        raise ValueError(f"{shown(value)} is not a UUID")
+        raise ValueError(f"{abbreviate(value)} is not a UUID")
     return text
 
 

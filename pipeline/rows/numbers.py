@@ -29,13 +29,13 @@ class NumberText(str):
     __slots__ = ()
 
 
-def shown(value: Any) -> str:
+def abbreviate(value: Any) -> str:
     """Return a value for a message, cut where it is long."""
     if isinstance(value, str):
         value = value if len(value) <= 50 else f"{value[:50]}..."
         value = str(value)
-    told = repr(value[:50] if isinstance(value, bytes) else value)
-    return told if len(told) <= 80 else f"{told[:77]}..."
+    text = repr(value[:50] if isinstance(value, bytes) else value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def is_number(text: str) -> bool:
@@ -52,19 +52,19 @@ def exact(value: Any) -> Decimal:
     if isinstance(value, str):
         text = value.strip()
         if not is_number(text):
-            raise ValueError(f"{shown(value)} is not a number")
+            raise ValueError(f"{abbreviate(value)} is not a number")
         if len(text) > MOST_DIGITS:
-            raise ValueError(f"{shown(value)} has too many digits")
+            raise ValueError(f"{abbreviate(value)} has too many digits")
         try:
             return Decimal(text)
         except InvalidOperation:
-            raise OverflowError(f"{shown(value)} has too large an exponent") from None
+            raise OverflowError(f"{abbreviate(value)} has too large an exponent") from None
     if isinstance(value, float):
         value = Decimal(repr(value))
     if isinstance(value, int) and not isinstance(value, bool):
         return Decimal(value)
     if not isinstance(value, Decimal):
-        raise TypeError(f"{shown(value)} is not a number")
+        raise TypeError(f"{abbreviate(value)} is not a number")
     if not value.is_finite():
         raise ValueError(f"{value} is not a finite number")
     return value
@@ -79,12 +79,12 @@ def unscaled(number: Decimal, scale: int) -> int:
     if not number:
         return 0
     if number.adjusted() + scale > MOST_DIGITS:
-        raise OverflowError(f"{shown(str(number))} is too large")
+        raise OverflowError(f"{abbreviate(str(number))} is too large")
     sign, digits, exponent = number.as_tuple()
     shift = int(exponent) + scale
     cut = max(0, -shift)
     if any(digits[max(0, len(digits) - cut) :] if cut else ()):
-        raise ValueError(f"{shown(str(number))} has more than {scale} digits after the point")
+        raise ValueError(f"{abbreviate(str(number))} has more than {scale} digits after the point")
     kept = digits[: len(digits) - cut] if cut else digits
     size: int = int("".join(map(str, kept)) or "0") * 10 ** max(0, shift)
     return -size if sign else size
@@ -105,9 +105,9 @@ def whole(value: Any, bits: int) -> int:
         try:
             number = unscaled(found, 0)
         except ValueError:
-            raise ValueError(f"{shown(value)} is not a whole number") from None
+            raise ValueError(f"{abbreviate(value)} is not a whole number") from None
     if not -(1 << (bits - 1)) <= number < 1 << (bits - 1):
-        raise OverflowError(f"{shown(value)} is too large")
+        raise OverflowError(f"{abbreviate(value)} is too large")
     return number
 
 
@@ -119,7 +119,7 @@ def fixed_point(value: Any, precision: int, scale: int) -> int:
     """
     number = unscaled(exact(value), scale)
     if abs(number) >= 10**precision:
-        raise OverflowError(f"{shown(value)} has more than {precision} digits")
+        raise OverflowError(f"{abbreviate(value)} has more than {precision} digits")
     return number
 
 
@@ -136,14 +136,14 @@ def double(value: Any) -> float:
         if text in _NOT_FINITE:
             return _NOT_FINITE[text]
         if not is_number(text):
-            raise ValueError(f"{shown(value)} is not a number")
+            raise ValueError(f"{abbreviate(value)} is not a number")
         number = float(text)
     elif isinstance(value, int | Decimal) and not isinstance(value, bool):
         number = float(value)
     else:
-        raise TypeError(f"{shown(value)} is not a number")
+        raise TypeError(f"{abbreviate(value)} is not a number")
     if math.isinf(number):
-        raise OverflowError(f"{shown(value)} is too large")
+        raise OverflowError(f"{abbreviate(value)} is too large")
     return number
 
 
@@ -157,4 +157,4 @@ def single(value: Any) -> float:
     try:
         return float(struct.unpack("<f", struct.pack("<f", number))[0])
     except OverflowError:
-        raise OverflowError(f"{shown(value)} is too large") from None
+        raise OverflowError(f"{abbreviate(value)} is too large") from None

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from pipeline.rows.numbers import is_number, shown, whole
+from pipeline.rows.numbers import abbreviate, is_number, whole
 
 DAY_S = 86_400
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -52,14 +52,14 @@ def parse_moment(text: str) -> Moment:
     """
     found = _MOMENT.fullmatch(text)
     if found is None:
-        raise ValueError(f"{shown(text)} is not an ISO 8601 time")
+        raise ValueError(f"{abbreviate(text)} is not an ISO 8601 time")
     fraction = (found["fraction"] or "").rstrip("0")
     clock = re.split("[.,]", found["time"] or "00")[0]
     zone = (found["zone"] or "").upper()
     try:
         at = datetime.fromisoformat(f"{found['day']}T{clock}{zone}")
     except ValueError as error:
-        raise ValueError(f"{shown(text)} is not a time: {error}") from None
+        raise ValueError(f"{abbreviate(text)} is not a time: {error}") from None
     offset = at.utcoffset()
     aware = at if offset is not None else at.replace(tzinfo=UTC)
     per_second = 10 ** len(fraction)
@@ -86,7 +86,7 @@ def moment(value: Any) -> Moment:
         return Moment((value - EPOCH.date()).days * DAY_S, 1)
     if isinstance(value, str):
         return parse_moment(value.strip())
-    raise TypeError(f"{shown(value)} is not a time")
+    raise TypeError(f"{abbreviate(value)} is not a time")
 
 
 def instant(value: Any, per_second: int, *, local: bool = False) -> int:
@@ -101,7 +101,7 @@ def instant(value: Any, per_second: int, *, local: bool = False) -> int:
         return whole(value, 64)
     found = moment(value)
     if local and found.zone is not None and found.zone not in _UTC:
-        raise ValueError(f"{_told(value)} is of the zone {found.zone}, and the field of none")
+        raise ValueError(f"{_describe(value)} is of the zone {found.zone}, and the field of none")
     return whole(rescaled(found.ticks, found.per_second, per_second), 64)
 
 
@@ -118,7 +118,7 @@ def day(value: Any) -> int:
     found = moment(value)
     days, rest = divmod(found.ticks, DAY_S * found.per_second)
     if rest:
-        raise ValueError(f"{_told(value)} has a time of day, and the field none")
+        raise ValueError(f"{_describe(value)} has a time of day, and the field none")
     return days
 
 
@@ -140,15 +140,15 @@ def clock(value: Any, per_second: int) -> int:
     elif isinstance(value, str) and (found := _CLOCK.fullmatch(value.strip())):
         hours, minutes, seconds = (int(part or 0) for part in found.groups()[:3])
         if hours > 23 or minutes > 59 or seconds > 59:
-            raise ValueError(f"{shown(value)} is not a time of day")
+            raise ValueError(f"{abbreviate(value)} is not a time of day")
         fraction = (found[4] or "").rstrip("0")
         finer = 10 ** len(fraction)
         count = ((hours * 60 + minutes) * 60 + seconds) * finer + int(fraction or 0)
         count = rescaled(count, finer, per_second)
     else:
-        raise TypeError(f"{shown(value)} is not a time of day")
+        raise TypeError(f"{abbreviate(value)} is not a time of day")
     if not 0 <= count < DAY_S * per_second:
-        raise OverflowError(f"{_told(value)} is not within a day")
+        raise OverflowError(f"{_describe(value)} is not within a day")
     return count
 
 
@@ -187,5 +187,5 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float | Decimal)
 
 
-def _told(value: Any) -> str:
-    return iso(value) if isinstance(value, (Moment, Clock, Day)) else shown(value)
+def _describe(value: Any) -> str:
+    return iso(value) if isinstance(value, (Moment, Clock, Day)) else abbreviate(value)

@@ -8,32 +8,32 @@ from pathlib import Path
 
 from pipeline.code_version import code_version
 
-LONGEST_S = 6 * 3600.0
-LOOK_S = 30.0
+MAX_RUN_S = 6 * 3600.0
+CHECK_S = 30.0
 
 
 def lifetime(
     contract_folder: Path,
     *,
-    longest_s: float = LONGEST_S,
-    look_s: float = LOOK_S,
+    max_s: float = MAX_RUN_S,
+    check_s: float = CHECK_S,
     seconds: Callable[[], float] = time.monotonic,
 ) -> Callable[[], bool]:
     """Return a function that tells whether a run started now should end.
 
-    True after `longest_s` seconds, or once the code version has changed, which is looked at every `look_s`
+    True after `max_s` seconds, or once the code version has changed, which is looked at every `check_s`
     seconds.
     """
-    started = looked_at = seconds()
+    started = checked_at = seconds()
     version = code_version(contract_folder)
     changed = False
 
     def ended() -> bool:
-        nonlocal looked_at, changed
+        nonlocal checked_at, changed
         now = seconds()
-        if not changed and now - looked_at >= look_s:
-            looked_at = now
+        if not changed and now - checked_at >= check_s:
+            checked_at = now
             changed = code_version(contract_folder) != version
-        return changed or now - started >= longest_s
+        return changed or now - started >= max_s
 
     return ended

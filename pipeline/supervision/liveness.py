@@ -2,7 +2,7 @@
 
 An orchestrator that is killed leaves runs which it calls running for ever. The truth is the work's
 lock (pipeline/supervision/locks.py), which dies with its process. A run that is not the lock's owner is first
-suspected and only later called dead: it may be starting, or ending, at the moment of one look.
+suspected and only later called dead: it may be starting, or ending, at the moment of one check.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ class UnfinishedRun:
 
 @dataclass(frozen=True)
 class Liveness:
-    """What one look found.
+    """What one check found.
 
     Attributes:
         busy: somebody works, or may be about to: start nothing.
         dead: runs whose process is gone; they are to be reported as failed.
         suspects: `<run> <phase>` -> when the run was first seen so without the lock; pass it to the
-            next look.
+            next check.
         reason: one sentence for whoever watches.
     """
 

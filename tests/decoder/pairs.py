@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from pipeline.avro.normal import normal
+from pipeline.avro.normal import normalized
 from tests.decoder.evolution import Evolved
 from tests.decoder.schemas import Schema, decimal_size, name, nullable, simple, values
 
@@ -67,7 +67,7 @@ def _record(draw: st.DrawFn, depth: int, named: str = "") -> Schema:
         if draw(st.booleans()):
             field["aliases"] = [f"was{number}"]
         if draw(st.booleans()):
-            field["default"] = draw(_default(normal(field["type"])))
+            field["default"] = draw(_default(normalized(field["type"])))
         fields.append(field)
     return {"type": "record", "name": named or name("R"), "fields": fields}
 
@@ -93,7 +93,7 @@ def pairs(draw: st.DrawFn) -> Evolved:
 def batches(history: Evolved) -> st.SearchStrategy[list[tuple[int, Any]]]:
     """Draw values, each with the number of the writer that wrote it."""
     one = st.one_of(
-        *(st.tuples(st.just(n), values(normal(w))) for n, w in enumerate(history.writers))
+        *(st.tuples(st.just(n), values(normalized(w))) for n, w in enumerate(history.writers))
     )
     return st.lists(one, min_size=1, max_size=4)
 
@@ -158,7 +158,7 @@ def _older(draw: st.DrawFn, schema: Schema, *, aliases: bool) -> Schema:
     elif kind == "enum" and "default" in schema:
         made["symbols"] = draw(st.permutations([*schema["symbols"], "GONE"]))
         del made["default"]
-    elif kind == "bytes" and logical == "decimal" and normal(schema) != "bytes":
+    elif kind == "bytes" and logical == "decimal" and normalized(schema) != "bytes":
         made["precision"] = draw(st.integers(max(1, schema["scale"]), schema["precision"]))
         decimal_size(made["precision"])
     return made

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.avro import arrow
 from pipeline.avro.decoding.single import reader as single
-from pipeline.avro.normal import normal
+from pipeline.avro.normal import normalized
 from pipeline.avro.validity import problems
 from tests.decoder.evolution import Evolved
 from tests.decoder.pairs import batches, pairs
@@ -35,7 +35,7 @@ NOT_READ = (
 
 def by_java(writer: Schema, reader: Schema, bodies: list[bytes]) -> list[Told | JavaError]:
     """Return what Java reads, as `told` tells columns."""
-    fields = normal(reader)["fields"]
+    fields = normalized(reader)["fields"]
     return [
         one
         if isinstance(one, JavaError)
@@ -55,7 +55,7 @@ def alone(writer: Schema, reader: Schema, body: bytes) -> Told:
 def test_both_readers_read_what_java_reads(drawn: tuple[Evolved, list[tuple[int, Any]]]) -> None:
     history, values = drawn
     assert problems(history.reader) == ()
-    bodies = [(n, encoded(normal(history.writers[n]), value)) for n, value in values]
+    bodies = [(n, encoded(normalized(history.writers[n]), value)) for n, value in values]
     columns = Subject(history).read(bodies)
     for number, writer in enumerate(history.writers):
         own = [(body, mine) for (n, body), mine in zip(bodies, columns, strict=True) if n == number]

@@ -22,7 +22,7 @@ from pipeline.kafka.record_batches import BatchSlice, parse_batches
 from pipeline.kafka.records import Records, records_in
 from pipeline.ledger.model import Entry, ledger_summary
 from pipeline.maintenance.compact import compact
-from pipeline.maintenance.plan import Policy
+from pipeline.maintenance.plan import MaintenancePolicy
 from pipeline.schemas import wire
 from pipeline.tables.commit import OffsetCommit, commit
 from pipeline.tables.data_files.read import read_files
@@ -147,7 +147,7 @@ class Engine:
     def files(self, product: Product) -> pa.Table:
         """Return the table's rows as they stand in its files, once these are compacted."""
         events, _ = IngestTables(self.cell, product).load()
-        compact(events, Policy(min_files=2))
+        compact(events, MaintenancePolicy(min_files=2))
         events.refresh()
         return read_files(events, [task.file for task in events.scan().plan_files()])
 

@@ -11,7 +11,7 @@ from pipeline.cells import Cell
 from pipeline.contract.load import load_product
 from pipeline.ingest.commit.tables import ensure_tables
 from pipeline.maintenance.compact import compact
-from pipeline.maintenance.plan import Policy
+from pipeline.maintenance.plan import MaintenancePolicy
 from tests.decoder.reference import encoded
 from tests.evolution.engine import NOW_MS, Engine, write_contract
 
@@ -46,7 +46,7 @@ def test_files_of_several_versions_become_one_with_the_same_rows(
     body = encoded(SECOND, {"id": "k", "at": NOW_MS * 1000, "items": longer})
     engine.land(product, [FIRST, SECOND], [(2, body)])
     events, _ = ensure_tables(quiet_cell, product)
-    assert compact(events, Policy(min_files=2)).into == 1
+    assert compact(events, MaintenancePolicy(min_files=2)).into == 1
     (task,) = events.refresh().scan().plan_files()
     # Read without Iceberg, which would make an empty list of a null one.
     rows = pq.read_table(task.file.file_path.removeprefix("file://"))

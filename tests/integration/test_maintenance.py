@@ -19,7 +19,7 @@ from pipeline.ingest.run import ingest
 from pipeline.ledger.archive import archive_entries, read_archive
 from pipeline.ledger.read import read_ledger
 from pipeline.maintenance.compact import compact
-from pipeline.maintenance.plan import Policy
+from pipeline.maintenance.plan import MaintenancePolicy
 from pipeline.maintenance.run import maintain, plan_maintenance
 from pipeline.tables.catalog import load_table
 from pipeline.tables.data_files.rewrite import MAINTENANCE_KEY, RewriteConflictError, rewrite
@@ -30,7 +30,7 @@ from tests.support.judge import judge
 from tests.support.load import TopicWriter
 from tests.support.orders import Orders, hour, orders_product
 
-EAGER = Policy(retain=timedelta(0), retain_last=1, min_files=2, min_manifests=2)
+EAGER = MaintenancePolicy(retain=timedelta(0), retain_last=1, min_files=2, min_manifests=2)
 
 
 @pytest.fixture

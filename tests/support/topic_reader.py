@@ -23,7 +23,7 @@ class TopicUnreadableError(Exception):
 
 
 @dataclass(frozen=True)
-class Readable:
+class ConsumedPartition:
     """One record. `uuid` is None where the value is no envelope, or the topic has none."""
 
     partition: int
@@ -75,7 +75,7 @@ def read_topic(
     envelope: Mapping[str, Any] | None,
     *,
     isolation: str = "read_committed",
-) -> list[Readable]:
+) -> list[ConsumedPartition]:
     """Return every record of `topic` up to its last stable offsets, as they are now.
 
     Read uncommitted, up to its ends, those of aborted transactions too.
@@ -123,8 +123,8 @@ def _describe(bootstrap_servers: str, topic: str) -> Any:
         raise TopicUnreadableError(f"{topic}: {error}") from error
 
 
-def _drain(consumer: Consumer, unfinished: set[int], schema: Any) -> list[Readable]:
-    found: list[Readable] = []
+def _drain(consumer: Consumer, unfinished: set[int], schema: Any) -> list[ConsumedPartition]:
+    found: list[ConsumedPartition] = []
     heard = time.monotonic()
     while unfinished:
         messages = consumer.consume(10_000, timeout=0.1)
@@ -139,7 +139,9 @@ def _drain(consumer: Consumer, unfinished: set[int], schema: Any) -> list[Readab
             if error is None:
                 value = message.value()
                 found.append(
-                    Readable(partition, offset, message.key(), value, _uuid_of(value, schema))
+                    ConsumedPartition(
+                        partition, offset, message.key(), value, _uuid_of(value, schema)
+                    )
                 )
             elif error.code() == KafkaError._PARTITION_EOF:
                 unfinished.discard(partition)

@@ -15,11 +15,11 @@ from pathlib import Path
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.errors import RetryableError
-from pipeline.maintenance.plan import Policy
+from pipeline.maintenance.plan import MaintenancePolicy
 from pipeline.maintenance.run import maintain
 from tests.support.attempts import Attempt
 
-EAGER = Policy(retain=timedelta(seconds=3), retain_last=3, min_files=3, min_manifests=5)
+EAGER = MaintenancePolicy(retain=timedelta(seconds=3), retain_last=3, min_files=3, min_manifests=5)
 """Much to do in each round: what a table has after hours is here after seconds."""
 PAUSE_S = 0.5
 

@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 from pyiceberg.catalog.sql import SqlCatalog
 
-from tests.support.topic_reader import Readable, read_topic, topic_id
+from tests.support.topic_reader import ConsumedPartition, read_topic, topic_id
 
 SAMPLES = 5
 
@@ -122,7 +122,12 @@ def verify_exactly_once(
 
 
 def compare(
-    records: Iterable[Readable], events: pa.Table, letters: pa.Table, *, topic: str, identity: str
+    records: Iterable[ConsumedPartition],
+    events: pa.Table,
+    letters: pa.Table,
+    *,
+    topic: str,
+    identity: str,
 ) -> Findings:
     """Compare records with the rows of the two tables."""
     records = list(records)
@@ -143,7 +148,7 @@ def compare(
     )
 
 
-def _columns(records: list[Readable]) -> pa.Table:
+def _columns(records: list[ConsumedPartition]) -> pa.Table:
     return pa.table(
         {
             "partition": pa.array([r.partition for r in records], pa.int32()),

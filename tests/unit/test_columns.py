@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.rows.columns import instants, shown_type, typed
+from pipeline.rows.columns import infer_type, instants, typed
 from pipeline.rows.converted import ColumnError
 from pipeline.rows.times import Day, Moment
 
@@ -29,7 +29,7 @@ from pipeline.rows.times import Day, Moment
 def test_a_column_is_of_a_type_where_every_text_is_how_it_is_written(
     texts: list[str | None], wanted: list[Any]
 ) -> None:
-    found = shown_type(pl.Series(texts, dtype=pl.String)).to_list()
+    found = infer_type(pl.Series(texts, dtype=pl.String)).to_list()
     assert found == wanted
     assert [type(one) for one in found] == [type(one) for one in wanted]
 
@@ -59,8 +59,8 @@ def test_a_column_is_of_a_type_where_every_text_is_how_it_is_written(
 )
 def test_a_text_that_is_written_otherwise_stays_with_its_whole_column(texts: list[Any]) -> None:
     column = pl.Series(texts, dtype=pl.String)
-    assert shown_type(column).equals(column)
-    assert shown_type(column).dtype == pl.String
+    assert infer_type(column).equals(column)
+    assert infer_type(column).dtype == pl.String
 
 
 @given(
@@ -70,7 +70,7 @@ def test_a_text_that_is_written_otherwise_stays_with_its_whole_column(texts: lis
     | st.lists(st.sampled_from(["true", "false", "True", "False"]), max_size=3)
 )
 def test_no_digit_is_lost(texts: list[str | None]) -> None:
-    found = shown_type(pl.Series(texts, dtype=pl.String))
+    found = infer_type(pl.Series(texts, dtype=pl.String))
     told = [
         one if one is None else str(one).removesuffix(".0") if isinstance(one, float) else str(one)
         for one in found.to_list()

@@ -56,7 +56,7 @@ class Seconds:
 
 def test_a_run_ends_after_its_longest_time(tmp_path: Path) -> None:
     seconds = Seconds()
-    ended = lifetime(tmp_path, longest_s=100, seconds=seconds)
+    ended = lifetime(tmp_path, max_s=100, seconds=seconds)
     seconds.now = 99
     assert not ended()
     seconds.now = 100
@@ -67,7 +67,7 @@ def test_a_run_ends_when_its_contract_changes(tmp_path: Path) -> None:
     contract = tmp_path / "contract.yaml"
     contract.write_text("version: 1")
     seconds = Seconds()
-    ended = lifetime(tmp_path, look_s=30, seconds=seconds)
+    ended = lifetime(tmp_path, check_s=30, seconds=seconds)
     contract.write_text("version: 2")
     assert not ended(), "it looks now and then only"
     seconds.now = 30

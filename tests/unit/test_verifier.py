@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from tests.support.topic_reader import Readable
+from tests.support.topic_reader import ConsumedPartition
 from tests.support.verifier import Findings, compare
 
 SUPPORT = Path(__file__).parent.parent / "support"
@@ -33,8 +33,8 @@ def test_the_verifier_imports_nothing_of_what_it_verifies(name: str) -> None:
     assert not imported & ROOMS
 
 
-def record(offset: int, uuid: str | None, value: bytes = b"v") -> Readable:
-    return Readable(0, offset, b"k", value, uuid)
+def record(offset: int, uuid: str | None, value: bytes = b"v") -> ConsumedPartition:
+    return ConsumedPartition(0, offset, b"k", value, uuid)
 
 
 def events(*rows: tuple[int, str], topic_id: str = "id") -> pa.Table:
@@ -55,7 +55,7 @@ def letters(*rows: tuple[int, bytes]) -> pa.Table:
     return table.append_column("record_value", pa.array([v for _, v in rows], pa.binary()))
 
 
-def found(records: list[Readable], rows: pa.Table, dead: pa.Table) -> Findings:
+def found(records: list[ConsumedPartition], rows: pa.Table, dead: pa.Table) -> Findings:
     return compare(records, rows, dead, topic="t", identity="id")
 
 

@@ -86,7 +86,7 @@ class ColumnReader:
         """Learn the payload schema behind a version."""
         self._by_version[version] = self._payload(writer)
 
-    def why_singly(self, number: int) -> str | None:
+    def slow_reason(self, number: int) -> str | None:
         """Return why values of a schema id, or payload version, are all marked unreadable; None if not.
 
         The number is a version where there is an envelope and it was learnt as one.

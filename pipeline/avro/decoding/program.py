@@ -33,7 +33,7 @@ class UnreadableError(ValueError):
     """The kernel does not vouch for values of this pair of schemas."""
 
 
-def why_none_is_read(writer: Any, reader: Any, columns: pa.Schema) -> str | None:
+def slow_reason(writer: Any, reader: Any, columns: pa.Schema) -> str | None:
     """Return why all records of `writer` are left to the general reader; None if they are not.
 
     Both schemas are parsed JSON; `columns` are those of the reader's fields.

@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.avro import arrow
-from pipeline.avro.decoding.program import why_none_is_read
+from pipeline.avro.decoding.program import slow_reason
 from pipeline.avro.logical_types import valid_logical
 from pipeline.avro.normal import MEANT
 from pipeline.contract.folders import CONTRACT_FILE
@@ -38,7 +38,7 @@ def warnings(product: Product) -> tuple[Mistake, ...]:
             expected = f"the logical type {logical!r} changes nothing here; the column is what it stands on"
             found.append(Mistake(file, text.line(path), text.named(path), expected))
         reader, columns = avro.reader_schema(product), arrow.fields(product.payload_schema)
-        if why := why_none_is_read(schema, reader, pa.schema(columns)):
+        if why := slow_reason(schema, reader, pa.schema(columns)):
             expected = f"records of this version are decoded one by one, which is slow: {why}"
             found.append(Mistake(file, 1, "", expected))
     return tuple(sorted(set(found)))

@@ -14,7 +14,7 @@ from pipeline.contract.references.csv_file import NULL
 from pipeline.contract.references.declared import locate, wanted
 from pipeline.contract.references.file import Read, read_columns
 from pipeline.errors import TerminalError
-from pipeline.rows.columns import series, shown_type
+from pipeline.rows.columns import infer_type, series
 from pipeline.rows.converted import Converted
 
 
@@ -70,7 +70,7 @@ def _frame(read: Read) -> pl.DataFrame:
         if isinstance(column, Converted):
             columns[name] = series(column)
         elif read.of_texts:
-            columns[name] = shown_type(pl.Series(column).replace(NULL, None))
+            columns[name] = infer_type(pl.Series(column).replace(NULL, None))
         else:
             columns[name] = pl.Series(column)
     return pl.DataFrame(columns)

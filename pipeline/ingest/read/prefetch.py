@@ -13,7 +13,7 @@ Item = TypeVar("Item")
 def prefetch(items: Generator[Item, None, None]) -> Generator[Item, None, None]:
     """Yield `items`, in their order; the next one is made in a thread of its own.
 
-    One that is made ahead is in memory beside the one that is worked on. When this is closed, what is
+    One that is made in advance is in memory beside the one that is worked on. When this is closed, what is
     being made is waited for and dropped, and `items` is closed.
 
     Raises:

@@ -120,7 +120,7 @@ class Decoder:
         return learnt
 
     def _warn_slow(self, name: str, number: int) -> None:
-        why = self._reader.why_singly(number)
+        why = self._reader.slow_reason(number)
         if why is not None:
             _LOG.warning(
                 "%s: every record of %s is decoded by itself, which is slow: %s",

@@ -1,4 +1,4 @@
-"""Records that are dead letters without being looked at: held already, set aside, or unwritable."""
+"""Excluding records that are dead letters without being decoded: stored already, quarantined, unwritable."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Excluded:
 
     Attributes:
         remaining: what is to be decoded.
-        letters: the dead letters among the others that are stored nowhere yet.
+        dead_letters: the dead letters among the others that are stored nowhere yet.
         stored: how many are stored, by partition.
     """
 
@@ -51,7 +51,7 @@ class Excluded:
 
 
 def exclude(records: Records, exclusions: Exclusions) -> Excluded:
-    """Part `records` into those to be decoded and those that are `exclusions`."""
+    """Part `records` into those to be decoded and those that `exclusions` leaves out."""
     if exclusions.is_nothing or not len(records):
         return Excluded(records, [], {})
     stored = _at(records, exclusions.stored)

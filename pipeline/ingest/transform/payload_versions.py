@@ -60,7 +60,7 @@ class PayloadVersions:
         """What `is_listed` has said no to."""
         return [number for number, is_listed in self._is_listed.items() if not is_listed]
 
-    def told(self, number: int) -> str:
+    def describe(self, number: int) -> str:
         """Return who an unlisted number is, in words."""
         version = number if self._enveloped else self.of_id(number)
         known = f"version {version}" if version else "no version"

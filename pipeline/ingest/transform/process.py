@@ -108,8 +108,8 @@ class Processor:
     ) -> ProcessedRecords:
         """Process `records`.
 
-        Those `exclusions` are dead letters whatever is in them and whatever the gates say today; those of
-        them that are stored already are not among `dead_letters`.
+        Those that `exclusions` names are dead letters whatever is in them and whatever the gates say
+        today; those of them that are stored already are not among `dead_letters`.
 
         Raises:
             HeldBackError: some of the records are to wait for the contract.

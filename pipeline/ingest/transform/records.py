@@ -95,7 +95,7 @@ class Decoded:
         frame: one row an event: the events table's columns but `_late` and those of reference data,
             and `__row`, the record's number in the batch. Ordered by it, but for records that were
             decoded one by one, which come last.
-        letters: the records that hold no event.
+        dead_letters: the records that hold no event.
         singly: how many of the events were decoded one by one.
     """
 

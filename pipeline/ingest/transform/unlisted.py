@@ -48,8 +48,8 @@ class UnlistedVersions:
 
     def dead_letter(self, records: Records, row: int, number: int) -> DeadLetter:
         """Return the dead letter of one refused record."""
-        told = self._versions.told(number)
-        return DeadLetter(records.record(row), Reason.UNLISTED_SCHEMA, told)
+        detail = self._versions.describe(number)
+        return DeadLetter(records.record(row), Reason.UNLISTED_SCHEMA, detail)
 
     def values(self, records: Records, rows: RowNumbers, numbers: RowNumbers) -> pl.DataFrame:
         """Return the values of the records numbered `rows` that are kept whole; no column if none is."""
@@ -61,7 +61,7 @@ class UnlistedVersions:
         return to_frame(pa.table([records.text(spans)], [RECORD_VALUE]))
 
     def relabelled(self, dead_letter: DeadLetter, number: int) -> DeadLetter:
-        """Return `dead_letter`, told to be unlisted if the contract could not read its schema anyway."""
+        """Return `dead_letter`, as unlisted if the contract could not read its schema anyway."""
         if dead_letter.reason is not Reason.UNDECODABLE or number not in self._versions.unlisted:
             return dead_letter
         if number not in self._is_readable:
@@ -75,5 +75,5 @@ class UnlistedVersions:
             self._is_readable[number] = not problems
         if self._is_readable[number]:
             return dead_letter
-        told = f"{self._versions.told(number)} and cannot read: {dead_letter.detail}"
-        return DeadLetter(dead_letter.record, Reason.UNLISTED_SCHEMA, told[:500])
+        detail = f"{self._versions.describe(number)} and cannot read: {dead_letter.detail}"
+        return DeadLetter(dead_letter.record, Reason.UNLISTED_SCHEMA, detail[:500])
