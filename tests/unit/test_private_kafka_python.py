@@ -62,11 +62,11 @@ def test_answers_arrive_through_the_transport_that_was_chosen(listener: socket.s
             with listener.accept()[0] as peer:
                 assert peer.recv(4096)  # the first request of any client
                 assert len(built) == 1
-                assert built[0].answer is None
+                assert built[0].response is None
                 peer.sendall(struct.pack(">i", 4 * MIB) + bytes(3 * MIB))
-                answer = arrived(built[0], 3 * MIB)
-                assert len(answer) == 4 * MIB
-                assert type(answer).__module__ == LargeResponseTransport.__module__
+                response = arrived(built[0], 3 * MIB)
+                assert len(response) == 4 * MIB
+                assert type(response).__module__ == LargeResponseTransport.__module__
         finally:
             stop_network(client)
         assert set(threading.enumerate()) <= threads
@@ -76,9 +76,9 @@ def arrived(transport: LargeResponseTransport, size: int) -> Any:
     """Wait until so many bytes of an answer are there, and return it."""
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
-        answer = transport.answer
-        if answer is not None and answer.tell() == size:
-            return answer
+        response = transport.response
+        if response is not None and response.tell() == size:
+            return response
         time.sleep(0.01)
     raise TimeoutError(f"{size} bytes of an answer have not arrived")
 
