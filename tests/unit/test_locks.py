@@ -14,8 +14,8 @@ from pipeline.supervision.locks import LockHeldError, hold_lock, lock_holder
 HOLDER = """
 import sys, time
 from pathlib import Path
-from pipeline.supervision.locks import hold
-with hold(Path(sys.argv[1]), "run-1"):
+from pipeline.supervision.locks import hold_lock
+with hold_lock(Path(sys.argv[1]), "run-1"):
     print("held", flush=True)
     time.sleep(60)
 """
