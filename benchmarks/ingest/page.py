@@ -102,13 +102,13 @@ def _table(found: list[Figures]) -> str:
 
 def _guarantees(found: list[Figures]) -> str:
     lines = [
-        "| | exactly once | duplicates | bad records | books |",
+        "| | exactly once | duplicates | bad records | ledger |",
         "| --- | --- | --- | --- | --- |",
     ]
     for title, name, variant in dict.fromkeys((_title(f), f.contestant, f.variant) for f in found):
         said = contestant(name).guarantees(variant)
         once = said.exactly_once or "no"
         lines.append(
-            f"| {title} | {once} | {said.duplicates} | {said.bad_records} | {said.books} |"
+            f"| {title} | {once} | {said.duplicates} | {said.bad_records} | {said.ledger} |"
         )
     return "\n".join(lines)

@@ -55,12 +55,12 @@ def apply(product: str, cell: str, as_json: bool) -> ExitCode:
     from headwater.evolution import apply_product
 
     loaded, where = resolve(product, cell)
-    steps = apply_product(where, loaded, lambda step: _told(step, quiet=as_json))
+    steps = apply_product(where, loaded, lambda step: _print_step(step, quiet=as_json))
     _print(steps, as_json=as_json)
     return ExitCode.OK
 
 
-def _told(step: Step, *, quiet: bool) -> None:
+def _print_step(step: Step, *, quiet: bool) -> None:
     if not quiet:
         click.echo(f"{step}", err=True)
 

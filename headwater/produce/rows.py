@@ -81,7 +81,7 @@ class Source:
                 last = row.last or row.line
                 yield row
         except _DAMAGED as error:
-            raise _unreadable(self.path, f"{_told(error)}, after line {last}") from error
+            raise _unreadable(self.path, f"{_description(error)}, after line {last}") from error
 
     def _rows(self, wanted: frozenset[str] | None) -> Iterator[SourceRow]:
         if self.kind == ".parquet":
@@ -113,7 +113,7 @@ def open_source(name: str) -> Source:
                 raise _unreadable(path, f"line {first.first} has its names, and is {first.problem}")
             columns = tuple(first.values)
     except _DAMAGED as error:
-        raise _unreadable(path, _told(error)) from error
+        raise _unreadable(path, _description(error)) from error
     return Source(path, kind, columns)
 
 
@@ -180,7 +180,7 @@ def _parquet_rows(path: Path, wanted: frozenset[str] | None) -> Iterator[SourceR
                 yield SourceRow(line, dict(zip(batch.schema.names, values, strict=True)))
 
 
-def _told(error: BaseException) -> str:
+def _description(error: BaseException) -> str:
     return str(error).strip() or type(error).__name__
 
 

@@ -56,6 +56,6 @@ def apply_changes(table: Table, changes: Sequence[Change]) -> None:
         if table.metadata.current_snapshot_id is not None:
             # Whoever reads as of a snapshot reads by its columns: without one of no rows, a build would not
             # see a new column before the next event.
-            told = {MAINTENANCE_KEY: EVOLVE}
-            with transaction.update_snapshot(snapshot_properties=told).fast_append():
+            properties = {MAINTENANCE_KEY: EVOLVE}
+            with transaction.update_snapshot(snapshot_properties=properties).fast_append():
                 pass

@@ -115,12 +115,12 @@ def _bounds(times: pl.Series) -> tuple[datetime | None, datetime | None]:
 
 
 def _every(tell: Callable[[int], None]) -> Callable[[int], None]:
-    told = 0
+    reported = 0
 
     def hear(rows: int) -> None:
-        nonlocal told
-        if rows - told >= PROGRESS_ROWS:
-            told = rows
+        nonlocal reported
+        if rows - reported >= PROGRESS_ROWS:
+            reported = rows
             tell(rows)
 
     return hear

@@ -24,13 +24,13 @@ class Guarantees:
         exactly_once: what makes every record one row through crashes; "" where nothing does.
         duplicates: what it does with a record whose uuid is there already.
         bad_records: what becomes of a record that cannot be decoded or breaks a rule.
-        books: how it accounts for every offset.
+        ledger: how it accounts for every offset.
     """
 
     exactly_once: str
     duplicates: str
     bad_records: str
-    books: str
+    ledger: str
 
 
 class Runner(Protocol):

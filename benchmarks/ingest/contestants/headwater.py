@@ -31,7 +31,7 @@ def guarantees(variant: str) -> Guarantees:
         duplicates="kept" if variant == NO_DUPLICATES else "dropped by uuid, over restarts",
         bad_records="dead letters with their bytes"
         + ("" if variant == NO_GATES else "; late and invalid rows counted"),
-        books="every offset a row, duplicate, dead letter or gap",
+        ledger="every offset a row, duplicate, dead letter or gap",
     )
 
 

@@ -41,7 +41,7 @@ def guarantees(variant: str) -> Guarantees:  # noqa: ARG001 - it has one
         exactly_once="offsets in the Iceberg commit, one coordinator elected among the tasks",
         duplicates="kept",
         bad_records="the task fails, or Connect's dead letter topic",
-        books="offsets in the snapshots",
+        ledger="offsets in the snapshots",
     )
 
 

@@ -27,7 +27,7 @@ def guarantees(variant: str) -> Guarantees:  # noqa: ARG001 - it has one
         exactly_once="checkpoint of offsets, and the batch's number in the Iceberg commit",
         duplicates="kept (dropping them within a watermark is an option)",
         bad_records="the query fails, or they become nulls",
-        books="offsets in the checkpoint",
+        ledger="offsets in the checkpoint",
     )
 
 

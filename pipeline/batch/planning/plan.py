@@ -95,7 +95,7 @@ def plan_hours(
     due = tuple(_due(product, wanted, sorted(chosen), inputs, again=again))
     if due and not inputs.balanced:
         raise LedgerUnbalancedError(
-            f"the books do not balance ({inputs.unexplained} offsets unexplained).",
+            f"the ledger does not balance ({inputs.unexplained} offsets unexplained).",
             subject=subject,
             remedy=f"See `headwater ledger {product.name} --cell {inputs.cell} --verify`.",
         )
