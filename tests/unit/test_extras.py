@@ -29,7 +29,7 @@ NEEDED = {
     "pipeline.ingest.run",
     "pipeline.ledger.verify",
     "pipeline.maintenance.run",
-    "pipeline.features.get_historical",
+    "pipeline.features.historical_features",
 }
 
 
