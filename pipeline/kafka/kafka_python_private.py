@@ -47,15 +47,15 @@ class ReceivingTransport(KafkaTCPTransport):  # type: ignore[misc]
         return found
 
     @property
-    def answer(self) -> Any:
-        """What the parser collects the answer in that is arriving; None before its length is known.
+    def response(self) -> Any:
+        """What the parser collects the response in that is arriving; None before its length is known.
 
         It has that length and `tell`, `seek`, `read` and `write`; the parser's own is a bytearray.
         """
         return self._protocol.parser._rbuffer
 
-    @answer.setter
-    def answer(self, buffer: Any) -> None:
+    @response.setter
+    def response(self, buffer: Any) -> None:
         self._protocol.parser._rbuffer = buffer
 
 

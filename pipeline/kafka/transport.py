@@ -34,12 +34,12 @@ class LargeResponseTransport(ReceivingTransport):
         return b"", None
 
     def _large_response(self) -> _Response | None:
-        begun = self.answer
+        begun = self.response
         if begun is None or len(begun) <= _READ_BYTES:
             return None
         if isinstance(begun, _Response):
             return begun
-        response = self.answer = _Response(len(begun))
+        response = self.response = _Response(len(begun))
         response.write(memoryview(begun)[: begun.tell()])
         return response
 
