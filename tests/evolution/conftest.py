@@ -33,6 +33,14 @@ def pytest_configure(config: pytest.Config) -> None:
     )
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give chains more time than other tests: 200 take minutes, and the more the busier the machine is."""
+    if config.getoption("timeout", default=None) is None:
+        for item in items:
+            if item.path.name == "test_chains.py":
+                item.add_marker(pytest.mark.timeout(1200))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what was compared."""
     if TALLY:
