@@ -6,7 +6,6 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from fastavro.schema import SchemaParseException, UnknownType
 from pyarrow import ArrowException
 from pyarrow.types import is_nested
 
@@ -176,14 +175,7 @@ def _unusable(schema: Any) -> str | None:
     """Return why a column of reference data cannot be of an Avro type, None where it can."""
     try:
         kind = arrow_type(schema)
-    except (
-        ValueError,
-        OverflowError,
-        SchemaParseException,
-        UnknownType,
-        KeyError,
-        TypeError,
-    ) as error:
+    except (ValueError, OverflowError) as error:
         return f"a type that a column can have: {error}"
     if holds_time(kind):
         return "no time of day: Spark reads no table with one"
