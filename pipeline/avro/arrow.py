@@ -47,6 +47,15 @@ def fields(record: Mapping[str, Any]) -> list[pa.Field]:
     return _record_fields(schema.root, schema, ())
 
 
+def field_type(field: Mapping[str, Any], schema: Schema) -> pa.DataType:
+    """Return the type of one of the fields of `schema`, a record; both are in normal form.
+
+    Raises:
+        UnsupportedTypeError: it has no Iceberg type.
+    """
+    return _type(field["type"], schema, (schema.root["name"],))
+
+
 def column_type(schema: Any) -> pa.DataType:
     """Return the type of one schema in normal form that holds no other.
 

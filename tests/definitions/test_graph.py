@@ -10,7 +10,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
-from ruamel.yaml import YAML
+import yaml
 
 from assets.definitions import build as build_anew
 from headwater.stack.dagster import INSTANCE
@@ -68,7 +68,7 @@ def test_what_starts_spark_is_in_a_pool_of_one_run_at_a_time_and_ingests_are_in_
         for table in product.derived_tables
     }
     assert pools["events"] == set()
-    limits = YAML(typ="safe").load(INSTANCE)["concurrency"]["pools"]
+    limits = yaml.safe_load(INSTANCE.read_text())["concurrency"]["pools"]
     assert limits == {"granularity": "run", "default_limit": 1}
 
 
@@ -87,7 +87,7 @@ def test_every_table_shows_its_columns_with_the_contracts_words() -> None:
 
 
 def test_the_workspace_lists_code_locations_that_load() -> None:
-    workspace = YAML(typ="safe").load(WORKSPACE)
+    workspace = yaml.safe_load(WORKSPACE.read_text())
     for entry in workspace["load_from"]:
         module = entry["python_module"]
         definitions = getattr(import_module(module["module_name"]), module["attribute"])

@@ -113,7 +113,8 @@ def _check_payload(reader: ContractReader, version: _Version) -> None:
     schema, file = version.text.data, version.file
     if not schema["fields"]:
         reader.report_in(file, 1, "/fields", "at least one field")
-    for field in schema["fields"]:
+    is_supported = True
+    for field in version.schema.root["fields"]:
         name = field["name"]
         if name.startswith("_"):
             expected = "a name that does not begin with _, which is kept for Headwater's columns"
@@ -121,17 +122,17 @@ def _check_payload(reader: ContractReader, version: _Version) -> None:
         if name.lower() == EVENT_HOUR:
             expected = f"another name; {EVENT_HOUR} is what the events table is partitioned by"
             reader.report_in(file, field_line(file, name), f"fields.{name}", expected)
-        alone: Mapping[str, Any] = {**schema, "fields": _up_to(schema, name)}
         try:
-            if arrow.holds_time(arrow.fields(alone)[-1].type):
+            if arrow.holds_time(arrow.field_type(field, version.schema)):
                 expected = f"no time of day: Spark reads no table with one; {_UNTIMED}"
                 reader.report_in(file, field_line(file, name), f"fields.{name}", expected)
         except arrow.UnsupportedTypeError as error:
+            is_supported = False
             expected = f"a type that Iceberg holds, not {error}"
             reader.report_in(file, field_line(file, name), f"fields.{name}", expected)
     for path, expected in version_mistakes(version.schema):
         reader.report_in(file, version.text.line(path), version.text.named(path), expected)
-    if not _is_supported(schema):
+    if not is_supported:
         return
     for path, record in records(version.schema, version.schema.root, ()):
         for field in record["fields"]:
@@ -142,35 +143,17 @@ def _check_payload(reader: ContractReader, version: _Version) -> None:
                 reader.report_in(file, version.text.line(place), named, wrong)
 
 
-def _is_supported(schema: AvroSchema) -> bool:
-    try:
-        arrow.fields(schema)
-    except arrow.UnsupportedTypeError:
-        return False
-    return True
-
-
 def _default_mistake(field: Mapping[str, Any], schema: Schema) -> str | None:
     """Return what is wrong with a default that is Avro and still none of its column's; None if nothing."""
     nothing = {"type": "record", "name": "headwater.Nothing", "fields": []}
-    alone = {**field, "type": schema.standalone(field["type"])}
     if "default" not in field:
         return None
+    alone = {**field, "type": schema.standalone(field["type"])}
     try:
         reader(nothing, {**nothing, "fields": [alone]})(b"")
     except (OutOfRangeError, UnreadableValueError) as error:
         return f"a default that its column takes; {error}"
     return None
-
-
-def _up_to(schema: AvroSchema, name: str) -> list[Any]:
-    # Later fields may refer to types that earlier ones define; only the last is judged.
-    fields: list[Any] = []
-    for field in schema["fields"]:
-        fields.append(field)
-        if field["name"] == name:
-            break
-    return fields
 
 
 def _check_evolution(reader: ContractReader, version: _Version, earlier: list[_Version]) -> None:

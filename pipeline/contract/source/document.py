@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.scalarfloat import ScalarFloat
-from ruamel.yaml.scalarint import ScalarInt
-
 from pipeline.contract.source.mistakes import Mistake
+from pipeline.contract.source.yaml_nodes import NotYamlError, read_yaml
 
 Loc = tuple[str | int, ...]
 """Keys and indexes from the document's root."""
@@ -43,39 +38,24 @@ class Document:
         """
         self.file = file
         try:
-            tree = YAML(typ="rt").load(file.read_text(encoding="utf-8"))
+            self._root = read_yaml(file.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise DocumentError(Mistake(file, 1, "", "a contract; there is no such file")) from None
         except UnicodeDecodeError as error:
             raise DocumentError(Mistake(file, 1, "", f"UTF-8 text; {error.reason}")) from None
-        except MarkedYAMLError as error:
-            mark = error.problem_mark
-            line = mark.line + 1 if mark else 1
-            problem = str(error.problem).split("\n", maxsplit=1)[0]
-            raise DocumentError(Mistake(file, line, "", f"YAML; {problem}")) from None
-        except YAMLError as error:
-            raise DocumentError(Mistake(file, 1, "", f"YAML; {error}")) from None
-        except ValueError as error:
-            # What looks like a date and is none.
-            raise DocumentError(Mistake(file, 1, "", f"YAML; {error}")) from None
-        if not isinstance(tree, CommentedMap):
+        except NotYamlError as error:
+            raise DocumentError(Mistake(file, error.line, "", f"YAML; {error}")) from None
+        if not isinstance(self._root.value, dict):
             raise DocumentError(Mistake(file, 1, "", "a YAML mapping at the top"))
-        self._tree = tree
-        self.data: dict[str, Any] = _plain(tree)
+        self.data: dict[str, Any] = self._root.value
 
     def line(self, loc: Loc) -> int:
         """Return the line where `loc` stands; of its nearest ancestor, if it is not there."""
-        node: Any = self._tree
-        line = 1
+        node, line = self._root, 1
         for step in loc:
-            if isinstance(node, CommentedMap) and step in node:
-                line = node.lc.key(step)[0] + 1
-                node = node[step]
-            elif isinstance(node, CommentedSeq) and isinstance(step, int) and step < len(node):
-                line = node.lc.item(step)[0] + 1
-                node = node[step]
-            else:
+            if step not in node.inner:
                 break
+            line, node = node.lines[step], node.inner[step]
         return line
 
     def mistake(self, loc: Loc, expected: str) -> Mistake:
@@ -89,21 +69,6 @@ def render(loc: Iterable[str | int]) -> str:
     for step in loc:
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
     return text
-
-
-def _plain(node: Any) -> Any:
-    if isinstance(node, dict):
-        return {str(key): _plain(value) for key, value in node.items()}
-    if isinstance(node, list):
-        return [_plain(value) for value in node]
-    if isinstance(node, ScalarFloat):
-        return float(node)
-    if isinstance(node, ScalarInt):
-        return int(node)
-    if isinstance(node, datetime):
-        # In the zone that is written, and of Python's own class.
-        return datetime.fromisoformat(node.isoformat())
-    return str(node) if isinstance(node, str) else node
 
 
 def as_json(node: Any) -> Any:

@@ -1,0 +1,175 @@
+"""YAML 1.2 as plain values, with the line of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import yaml
+from yaml import events
+
+from pipeline.contract.source.yaml_scalars import BadScalarError, plain_scalar, tagged_scalar
+
+MAX_DEPTH = 100
+"""Lists and mappings within each other."""
+
+# libyaml is what makes it quick; builds of PyYAML without it read the same.
+_Parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_BREAKS = {0x85: 0x10F085, 0x2028: 0x10F028, 0x2029: 0x10F029}
+"""Ends of lines in YAML 1.1 that are characters like others in 1.2 -> what stands in for them."""
+_CHARACTERS = {other: character for character, other in _BREAKS.items()}
+
+
+class NotYamlError(ValueError):
+    """The text is not YAML; `line` is where, from 1."""
+
+    def __init__(self, problem: str, line: int) -> None:
+        super().__init__(problem)
+        self.line = line
+
+
+@dataclass
+class Node:
+    """A value that begins at `line`, from 1: a dict whose keys are texts, a list, or a scalar.
+
+    Attributes:
+        lines: of a dict or list: the line of each key, or item.
+        inner: the node of each value.
+    """
+
+    line: int
+    value: Any
+    lines: dict[str | int, int] = field(default_factory=dict)
+    inner: dict[str | int, Node] = field(default_factory=dict)
+
+    def add(self, key: str | int, line: int, node: Node) -> None:
+        """Add a value under a key that is new, or the next item."""
+        self.lines[key], self.inner[key] = line, node
+        if isinstance(self.value, list):
+            self.value.append(node.value)
+        else:
+            self.value[key] = node.value
+
+
+def read_yaml(text: str) -> Node:
+    """Return the one document in `text`; null if there is none.
+
+    Scalars are None, bool, int, float, str, date or datetime; keys are texts, as Python writes what they are.
+
+    Raises:
+        NotYamlError: it is not YAML, has a key twice, or what has no plain value: tags of its own, a key that
+            is no scalar, an alias to what it is in.
+    """
+    parser = _Parser(text.translate(_BREAKS))
+    try:
+        return _Composer(parser).document()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        raise NotYamlError(f"{error.problem}", mark.line + 1 if mark else 1) from None
+    except yaml.YAMLError as error:
+        raise NotYamlError(f"{error}".split("\n", maxsplit=1)[0], 1) from None
+    finally:
+        parser.dispose()
+
+
+class _Composer:
+    def __init__(self, parser: Any) -> None:
+        self._parser = parser
+        self._anchors: dict[str, Node | None] = {}
+
+    def document(self) -> Node:
+        self._next()
+        start = self._next()
+        if isinstance(start, events.StreamEndEvent):
+            return Node(1, None)
+        if start.version == (1, 1):
+            raise NotYamlError("YAML 1.2, not 1.1, in which words like `no` are no texts", 1)
+        root = self._node(self._next(), 0)
+        self._next()
+        if not isinstance(end := self._next(), events.StreamEndEvent):
+            raise NotYamlError("one document; here begins another", end.start_mark.line + 1)
+        return root
+
+    def _next(self) -> Any:
+        return self._parser.get_event()
+
+    def _node(self, event: Any, depth: int) -> Node:
+        line = event.start_mark.line + 1
+        if isinstance(event, events.AliasEvent):
+            return self._anchored(str(event.anchor), line)
+        if depth > MAX_DEPTH:
+            raise NotYamlError(
+                f"no more than {MAX_DEPTH} lists and mappings within each other", line
+            )
+        if event.anchor is not None:
+            self._anchors[event.anchor] = None
+        if isinstance(event, events.ScalarEvent):
+            node = Node(line, self._scalar(event, line))
+        else:
+            kind = "map" if isinstance(event, events.MappingStartEvent) else "seq"
+            if event.tag not in (None, "!", f"tag:yaml.org,2002:{kind}"):
+                raise NotYamlError(f"no tag {event.tag}", line)
+            node = self._mapping(line, depth) if kind == "map" else self._list(line, depth)
+        if event.anchor is not None:
+            self._anchors[event.anchor] = node
+        return node
+
+    def _anchored(self, anchor: str, line: int) -> Node:
+        if anchor not in self._anchors:
+            raise NotYamlError(f"found undefined alias {anchor!r}", line)
+        node = self._anchors[anchor]
+        if node is None:
+            raise NotYamlError(f"no alias {anchor!r} within what it stands for", line)
+        return node
+
+    def _scalar(self, event: Any, line: int) -> Any:
+        text: str = event.value.translate(_CHARACTERS)
+        try:
+            if event.tag not in (None, "!"):
+                return tagged_scalar(event.tag, text)
+            return plain_scalar(text) if event.implicit[0] else text
+        except BadScalarError as error:
+            raise NotYamlError(f"{error}", line) from None
+
+    def _list(self, line: int, depth: int) -> Node:
+        node = Node(line, [])
+        while not isinstance(event := self._next(), events.SequenceEndEvent):
+            item = self._node(event, depth + 1)
+            node.add(len(node.inner), item.line, item)
+        return node
+
+    def _mapping(self, line: int, depth: int) -> Node:
+        node, merged = Node(line, {}), []
+        while not isinstance(event := self._next(), events.MappingEndEvent):
+            key = self._node(event, depth + 1)
+            value = self._node(self._next(), depth + 1)
+            if isinstance(event, events.ScalarEvent) and _is_merge(event):
+                merged += _merged(value)
+                continue
+            name, at = _key(key), event.start_mark.line + 1
+            if name in node.inner:
+                raise NotYamlError(f"duplicate key {name!r}, as at line {node.lines[name]}", at)
+            node.add(name, at, value)
+        for one in merged:
+            for key_text in (each for each in one.inner if each not in node.inner):
+                node.add(key_text, one.lines[key_text], one.inner[key_text])
+        return node
+
+
+def _is_merge(event: Any) -> bool:
+    return bool(event.value == "<<" and event.implicit[0] and event.tag is None)
+
+
+def _merged(node: Node) -> list[Node]:
+    found = list(node.inner.values()) if isinstance(node.value, list) else [node]
+    for one in found:
+        if not isinstance(one.value, dict):
+            raise NotYamlError("a mapping, or a list of mappings, after `<<`", one.line)
+    return found
+
+
+def _key(node: Node) -> str:
+    if isinstance(node.value, dict | list):
+        raise NotYamlError("a key that is a text", node.line)
+    return node.value.isoformat() if isinstance(node.value, date) else str(node.value)
