@@ -7,11 +7,9 @@ import dagster as dg
 from assets.keys import Keys
 from pipeline.cells import Cell, CellNotFoundError
 from pipeline.contract.objectives import freshness_objective
-from pipeline.control.alerts import raise_alerts
 from pipeline.errors import HeadwaterError
-from pipeline.latency.timetable import overdue
+from pipeline.latency.measure import Latency, alert_missed, measure_latency
 from quality.freshness import Freshness, measure_freshness
-from quality.latency import Latency, measure_latency
 from resources.cell import CellResource
 
 INTERVAL_S = 60
@@ -60,9 +58,8 @@ def _lag(cell: Cell, keys: Keys) -> list[dg.AssetObservation | dg.AssetMateriali
 
 def _tables(cell: Cell, keys: Keys) -> list[dg.AssetObservation | dg.AssetMaterialization]:
     seen = measure_latency(cell, keys.product)
-    alerts = [alert for one in seen for alert in overdue(one.timetable)]
-    raise_alerts(cell, keys.product.name, alerts)
-    return [_table_materialization(keys, one) for one in seen if not one.timetable.overdue]
+    alert_missed(cell, keys.product, seen)
+    return [_table_materialization(keys, one) for one in seen if not one.schedule.overdue]
 
 
 def _observation(keys: Keys, seen: Freshness) -> dg.AssetObservation:
@@ -93,12 +90,12 @@ def _table_materialization(keys: Keys, seen: Latency) -> dg.AssetMaterialization
     return dg.AssetMaterialization(
         keys.table_watermark(seen.derived_table),
         metadata={
-            "objective (s)": seen.timetable.objective.total_seconds(),
+            "objective (s)": seen.schedule.objective.total_seconds(),
             "window (d)": found.window / timedelta(days=1),
             "hours due": found.due,
             "hours in time": found.in_time,
             "builds": found.builds,
             "builds that passed": found.passed,
-            "looked at": dg.MetadataValue.timestamp(seen.timetable.now),
+            "looked at": dg.MetadataValue.timestamp(seen.schedule.now),
         },
     )

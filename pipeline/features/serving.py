@@ -16,7 +16,8 @@ from pipeline.control.alerts import Alert, AlertKind, open_alerts, read_alerts
 from pipeline.control.publications import Publication, latest, read_publications
 from pipeline.errors import TerminalError
 from pipeline.features.plan import feature_table
-from pipeline.latency.timetable import Timetable, read_watch, timetable
+from pipeline.latency.measure import read_closings
+from pipeline.latency.schedule import Schedule, schedule
 from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.errors import named_errors
 from pipeline.tables.layout import product_table
@@ -98,7 +99,7 @@ def serving_status(
     with named_errors(f"{cell.name}.{identifier}"):
         # Before the tag, which moves before an hour is recorded: what is recorded is in the snapshot.
         publications = read_publications(cell, product.name)
-        watch = read_watch(cell, product, derived_table)
+        closings = read_closings(cell, product, derived_table)
         alerts = read_alerts(cell, product.name)
         try:
             tag = load_table(cell, identifier).metadata.refs.get(SERVED)
@@ -109,7 +110,7 @@ def serving_status(
         derived_table,
         derived_table.feature,
         None if tag is None else tag.snapshot_id,
-        timetable(product, derived_table, watch, publications, now),
+        schedule(product, derived_table, closings, publications, now),
         publications,
         alerts,
         now,
@@ -144,7 +145,7 @@ def assess_serving(
     derived_table: DerivedTable,
     feature: Feature,
     snapshot_id: int | None,
-    timetable: Timetable | None,
+    schedule: Schedule | None,
     publications: Iterable[Publication],
     alerts: Iterable[Alert],
     now: datetime,
@@ -160,8 +161,8 @@ def assess_serving(
     if snapshot_id is None or newest is None:
         return None
     missing: dict[datetime, str] = {}
-    if timetable is not None:
-        missing |= {hour: f"is overdue: {timetable.why_missed(hour)}" for hour in timetable.overdue}
+    if schedule is not None:
+        missing |= {hour: f"is overdue: {schedule.why_missed(hour)}" for hour in schedule.overdue}
     for alert in open_alerts(alerts, last_publications):
         if alert.table == identifier and alert.kind == AlertKind.AUDIT_FAILED:
             again = " again" if (identifier, alert.hour) in last_publications else ""
@@ -171,8 +172,8 @@ def assess_serving(
         table=product_table(product.name, derived_table.name),
         snapshot_id=snapshot_id,
         newest_hour=newest,
-        expected_hour=None if timetable is None else timetable.expected,
-        objective=None if timetable is None else timetable.objective,
+        expected_hour=None if schedule is None else schedule.expected,
+        objective=None if schedule is None else schedule.objective,
         missing={hour: missing[hour] for hour in sorted(missing) if hour > reach},
         looked_at=now,
     )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from pipeline.hours.deadlines import Watch
 from pipeline.hours.state import StateFile
 
 _TABLES = """
@@ -25,6 +25,19 @@ CREATE TABLE IF NOT EXISTS table_watches (
 """
 _HOURS = "SELECT hour, closed_at FROM hour_closings WHERE topic_id = ?"
 _NAMES = "SELECT name, since FROM table_watches WHERE topic_id = ?"
+
+
+@dataclass(frozen=True)
+class HourClosings:
+    """When the hours of one table were first seen closed, and since when they have been looked at.
+
+    Attributes:
+        since: the first look at the product's hours since the table is in its contract; None before.
+        closed_at: hour -> when it was first seen closed.
+    """
+
+    since: datetime | None
+    closed_at: Mapping[datetime, datetime]
 
 
 class ClosingStore:
@@ -62,13 +75,13 @@ class ClosingStore:
                 [(topic_id, name, at) for name in sorted(names)],
             )
 
-    def watch(self, topic_id: str, table: str) -> Watch:
+    def closings(self, topic_id: str, table: str) -> HourClosings:
         """Return what was noted for a table of the topic."""
         with self._state.reading() as connection:
             names = dict(connection.execute(_NAMES, (topic_id,)).fetchall())
             closed = connection.execute(_HOURS, (topic_id,)).fetchall()
         since = names.get(table)
-        return Watch(
+        return HourClosings(
             datetime.fromisoformat(since) if since else None,
             {datetime.fromisoformat(hour): datetime.fromisoformat(at) for hour, at in closed},
         )

@@ -22,9 +22,9 @@ from pipeline.control.publications import Publication
 from pipeline.errors import ExitCode
 from pipeline.features.serving import NotServedError, read_served
 from pipeline.hours.look import look
+from pipeline.latency.measure import measure_latency
 from pipeline.spark.session import own_session
 from pipeline.tables.catalog import load_table
-from quality.latency import measure_latency
 from resources.cell import CellResource
 from tests.support.commands import command_for
 from tests.support.hour_builds import build, hour_context
@@ -220,7 +220,7 @@ def test_an_overdue_hour_is_one_alert_and_ends_the_watermark_until_it_is_publish
 
     def overdue() -> tuple[datetime, ...]:
         (seen,) = measure_latency(shop.cell, shop.product)
-        return seen.timetable.overdue
+        return seen.schedule.overdue
 
     look(shop.cell, shop.product, utc_now() - timedelta(hours=3), {0: 0, 1: 0})
     late = overdue()

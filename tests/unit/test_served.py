@@ -10,8 +10,8 @@ from pipeline.contract.model import Feature, Product, Slo
 from pipeline.control.alerts import Alert, AlertKind
 from pipeline.control.publications import Publication
 from pipeline.features.serving import ServingStatus, assess_serving
-from pipeline.hours.deadlines import Watch
-from pipeline.latency.timetable import timetable
+from pipeline.hours.closings import HourClosings
+from pipeline.latency.schedule import schedule
 from tests.support.orders import derived, hour, orders_product
 
 FEATURE = Feature(entity=("region",), ttl_s=6 * 3_600, partitions=("region",))
@@ -38,13 +38,13 @@ def serve(
     now: datetime,
     alerts: tuple[Alert, ...] = (),
     of: Product | None = None,
-    watch: Watch | None = None,
+    closings: HourClosings | None = None,
     snapshot_id: int | None = 7,
 ) -> ServingStatus | None:
     promising = of or product(PROMISE)
-    since = watch or Watch(hour(0), {hour(n): hour(n + 1) for n in range(24)})
+    since = closings or HourClosings(hour(0), {hour(n): hour(n + 1) for n in range(24)})
     table = promising.derived_tables[0]
-    promised = timetable(promising, table, since, publications, now)
+    promised = schedule(promising, table, since, publications, now)
     return assess_serving(
         promising, table, FEATURE, snapshot_id, promised, publications, alerts, now
     )
@@ -113,15 +113,15 @@ def test_hours_too_old_to_matter_beside_what_is_served_are_no_reason() -> None:
 
 
 def test_history_is_as_old_as_it_is_and_yet_fresh() -> None:
-    watch = Watch(hour(20), {hour(0): hour(20), hour(1): hour(20)})
-    found = serve(build(0), build(1), now=hour(20), watch=watch)
+    closings = HourClosings(hour(20), {hour(0): hour(20), hour(1): hour(20)})
+    found = serve(build(0), build(1), now=hour(20), closings=closings)
     assert found is not None
     assert (found.age, found.is_fallback, found.expected_hour) == (
         timedelta(hours=18),
         False,
         None,
     )
-    waiting = serve(build(0), now=hour(22) + timedelta(minutes=1), watch=watch)
+    waiting = serve(build(0), now=hour(22) + timedelta(minutes=1), closings=closings)
     assert waiting is not None
     assert waiting.reasons == (
         "hour 2026-01-01T01 is overdue: not published within 2 h of being closed",

@@ -14,7 +14,8 @@ from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.contract.settings.units import in_words
 from pipeline.features.serving import NotServedError, ServingStatus, serving_status
-from quality.latency import LatencyIndicators, measure_latency
+from pipeline.latency.indicators import LatencyIndicators
+from pipeline.latency.measure import measure_latency
 
 MINUTE = "%Y-%m-%dT%H:%M"
 

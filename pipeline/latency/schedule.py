@@ -1,4 +1,4 @@
-"""When the hours of a derived table were to be published, and when they were."""
+"""When the hours of a derived table were to be published, and when they were. Pure functions."""
 
 from __future__ import annotations
 
@@ -6,38 +6,32 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pipeline.cells import Cell
 from pipeline.clock import HOUR
 from pipeline.contract.model import DerivedTable, Product, published_table
 from pipeline.contract.objectives import latency_objective
 from pipeline.contract.settings.units import in_words
 from pipeline.control.alerts import Alert, AlertKind
 from pipeline.control.publications import Publication
-from pipeline.hours.closings import ClosingStore
-from pipeline.hours.deadlines import Watch, deadlines
-from pipeline.tables.catalog import TableMissingError, load_table
-from pipeline.tables.layout import events_table
-from pipeline.tables.offsets import committed_offsets
-
-NEVER = Watch(None, {})
+from pipeline.hours.closings import HourClosings
+from pipeline.latency.deadlines import deadlines
 
 
 @dataclass(frozen=True)
-class Timetable:
+class Schedule:
     """The hours of one table that has a latency objective, as of `now`.
 
     Attributes:
         table: the identifier that its hours are published under.
         deadlines: hour -> by when it is to be published, oldest first.
         published: hour -> when it was first published.
-        watch: what the deadlines come from.
+        closings: what the deadlines come from.
     """
 
     table: str
     objective: timedelta
     deadlines: Mapping[datetime, datetime]
     published: Mapping[datetime, datetime]
-    watch: Watch
+    closings: HourClosings
     now: datetime
 
     @property
@@ -59,23 +53,23 @@ class Timetable:
 
     def why_missed(self, hour: datetime) -> str:
         """Return what is to be said of a missed hour, for people."""
-        closed_at = self.watch.closed_at.get(hour)
-        was_watched = self.watch.since is not None and hour + HOUR > self.watch.since
-        clock = "its end" if was_watched else "being closed"
+        closed_at = self.closings.closed_at.get(hour)
+        ended_since = self.closings.since is not None and hour + HOUR > self.closings.since
+        clock = "its end" if ended_since else "being closed"
         what = f"not published within {in_words(self.objective)} of {clock}"
         if hour in self.published:
             return f"{what} but at {self.published[hour]:%Y-%m-%dT%H:%M:%SZ}"
         return what if closed_at else f"{what}: not closed yet, ingest is behind"
 
 
-def timetable(
+def schedule(
     product: Product,
     derived_table: DerivedTable,
-    watch: Watch,
+    closings: HourClosings,
     publications: Iterable[Publication],
     now: datetime,
-) -> Timetable | None:
-    """Return the table's timetable; None where its contract has no latency objective."""
+) -> Schedule | None:
+    """Return the table's schedule; None where its contract has no latency objective."""
     objective = latency_objective(product, derived_table.name)
     if objective is None:
         return None
@@ -84,30 +78,19 @@ def timetable(
     for one in publications:
         if one.table == table:
             first[one.hour] = min(one.published_at, first.get(one.hour, one.published_at))
-    return Timetable(table, objective, deadlines(watch, objective, now), first, watch, now)
+    return Schedule(table, objective, deadlines(closings, objective, now), first, closings, now)
 
 
-def overdue(timetable: Timetable) -> tuple[Alert, ...]:
+def missed_alerts(schedule: Schedule) -> tuple[Alert, ...]:
     """Return an alert for each missed hour, oldest first; its `run_id` is empty: no run found it."""
     return tuple(
         Alert(
-            at=timetable.now,
-            table=timetable.table,
+            at=schedule.now,
+            table=schedule.table,
             hour=hour,
             kind=AlertKind.OVERDUE,
-            detail=timetable.why_missed(hour),
+            detail=schedule.why_missed(hour),
             run_id="",
         )
-        for hour in timetable.missed
+        for hour in schedule.missed
     )
-
-
-def read_watch(cell: Cell, product: Product, derived_table: DerivedTable) -> Watch:
-    """Return what is known of the table's hours in the cell; asks no Kafka, and places no fence."""
-    try:
-        committed = committed_offsets(load_table(cell, events_table(product.name)))
-    except TableMissingError:
-        return NEVER
-    if committed is None:
-        return NEVER
-    return ClosingStore(cell.state_db).watch(committed.topic_id, derived_table.name)
