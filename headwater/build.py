@@ -28,14 +28,14 @@ class BuiltHour:
     Attributes:
         publication: None where the audit failed, and where the hour waits.
         verdict: the audit's; None for an hour without rows, and for one that was found published.
-        waits: the hour that it reads and that is not published; None if it was built.
+        missing_input: the hour that it reads and that is not published; None if it was built.
         error: what its build ended with; None if it did not fail.
     """
 
     build: HourBuild
     publication: Publication | None
     verdict: AuditResult | None
-    waits: MissingInput | None = None
+    missing_input: MissingInput | None = None
     error: HeadwaterError | None = None
 
 
@@ -47,7 +47,7 @@ def build_hours(
     spark: SparkSession | None = None,
     run_id: str | None = None,
 ) -> Iterator[BuiltHour]:
-    """Build a plan's hours one by one, oldest first, yielding each as it is settled.
+    """Build a plan's hours one by one, oldest first, yielding each as it is done.
 
     Each is computed, audited and published whole, or readers see nothing of it. Neither a failed audit nor an
     error stops the others. The caller holds the product's batch lock (`hold`, `batch_lock`), and has planned

@@ -16,7 +16,7 @@ from pipeline.contract.model import Product
 from pipeline.control.publications import latest, read_publications
 from pipeline.dead_letters.reasons import letters_by_reason
 from pipeline.errors import RetryableError
-from pipeline.hours.now import look_now
+from pipeline.hours.read import read_hour_states
 from pipeline.kafka.connect import connect_admin
 from pipeline.kafka.topics import describe_topic, stable_offsets
 from pipeline.ledger.read import read_ledger
@@ -108,7 +108,7 @@ def outcome(cell: Cell, product: Product, produced: Produced) -> Outcome:
         produced=produced,
         verification=verify_ledger(cell, product),
         reasons=letters_by_reason(cell, product),
-        hours_closed=len(look_now(cell, product).closed),
+        hours_closed=len(read_hour_states(cell, product).closed),
         hours_published=len(publications),
         rows_published=sum(publication.rows for publication in publications),
         expectations_met=sum(publication.expectations for publication in publications),

@@ -20,8 +20,8 @@ from pipeline.contract.load import load_products
 from pipeline.contract.model import Product
 from pipeline.control.publications import Publication, read_publications
 from pipeline.hours.fence import Fence
-from pipeline.hours.look import HourState, HourStates
 from pipeline.hours.rows import rows_by_hour
+from pipeline.hours.states import HourState, HourStates
 from pipeline.ingest.commit.tables import ensure_tables
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.ledger.model import Entry, ledger_summary

@@ -23,7 +23,7 @@ from pipeline.clock import HOUR
 from pipeline.contract.model import DerivedTable, Product, published_table
 from pipeline.control.publications import Publication
 from pipeline.hours.fence import Fence
-from pipeline.hours.look import HourState, HourStates
+from pipeline.hours.states import HourState, HourStates
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 ENGAGEMENT, SESSIONS = "content_engagement_hourly", "viewing_features_raw"

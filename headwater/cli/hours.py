@@ -59,10 +59,10 @@ def list_hours(product: str, cell: str, last: int, as_json: bool) -> ExitCode:
     """
     from headwater.cli.render.hours import print_hours
     from pipeline.control.publications import latest, read_publications
-    from pipeline.hours.now import look_now
+    from pipeline.hours.read import read_hour_states
 
     loaded, where = resolve(product, cell)
-    states = look_now(where, loaded)
+    states = read_hour_states(where, loaded)
     published = latest(read_publications(where, loaded.name))
     print_hours(loaded, states, published, last, as_json=as_json)
     return ExitCode.OK
@@ -139,7 +139,7 @@ def _build(where: Cell, loaded: Product, plan: HoursPlan, *, as_json: bool) -> E
             print_built(each)
     print_all(built, as_json=as_json)
     errors = [each.error for each in built if each.error is not None]
-    waiting = sum(each.waits is not None for each in built)
+    waiting = sum(each.missing_input is not None for each in built)
     rejected = sum(each.publication is None for each in built) - waiting - len(errors)
     if errors:
         # The first that somebody must see to, if there is one.

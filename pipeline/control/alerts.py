@@ -57,32 +57,32 @@ def raise_alerts(cell: Cell, product: str, alerts: Iterable[Alert]) -> tuple[Ale
     Raises:
         TableBusyError: they could not be added beside other writers.
     """
-    wanted = {_what(alert): alert for alert in alerts}
+    wanted = {_identity(alert): alert for alert in alerts}
     if not wanted:
         return ()
 
     def missing(_: Table) -> list[Alert]:
-        known = {_what(alert) for alert in read_alerts(cell, product)}
-        return [alert for what, alert in wanted.items() if what not in known]
+        known = {_identity(alert) for alert in read_alerts(cell, product)}
+        return [alert for identity, alert in wanted.items() if identity not in known]
 
     table = alerts_table(product)
     return add_missing(cell, table, ALERT_SCHEMA, missing, asdict)
 
 
 def open_alerts(alerts: Iterable[Alert], last_publications: LastPublications) -> tuple[Alert, ...]:
-    """Return the alerts that nothing was done about, in their order.
+    """Return the alerts that are not resolved, in their order.
 
-    An hour that was published settles that it was overdue; that its audit failed is settled only if it
-    was published after that.
+    An hour that was published resolves that it was overdue; that its audit failed is resolved only if
+    it was published after that.
     """
 
-    def is_settled(alert: Alert) -> bool:
+    def is_resolved(alert: Alert) -> bool:
         published = last_publications.get((alert.table, alert.hour))
         return published is not None and (
             alert.kind == AlertKind.OVERDUE or published.published_at >= alert.at
         )
 
-    return tuple(alert for alert in alerts if not is_settled(alert))
+    return tuple(alert for alert in alerts if not is_resolved(alert))
 
 
 def read_alerts(cell: Cell, product: str) -> tuple[Alert, ...]:
@@ -96,5 +96,5 @@ def read_alerts(cell: Cell, product: str) -> tuple[Alert, ...]:
     return tuple(Alert(**{name: row[name] for name in names}) for row in rows)
 
 
-def _what(alert: Alert) -> tuple[object, ...]:
+def _identity(alert: Alert) -> tuple[object, ...]:
     return alert.table, alert.hour, alert.kind, alert.wap_id

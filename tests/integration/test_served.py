@@ -21,7 +21,7 @@ from pipeline.control.alerts import AlertKind, read_alerts
 from pipeline.control.publications import Publication
 from pipeline.errors import ExitCode
 from pipeline.features.serving import NotServedError, read_served
-from pipeline.hours.look import look
+from pipeline.hours.states import fence_hours
 from pipeline.latency.measure import measure_latency
 from pipeline.spark.session import own_session
 from pipeline.tables.catalog import load_table
@@ -140,7 +140,7 @@ def test_a_refused_hour_leaves_the_last_good_one_served_with_its_reason_until_it
 ) -> None:
     command = command_for(shop.cell, shop.product)
     asked = ("features", "served", "orders", "habits", "--cell", "us")
-    look(shop.cell, shop.product, utc_now(), {0: 0, 1: 0})
+    fence_hours(shop.cell, shop.product, utc_now(), {0: 0, 1: 0})
 
     with pytest.raises(NotServedError):
         read_served(shop.cell, shop.product, "habits")
@@ -222,7 +222,7 @@ def test_an_overdue_hour_is_one_alert_and_ends_the_watermark_until_it_is_publish
         (seen,) = measure_latency(shop.cell, shop.product)
         return seen.schedule.overdue
 
-    look(shop.cell, shop.product, utc_now() - timedelta(hours=3), {0: 0, 1: 0})
+    fence_hours(shop.cell, shop.product, utc_now() - timedelta(hours=3), {0: 0, 1: 0})
     late = overdue()
     assert late[:2] == (hour(1), hour(2)), "closed three hours ago, promised within two"
     assert marks() == marks() == 0

@@ -18,8 +18,8 @@ from pipeline.cells import Cell
 from pipeline.contract.model import DerivedTable, Feature, Logic, Product, Read
 from pipeline.control.publications import read_publications
 from pipeline.hours.fence import Fence
-from pipeline.hours.look import HourState, HourStates
 from pipeline.hours.rows import rows_by_hour
+from pipeline.hours.states import HourState, HourStates
 from pipeline.tables.catalog import TableMissingError, load_table
 from tests.support.orders import Orders, derived, hour, orders_product, sales
 

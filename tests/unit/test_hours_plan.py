@@ -17,7 +17,7 @@ from pipeline.batch.planning.plan import (
 from pipeline.batch.planning.staleness import PlanInputs
 from pipeline.control.publications import Publication
 from pipeline.hours.fence import Fence
-from pipeline.hours.look import HourState, HourStates
+from pipeline.hours.states import HourState, HourStates
 from tests.support.orders import hour, orders_product
 
 NOW = hour(20)

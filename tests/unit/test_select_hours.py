@@ -12,7 +12,7 @@ from pipeline.batch.planning.select_hours import NEW, OUTDATED, select_hours
 from pipeline.batch.planning.staleness import PlanInputs
 from pipeline.control.publications import Publication
 from pipeline.hours.fence import Fence
-from pipeline.hours.look import HourState, HourStates
+from pipeline.hours.states import HourState, HourStates
 from tests.support.derivations import chained_product
 from tests.support.orders import hour
 

@@ -19,8 +19,9 @@ def print_built(each: BuiltHour) -> None:
             f"{name}: published {each.publication.rows:,} rows, "
             f"{each.publication.expectations} expectations met"
         )
-    elif each.waits is not None:
-        click.echo(f"{name}: waits for {each.waits.hour:{HOUR}} of {each.waits.table}")
+    elif each.missing_input is not None:
+        missing = each.missing_input
+        click.echo(f"{name}: waits for {missing.hour:{HOUR}} of {missing.table}")
     elif each.error is not None:
         click.echo(f"{name}: {each.error}", err=True)
     else:
@@ -33,10 +34,16 @@ def print_built(each: BuiltHour) -> None:
 def print_all(built: list[BuiltHour], *, as_json: bool) -> None:
     """Print what is to be said when all is done: everything as JSON, to people if there was nothing."""
     if as_json:
-        click.echo(
-            json.dumps(
-                [asdict(each) | {"build": document_of(each.build)} for each in built], default=iso
-            )
-        )
+        click.echo(json.dumps([_document(each) for each in built], default=iso))
     elif not built:
         click.echo("no closed hour is waiting to be built")
+
+
+def _document(each: BuiltHour) -> dict[str, object]:
+    return {
+        "build": document_of(each.build),
+        "publication": each.publication and asdict(each.publication),
+        "verdict": each.verdict and asdict(each.verdict),
+        "waits": each.missing_input and asdict(each.missing_input),
+        "error": each.error,
+    }

@@ -16,7 +16,7 @@ from pipeline.batch.planning.plan import HourBuild, HoursPlan
 from pipeline.contract.model import Product, published_table
 from pipeline.control.publications import Publication
 from pipeline.hours.first import first_hour, too_early
-from pipeline.hours.look import HourState, HourStates
+from pipeline.hours.states import HourState, HourStates
 
 HOUR = "%Y-%m-%dT%H"
 Published = dict[tuple[str, datetime], Publication]

@@ -10,7 +10,7 @@ from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import Product
 from pipeline.control.publications import read_publications
-from pipeline.hours.now import look_now
+from pipeline.hours.read import read_hour_states
 from pipeline.ledger.read import read_ledger
 
 
@@ -23,9 +23,9 @@ def read_plan_inputs(
 ) -> PlanInputs:
     """Read what `plan_hours` needs; `hours` are looked at whether they have rows or not.
 
-    Places the fences that are due; starts no Spark. Raises what `look_now` and `read_ledger` raise.
+    Places the fences that are due; starts no Spark. Raises what `read_hour_states` and `read_ledger` raise.
     """
-    states = look_now(cell, product, clock, also=hours or ())
+    states = read_hour_states(cell, product, clock, also=hours or ())
     ledger = read_ledger(cell, product)
     publications = read_publications(cell, product.name)
     return PlanInputs.of(

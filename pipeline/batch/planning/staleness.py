@@ -16,7 +16,7 @@ from typing import Self
 from pipeline.clock import HOUR
 from pipeline.contract.model import EVENTS, DerivedTable, Product, Read, published_table
 from pipeline.control.publications import LastPublications, Publication, latest
-from pipeline.hours.look import HourStates
+from pipeline.hours.states import HourStates
 
 SETTLING = timedelta(days=1)
 """How much longer late rows wait: an hour built again because of an earlier one has all of its own then."""

@@ -1,4 +1,4 @@
-"""Tags that keep a staging, and main as it was staged on, from expiry until the hour is settled."""
+"""Tags that keep a staging, and main as it was staged on, from expiry until the hour is published."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One look at a product's hours: places the fences that are due, and tells which hours are closed."""
+"""The state of a product's hours: the fences that are due are placed, and closed hours are told."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class HourStates:
         return tuple(state.hour for state in self.hours if state.closed)
 
 
-def look(
+def fence_hours(
     cell: Cell,
     product: Product,
     now: datetime,

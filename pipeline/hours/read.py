@@ -1,4 +1,4 @@
-"""A look at a product's hours with what the cell's Kafka says now."""
+"""The state of a product's hours, as the cell's Kafka and its events table have it now."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import Product
 from pipeline.errors import TerminalError
-from pipeline.hours.look import HourStates, look
+from pipeline.hours.states import HourStates, fence_hours
 from pipeline.kafka.connect import connect_admin
 from pipeline.kafka.topics import describe_topic, high_watermarks
 from pipeline.tables.catalog import load_table
@@ -21,12 +21,12 @@ class TopicReplacedError(TerminalError):
     """The topic is not the one that was ingested: it has another id."""
 
 
-def look_now(
+def read_hour_states(
     cell: Cell, product: Product, clock: Clock = utc_now, also: Iterable[datetime] = ()
 ) -> HourStates:
-    """`look`, with the watermarks that the cell's Kafka has now.
+    """Return the state of every hour now; those that are due for a fence get it. Idempotent.
 
-    Raises, beside what `look`, `connect_admin` and `high_watermarks` raise:
+    Raises, beside what `fence_hours`, `connect_admin` and `high_watermarks` raise:
         TopicReplacedError: the topic was recreated since it was ingested.
     """
     topic = product.topic.name
@@ -44,4 +44,4 @@ def look_now(
             subject=f"{product.name}/{cell.name} topic {topic}",
             remedy="It was recreated; `headwater ingest run` says what to do.",
         )
-    return look(cell, product, now, watermarks, also)
+    return fence_hours(cell, product, now, watermarks, also)
