@@ -13,7 +13,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import jsonschema
+from pipeline.contract.json_schema import JsonSchema
+
+DRAFT_7 = "http://json-schema.org/draft-07/schema#"
 
 CHECKS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     name: (tuple(required.split()), tuple(optional.split()))
@@ -66,22 +68,24 @@ def expectation_mistakes(type_: str, kwargs: Mapping[str, Any]) -> Iterator[str]
     if schema is None:
         yield f"the type of a Great Expectations expectation, not {type_!r}"
         return
-    for error in jsonschema.Draft7Validator(schema).iter_errors(dict(kwargs)):
+    for error in schema.errors(dict(kwargs)):
         yield f"arguments as {type_} takes them: {error.message[:200]}"
 
 
-def _expectation_schema(type_: str) -> Any:
-    return _expectation_schemas().get(type_.replace("_", ""))
+@cache
+def _expectation_schema(type_: str) -> JsonSchema | None:
+    file = _expectation_files().get(type_.replace("_", ""))
+    if file is None:
+        return None
+    # They name no draft.
+    return JsonSchema({"$schema": DRAFT_7, **json.loads(file.read_text("utf-8"))})
 
 
 @cache
-def _expectation_schemas() -> Mapping[str, Any]:
-    """Return the JSON Schema of every expectation, by its type without underscores."""
+def _expectation_files() -> Mapping[str, Path]:
+    """Return the file of every expectation's JSON Schema, by its type without underscores."""
     package = find_spec("great_expectations")
     if package is None or not package.submodule_search_locations:
         return {}
     folder = Path(package.submodule_search_locations[0], "expectations", "core", "schemas")
-    return {
-        file.stem.lower(): json.loads(file.read_text("utf-8"))
-        for file in folder.glob("*Expect*.json")
-    }
+    return {file.stem.lower(): file for file in folder.glob("*Expect*.json")}

@@ -6,13 +6,14 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jsonschema
-from jsonschema.exceptions import ValidationError
-
+from pipeline.contract.json_schema import JsonSchema
 from pipeline.contract.source.document import Loc, as_json
 from pipeline.contract.source.reader import ContractReader
+
+if TYPE_CHECKING:
+    from jsonschema import ValidationError
 
 API_VERSIONS = ("v3.0.2", "v3.1.0", "v3.2.0")
 
@@ -22,7 +23,7 @@ def check_structure(reader: ContractReader) -> None:
     version = reader.at(("apiVersion",))
     if version is not None and version not in API_VERSIONS:
         reader.report(("apiVersion",), f"one of {', '.join(API_VERSIONS)}, not {version!r}")
-    for error in _validator().iter_errors(as_json(reader.document.data)):
+    for error in _schema().errors(as_json(reader.document.data)):
         loc: Loc = tuple(error.absolute_path)
         if loc == ("apiVersion",):
             continue
@@ -65,7 +66,7 @@ def _known_keys(schema: Any) -> set[str]:
         return set()
     known = set(schema.get("properties", ()))
     if "$ref" in schema:
-        known |= _known_keys(_schema()["$defs"][schema["$ref"].removeprefix("#/$defs/")])
+        known |= _known_keys(_schema().schema["$defs"][schema["$ref"].removeprefix("#/$defs/")])
     for part in schema.get("allOf", ()):
         known |= _known_keys(part)
     return known | _known_keys(schema.get("then"))
@@ -81,11 +82,6 @@ def _short(value: Any) -> str:
 
 
 @cache
-def _schema() -> Any:
+def _schema() -> JsonSchema:
     text = files("open_data_contract_standard").joinpath("schema.json").read_text("utf-8")
-    return json.loads(text)
-
-
-@cache
-def _validator() -> jsonschema.Draft201909Validator:
-    return jsonschema.Draft201909Validator(_schema())
+    return JsonSchema(json.loads(text))
