@@ -49,9 +49,9 @@ def build_hours(
 ) -> Iterator[BuiltHour]:
     """Build a plan's hours one by one, oldest first, yielding each as it is done.
 
-    Each is computed, audited and published whole, or readers see nothing of it. Neither a failed audit nor an
-    error stops the others. The caller holds the product's batch lock (`hold`, `batch_lock`), and has planned
-    under it; what is not asked for any more is not built.
+    Readers see an hour whole, after its audit has passed, or nothing of it. Neither a failed audit nor an
+    error stops the others; whoever stops iterating ends the build after an hour. The caller holds the
+    product's batch lock (`hold_lock`, `batch_lock`), and has planned under it.
 
     `spark` is a session on an engine that has Iceberg's jars, and is left running; without it one is started
     with the first hour and stopped at the end. `run_id` stands in what is published, and is made up by

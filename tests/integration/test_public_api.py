@@ -16,6 +16,7 @@ from tests.support.products import own_product
 
 DERIVED = Path(__file__).parent.parent / "data" / "derived"
 SENSORS = ("attic", "cellar", "garden")
+pytestmark = pytest.mark.timeout(600)
 TABLES = ("readings_hourly", "sensor_runs", "sensor_features")
 
 

