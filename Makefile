@@ -52,7 +52,7 @@ check: .venv/ready ## lint, format, types, import direction
 rooms: .venv/ready ## the rooms of the code: their size, and what each imports
 	$(BIN)/python docs/rooms.py
 
-docs: setup ## the docs site, into build/site; dead links fail
+docs: .venv/ready ## the docs site, into build/site; dead links fail
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 bench: setup ## ingest against its peers, in one run (20 min)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from headwater.cli.options import resolve
-from headwater.cli.tables import print_table
+from headwater.cli.render.tables import print_table
 from pipeline.errors import ExitCode
 from pipeline.settings import load_settings
 

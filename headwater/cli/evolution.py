@@ -9,7 +9,7 @@ from dataclasses import asdict
 import click
 
 from headwater.cli.options import cell_option, json_option, product_argument, resolve
-from headwater.cli.tables import print_table
+from headwater.cli.render.tables import print_table
 from pipeline.errors import ExitCode
 from pipeline.evolution.model import Step, Verdict
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import click
 
 from headwater.cli.options import cell_option, json_option, product_argument, resolve, user_name
-from headwater.cli.signals import until_signalled
+from headwater.signals import until_signalled
 from pipeline.errors import ExitCode
 from pipeline.ingest.limits import DEFAULT_LIMITS, Limits
 from pipeline.settings import MIN_INGEST_MEMORY_MB, load_settings

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import sys
+from typing import NoReturn
 
 import click
 
+from headwater.cli.extras import extra_missing
 from pipeline.errors import ExitCode, HeadwaterError
 
 # Loaded only when asked for, each with what it imports: see the package.
@@ -57,8 +59,11 @@ def main() -> None:
     try:
         code = cli(standalone_mode=False)
     except HeadwaterError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
+        _fail(error)
+    except ModuleNotFoundError as error:
+        if (missing := extra_missing(error)) is None:
+            raise
+        _fail(missing)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -66,6 +71,11 @@ def main() -> None:
         click.echo("interrupted", err=True)
         sys.exit(ExitCode.INTERRUPTED)
     sys.exit(code if isinstance(code, int) else ExitCode.OK)
+
+
+def _fail(error: HeadwaterError) -> NoReturn:
+    click.echo(f"error: {error}", err=True)
+    sys.exit(error.exit_code)
 
 
 if __name__ == "__main__":

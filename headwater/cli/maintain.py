@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from headwater.cli.options import cell_option, json_option, product_argument, resolve
-from headwater.cli.tables import print_table
+from headwater.cli.render.tables import print_table
 from pipeline.errors import ExitCode
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from headwater.cli.options import json_option
-from headwater.cli.tables import print_table
+from headwater.cli.render.tables import print_table
 from headwater.stack.defaults import KAFKA_PORT, WEB_PORT, WORKSPACE
 from pipeline.errors import ExitCode
 from pipeline.settings import load_settings

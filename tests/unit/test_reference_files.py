@@ -159,6 +159,8 @@ def test_a_column_has_the_type_that_the_contract_says(tmp_path: Path) -> None:
         ("types: {tier: number}", "types.tier"),
         ("types: {tier: {type: int, logicalType: time-millis}}", "types.tier"),
         ("types: {tier: {type: array, items: int}}", "types.tier"),
+        ("types: {tier: {type: fixed, size: -1}}", "types.tier"),
+        ("types: {tier: {type: enum, symbols: [a, a]}}", "types.tier"),
         ("validFrom: city", "validFrom"),
     ],
 )

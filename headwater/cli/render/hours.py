@@ -10,7 +10,7 @@ from datetime import datetime
 
 import click
 
-from headwater.cli.tables import print_table
+from headwater.cli.render.tables import print_table
 from pipeline.batch.explain import explain
 from pipeline.batch.planning.plan import HourBuild, HoursPlan
 from pipeline.contract.model import Product, published_table

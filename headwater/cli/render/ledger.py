@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from headwater.cli.tables import print_table
+from headwater.cli.render.tables import print_table
 from pipeline.ledger.model import Totals
 from pipeline.ledger.read import Ledger
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import click
 
-from headwater.cli.tables import print_table
+from headwater.cli.render.tables import print_table
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.contract.settings.units import in_words

@@ -12,6 +12,7 @@ from pyarrow.types import is_nested
 from pipeline.avro import logical_types
 from pipeline.avro.arrow import holds_time
 from pipeline.avro.schema import field_types
+from pipeline.avro.validity import require_avro
 from pipeline.contract.references.declared import locate, wanted
 from pipeline.contract.references.file import read_columns
 from pipeline.contract.settings.product import GatesSection, ProductSettings, ReferenceSection
@@ -174,6 +175,8 @@ def _check_file(
 def _unusable(schema: Any) -> str | None:
     """Return why a column of reference data cannot be of an Avro type, None where it can."""
     try:
+        # Here a type needs no name of its own.
+        require_avro({"name": "column", **schema} if isinstance(schema, Mapping) else schema)
         kind = arrow_type(schema)
     except (ValueError, OverflowError) as error:
         return f"a type that a column can have: {error}"
