@@ -69,6 +69,8 @@ def check(products: tuple[str, ...], as_json: bool) -> int:
 def show(product: str, explain: bool, as_json: bool) -> int:
     """Show a contract's product; with --explain, all that it compiles into.
 
+    Of a derived table's contract it is the product that the table is derived of.
+
     \b
     Examples:
       headwater contract show viewing_events
@@ -78,7 +80,7 @@ def show(product: str, explain: bool, as_json: bool) -> int:
     from headwater.cli.render.contract import print_compiled, print_product
     from pipeline.contract.load import load_product
 
-    loaded = load_product(_folder(product))
+    loaded = load_product(_product_of(_folder(product)))
     if explain:
         # All that contracts compile into: seconds of imports, which a plain `show` should not cost.
         from pipeline.contract.compile import compile_product
@@ -96,6 +98,8 @@ def show(product: str, explain: bool, as_json: bool) -> int:
 def diff(old: Path, new: Path, as_json: bool) -> int:
     """Compare two folders of one contract. Exits 1 when a change breaks readers or writers.
 
+    Derived tables are compared too, of the contracts beside each folder; it may be the folder of one of them.
+
     \b
     Examples:
       headwater contract diff /tmp/before/viewing_events contracts/viewing_events
@@ -104,20 +108,27 @@ def diff(old: Path, new: Path, as_json: bool) -> int:
     from pipeline.contract.diff import diff_products
     from pipeline.contract.load import load_product
 
-    changes = diff_products(load_product(old), load_product(new))
+    changes = diff_products(load_product(_product_of(old)), load_product(_product_of(new)))
     print_changes(changes, as_json=as_json)
     return ExitCode.CHECK_FAILED if any(change.breaking for change in changes) else ExitCode.OK
 
 
 def _load(folder: Path) -> tuple[Product | None, tuple[Mistake, ...]]:
     """Return the product of the contract in `folder`: that which it is derived from, if it is."""
-    from pipeline.contract.load import derived_of, load_product
+    from pipeline.contract.load import load_product
 
     try:
-        of = derived_of(folder)
-        return load_product(folder if of is None else folder.parent / of), ()
+        return load_product(_product_of(folder)), ()
     except ContractError as error:
         return None, error.mistakes
+
+
+def _product_of(folder: Path) -> Path:
+    """Return the folder of the product that the contract in `folder` is of: another's, if it is derived."""
+    from pipeline.contract.load import derived_of
+
+    of = derived_of(folder)
+    return folder if of is None else folder.parent / of
 
 
 def _folder(name: str) -> Path:
@@ -129,7 +140,7 @@ def _folder(name: str) -> Path:
     raise ProductNotFoundError(
         f"no {CONTRACT_FILE} in {contracts / name}.",
         subject=f"contract {name}",
-        remedy=f"Known products: {known or 'none'}.",
+        remedy=f"Known contracts: {known or 'none'}.",
     )
 
 

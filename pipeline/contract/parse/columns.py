@@ -43,6 +43,7 @@ def objects(reader: ContractReader, physical_type: str) -> list[tuple[Loc, dict[
 def read_columns(reader: ContractReader, loc: Loc, types_from: str) -> tuple[Column, ...]:
     """Return the properties of the object at `loc`; `types_from` names what gives their types."""
     columns: list[Column] = []
+    taken: dict[str, str] = {}
     for place, entry in reader.mappings((*loc, "properties")):
         name = entry.get("name")
         for key in TYPE_KEYS:
@@ -50,11 +51,12 @@ def read_columns(reader: ContractReader, loc: Loc, types_from: str) -> tuple[Col
                 reader.report((*place, key), f"no {key} here: {types_from}")
         if not isinstance(name, str):
             continue
-        twin = next((one.name for one in columns if one.name.lower() == name.lower()), None)
-        if twin is not None:
+        if name.lower() in taken:
+            twin = taken[name.lower()]
             expected = f"each column once, in whatever case; {name!r} is here as {twin!r} too"
             reader.report((*place, "name"), expected)
             continue
+        taken[name.lower()] = name
         tags, sources = entry.get("tags"), entry.get("transformSourceObjects")
         classification = entry.get("classification")
         columns.append(

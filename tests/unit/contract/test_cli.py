@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 from click.testing import CliRunner, Result
 
 from headwater.cli.contract import contract
 from tests.unit.contract.conftest import ROOT, SOURCES, Copy
+
+PRODUCT = "viewing_events"
 
 
 def run(*arguments: str) -> Result:
@@ -85,3 +88,13 @@ def test_diff_exits_1_only_when_something_breaks(copy: Copy) -> None:
 @pytest.mark.parametrize("command", ["check", "show", "diff"])
 def test_help_shows_examples(command: str) -> None:
     assert "Examples:" in run(command, "--help").output
+
+
+def test_a_derived_table_stands_for_its_product(copy: Copy) -> None:
+    table, product = (ROOT / "contracts" / one for one in ("content_engagement_hourly", PRODUCT))
+    assert run("show", table.name).output == run("show", PRODUCT).output
+    new = copy(PRODUCT, ("partitions: 4", "partitions: 5"))
+    shutil.copytree(table, new.parent / table.name, dirs_exist_ok=True)
+    diff = run("diff", str(table), str(new.parent / table.name))
+    assert "partitions" in diff.output
+    assert diff.output == run("diff", str(product), str(new)).output
