@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
-from multiprocessing.process import BaseProcess
-from typing import Any
+from dataclasses import dataclass
 
+from benchmarks.children import Child, start_child
 from benchmarks.engine import STOP_S, Engine, limits_of
 from benchmarks.exactly_once import Held, held
 from benchmarks.freshness.latency import Sighting
@@ -52,24 +49,6 @@ class Measured:
     rounds: list[Round]
 
 
-@dataclass
-class _Child:
-    """A process that says `ready`, and what it said after."""
-
-    process: BaseProcess
-    pipe: Connection
-    said: list[Any] = field(default_factory=list)
-
-    def listen(self) -> bool:
-        """Take in what it said; False once it has ended."""
-        while self.pipe.poll():
-            try:
-                self.said.append(self.pipe.recv())
-            except EOFError:
-                return False
-        return True
-
-
 def measure(cell: Cell, product: Product, order: Order, say: Callable[[str], None]) -> Measured:
     """Run it, until every record is a row or ingest has had `CATCH_UP_S` seconds for the rest.
 
@@ -80,14 +59,14 @@ def measure(cell: Cell, product: Product, order: Order, say: Callable[[str], Non
     ensure_topic(cell, product)
     register_product(open_registry(cell), product)
     engine = Engine(cell, product, limits_of(None)[0], once=False)
-    children: list[_Child] = []
+    children: list[Child] = []
     try:
-        reader = _start(watch, cell, f"{product.name}.events")
+        reader = start_child(watch, cell, f"{product.name}.events")
         children.append(reader)
-        producer = _start(send, cell, product, order.rate, order.warm_up_s, order.seconds)
+        producer = start_child(send, cell, product, order.rate, order.warm_up_s, order.seconds)
         children.append(producer)
         if order.maintain_every_s is not None:
-            children.append(_start(keep_up, cell, product, order.maintain_every_s))
+            children.append(start_child(keep_up, cell, product, order.maintain_every_s))
         engine.go()
         producer.pipe.send("go")
         peak = _watch(engine, reader, producer, say)
@@ -98,8 +77,7 @@ def measure(cell: Cell, product: Product, order: Order, say: Callable[[str], Non
         engine.stop()
     finally:
         for child in children:
-            child.process.kill()
-            child.process.join()
+            child.kill()
         engine.kill()
     for child in children:
         child.listen()
@@ -116,7 +94,7 @@ def measure(cell: Cell, product: Product, order: Order, say: Callable[[str], Non
     )
 
 
-def _watch(engine: Engine, reader: _Child, producer: _Child, say: Callable[[str], None]) -> float:
+def _watch(engine: Engine, reader: Child, producer: Child, say: Callable[[str], None]) -> float:
     """Wait until the reader has seen what was sent; return the ingest's largest size in MB."""
     peak, told, deadline = 0.0, time.monotonic(), float("inf")
     while True:
@@ -137,16 +115,3 @@ def _watch(engine: Engine, reader: _Child, producer: _Child, say: Callable[[str]
             newest = max(reader.said[-1].produced, default=0) if reader.said else 0
             behind = time.time() - newest / 1000 if newest else 0.0
             say(f"{rows:,} rows seen, {len(engine.commits)} commits, {behind:.1f} s behind")
-
-
-def _start(target: Callable[..., None], *arguments: Any) -> _Child:
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe()
-    process = context.Process(target=target, args=(*arguments, theirs), daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        ours.recv()
-    except EOFError:
-        raise RuntimeError(f"{target.__name__} ended before it was ready") from None
-    return _Child(process, ours)
