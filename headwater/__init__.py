@@ -50,7 +50,7 @@ if TYPE_CHECKING:
     from pipeline.ingest.run import ingest as ingest
     from pipeline.ingest.run import plan_ingest as plan_ingest
     from pipeline.kafka.connect import BrokerUnavailableError as BrokerUnavailableError
-    from pipeline.ledger.read import Ledger as Ledger
+    from pipeline.ledger.ledger import Ledger as Ledger
     from pipeline.ledger.read import read_ledger as read_ledger
     from pipeline.ledger.verify import Verification as Verification
     from pipeline.ledger.verify import verify_ledger as verify_ledger
@@ -105,7 +105,8 @@ _NAMES = {
     "pipeline.ingest.report": ("IngestReport",),
     "pipeline.ingest.run": ("ingest", "plan_ingest"),
     "pipeline.kafka.connect": ("BrokerUnavailableError",),
-    "pipeline.ledger.read": ("Ledger", "read_ledger"),
+    "pipeline.ledger.ledger": ("Ledger",),
+    "pipeline.ledger.read": ("read_ledger",),
     "pipeline.ledger.verify": ("Verification", "verify_ledger"),
     "pipeline.maintenance.run": ("maintain", "plan_maintenance"),
     "pipeline.produce.event_writer": ("EventWriter",),

@@ -11,7 +11,7 @@ from assets.columns import column_lineage
 from assets.keys import LEDGER_CHECK, Keys
 from pipeline.contract.lineage.sources import events_sources
 from pipeline.ingest.progress import Progress
-from pipeline.ledger.read import Ledger
+from pipeline.ledger.ledger import Ledger
 
 _COUNTS = (
     "offsets",

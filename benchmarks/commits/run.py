@@ -104,7 +104,7 @@ def measure(root: Path, product: Product, order: Order, say: Callable[[str], Non
                 f"{number + 1:,} commits: {recent * 1000:.0f} ms each; maintained in {upkeep[-1]:.1f} s"
             )
     events, _ = ensure_tables(cell, product)
-    ledger = read_ledger(cell, product)
+    ledger = read_ledger(cell, product, last=0)
     return Measured(
         base=_window(0, took[:FIRST]),
         windows=tuple(_window(i, took[i : i + WINDOW]) for i in range(0, len(took), WINDOW)),

@@ -1,37 +1,46 @@
-"""The ledger table: entries of the ledger that outlive the snapshots which carried them."""
+"""Keeping entries of the ledger in a table of their own, before the snapshots that carried them expire."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pyarrow as pa
-from pyiceberg.exceptions import NoSuchTableError, TableAlreadyExistsError
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
+from pyiceberg.transforms import DayTransform
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
-from pipeline.ledger.lines import Line, lines_of
-from pipeline.ledger.model import Entry
+from pipeline.failpoints import failpoint
+from pipeline.ledger.archived import ARCHIVED_PROPERTY, Archive
+from pipeline.ledger.balance import BALANCE_PROPERTY, Balance, close
+from pipeline.ledger.lines import lines_of
 from pipeline.tables.catalog import load_table, open_catalog
-from pipeline.tables.commit import CONTRACT_VERSION_KEY, RUN_ID_KEY, disable_commit_retries
+from pipeline.tables.commit import (
+    CONTRACT_VERSION_KEY,
+    RUN_ID_KEY,
+    disable_commit_retries,
+    write_files,
+)
 from pipeline.tables.commit_retry import retry_commit
-from pipeline.tables.create import PROPERTIES
+from pipeline.tables.create import Partition, load_or_create
 from pipeline.tables.layout import LEDGER_SCHEMA, events_table, ledger_table
+from pipeline.tables.offsets import committed_offsets
 from pipeline.tables.snapshots import main_history
 from pipeline.tables.transaction import SteadyTransaction
 
-ARCHIVED_PROPERTY = "headwater.ledger-kept"
-"""Table property of the ledger table: the last sequence number of events whose entries it holds."""
+PARTITION: Partition = ("committed_at", DayTransform(), "committed_day")
+"""By day, so that neither compaction nor a look at the last hours ever opens files of older ones."""
 
 
 def archive_entries(cell: Cell, product: Product) -> int:
-    """Copy the entries of all retained snapshots of events into the ledger table.
+    """Copy the entries of all retained snapshots of events into the ledger table, and close its balance.
 
     Returns the last sequence number of events whose entries are kept now: snapshots up to it may
-    expire. Entries and that number land in one commit, so that it is idempotent, safe when several do
-    it at once, and harmless to interrupt.
+    expire. Entries, that number and the closed balance land in one commit, so that it is idempotent, safe
+    when several do it at once, and harmless to interrupt. Reads what came after the last balance: in a table
+    of an older format that is everything, once.
 
     Raises:
         TableMissingError: the product was never ingested in this cell.
@@ -43,43 +52,43 @@ def archive_entries(cell: Cell, product: Product) -> int:
         table = _ensure(cell, product.name)
         # A rebased append would land beside the same entries of another process.
         disable_commit_retries(table)
-        through = archived_through(table)
-        new = [one for one in main_history(events) if (one.sequence_number or 0) > through]
-        if not new:
-            return through
-        newest = max(one.sequence_number or 0 for one in new)
-        transaction = SteadyTransaction(table)
-        transaction.append(_rows(reversed(new)))
-        transaction.set_properties({ARCHIVED_PROPERTY: str(newest)})
-        transaction.commit_transaction()
+        archive = Archive.of(table)
+        history = (one for one in main_history(events) if _number(one) > archive.through)
+        new = sorted(history, key=_number)
+        newest = max(archive.through, *map(_number, new)) if new else archive.through
+        balance = _closed(archive, events, new, newest)
+        if not new and balance.through == archive.balance.through:
+            return archive.through
+        _commit(table, new, newest, balance)
         return newest
 
     return retry_commit(attempt, f"{cell.name}.{ledger_table(product.name)}")
 
 
-def archived_through(table: Table) -> int:
-    """Return the last sequence number of events whose entries the ledger table holds, 0 for none."""
-    return int(table.properties.get(ARCHIVED_PROPERTY, "0"))
+def _closed(archive: Archive, events: Table, new: list[Snapshot], newest: int) -> Balance:
+    """Return the balance of all that is archived and `new`, as far as it is proven."""
+    offsets = committed_offsets(events)
+    lines = [*archive.lines(), *(line for snapshot in new for line in lines_of(snapshot))]
+    return close(archive.balance, lines, {} if offsets is None else offsets.first, newest)
 
 
-def read_archive(cell: Cell, product: str) -> tuple[tuple[Line, ...], int]:
-    """Return the kept lines, oldest commit first, and what `archived_through` says of them."""
-    try:
-        table = open_catalog(cell).load_table(ledger_table(product))
-    except NoSuchTableError:
-        return (), 0
-    rows = table.scan().to_arrow().sort_by([("sequence_number", "ascending")]).to_pylist()
-    names = Entry.__dataclass_fields__
-    lines = tuple(
-        Line(
-            entry=Entry(**{name: row[name] for name in names}),
-            snapshot_id=row["snapshot_id"],
-            sequence_number=row["sequence_number"],
-            committed_at=row["committed_at"],
-        )
-        for row in rows
+def _commit(table: Table, new: list[Snapshot], newest: int, balance: Balance) -> None:
+    files = write_files(table, _rows(new))
+    failpoint("ledger.before_archive_commit")
+    transaction = SteadyTransaction(table)
+    with transaction.update_snapshot().fast_append() as append:
+        for file in files:
+            append.append_data_file(file)
+        written = replace(balance, snapshot_id=append.snapshot_id)
+    transaction.set_properties(
+        {ARCHIVED_PROPERTY: str(newest), BALANCE_PROPERTY: written.to_json()}
     )
-    return lines, archived_through(table)
+    transaction.commit_transaction()
+    failpoint("ledger.after_archive_commit")
+
+
+def _number(snapshot: Snapshot) -> int:
+    return snapshot.sequence_number or 0
 
 
 def _rows(snapshots: Iterable[Snapshot]) -> pa.Table:
@@ -103,10 +112,12 @@ def _rows(snapshots: Iterable[Snapshot]) -> pa.Table:
 def _ensure(cell: Cell, product: str) -> Table:
     catalog = open_catalog(cell)
     name = ledger_table(product)
-    try:
-        return catalog.load_table(name)
-    except NoSuchTableError:
-        try:
-            return catalog.create_table(name, LEDGER_SCHEMA, properties=PROPERTIES)
-        except TableAlreadyExistsError:
-            return catalog.load_table(name)
+    table = load_or_create(catalog, name, LEDGER_SCHEMA, PARTITION)
+    if not table.spec().fields:
+        # Of an older format. Files that are there stay as they are.
+        source, transform, field = PARTITION
+        disable_commit_retries(table)
+        with table.update_spec() as update:
+            update.add_field(source, transform, field)
+        table = catalog.load_table(name)
+    return table

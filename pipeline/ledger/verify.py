@@ -17,7 +17,8 @@ from pipeline.ledger.consumer import (
     reread,
 )
 from pipeline.ledger.evidence import gather_evidence
-from pipeline.ledger.read import Ledger, ledger_of
+from pipeline.ledger.ledger import Ledger
+from pipeline.ledger.read import LAST_HOURS, ledger_of
 from pipeline.ledger.recount import Recount, disagreements, unproven
 from pipeline.ledger.uuids import UuidReader
 from pipeline.schemas.open import open_registry
@@ -48,8 +49,11 @@ class Verification:
         return self.ledger.balanced and not self.problems
 
 
-def verify_ledger(cell: Cell, product: Product) -> Verification:
+def verify_ledger(cell: Cell, product: Product, last: int = LAST_HOURS) -> Verification:
     """Recount everything the ledger of `product` claims, by other means than it was counted by.
+
+    Every entry ever made is added up anew; that the closed balance is another sum is a problem. `last` as
+    for `read_ledger`.
 
     Reads every committed record of the topic again. Each that can be read is a row, a dead letter, or a
     duplicate whose uuid is a row's; each coordinate in the tables is one of a record that can be read, or
@@ -67,7 +71,7 @@ def verify_ledger(cell: Cell, product: Product) -> Verification:
     """
     events = load_table(cell, events_table(product.name))
     dead_letters = load_table(cell, dead_letters_table(product.name))
-    ledger = ledger_of(events, cell, product.name)
+    ledger = ledger_of(events, cell, product.name, last)
     if ledger.offsets is None:
         return Verification(ledger, (), ())
     rows, dead = _coordinates(events), _coordinates(dead_letters)

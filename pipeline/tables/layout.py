@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from pipeline.avro.arrow import UTC_MICROS
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 FORMAT_VERSION_PROPERTY = "headwater.format-version"
 
 HOUR_COLUMN = "hour"

@@ -13,6 +13,7 @@ FAILPOINTS = failpoints_of("ingest")
 KILLED_ELSEWHERE = {
     "hour": "tests/integration/test_write_audit_publish.py",
     "fill": "tests/integration/test_fill.py",
+    "ledger": "tests/integration/test_ledger_archive.py",
 }
 
 

@@ -12,7 +12,8 @@ import pytest
 from pipeline.batch.wap.target import PROPERTIES as DERIVED_PROPERTIES
 from pipeline.ingest.operations.accept_loss import LOSS_REASON_KEY
 from pipeline.ingest.transform.records import TRANSITIONS, Reason, State
-from pipeline.ledger.archive import ARCHIVED_PROPERTY
+from pipeline.ledger.archived import ARCHIVED_PROPERTY
+from pipeline.ledger.balance import BALANCE_PROPERTY
 from pipeline.ledger.model import SUMMARY_KEY, Entry
 from pipeline.settings import PROJECT
 from pipeline.tables import commit, layout, offsets
@@ -40,6 +41,7 @@ KEYS = [
     ARCHIVED_PROPERTY,
     MAINTENANCE_KEY,
     QUARANTINES_PROPERTY,
+    BALANCE_PROPERTY,
 ]
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from pipeline.cells import Cell, embedded_cell
 from pipeline.kafka.identity import TopicIdentity
+from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.model import Entry, from_summary, ledger_summary, to_summary
-from pipeline.ledger.read import Ledger, ledger_of
+from pipeline.ledger.read import ledger_of
 from pipeline.tables.catalog import open_catalog
 from pipeline.tables.commit import CommitConflictError, OffsetCommit, commit
 from pipeline.tables.layout import DEAD_LETTER_SCHEMA

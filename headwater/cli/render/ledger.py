@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from headwater.cli.render.tables import print_table
+from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.model import Totals
-from pipeline.ledger.read import Ledger
 
 if TYPE_CHECKING:
     from pipeline.ledger.verify import Verification
@@ -56,6 +56,7 @@ def _document(
         "problems": list(problems),
         "totals": _counts(ledger.totals),
         "partitions": {str(p): _counts(t) for p, t in ledger.by_partition().items()},
+        "closed": _closed(ledger),
         "hours": {h.isoformat(): _counts(t) for h, t in ledger.by_hour().items()},
         "partition_hours": [
             {"partition": p, "hour": h.isoformat(), **_counts(t)}
@@ -63,6 +64,13 @@ def _document(
         ],
         "verified": [asdict(r) for r in verification.recounts] if verification else None,
         "unproven": list(verification.unproven) if verification else None,
+    }
+
+
+def _closed(ledger: Ledger) -> dict[str, object]:
+    return {
+        "through": ledger.balance.through,
+        "offsets": {str(one.partition): one.end for one in ledger.balance.entries},
     }
 
 
@@ -84,6 +92,9 @@ def _show(
         ],
     )
     totals = ledger.totals
+    if ledger.balance.entries:
+        closed = sum(entry.end - entry.start for entry in ledger.balance.entries)
+        click.echo(f"closed: {closed:,} offsets, up to commit {ledger.balance.through:,} of events")
     click.echo(
         f"of the rows: {totals.late:,} late, {totals.invalid:,} invalid ({totals.invalid_rate:.3%}), "
         f"{totals.out_of_order:,} out of order"

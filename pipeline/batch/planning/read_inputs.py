@@ -26,7 +26,7 @@ def read_plan_inputs(
     Places the fences that are due; starts no Spark. Raises what `read_hour_states` and `read_ledger` raise.
     """
     states = read_hour_states(cell, product, clock, also=hours or ())
-    ledger = read_ledger(cell, product)
+    ledger = read_ledger(cell, product, last=0)
     publications = read_publications(cell, product.name)
     return PlanInputs.of(
         states, publications, balanced=ledger.balanced, unexplained=ledger.unexplained
