@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: setup java chromium demo up down unit test format check rooms docs bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-publish bench-lateness bench-unattended crash-test decoder-test contract-test evolution-test lock help
+.PHONY: setup java chromium demo up down unit test format check rooms docs bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-publish bench-lateness bench-unattended crash-test decoder-test contract-test evolution-test supervision-test lock help
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -99,6 +99,9 @@ decoder-test: setup ## ten thousand examples of each property of the decoder (ab
 
 contract-test: setup ## five thousand drawn contracts, read back by three engines (about an hour)
 	$(BIN)/pytest tests/round_trip --contract-examples 5000
+
+supervision-test: setup ## ingest under Dagster, killed 10 times on a quiet machine and 10 under load (about 40 min)
+	$(BIN)/pytest tests/supervision/kills.py --kill-seed $(SEED) --log-cli-level INFO
 
 lock: setup ## pin every dependency again
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --all-extras \

@@ -16,3 +16,6 @@ if TYPE_CHECKING:
 
 DAEMON = "dagster._daemon"
 """The module that `dagster-daemon` runs, for `python -m`: the command may be on nobody's path."""
+
+GRPC_INFO_TAG = ".dagster/grpc_info"
+"""The tag of a run that says at which socket the code server listens that was asked to start it."""

@@ -1,22 +1,24 @@
-"""A job's runs, as the engine's liveness check wants to see them."""
+"""A job's unfinished runs, as the engine's liveness check wants to see them."""
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
 
+from assets.dagster_private import GRPC_INFO_TAG
 from pipeline.clock import utc_now
 from pipeline.supervision.liveness import (
     Liveness,
+    ProcessState,
     RunPhase,
     UnfinishedRun,
-    backoff_after,
     check_liveness,
 )
 from pipeline.supervision.locks import lock_holder
+from pipeline.supervision.processes import is_listening, process_state
 
 _PHASES = {
     dg.DagsterRunStatus.QUEUED: RunPhase.WAITING,
@@ -30,34 +32,34 @@ ENDED = [
     dg.DagsterRunStatus.FAILURE,
     dg.DagsterRunStatus.CANCELED,
 ]
-_FAILURES_LOOKED_AT = 8
+_FIRST_EVENTS = 10
 
 
 def check_runs(
     instance: dg.DagsterInstance, job_name: str, lock: Path, cursor: str | None
 ) -> Liveness:
-    """Check the unfinished runs of a job by its lock, and report the dead ones as failed.
+    """Check the unfinished runs of a job by lock and process, and report the dead ones as failed.
 
     `cursor` is `to_cursor` of the last check.
     """
-    runs = {
-        run.run_id: run
-        for run in instance.get_runs(
-            dg.RunsFilter(job_name=job_name, statuses=list(_PHASES)), limit=100
-        )
-    }
+    runs = instance.get_runs(dg.RunsFilter(job_name=job_name, statuses=list(_PHASES)), limit=100)
+    owner = lock_holder(lock)
     liveness = check_liveness(
-        lock_holder(lock),
-        [UnfinishedRun(run.run_id, _PHASES[run.status]) for run in runs.values()],
+        owner,
+        [UnfinishedRun(run.run_id, _PHASES[run.status], _process(instance, run)) for run in runs],
         _suspects(cursor),
         utc_now(),
     )
     for run_id in liveness.dead:
+        # Again: one that has ended meanwhile has said so before its process was gone.
+        run = instance.get_run_by_id(run_id)
+        if run is None or run.is_finished:
+            continue
         message = f"The process of this run is gone: it does not hold {lock.name}."
-        if runs[run_id].status is dg.DagsterRunStatus.CANCELING:
-            instance.report_run_canceled(runs[run_id], message=message)
+        if run.status is dg.DagsterRunStatus.CANCELING:
+            instance.report_run_canceled(run, message=message)
         else:
-            instance.report_run_failed(runs[run_id], message=message)
+            instance.report_run_failed(run, message=message)
     return liveness
 
 
@@ -66,20 +68,25 @@ def to_cursor(liveness: Liveness) -> str:
     return json.dumps({run: since.isoformat() for run, since in liveness.suspects.items()})
 
 
-def pause_left(instance: dg.DagsterInstance, job_name: str) -> timedelta:
-    """Return how long to wait before the job is launched again, after its last failures in a row."""
-    records = instance.get_run_records(
-        dg.RunsFilter(job_name=job_name, statuses=ENDED), limit=_FAILURES_LOOKED_AT
+def _process(instance: dg.DagsterInstance, run: dg.DagsterRun) -> ProcessState:
+    """Tell what is known of the run's process.
+
+    It records its number as soon as it has the run. Until then the code server that started it answers for
+    it: that reports a child that ends as failed, within a second.
+    """
+    found = instance.get_records_for_run(
+        run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT, limit=_FIRST_EVENTS
     )
-    failures = 0
-    for record in records:
-        if record.dagster_run.status is not dg.DagsterRunStatus.FAILURE:
-            break
-        failures += 1
-    if not failures or records[0].end_time is None:
-        return timedelta(0)
-    ended = datetime.fromtimestamp(records[0].end_time, UTC)
-    return max(ended + backoff_after(failures) - utc_now(), timedelta(0))
+    for record in found.records:
+        event = record.event_log_entry.dagster_event
+        pid = event.engine_event_data.metadata.get("pid") if event else None
+        if pid is not None:
+            recorded_at = datetime.fromtimestamp(record.event_log_entry.timestamp, UTC)
+            return process_state(int(str(pid.value)), recorded_at)
+    server = json.loads(run.tags.get(GRPC_INFO_TAG, "{}"))
+    address = server.get("socket") or (server.get("host"), server.get("port"))
+    is_known = server.get("socket") or server.get("port")
+    return ProcessState.ALIVE if is_known and is_listening(address) else ProcessState.UNKNOWN
 
 
 def _suspects(cursor: str | None) -> dict[str, datetime]:

@@ -3,20 +3,29 @@
 import dagster as dg
 
 from assets.keys import Keys
-from assets.runs import check_runs, pause_left, to_cursor
-from pipeline.cells import CellNotFoundError
+from assets.runs import check_runs, to_cursor
+from assets.sensors.ended_runs import run_ends
+from pipeline.cells import Cell, CellNotFoundError
+from pipeline.clock import utc_now
+from pipeline.contract.objectives import freshness_objective
+from pipeline.ingest.failures.alert import alert_failing, alert_stalled
+from pipeline.ingest.read.awaited import awaits_topic
+from pipeline.supervision.heartbeat import describe_stall
+from pipeline.supervision.liveness import Liveness
 from pipeline.supervision.locks import ingest_lock
+from pipeline.supervision.restart import failures_in_a_row, pause_left, repeated_failure
 from resources.cell import CellResource
 
-INTERVAL_S = 15
+INTERVAL_S = 10
 
 
 def keep_alive(keys: Keys, job_name: str) -> dg.SensorDefinition:
     """Return the sensor that launches the ingest job whenever nobody ingests the product.
 
-    Whether somebody does is told by the ingest lock, not by Dagster: a run that Dagster calls
-    started, and that twice did not hold the lock, is reported as failed. After failures it waits
-    longer each time, ten minutes at most.
+    Whether somebody does is told by the ingest lock and by the runs' processes, not by Dagster: a run that
+    Dagster calls started, and whose process is gone, is reported as failed. After failures in a row that
+    committed nothing it waits longer each time, up to half of the freshness objective; three of one kind,
+    and an ingest that lives and does not go on, become alerts. A topic that was never there is waited for.
     """
 
     @dg.sensor(
@@ -36,13 +45,39 @@ def keep_alive(keys: Keys, job_name: str) -> dg.SensorDefinition:
             return dg.SensorResult(skip_reason=str(error))
         lock = ingest_lock(where, keys.product.name)
         liveness = check_runs(context.instance, job_name, lock, context.cursor)
-        cursor = to_cursor(liveness)
         if liveness.busy:
-            return dg.SensorResult(skip_reason=liveness.reason, cursor=cursor)
-        pause = pause_left(context.instance, job_name)
-        if pause:
-            reason = f"The last run failed; the next may start in {pause.total_seconds():.0f} s."
-            return dg.SensorResult(skip_reason=reason, cursor=cursor)
-        return dg.SensorResult(run_requests=[dg.RunRequest()], cursor=cursor)
+            reason: str | None = _stall(where, keys, liveness) or liveness.reason
+        else:
+            reason = _why_not(context.instance, where, keys, job_name)
+        requests = [] if reason else [dg.RunRequest()]
+        return dg.SensorResult(requests, reason, cursor=to_cursor(liveness))
 
     return ingest_keep_alive
+
+
+def _stall(cell: Cell, keys: Keys, liveness: Liveness) -> str | None:
+    """Return what is to be said of a holder of the lock that does not go on, and raise the alert."""
+    if liveness.owner is None:
+        return None
+    now = utc_now()
+    stall = describe_stall(cell, keys.product.name, now)
+    if stall is None:
+        return None
+    reason = f"{liveness.owner} is at work: {stall}"
+    alert_stalled(cell, keys.product, reason, liveness.owner, now)
+    return reason
+
+
+def _why_not(instance: dg.DagsterInstance, cell: Cell, keys: Keys, job_name: str) -> str | None:
+    """Return why the next run has to wait, None if it has not; failures of one kind become an alert."""
+    row = failures_in_a_row(run_ends(instance, job_name))
+    repeated = repeated_failure(row)
+    if repeated is not None:
+        alert_failing(cell, keys.product, repeated)
+    left = pause_left(row, freshness_objective(keys.product), utc_now())
+    if not left:
+        return awaits_topic(cell, keys.product)
+    return (
+        f"{len(row)} runs in a row failed and committed nothing, the last by: {row[0].kind}; "
+        f"the next may start in {left.total_seconds():.0f} s."
+    )

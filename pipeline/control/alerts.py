@@ -26,6 +26,10 @@ class AlertKind(StrEnum):
     """The hour was not published within its latency objective."""
     INGEST_REFUSED = "ingest_refused"
     """Ingest ended in this hour, and will again until somebody acts; `table` is events."""
+    INGEST_FAILING = "ingest_failing"
+    """Ingest ended by the same error again and again in this hour, and committed nothing."""
+    INGEST_STALLED = "ingest_stalled"
+    """The process that ingests lives in this hour, and does not go on."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pipeline.ingest.limits import Limits
 from pipeline.ingest.model import PlannedBatch
 from pipeline.ingest.report import CommittedBatch, IngestReport
 from pipeline.ingest.session import Session
+from pipeline.supervision.heartbeat import Pulse
 from pipeline.tables.commit import CommitConflictError, CommitUnknownError
 
 POLL_S = 0.5
@@ -31,6 +32,7 @@ class IngestLoop:
         before_plan: called before each plan.
         on_topic: called with the topic's id after each plan.
         once: end when caught up with the topic as it is at the first plan.
+        pulse: beats after each plan and each commit, and before an error is waited out.
     """
 
     session: Session
@@ -42,6 +44,7 @@ class IngestLoop:
     on_commit: Callable[[CommittedBatch], None] | None
     on_retry: Callable[[RetryableError, float], None] | None
     once: bool
+    pulse: Pulse
     _failures: int = 0
     _targets: Mapping[int, int] | None = None
 
@@ -55,6 +58,7 @@ class IngestLoop:
             self.before_plan()
             try:
                 planned = self._plan()
+                self.pulse.beat(self.report.commits)
                 if planned.plan.is_empty and planned.has_offsets:
                     self.report.lag = planned.plan.lag
                     if self.once:
@@ -72,6 +76,7 @@ class IngestLoop:
                 pause = self._pause_after(error)
                 if pause is None:
                     raise
+                self.pulse.beat(self.report.commits, waits=str(error))
                 if self.on_retry is not None:
                     self.on_retry(error, pause)
                 self.stop.wait(pause)
@@ -89,6 +94,7 @@ class IngestLoop:
 
     def _committed(self, committed: CommittedBatch, began: float) -> None:
         self.report.add(committed)
+        self.pulse.beat(self.report.commits, committed.committed_at)
         if self.on_commit is not None:
             self.on_commit(committed)
         taken = sum(end - start for start, end in committed.ranges.values())

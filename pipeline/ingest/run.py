@@ -24,6 +24,7 @@ from pipeline.ingest.model import Plan
 from pipeline.ingest.report import CommittedBatch, IngestReport
 from pipeline.ingest.session import Session
 from pipeline.ingest.transform.held_back import HeldBackPartition
+from pipeline.supervision.heartbeat import Pulse, heartbeat_file
 
 
 def ingest(
@@ -69,6 +70,8 @@ def ingest(
     run_id = run_id or str(uuid4())
     report = IngestReport()
     lineage = IngestLineage(cell, product, run_id, clock)
+    pulse = Pulse(heartbeat_file(cell, product.name), run_id, clock)
+    pulse.beat(0)
     try:
         with Session(cell, product, limits, run_id, stop, clock) as session:
             follow = ContractFollower(session, lineage, ContractWatch(product.folder), on_contract)
@@ -89,6 +92,7 @@ def ingest(
                 on_commit=on_commit,
                 on_retry=on_retry,
                 once=once,
+                pulse=pulse,
             ).run()
     except HeadwaterError as error:
         lineage.ended(report, error)

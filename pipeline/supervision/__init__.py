@@ -1,1 +1,1 @@
-"""Who works, for how long, and who may: liveness, lifetimes, locks."""
+"""Who works, for how long, and who may: liveness, restarts, heartbeats, lifetimes, locks."""

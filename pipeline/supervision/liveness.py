@@ -1,8 +1,8 @@
-"""Keeping exactly one run alive: who works, who died without saying so, and when to start again.
+"""Keeping exactly one run alive: who works, and who died without saying so.
 
-An orchestrator that is killed leaves runs which it calls running for ever. The truth is the work's
-lock (pipeline/supervision/locks.py), which dies with its process. A run that is not the lock's owner is first
-suspected and only later called dead: it may be starting, or ending, at the moment of one check.
+An orchestrator that is killed leaves runs which it calls running for ever. What is believed instead is
+evidence: the work's lock (pipeline/supervision/locks.py) and the run's own process
+(pipeline/supervision/processes.py). Only of a run of whose process nothing is known a clock decides.
 """
 
 from __future__ import annotations
@@ -21,14 +21,22 @@ class RunPhase(StrEnum):
     RUNNING = "running"
 
 
+class ProcessState(StrEnum):
+    """What is known of a run's process."""
+
+    ALIVE = "alive"
+    """It lives, or whoever starts it does and would tell of its end."""
+    GONE = "gone"
+    """It has ended, by whatever cause."""
+    UNKNOWN = "unknown"
+    """It was not recorded, and whoever was to start it is gone."""
+
+
 GRACE_PERIOD = {RunPhase.STARTING: timedelta(seconds=120), RunPhase.RUNNING: timedelta(seconds=60)}
-"""How long a run may be seen in one phase without the lock before it is called dead.
+"""How long a run of unknown process may be seen in one phase without the lock before it is called dead.
 
 A waiting run may wait for ever. A loaded machine takes tens of seconds to start a process.
 """
-
-FIRST_BACKOFF = timedelta(seconds=15)
-LONGEST_BACKOFF = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,7 @@ class UnfinishedRun:
 
     run_id: str
     phase: RunPhase
+    process: ProcessState = ProcessState.UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -49,12 +58,14 @@ class Liveness:
         suspects: `<run> <phase>` -> when the run was first seen so without the lock; pass it to the
             next check.
         reason: one sentence for whoever watches.
+        owner: the lock's holder, None if it is free.
     """
 
     busy: bool
     dead: tuple[str, ...]
     suspects: Mapping[str, datetime]
     reason: str
+    owner: str | None = None
 
 
 def check_liveness(
@@ -63,35 +74,33 @@ def check_liveness(
     suspects: Mapping[str, datetime],
     now: datetime,
 ) -> Liveness:
-    """Tell the living from the dead. `owner` names the lock's holder, None if it is free."""
+    """Tell the living from the dead. `owner` names the lock's holder, None if it is free.
+
+    A run whose process lives is never called dead, however long it holds no lock; one whose process is
+    gone is called dead at once.
+    """
     dead: list[str] = []
     maybe_alive: list[str] = []
     suspected: dict[str, datetime] = {}
     for run in runs:
         if run.run_id == owner:
             continue
-        if run.phase is RunPhase.WAITING:
-            maybe_alive.append(run.run_id)
+        if run.process is ProcessState.GONE and run.phase is not RunPhase.WAITING:
+            dead.append(run.run_id)
+            continue
+        maybe_alive.append(run.run_id)
+        if run.phase is RunPhase.WAITING or run.process is ProcessState.ALIVE:
             continue
         suspect = f"{run.run_id} {run.phase}"
         since = suspects.get(suspect, now)
         if now - since >= GRACE_PERIOD[run.phase]:
-            dead.append(run.run_id)
+            dead.append(maybe_alive.pop())
         else:
             suspected[suspect] = since
-            maybe_alive.append(run.run_id)
     if owner is not None:
         reason = f"{owner} is at work."
     elif maybe_alive:
         reason = f"Run {maybe_alive[0]} holds no lock; it may be starting or ending."
     else:
         reason = "Nobody is at work."
-    return Liveness(owner is not None or bool(maybe_alive), tuple(dead), suspected, reason)
-
-
-def backoff_after(failures: int) -> timedelta:
-    """Return how long to wait after the last of `failures` failed runs in a row."""
-    if failures == 0:
-        return timedelta(0)
-    doublings = min(failures - 1, 10)
-    return min(FIRST_BACKOFF * (1 << doublings), LONGEST_BACKOFF)
+    return Liveness(owner is not None or bool(maybe_alive), tuple(dead), suspected, reason, owner)

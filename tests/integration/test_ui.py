@@ -7,7 +7,9 @@ expects what cannot be, so that its audit fails.
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +27,7 @@ from pipeline.contract.model import Product
 from pipeline.control.publications import read_publications
 from pipeline.ledger.read import read_ledger
 from pipeline.settings import load_settings
+from pipeline.supervision.heartbeat import Heartbeat, heartbeat_file, read_heartbeat
 from pipeline.supervision.locks import ingest_lock, lock_holder
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import product_table
@@ -191,7 +194,7 @@ def test_a_backfill_of_a_range_is_one_run_and_changes_no_row(platform: Platform)
     assert len(of_table) == 2, "the first build, and the backfill's"
 
 
-def test_a_terminated_ingest_ends_at_a_commit_boundary_and_is_replaced(platform: Platform) -> None:
+def test_an_ingest_is_replaced_that_was_terminated_or_killed(platform: Platform) -> None:
     job, lock = f"us__{PRODUCT}__ingest", ingest_lock(platform.cell, PRODUCT)
     run_id = wait_until("an ingest at work", lambda: lock_holder(lock), 120)
     platform.api.terminate(run_id)
@@ -199,12 +202,25 @@ def test_a_terminated_ingest_ends_at_a_commit_boundary_and_is_replaced(platform:
     TopicWriter(platform.cell, platform.product, seed=2).fill(100)
     successor = wait_until("the next ingest at work", lambda: lock_holder(lock), 120)
     assert successor != run_id
+    beat = wait_until(
+        "its heartbeat",
+        lambda: beat_of(platform.cell, successor),
+        60,
+    )
+    os.kill(beat.pid, signal.SIGKILL)
+    wait_until("another ingest at work", lambda: lock_holder(lock) not in (None, successor), 120)
+    assert [run for run, status in platform.api.runs(job) if status == "FAILURE"] == [successor]
     wait_until(
         "all records committed",
         lambda: read_ledger(platform.cell, platform.product).totals.offsets == RECORDS + 100,
         60,
     )
     assert read_ledger(platform.cell, platform.product).balanced
+
+
+def beat_of(cell: Cell, run_id: str) -> Heartbeat | None:
+    beat = read_heartbeat(heartbeat_file(cell, PRODUCT))
+    return beat if beat is not None and beat.run_id == run_id else None
 
 
 def _contracts(folder: Path) -> Path:

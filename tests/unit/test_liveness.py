@@ -1,16 +1,18 @@
-"""Who is at work, who died without saying so, and when to start again."""
+"""Who is at work, and who died without saying so."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.supervision.liveness import (
     GRACE_PERIOD,
+    ProcessState,
     RunPhase,
     UnfinishedRun,
-    backoff_after,
     check_liveness,
 )
 
@@ -78,6 +80,39 @@ def test_a_queued_run_may_wait_for_ever() -> None:
     assert check_liveness(None, [run], {"a waiting": NOW}, NOW + timedelta(days=1)).busy
 
 
-def test_the_pause_doubles_with_each_failure_up_to_ten_minutes() -> None:
-    pauses = [backoff_after(n).total_seconds() for n in (0, 1, 2, 3, 50)]
-    assert pauses == [0, 15, 30, 60, 600]
+@pytest.mark.parametrize("phase", [RunPhase.STARTING, RunPhase.RUNNING])
+def test_a_run_whose_process_is_gone_is_dead_at_once(phase: RunPhase) -> None:
+    found = check_liveness(None, [UnfinishedRun("a", phase, ProcessState.GONE)], {}, NOW)
+    assert found.dead == ("a",)
+    assert not found.busy
+
+
+runs = st.builds(
+    UnfinishedRun,
+    run_id=st.sampled_from(["a", "b", "c"]),
+    phase=st.sampled_from(RunPhase),
+    process=st.sampled_from(ProcessState),
+)
+
+
+@given(
+    runs=st.lists(runs, unique_by=lambda run: run.run_id),
+    owner=st.sampled_from(["a", "b", "somebody", None]),
+    ages=st.dictionaries(
+        st.builds("{} {}".format, st.sampled_from(["a", "b", "c"]), st.sampled_from(RunPhase)),
+        st.timedeltas(timedelta(0), timedelta(days=9)),
+    ),
+)
+def test_evidence_is_believed_before_any_clock(
+    runs: list[UnfinishedRun], owner: str | None, ages: dict[str, timedelta]
+) -> None:
+    suspects = {suspect: NOW - age for suspect, age in ages.items()}
+    found = check_liveness(owner, runs, suspects, NOW)
+    living = {run.run_id for run in runs if run.process is ProcessState.ALIVE} | {owner}
+    assert not living & {*found.dead}, "no living run is called dead"
+    gone = {run.run_id for run in runs if run.process is ProcessState.GONE}
+    waiting = {run.run_id for run in runs if run.phase is RunPhase.WAITING}
+    assert gone - waiting - {owner} <= {*found.dead}, "no dead run is called alive"
+    left = {run.run_id for run in runs} - {*found.dead}
+    assert found.busy == bool(left or owner)
+    assert {suspect.split()[0] for suspect in found.suspects} <= left - living

@@ -77,3 +77,10 @@ def test_the_daemon_is_a_module_that_runs_a_workspace() -> None:
         assert find_spec(f"{DAEMON}.__main__") is not None
         run = import_module(f"{DAEMON}.cli").create_dagster_daemon_cli().commands["run"]
         assert "-w" in [name for option in run.params for name in option.opts]
+
+
+def test_a_run_is_tagged_with_the_code_server_that_starts_it() -> None:
+    from assets.dagster_private import GRPC_INFO_TAG
+
+    with parts_of("dagster"):
+        assert import_module("dagster._core.storage.tags").GRPC_INFO_TAG == GRPC_INFO_TAG

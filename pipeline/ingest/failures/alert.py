@@ -1,8 +1,9 @@
-"""Telling that an ingest refuses to go on: a row of the product's alerts."""
+"""Telling that an ingest refuses to go on, keeps failing or is stuck: a row of the product's alerts."""
 
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 
 from pyiceberg.exceptions import CommitFailedException
 from sqlalchemy.exc import SQLAlchemyError
@@ -12,6 +13,7 @@ from pipeline.clock import Clock, hour_of
 from pipeline.contract.model import Product
 from pipeline.control.alerts import Alert, AlertKind, raise_alert
 from pipeline.errors import HeadwaterError
+from pipeline.supervision.restart import REPEATED, RunEnd
 from pipeline.tables.layout import events_table
 
 _LOG = logging.getLogger(__name__)
@@ -20,17 +22,33 @@ _LOG = logging.getLogger(__name__)
 def alert_refused(
     cell: Cell, product: Product, error: HeadwaterError, run_id: str, clock: Clock
 ) -> None:
-    """Add an alert that ingest ended with `error`, at most one an hour.
+    """Add an alert that ingest ended with `error`, at most one an hour. As `alert_failing`."""
+    _alert(cell, product, AlertKind.INGEST_REFUSED, clock(), str(error), run_id)
 
-    An alert that cannot be added is logged and lost: the ingest ends with the error, either way.
+
+def alert_failing(cell: Cell, product: Product, newest: RunEnd) -> None:
+    """Add an alert that ingest failed by one error repeatedly, at most one an hour of the newest failure.
+
+    An alert that cannot be added is logged and lost: what is told of goes on, either way.
     """
-    now = clock()
+    detail = f"{REPEATED} or more runs in a row ended so, and committed nothing. {newest.detail}"
+    _alert(cell, product, AlertKind.INGEST_FAILING, newest.ended_at, detail, newest.run_id)
+
+
+def alert_stalled(cell: Cell, product: Product, reason: str, run_id: str, at: datetime) -> None:
+    """Add an alert that whoever ingests does not go on, at most one an hour. As `alert_failing`."""
+    _alert(cell, product, AlertKind.INGEST_STALLED, at, reason, run_id)
+
+
+def _alert(
+    cell: Cell, product: Product, kind: AlertKind, at: datetime, detail: str, run_id: str
+) -> None:
     alert = Alert(
-        at=now,
+        at=at,
         table=events_table(product.name),
-        hour=hour_of(now),
-        kind=AlertKind.INGEST_REFUSED,
-        detail=str(error),
+        hour=hour_of(at),
+        kind=kind,
+        detail=detail,
         run_id=run_id,
     )
     try:

@@ -1,0 +1,126 @@
+"""The heartbeat of an ingest: a small file beside its lock, written anew as it goes on.
+
+The lock proves that a process lives, the heartbeat that it gets on. It is a hint for people and
+supervisors: no decision about data depends on it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from pipeline.cells import Cell
+from pipeline.clock import Clock
+from pipeline.supervision.locks import ingest_lock
+
+STALLED_AFTER = timedelta(minutes=5)
+"""No heartbeat for as long means that the ingest is stuck: every wait of it, and a batch, is shorter."""
+_EVERY_S = 1.0
+
+
+@dataclass(frozen=True)
+class Heartbeat:
+    """What an ingest last said of itself.
+
+    Attributes:
+        at: when.
+        commits: how many of its run.
+        committed_at: when the last of them was made.
+        waits: the error that it is waiting out, None where there is none.
+    """
+
+    run_id: str
+    pid: int
+    at: datetime
+    commits: int = 0
+    committed_at: datetime | None = None
+    waits: str | None = None
+
+
+def heartbeat_file(cell: Cell, product: str) -> Path:
+    """Return where the product's ingest writes its heartbeat."""
+    return cell.locks / f"{product}.ingest.heartbeat"
+
+
+class Pulse:
+    """Writes the heartbeat of one run, at most once a second but where something new is told.
+
+    Of several runs at once the last writer's is seen. That it cannot be written (a full disk) is no
+    failure of the run.
+    """
+
+    def __init__(self, path: Path, run_id: str, clock: Clock) -> None:
+        self._path = path
+        self._run_id = run_id
+        self._clock = clock
+        self._told: tuple[int, datetime | None, str | None] | None = None
+        self._written = 0.0
+
+    def beat(
+        self, commits: int, committed_at: datetime | None = None, waits: str | None = None
+    ) -> None:
+        """Say that the run goes on, with what it has done so far."""
+        if committed_at is None and self._told is not None:
+            committed_at = self._told[1]
+        told = (commits, committed_at, waits)
+        now = time.monotonic()
+        if self._told is not None and told[2] == self._told[2] and now - self._written < _EVERY_S:
+            self._told = told
+            return
+        self._told, self._written = told, now
+        beat = Heartbeat(self._run_id, os.getpid(), self._clock(), *told)
+        text = json.dumps(asdict(beat), default=datetime.isoformat)
+        temporary = self._path.with_name(f".{self._path.name}.{os.getpid()}.tmp")
+        # Not synced, unlike other files: what it says is of no use after a crash of the machine.
+        with suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(text)
+            temporary.replace(self._path)
+
+
+def read_heartbeat(path: Path) -> Heartbeat | None:
+    """Return the last heartbeat; None where there is none that can be read."""
+    try:
+        document = json.loads(path.read_text())
+        committed_at = document["committed_at"]
+        return Heartbeat(
+            **document
+            | {
+                "at": datetime.fromisoformat(document["at"]),
+                "committed_at": committed_at and datetime.fromisoformat(committed_at),
+            }
+        )
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def stalled_for(lock: Path, heartbeat: Heartbeat | None, now: datetime) -> timedelta | None:
+    """Return for how long the lock's holder has not gone on, None if that is not too long yet.
+
+    It counts from its last heartbeat, or from when the lock was taken, whichever is later. Whether the
+    lock is held is not asked here.
+    """
+    try:
+        taken_at = lock.stat().st_mtime
+    except FileNotFoundError:
+        return None
+    last = max(taken_at, heartbeat.at.timestamp() if heartbeat else 0.0)
+    still = timedelta(seconds=now.timestamp() - last)
+    return still if still >= STALLED_AFTER else None
+
+
+def describe_stall(cell: Cell, product: str, now: datetime) -> str | None:
+    """Return for how long the holder of the product's ingest lock has not gone on; None if it has."""
+    heartbeat = read_heartbeat(heartbeat_file(cell, product))
+    still = stalled_for(ingest_lock(cell, product), heartbeat, now)
+    if still is None:
+        return None
+    return (
+        f"its process lives, and has not gone on for {still.total_seconds():.0f} s. "
+        "Look at its log; terminate the run if it is stuck, and the next one begins where it is."
+    )
