@@ -35,7 +35,7 @@ def test_spark_reads_every_column_of_dead_letters(
     assert own_session(spark, quiet_cell).table(table).collect() == []
 
 
-def test_compaction_keeps_rows_offsets_and_books(spark: SparkSession, quiet_cell: Cell) -> None:
+def test_compaction_keeps_rows_offsets_and_ledger(spark: SparkSession, quiet_cell: Cell) -> None:
     orders = Orders(quiet_cell)
     for number in range(6):
         orders.append([(hour(0), "eu", number)])

@@ -46,11 +46,11 @@ def missed_dead_letters(
     ranges = [
         Range(r.partition, r.start, min(r.end, r.start + limits.max_records)) for r in plan.repairs
     ]
-    settled = stored_coordinates(planned.tables.events, plan.identity.topic_id, ranges)
+    stored = stored_coordinates(planned.tables.events, plan.identity.topic_id, ranges)
     found: list[DeadLetter] = []
     reached: dict[int, int] = {}
     for chunk in source.read(plan.identity, ranges, limits.fetch_bytes):
-        exclusions = _with_failing(Exclusions(settled, quarantines), chunk.records, dry_run)
+        exclusions = _with_failing(Exclusions(stored, quarantines), chunk.records, dry_run)
         found += processor.dead_letters_of(chunk.records, exclusions, now)
         reached.update(chunk.positions)
         if sum(one.memory_bytes for one in found) > limits.dead_letters_bytes:
