@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline.contract.checks.expectation_trial import trial_mistakes
 from pipeline.contract.checks.rule_check import check_rule
 from pipeline.contract.model import Column, Expectation, Rule
 from pipeline.contract.source.document import Loc, as_json
@@ -122,6 +123,7 @@ def read_expectations(
                 continue
             kwargs = as_json({**implied, **kwargs})
             wrong = [*expectation_mistakes(type_, kwargs), *_unknown(kwargs, columns)]
+            wrong = wrong or list(trial_mistakes(type_, kwargs))
             for expected in wrong:
                 reader.report((*rule, "implementation", "type"), expected)
             if not wrong:

@@ -127,7 +127,7 @@ class SloSection(Section):
     """The custom property `headwater` of an SLA property."""
 
     target: Real = Field(default=0.999, gt=0, lt=1)
-    window: Seconds = 30 * 86_400.0
+    window: Seconds = Field(default=30 * 86_400.0, gt=0)
 
 
 def read_product_settings(reader: ContractReader) -> tuple[ProductSettings, Loc]:

@@ -65,7 +65,11 @@ class ContractReader:
         """Return the text of a file in the contract's folder; if it cannot be read, a mistake at `loc`."""
         try:
             return (self.folder / relative).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-            self.report(loc, f"{what}; {relative}: {reason}")
-            return None
+        except OSError as error:
+            self.report(loc, f"{what}; {relative}: {error.strerror}")
+        except UnicodeDecodeError:
+            self.report(loc, f"{what}; {relative}: not UTF-8")
+        except ValueError:
+            # A NUL in the name.
+            self.report(loc, f"{what}; no file is named {relative!r}")
+        return None

@@ -105,6 +105,9 @@ def test_all_mistakes_of_a_contract_are_reported_at_once_with_their_lines(copy: 
         ([("{target: 0.999, window: 30d}", "{target: 99.9, window: 30d}")], "{target: 99.9",
          "less than 1"),
         ([("schemas/payload.v1.avsc", "schemas/payload.v9.avsc")], "payload.v9", "No such file"),
+        ([("schemas/payload.v1.avsc", '"schemas/payload.v1\\0.avsc"')], "payload.v1", "no file is named"),
+        ([("{target: 0.999, window: 30d}", "{target: 0.999, window: 0s}")], "{target: 0.999",
+         "greater than 0"),
         ([("name: viewing-platform", "label: viewing-platform")], "team:", "an owner"),
     ],
 )  # fmt: skip
