@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pipeline.contract.model import Product
 
 HOUR = "%Y-%m-%dT%H"
+LISTED = 48
+"""So many hours are listed for people."""
 
 
 class HoursGroup(click.Group):
@@ -42,15 +44,14 @@ def hours() -> None:
 @click.option(
     "--last",
     type=click.IntRange(min=1),
-    default=48,
-    show_default=True,
-    help="List as many hours, the newest; JSON has all.",
+    help="List as many hours, the newest; 48 by default, and with --json all.",
 )
 @json_option
-def list_hours(product: str, cell: str, last: int, as_json: bool) -> ExitCode:
+def list_hours(product: str, cell: str, last: int | None, as_json: bool) -> ExitCode:
     """List PRODUCT's hours: rows, fence, whether closed, and what is published of them.
 
-    Looking places the fence of every hour that is due for one.
+    Looking places the fence of every hour that is due for one. What it costs is bounded by the hours that are
+    listed, and by those that are not settled.
 
     \b
     Examples:
@@ -58,13 +59,12 @@ def list_hours(product: str, cell: str, last: int, as_json: bool) -> ExitCode:
       headwater hours viewing_events --cell us --json
     """
     from headwater.cli.render.hours import print_hours
-    from pipeline.control.publications import latest, read_publications
-    from pipeline.hours.read import read_hour_states
+    from pipeline.batch.planning.read_inputs import look_at_all_hours, look_at_last_hours
 
     loaded, where = resolve(product, cell)
-    states = read_hour_states(where, loaded)
-    published = latest(read_publications(where, loaded.name))
-    print_hours(loaded, states, published, last, as_json=as_json)
+    most = last or (None if as_json else LISTED)
+    look = look_at_last_hours(where, loaded, most) if most else look_at_all_hours(where, loaded)
+    print_hours(loaded, look, most, as_json=as_json)
     return ExitCode.OK
 
 

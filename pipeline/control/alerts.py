@@ -65,8 +65,11 @@ def raise_alerts(cell: Cell, product: str, alerts: Iterable[Alert]) -> tuple[Ale
     if not wanted:
         return ()
 
-    def missing(_: Table) -> list[Alert]:
-        known = {_identity(alert) for alert in read_alerts(cell, product)}
+    hours = [alert.hour for alert in wanted.values()]
+    around = f"hour >= '{min(hours).isoformat()}' and hour <= '{max(hours).isoformat()}'"
+
+    def missing(table: Table) -> list[Alert]:
+        known = {_identity(alert) for alert in _read(table, around)}
         return [alert for identity, alert in wanted.items() if identity not in known]
 
     table = alerts_table(product)
@@ -89,14 +92,34 @@ def open_alerts(alerts: Iterable[Alert], last_publications: LastPublications) ->
     return tuple(alert for alert in alerts if not is_resolved(alert))
 
 
-def read_alerts(cell: Cell, product: str) -> tuple[Alert, ...]:
-    """Return the product's alerts in the cell, oldest first."""
+def read_alerts(
+    cell: Cell,
+    product: str,
+    *,
+    since: datetime | None = None,
+    first_hour: datetime | None = None,
+) -> tuple[Alert, ...]:
+    """Return the product's alerts in the cell, oldest first.
+
+    Those raised from `since` on, of hours from `first_hour` on, where these are given: only files that may
+    have some of them are opened.
+    """
     try:
         table = open_catalog(cell).load_table(alerts_table(product))
     except NoSuchTableError:
         return ()
+    bounds = [
+        f"{column} >= '{instant.isoformat()}'"
+        for column, instant in (("at", since), ("hour", first_hour))
+        if instant is not None
+    ]
+    return _read(table, " and ".join(bounds))
+
+
+def _read(table: Table, wanted: str) -> tuple[Alert, ...]:
     names = [field.name for field in fields(Alert)]
-    rows = table.scan().to_arrow().sort_by("at").to_pylist()
+    scan = table.scan(wanted) if wanted else table.scan()
+    rows = scan.to_arrow().sort_by("at").to_pylist()
     return tuple(Alert(**{name: row[name] for name in names}) for row in rows)
 
 

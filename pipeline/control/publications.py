@@ -15,6 +15,7 @@ from pipeline.cells import Cell
 from pipeline.control.append import add_missing
 from pipeline.tables.catalog import open_catalog
 from pipeline.tables.layout import PUBLICATION_SCHEMA, publications_table
+from pipeline.tables.snapshots import total_records
 
 
 @dataclass(frozen=True)
@@ -44,16 +45,74 @@ class Publication:
 def read_publications(
     cell: Cell, product: str, hour: datetime | None = None
 ) -> tuple[Publication, ...]:
-    """Return the publications of the product in the cell, oldest first; those of `hour` if given."""
+    """Return the publications of the product in the cell, oldest first; those of `hour` if given.
+
+    Who asks at a tick reads the hours that matter, by `read_recorded`.
+    """
+    if hour is None:
+        return read_recorded(cell, product).publications
+    return read_recorded(cell, product, HourSpan(hour, hour)).publications
+
+
+@dataclass(frozen=True)
+class HourSpan:
+    """Hours from `first` to `last`, both included; None: without a bound.
+
+    Attributes:
+        or_since: publications since then count, too, of whatever hour.
+    """
+
+    first: datetime | None = None
+    last: datetime | None = None
+    or_since: datetime | None = None
+
+    @property
+    def row_filter(self) -> str | None:
+        """The filter on a control table's rows; None for all of them."""
+        bounds = [
+            f"hour {comparison} '{hour.isoformat()}'"
+            for comparison, hour in ((">=", self.first), ("<=", self.last))
+            if hour is not None
+        ]
+        if not bounds:
+            return None
+        hours = " and ".join(bounds)
+        if self.or_since is None:
+            return hours
+        return f"({hours}) or published_at >= '{self.or_since.isoformat()}'"
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Publications as one snapshot of their table has them.
+
+    Attributes:
+        publications: of the hours that were asked for, oldest first.
+        total: how many there are of all hours.
+    """
+
+    publications: tuple[Publication, ...] = ()
+    total: int = 0
+
+
+EVERY_HOUR = HourSpan()
+
+
+def read_recorded(cell: Cell, product: str, span: HourSpan = EVERY_HOUR) -> Recorded:
+    """Return the publications of the product in the cell, of the hours of `span`.
+
+    Opens only files that may have some of these.
+    """
     try:
         table = open_catalog(cell).load_table(publications_table(product))
     except NoSuchTableError:
-        return ()
-    scan = table.scan() if hour is None else table.scan(f"hour == '{hour.isoformat()}'")
+        return Recorded()
+    scan = table.scan() if span.row_filter is None else table.scan(span.row_filter)
     rows = scan.to_arrow().sort_by("published_at").to_pylist()
     names = [field.name for field in fields(Publication)]
     # Tables of an older format lack the columns that came later.
-    return tuple(Publication(**{name: row.get(name) for name in names}) for row in rows)
+    found = tuple(Publication(**{name: row.get(name) for name in names}) for row in rows)
+    return Recorded(found, total_records(table))
 
 
 class PublicationLog:
@@ -110,7 +169,8 @@ def record(cell: Cell, product: str, publication: Publication) -> bool:
     """
 
     def missing(table: Table) -> list[Publication]:
-        known = table.scan(f"wap_id == '{publication.wap_id}'", selected_fields=("wap_id",))
+        mine = f"hour == '{publication.hour.isoformat()}' and wap_id == '{publication.wap_id}'"
+        known = table.scan(mine, selected_fields=("wap_id",))
         return [] if known.to_arrow().num_rows else [publication]
 
     table = publications_table(product)

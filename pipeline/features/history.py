@@ -9,7 +9,7 @@ from pyiceberg.table import Table
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
-from pipeline.control.publications import read_publications
+from pipeline.control.publications import HourSpan, read_recorded
 from pipeline.errors import TerminalError
 from pipeline.features.plan import HistoryPlan, feature_table
 from pipeline.features.times import UTC_MICROS
@@ -102,9 +102,10 @@ def read_history(
 
 
 def _published(cell: Cell, product: Product, plan: HistoryPlan) -> pl.DataFrame:
+    span = HourSpan(plan.first_hour, plan.last_hour)
     known = {
         one.wap_id: one.published_at
-        for one in read_publications(cell, product.name)
+        for one in read_recorded(cell, product.name, span).publications
         if one.table == plan.table
         and plan.known_through is not None
         and one.published_at <= plan.known_through

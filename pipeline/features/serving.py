@@ -13,7 +13,13 @@ from pipeline.cells import Cell
 from pipeline.clock import HOUR, Clock, utc_now
 from pipeline.contract.model import DerivedTable, Feature, Product, published_table
 from pipeline.control.alerts import Alert, AlertKind, open_alerts, read_alerts
-from pipeline.control.publications import Publication, latest, read_publications
+from pipeline.control.publications import (
+    HourSpan,
+    Publication,
+    latest,
+    read_publications,
+    read_recorded,
+)
 from pipeline.errors import TerminalError
 from pipeline.features.plan import feature_table
 from pipeline.latency.measure import read_closings
@@ -98,9 +104,9 @@ def serving_status(
     now = clock()
     with named_errors(f"{cell.name}.{identifier}"):
         # Before the tag, which moves before an hour is recorded: what is recorded is in the snapshot.
-        publications = read_publications(cell, product.name)
-        closings = read_closings(cell, product, derived_table)
-        alerts = read_alerts(cell, product.name)
+        closings = read_closings(cell, product, now)
+        first, publications = _publications(cell, product, derived_table, closings.since)
+        alerts = read_alerts(cell, product.name, first_hour=first)
         try:
             tag = load_table(cell, identifier).metadata.refs.get(SERVED)
         except TableMissingError:
@@ -110,7 +116,9 @@ def serving_status(
         derived_table,
         derived_table.feature,
         None if tag is None else tag.snapshot_id,
-        schedule(product, derived_table, closings, publications, now),
+        schedule(
+            product, derived_table, closings.of_tables[table], publications, now, closings.since
+        ),
         publications,
         alerts,
         now,
@@ -122,6 +130,22 @@ def serving_status(
             remedy=f"Look at `headwater hours {product.name} --cell {cell.name}`.",
         )
     return found
+
+
+def _publications(
+    cell: Cell, product: Product, derived_table: DerivedTable, since: datetime | None
+) -> tuple[datetime | None, tuple[Publication, ...]]:
+    """Return what tells what is served: publications from the ttl before `since` on, and their first hour.
+
+    All of them where none from `since` on had rows: the newest hour that is served is older then.
+    """
+    table, feature = published_table(product, derived_table), derived_table.feature
+    if since is not None and feature is not None:
+        first = since - timedelta(seconds=feature.ttl_s)
+        found = read_recorded(cell, product.name, HourSpan(first)).publications
+        if any(one.table == table and one.rows and one.hour >= since for one in found):
+            return first, found
+    return None, read_publications(cell, product.name)
 
 
 def read_served(

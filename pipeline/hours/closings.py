@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.hours.state import StateFile
@@ -22,8 +22,10 @@ CREATE TABLE IF NOT EXISTS table_watches (
     since TEXT NOT NULL,
     PRIMARY KEY (topic_id, name)
 ) STRICT;
+CREATE INDEX IF NOT EXISTS closings_by_time ON hour_closings (topic_id, closed_at);
 """
-_HOURS = "SELECT hour, closed_at FROM hour_closings WHERE topic_id = ?"
+_HOURS = "SELECT hour, closed_at FROM hour_closings WHERE topic_id = ? AND hour >= ?"
+_CLOSED = "SELECT hour, closed_at FROM hour_closings WHERE topic_id = ? AND closed_at >= ?"
 _NAMES = "SELECT name, since FROM table_watches WHERE topic_id = ?"
 
 
@@ -51,13 +53,21 @@ class ClosingStore:
         self._state = StateFile(path, _TABLES)
 
     def note(
-        self, topic_id: str, closed: Iterable[datetime], tables: Iterable[str], now: datetime
+        self,
+        topic_id: str,
+        closed: Iterable[datetime],
+        tables: Iterable[str],
+        now: datetime,
+        since: datetime | None = None,
     ) -> None:
-        """Note `now` for the closed hours and for the tables that nothing was noted for yet."""
+        """Note `now` for the closed hours and for the tables that nothing was noted for yet.
+
+        `since` is the first of these hours at the earliest: what was noted for others is not read.
+        """
         hours = {hour.isoformat() for hour in closed}
         names = set(tables)
         with self._state.reading() as connection:
-            known = connection.execute(_HOURS, (topic_id,))
+            known = connection.execute(_HOURS, (topic_id, _text(since)))
             hours -= {hour for hour, _ in known}
             known = connection.execute(_NAMES, (topic_id,))
             names -= {name for name, _ in known}
@@ -75,13 +85,29 @@ class ClosingStore:
                 [(topic_id, name, at) for name in sorted(names)],
             )
 
-    def closings(self, topic_id: str, table: str) -> HourClosings:
-        """Return what was noted for a table of the topic."""
+    def closings(
+        self,
+        topic_id: str,
+        table: str,
+        since: datetime | None = None,
+        closed_since: datetime | None = None,
+    ) -> HourClosings:
+        """Return what was noted for a table of the topic.
+
+        Of the hours from `since` on, if it is given, and of those closed from `closed_since` on.
+        """
         with self._state.reading() as connection:
             names = dict(connection.execute(_NAMES, (topic_id,)).fetchall())
-            closed = connection.execute(_HOURS, (topic_id,)).fetchall()
+            closed = connection.execute(_HOURS, (topic_id, _text(since))).fetchall()
+            if closed_since is not None:
+                closed += connection.execute(_CLOSED, (topic_id, _text(closed_since))).fetchall()
         since = names.get(table)
         return HourClosings(
             datetime.fromisoformat(since) if since else None,
             {datetime.fromisoformat(hour): datetime.fromisoformat(at) for hour, at in closed},
         )
+
+
+def _text(since: datetime | None) -> str:
+    # Texts of one form and one zone: their order is that of time.
+    return "" if since is None else since.astimezone(UTC).isoformat()

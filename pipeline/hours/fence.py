@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 from pipeline.hours.state import StateFile
@@ -22,6 +22,9 @@ CREATE TABLE IF NOT EXISTS hour_watches (
     topic_id TEXT NOT NULL PRIMARY KEY,
     since TEXT NOT NULL
 ) STRICT;
+"""
+_FENCES = """
+SELECT hour, taken_at, watermarks FROM hour_fences WHERE topic_id = ? AND hour >= ? ORDER BY hour
 """
 
 
@@ -64,13 +67,12 @@ class FenceStore:
         with self._state.writing() as connection:
             connection.executemany("INSERT OR IGNORE INTO hour_fences VALUES (?, ?, ?, ?)", rows)
 
-    def fences(self, topic_id: str) -> dict[datetime, Fence]:
-        """Return the topic's fences by hour, oldest first."""
-        query = (
-            "SELECT hour, taken_at, watermarks FROM hour_fences WHERE topic_id = ? ORDER BY hour"
-        )
+    def fences(self, topic_id: str, since: datetime | None = None) -> dict[datetime, Fence]:
+        """Return the topic's fences by hour, oldest first; of the hours from `since` on, if it is given."""
+        # Texts of one form and one zone: their order is that of time.
+        first = "" if since is None else since.astimezone(UTC).isoformat()
         with self._state.reading() as connection:
-            rows = connection.execute(query, (topic_id,)).fetchall()
+            rows = connection.execute(_FENCES, (topic_id, first)).fetchall()
         return {
             (hour := datetime.fromisoformat(text)): Fence(
                 hour,

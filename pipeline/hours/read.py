@@ -22,9 +22,15 @@ class TopicReplacedError(TerminalError):
 
 
 def read_hour_states(
-    cell: Cell, product: Product, clock: Clock = utc_now, also: Iterable[datetime] = ()
+    cell: Cell,
+    product: Product,
+    clock: Clock = utc_now,
+    also: Iterable[datetime] = (),
+    since: datetime | None = None,
 ) -> HourStates:
     """Return the state of every hour now; those that are due for a fence get it. Idempotent.
+
+    Hours before `since`, if it is given, are neither looked at nor read.
 
     Raises, beside what `fence_hours`, `connect_admin` and `high_watermarks` raise:
         TopicReplacedError: the topic was recreated since it was ingested.
@@ -44,4 +50,4 @@ def read_hour_states(
             subject=f"{product.name}/{cell.name} topic {topic}",
             remedy="It was recreated; `headwater ingest run` says what to do.",
         )
-    return fence_hours(cell, product, now, watermarks, also)
+    return fence_hours(cell, product, now, watermarks, also, since)

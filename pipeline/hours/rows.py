@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from pyiceberg.expressions import AlwaysTrue
 from pyiceberg.table import Table
 
 from pipeline.errors import TerminalError
@@ -15,8 +16,10 @@ class NotHourlyError(TerminalError):
     """The table is not partitioned by hour alone."""
 
 
-def rows_by_hour(table: Table) -> dict[datetime, int]:
+def rows_by_hour(table: Table, since: datetime | None = None) -> dict[datetime, int]:
     """Return rows by hour in main's current snapshot, oldest hour first; reads no data file.
+
+    Of the hours from `since` on, if it is given: then only manifests that may have some are opened.
 
     Raises:
         NotHourlyError: the partitioning is another.
@@ -30,8 +33,11 @@ def rows_by_hour(table: Table) -> dict[datetime, int]:
             subject=".".join(table.name()),
             remedy="Restore the partitioning that docs/reference/format.md gives.",
         )
+    column = table.schema().find_column_name(fields[0].source_id)
     rows: dict[datetime, int] = {}
-    for line in table.inspect.partitions().to_pylist():
-        hour = EPOCH + timedelta(hours=line["partition"][fields[0].name])
-        rows[hour] = rows.get(hour, 0) + line["record_count"]
+    for task in table.scan(
+        AlwaysTrue() if since is None else f"{column} >= '{since.isoformat()}'"
+    ).plan_files():
+        hour = EPOCH + timedelta(hours=task.file.partition[0])
+        rows[hour] = rows.get(hour, 0) + task.file.record_count
     return dict(sorted(rows.items()))

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from pyiceberg.table import Table
+
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.hours.closed import candidate_hours, hours_to_fence, is_closed
@@ -14,7 +16,8 @@ from pipeline.hours.fence import Fence, FenceStore
 from pipeline.hours.rows import rows_by_hour
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import events_table
-from pipeline.tables.offsets import committed_offsets
+from pipeline.tables.offsets import CommittedOffsets, committed_offsets
+from pipeline.tables.snapshots import total_records
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,9 @@ class HourStates:
     Attributes:
         snapshot_id: the snapshot of events looked at; None before the first commit. A closed hour is
             whole in it: builds are to read this one.
-        hours: oldest first.
+        hours: oldest first; those that were asked for.
+        total_rows: rows of events in that snapshot, of all hours.
+        events_id: tells the table of events and its topic from any others.
     """
 
     product: str
@@ -49,6 +54,8 @@ class HourStates:
     snapshot_id: int | None
     looked_at: datetime
     hours: tuple[HourState, ...]
+    total_rows: int = 0
+    events_id: str = ""
 
     @property
     def closed(self) -> tuple[datetime, ...]:
@@ -62,8 +69,11 @@ def fence_hours(
     now: datetime,
     watermarks: Mapping[int, int],
     also: Iterable[datetime] = (),
+    since: datetime | None = None,
 ) -> HourStates:
     """Fence every hour that is due, note which are closed, and return the state of all. Idempotent.
+
+    Hours before `since`, if it is given, are neither looked at nor read.
 
     `watermarks` maps every partition of the product's topic to its high watermark, open transactions
     included (READ_UNCOMMITTED), asked for at `now` or later: earlier ones could close an hour too
@@ -81,22 +91,37 @@ def fence_hours(
     if committed is None or snapshot is None:
         return HourStates(product.name, cell.name, None, now, ())
     store = FenceStore(cell.state_db)
-    since = store.watched_since(committed.topic_id, now)
-    rows = rows_by_hour(table)
-    candidates = candidate_hours((*rows, *also), since, now)
+    watched = store.watched_since(committed.topic_id, now)
+    rows = rows_by_hour(table, since)
+    wanted = (one for one in also if since is None or one >= since)
+    first = watched if since is None else max(watched, since)
+    candidates = candidate_hours((*rows, *wanted), first, now)
     lateness = timedelta(seconds=product.allowed_lateness_s)
-    due = hours_to_fence(candidates, store.fences(committed.topic_id), now, lateness)
+    due = hours_to_fence(candidates, store.fences(committed.topic_id, since), now, lateness)
     if due:
         store.place(committed.topic_id, due, watermarks, now)
     # Read back: another process may have placed some of them first.
-    fences = store.fences(committed.topic_id)
+    fences = store.fences(committed.topic_id, since)
     states = tuple(
         HourState(
             hour, rows.get(hour, 0), fences.get(hour), is_closed(fences.get(hour), committed.next)
         )
         for hour in candidates
     )
-    found = HourStates(product.name, cell.name, snapshot.snapshot_id, now, states)
+    found = HourStates(
+        product.name,
+        cell.name,
+        snapshot.snapshot_id,
+        now,
+        states,
+        total_records(table),
+        events_id(table, committed),
+    )
     tables = [derived_table.name for derived_table in product.derived_tables]
-    ClosingStore(cell.state_db).note(committed.topic_id, found.closed, tables, now)
+    ClosingStore(cell.state_db).note(committed.topic_id, found.closed, tables, now, since)
     return found
+
+
+def events_id(table: Table, committed: CommittedOffsets) -> str:
+    """Return what tells a table of events and its topic from any others."""
+    return f"{table.metadata.table_uuid}/{committed.topic_id}"

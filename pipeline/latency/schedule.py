@@ -68,8 +68,12 @@ def schedule(
     closings: HourClosings,
     publications: Iterable[Publication],
     now: datetime,
+    since: datetime | None = None,
 ) -> Schedule | None:
-    """Return the table's schedule; None where its contract has no latency objective."""
+    """Return the table's schedule; None where its contract has no latency objective.
+
+    Of the hours from `since` on, if it is given; `closings` and `publications` need hold no others.
+    """
     objective = latency_objective(product, derived_table.name)
     if objective is None:
         return None
@@ -78,7 +82,8 @@ def schedule(
     for one in publications:
         if one.table == table:
             first[one.hour] = min(one.published_at, first.get(one.hour, one.published_at))
-    return Schedule(table, objective, deadlines(closings, objective, now), first, closings, now)
+    promised = deadlines(closings, objective, now, since)
+    return Schedule(table, objective, promised, first, closings, now)
 
 
 def missed_alerts(schedule: Schedule) -> tuple[Alert, ...]:

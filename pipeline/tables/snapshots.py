@@ -40,3 +40,14 @@ def check_not_rolled_back(table: Table) -> None:
             subject=".".join(table.name()),
             remedy=f"Roll forward to snapshot {offsets.snapshot_id}, or drop the table and ingest again.",
         )
+
+
+def total_records(table: Table) -> int:
+    """Return how many rows main's current snapshot has, as its summary says; reads no manifest.
+
+    NOT subtracted are rows that delete files hide: no table of Headwater has any.
+    """
+    snapshot = table.current_snapshot()
+    if snapshot is None or snapshot.summary is None:
+        return 0
+    return int(snapshot.summary.additional_properties.get("total-records", "0"))

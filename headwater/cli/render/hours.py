@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 
 import click
@@ -13,8 +13,9 @@ import click
 from headwater.cli.render.tables import print_table
 from pipeline.batch.explain import explain
 from pipeline.batch.planning.plan import HourBuild, HoursPlan
+from pipeline.batch.planning.settle import HoursLook
 from pipeline.contract.model import Product, published_table
-from pipeline.control.publications import Publication
+from pipeline.control.publications import Publication, latest
 from pipeline.hours.first import first_hour, too_early
 from pipeline.hours.states import HourState, HourStates
 
@@ -23,17 +24,26 @@ Published = dict[tuple[str, datetime], Publication]
 """Table and hour -> the publication that readers have."""
 
 
-def print_hours(
-    product: Product, states: HourStates, published: Published, last: int, *, as_json: bool
-) -> None:
-    """Print the hours of a product: the `last` of them for people, all of them as JSON."""
+def print_hours(product: Product, look: HoursLook, last: int | None, *, as_json: bool) -> None:
+    """Print the newest `last` of the hours that were looked at, None for all."""
+    published = latest(
+        one for one in look.publications if look.since is None or one.hour >= look.since
+    )
+    states = replace(look.states, hours=look.hours[-last:] if last else look.hours)
+    looked_at = replace(look.states, hours=look.hours)
     if as_json:
-        click.echo(json.dumps(_document(product, states, published)))
+        click.echo(json.dumps(_document(product, states, published, looked_at)))
         return
-    _show(product, states, published, last)
+    _show(product, states, published)
+    older = len(look.hours) - len(states.hours)
+    if older or look.since is not None:
+        settled = "" if look.since is None else f"; those before {look.since:{HOUR}} are settled"
+        click.echo(
+            f"older hours are listed by --last {len(look.hours) if older else '1000'}{settled}"
+        )
     for line in _of_other_versions(product, published):
         click.echo(line)
-    if early := _early(product, states, published):
+    if early := _early(product, looked_at, published):
         click.echo(f"warning: {early}")
 
 
@@ -71,14 +81,16 @@ def _stages(build: HourBuild) -> list[dict[str, object]]:
     return [{"stage": stage.kind, **asdict(stage)} for stage in build.stages]
 
 
-def _document(product: Product, states: HourStates, published: Published) -> dict[str, object]:
+def _document(
+    product: Product, states: HourStates, published: Published, looked_at: HourStates
+) -> dict[str, object]:
     return {
         "product": states.product,
         "cell": states.cell,
         "snapshot_id": states.snapshot_id,
         "looked_at": states.looked_at.isoformat(),
         "first_hour": first_hour(product).isoformat(),
-        "warning": _early(product, states, published),
+        "warning": _early(product, looked_at, published),
         "hours": [
             {
                 "hour": state.hour.isoformat(),
@@ -114,7 +126,7 @@ def _early(product: Product, states: HourStates, published: Published) -> str | 
 
 
 def _of_other_versions(product: Product, published: Published) -> Iterator[str]:
-    """Yield how many hours of each table were built under other versions of its contract."""
+    """Yield how many of these hours of each table were built under other versions of its contract."""
     for derived_table in product.derived_tables:
         table = published_table(product, derived_table)
         versions = Counter(
@@ -146,13 +158,12 @@ def _show(
     product: Product,
     states: HourStates,
     published: Published,
-    last: int,
 ) -> None:
     columns = ["hour (UTC)", "rows#", "fenced at", "state"]
     for derived_table in product.derived_tables:
         columns += [derived_table.name, "source snapshot#"]
     rows = []
-    for state in states.hours[-last:]:
+    for state in states.hours:
         cells: list[str] = []
         for derived_table in product.derived_tables:
             found = published.get((published_table(product, derived_table), state.hour))
@@ -167,9 +178,6 @@ def _show(
             )
         )
     print_table(f"{states.product} in {states.cell}", columns, rows)
-    hidden = len(states.hours) - last
-    if hidden > 0:
-        click.echo(f"and {hidden:,} older hours (--last {len(states.hours)} shows them)")
 
 
 def _state(state: HourState) -> str:

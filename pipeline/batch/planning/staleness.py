@@ -44,7 +44,7 @@ class PlanInputs:
     Attributes:
         source_snapshot_id: the snapshot of events that builds are to read; None if there is none.
         rows: hour -> rows of events in that snapshot; of every hour that has rows or has passed.
-        closed: those of these hours that are closed, oldest first.
+        closed: those of these hours that are closed and may be due, oldest first.
         last_publications: the last publication of each hour of each table.
         balanced: whether the ledger balances.
         unexplained: offsets that the ledger has no explanation for.
@@ -67,13 +67,17 @@ class PlanInputs:
         *,
         balanced: bool = True,
         unexplained: int = 0,
+        since: datetime | None = None,
     ) -> Self:
-        """Return what one look at the hours, the publications and the ledger say."""
+        """Return what one look at the hours, the publications and the ledger say.
+
+        Hours before `since` are told of, for those after it to be computed from, and not to be planned.
+        """
         return cls(
             cell=states.cell,
             source_snapshot_id=states.snapshot_id,
             rows={state.hour: state.rows for state in states.hours},
-            closed=states.closed,
+            closed=tuple(one for one in states.closed if since is None or one >= since),
             last_publications=latest(publications),
             now=states.looked_at,
             balanced=balanced,
