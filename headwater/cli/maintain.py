@@ -1,4 +1,4 @@
-"""`headwater maintain`: fewer, larger files, and old snapshots let go."""
+"""`headwater maintain`: fewer, larger files, old snapshots let go, and files that nobody names deleted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from headwater.cli.render.tables import print_table
 from pipeline.errors import ExitCode
 
 if TYPE_CHECKING:
-    from pipeline.maintenance.run import MaintenancePlan, MaintenanceResult
+    from pipeline.maintenance.execute import MaintenanceResult
+    from pipeline.maintenance.run import MaintenancePlan
 
 
 @click.command()
@@ -26,42 +27,47 @@ if TYPE_CHECKING:
     type=click.FloatRange(min=0),
     default=1.0,
     show_default=True,
-    help="Keep snapshots younger than this, for who still reads them.",
+    help="Keep snapshots younger than this, and their files; an ingest's own commits go earlier.",
 )
+@click.option("--due", is_flag=True, help="Do only what is due, as Dagster's job does.")
 @click.option("--explain", is_flag=True, help="Show what would be done, and do nothing.")
 @json_option
 def maintain(
-    product: str, cell: str, retain_hours: float, explain: bool, as_json: bool
+    product: str, cell: str, retain_hours: float, due: bool, explain: bool, as_json: bool
 ) -> ExitCode:
-    """Compact the small files of PRODUCT and expire its old snapshots, beside a running ingest.
+    """Maintain the tables of PRODUCT, beside a running ingest: what Dagster does by itself when it is due.
 
-    Rows, offsets and ledger stay as they are. Exit codes: 0 done, 4 try again.
+    Small files are compacted, old snapshots expire, and files that no snapshot names are deleted. Rows,
+    offsets and ledger stay as they are. Exit codes: 0 done, 3 a table's folder is not as its metadata says,
+    4 try again.
 
     \b
     Examples:
       headwater maintain viewing_events --cell us --explain
       headwater maintain viewing_events --cell us --retain-hours 24
+      headwater maintain viewing_events --cell us --due --json
     """
     from pipeline.maintenance.plan import MaintenancePolicy
     from pipeline.maintenance.run import maintain as run
-    from pipeline.maintenance.run import plan_maintenance
+    from pipeline.maintenance.run import maintain_due, plan_maintenance
 
     loaded, where = resolve(product, cell)
     policy = MaintenancePolicy(retain=timedelta(hours=retain_hours))
     if explain:
         _show_plan(plan_maintenance(where, loaded, policy), as_json=as_json)
     else:
-        _show_done(run(where, loaded, policy), as_json=as_json)
+        done = (maintain_due if due else run)(where, loaded, policy)
+        _show_done(done, as_json=as_json)
     return ExitCode.OK
 
 
 def _show_plan(planned: Sequence[MaintenancePlan], *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps([asdict(one) for one in planned]))
+        click.echo(json.dumps([asdict(one) for one in planned], default=str))
         return
     print_table(
-        "maintenance that is due",
-        ["table", "partitions#", "small files#", "bytes#", "snapshots to expire#"],
+        "what there is to do",
+        ["table", "partitions#", "small files#", "bytes#", "snapshots to expire#", "orphan files#"],
         [
             (
                 one.table,
@@ -69,23 +75,29 @@ def _show_plan(planned: Sequence[MaintenancePlan], *, as_json: bool) -> None:
                 f"{sum(len(r.files) for r in one.rewritings):,}",
                 f"{sum(r.bytes for r in one.rewritings):,}",
                 f"{len(one.snapshots):,}",
+                f"{one.orphans:,}",
             )
             for one in planned
         ],
+    )
+    print_table(
+        "what of it is due",
+        ["table", "step", "why"],
+        [(due.table, due.step.value, due.reason) for one in planned for due in one.due],
     )
 
 
 def _show_done(done: Sequence[MaintenanceResult], *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps([asdict(one) for one in done]))
+        click.echo(json.dumps([asdict(one) for one in done], default=str))
         return
     print_table(
         "maintained",
-        ["table", "small files#", "became#", "snapshots expired#", "files deleted#"],
+        ["table", "small files#", "became#", "snapshots expired#", "files deleted#", "orphans#"],
         [
             (
                 one.table,
-                *(f"{n:,}" for n in (one.files, one.into, one.snapshots, one.deleted)),
+                *(f"{n:,}" for n in (one.files, one.into, one.snapshots, one.deleted, one.orphans)),
             )
             for one in done
         ],

@@ -11,6 +11,7 @@ from pyspark.sql import SparkSession
 from pipeline.batch.context import HourContext
 from pipeline.batch.hour import build_hour
 from pipeline.batch.model import AuditFunction, Rejected, Source
+from pipeline.batch.pin import pinned
 from pipeline.batch.planning.plan import HourBuild, HoursPlan
 from pipeline.batch.planning.staleness import (
     BuildReason,
@@ -60,10 +61,29 @@ def execute(
     What only might have changed is asked about again first, and passed over if it did not. An hour whose
     inputs are not published waits; neither a failed audit nor an error stops the others. The caller
     holds the product's batch lock: its publications are read once, and what others record after that is
-    not seen.
+    not seen. The snapshot of events that the plan names is tagged as long, so that it does not expire.
+
+    Raises:
+        TableBusyError, CatalogUnavailableError, WarehouseUnavailableError: nothing was built.
     """
     if plan.source_snapshot_id is None or not plan.builds:
         return
+    with pinned(cell, product, plan.source_snapshot_id, run_id):
+        yield from _execute(
+            spark, cell, product, plan, plan.source_snapshot_id, auditor, run_id, clock
+        )
+
+
+def _execute(
+    spark: SparkSession,
+    cell: Cell,
+    product: Product,
+    plan: HoursPlan,
+    source_snapshot_id: int,
+    auditor: Auditor,
+    run_id: str,
+    clock: Clock,
+) -> Iterator[BuildResult]:
     tables = {table.name: table for table in product.derived_tables}
     log = PublicationLog.read(cell, product.name)
     for build in plan.builds:
@@ -79,7 +99,7 @@ def execute(
             yield BuildResult(build, MissingInput(*missing))
             continue
         source = Source(
-            plan.source_snapshot_id,
+            source_snapshot_id,
             source_rows(table, build.hour, inputs.rows),
             fingerprint(product, table, build.hour, log.last),
         )

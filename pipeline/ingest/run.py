@@ -24,6 +24,7 @@ from pipeline.ingest.model import Plan
 from pipeline.ingest.report import CommittedBatch, IngestReport
 from pipeline.ingest.session import Session
 from pipeline.ingest.transform.held_back import HeldBackPartition
+from pipeline.maintenance.trim import Trimmer
 from pipeline.supervision.heartbeat import Pulse, heartbeat_file
 
 
@@ -56,6 +57,9 @@ def ingest(
     Records of payload versions that the contract does not list may be left to wait in Kafka, if it says
     so; which partitions wait is told to `on_held_back` whenever it changes, and stands in the report.
 
+    Between batches, at most twice a minute, its own commits that are older than five minutes are let go,
+    their ledger entries archived before: the latency of a commit grows with the snapshots that there are.
+
     A record that an error without a name comes of is a dead letter. If none is to blame, the batch is
     tried again, and then refused, which is also told in the product's alerts.
 
@@ -78,8 +82,11 @@ def ingest(
             session.contract_changed = partial(follow, at_once=True)
             report_held_back = HeldBackReporter(session, report, on_held_back)
 
+            trimmer = Trimmer(cell, product, clock)
+
             def before_plan() -> None:
                 follow()
+                trimmer.between_batches()
                 report_held_back()
 
             IngestLoop(

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import polars as pl
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import FileScanTask, Table
-from pyiceberg.transforms import HourTransform
 
 from pipeline.maintenance.plan import File, FileRewrite, MaintenancePolicy, plan_rewrites
 from pipeline.tables.commit import write_files
 from pipeline.tables.data_files.read import read_files
 from pipeline.tables.data_files.rewrite import rewrite
 from pipeline.tables.data_files.write import write_hours
+from pipeline.tables.layout import EVENT_HOUR
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,7 @@ def compact(table: Table, policy: MaintenancePolicy) -> CompactionResult:
 
 def _rewritten(table: Table, tasks: list[FileScanTask]) -> tuple[DataFile, ...]:
     rows = read_files(table, (task.file for task in tasks))
-    fields = table.spec().fields
-    if len(fields) == 1 and isinstance(fields[0].transform, HourTransform):
+    if [field.name for field in table.spec().fields] == [EVENT_HOUR]:
         frame = pl.from_arrow(rows)
         if not isinstance(frame, pl.DataFrame):
             raise TypeError("a table becomes a frame")
@@ -74,4 +73,4 @@ def _tasks(table: Table) -> Mapping[str, FileScanTask]:
 
 
 def _file(file: DataFile) -> File:
-    return File(file.file_path, repr(file.partition), file.file_size_in_bytes)
+    return File(file.file_path, f"{file.spec_id} {file.partition!r}", file.file_size_in_bytes)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterable
+from datetime import datetime
 
 from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.io import FileIO
@@ -11,41 +11,25 @@ from pyiceberg.manifest import ManifestFile
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
 
-from pipeline.maintenance.plan import MaintenancePolicy, SnapshotAge, expirable_snapshots
-from pipeline.tables.offsets import committed_offsets
+from pipeline.failpoints import failpoint
+from pipeline.maintenance.lineage import lineage_of, outdated_tags
+from pipeline.maintenance.plan import MaintenancePolicy
+from pipeline.maintenance.snapshots import expirable_snapshots
+from pipeline.tables.commit import disable_commit_retries
+from pipeline.tables.commit_retry import SECONDS, retry_commit
 from pipeline.tables.pyiceberg_private import expire_snapshots
-from pipeline.tables.snapshots import main_history
 from pipeline.tables.transaction import SteadyTransaction
-
-_ATTEMPTS = 10
 
 
 def plan_expiry(
     table: Table, now: datetime, policy: MaintenancePolicy, archived_through: int | None = None
 ) -> tuple[int, ...]:
-    """Return the snapshots of main's history that `expire` would let go, oldest first.
+    """Return the snapshots that `expire` would let go, oldest first. Reads the table's metadata alone.
 
-    Snapshots outside main's history (staged ones) are not among them, nor those from the one that the
-    offsets name onwards: from main's head to it, history must stay whole. `archived_through` is the last
-    sequence number whose ledger lines are kept; snapshots after it stay.
+    `archived_through` is the last sequence number whose ledger lines are kept; snapshots after it stay.
     """
-    history = [
-        SnapshotAge(
-            one.snapshot_id,
-            one.sequence_number or 0,
-            datetime.fromtimestamp(one.timestamp_ms / 1000, UTC),
-        )
-        for one in main_history(table)
-    ]
-    offsets = committed_offsets(table)
-    return expirable_snapshots(
-        history,
-        protected={ref.snapshot_id for ref in table.metadata.refs.values()},
-        whole_to=None if offsets is None else offsets.snapshot_id,
-        archived_through=archived_through,
-        now=now,
-        policy=policy,
-    )
+    lineage = lineage_of(table, now, archived_through)
+    return () if lineage is None else expirable_snapshots(lineage, now, policy)
 
 
 def expire(table: Table, snapshot_ids: Iterable[int]) -> int:
@@ -53,26 +37,77 @@ def expire(table: Table, snapshot_ids: Iterable[int]) -> int:
 
     Their ledger lines must have been kept before. A crash in between leaves orphan files, which no
     reader sees. Who still reads an expired snapshot finds files missing.
+
+    Raises:
+        TableBusyError: other writers came first for a minute; no snapshot went.
     """
-    doomed = {
-        one.snapshot_id: one
-        for one in table.metadata.snapshots
-        if one.snapshot_id in set(snapshot_ids)
-    }
-    if not doomed:
-        return 0
-    for attempt in range(_ATTEMPTS):
-        try:
-            transaction = SteadyTransaction(table, autocommit=True)
-            expire_snapshots(transaction).by_ids(list(doomed)).commit()
-            break
-        except CommitFailedException:
-            # Somebody else committed first: it carries no offsets, so that it may simply follow.
-            if attempt == _ATTEMPTS - 1:
-                raise
-            table = table.refresh()
-    table = table.refresh()
-    return _delete(table, list(doomed.values()))
+    table, gone = _forget(table, set(snapshot_ids))
+    failpoint("maintenance.before_delete")
+    return _delete(table, gone) if gone else 0
+
+
+def expire_commits(table: Table, snapshot_ids: Iterable[int], seconds: float = SECONDS) -> int:
+    """Expire snapshots whose files are all needed by what follows them; return how many.
+
+    `snapshot_ids` are `passing_commits`. Reads no file, and deletes the lists of manifests alone.
+
+    Raises:
+        TableBusyError: other writers came first for `seconds`; no snapshot went.
+    """
+    table, gone = _forget(table, set(snapshot_ids), seconds)
+    failpoint("maintenance.before_delete")
+    _delete_files(table.io, [one.manifest_list for one in gone])
+    return len(gone)
+
+
+def drop_outdated_tags(table: Table, now: datetime) -> Table:
+    """Drop tags that are older than they may become: whoever made them is gone. Returns the table.
+
+    Raises:
+        TableBusyError: other writers came first for a minute; no tag was dropped.
+    """
+
+    def attempt() -> Table:
+        found = table.catalog.load_table(table.name())
+        tags = outdated_tags(found, now)
+        if not tags:
+            return found
+        with found.manage_snapshots() as manage:
+            for tag in tags:
+                manage.remove_tag(tag)
+        return found.refresh()
+
+    return retry_commit(attempt, ".".join(table.name()))
+
+
+def _forget(
+    table: Table, wanted: Collection[int], seconds: float = SECONDS
+) -> tuple[Table, list[Snapshot]]:
+    """Take snapshots out of the metadata; return the table after that, and those that went."""
+
+    def attempt() -> tuple[Table, list[Snapshot]]:
+        found = table.catalog.load_table(table.name())
+        held = {ref.snapshot_id for ref in found.metadata.refs.values()}
+        doomed = [
+            one
+            for one in found.metadata.snapshots
+            if one.snapshot_id in wanted and one.snapshot_id not in held
+        ]
+        if doomed:
+            # Rebased over another commit, it would take a tag with it that this one made.
+            disable_commit_retries(found)
+            transaction = SteadyTransaction(found, autocommit=True)
+            try:
+                expire_snapshots(transaction).by_ids([one.snapshot_id for one in doomed]).commit()
+            except ValueError as error:
+                # Somebody else let the same snapshots go, between the look and the commit.
+                raise CommitFailedException(str(error)) from error
+        return found, doomed
+
+    if not wanted:
+        return table, []
+    found, doomed = retry_commit(attempt, ".".join(table.name()), seconds)
+    return (found.refresh(), doomed) if doomed else (found, [])
 
 
 def _delete(table: Table, expired: list[Snapshot]) -> int:
@@ -87,9 +122,17 @@ def _delete(table: Table, expired: list[Snapshot]) -> int:
         )
     files = _files(io, gone.values()) - _files(io, kept.values()) if gone else set()
     doomed = [*files, *gone, *(snapshot.manifest_list for snapshot in expired)]
-    for path in doomed:
-        io.delete(path)
+    _delete_files(io, doomed)
     return len(doomed)
+
+
+def _delete_files(io: FileIO, paths: Iterable[str]) -> None:
+    for path in paths:
+        try:
+            io.delete(path)
+        except FileNotFoundError:
+            # Somebody else deleted it, or a sweep.
+            continue
 
 
 def _files(io: FileIO, manifests: Iterable[ManifestFile]) -> set[str]:

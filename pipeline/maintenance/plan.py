@@ -1,10 +1,15 @@
-"""What maintenance would do to a table: pure functions of its snapshots and files."""
+"""When maintenance acts, and which files it makes one of: pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
+
+from pipeline.supervision.lifetime import MAX_RUN_S
+
+LONGEST_RUN = timedelta(seconds=MAX_RUN_S) + timedelta(hours=1)
+"""What is older than this no run that is still alive has begun."""
 
 
 @dataclass(frozen=True)
@@ -12,30 +17,37 @@ class MaintenancePolicy:
     """When maintenance acts.
 
     Attributes:
-        retain: snapshots younger than this stay, so that nobody's reading ends in a missing file.
+        retain: snapshots younger than this stay, and so do the files that they need.
+        retain_commits: of commits of an ingest, those younger than this can be named. Rows of older ones
+            are in what follows them, and their files stay as long as `retain` says.
         retain_last: so many of main's newest snapshots stay, however old.
+        retain_staged: what was staged and is neither published nor tagged stays so long.
         small_bytes: a data file below it is small.
         min_files: small files of one partition are rewritten from so many on.
         max_bytes: most bytes of files that one rewriting reads, all held in memory (as about 8 times
             as much).
         min_manifests: manifests are merged from so many on.
+        due_snapshots: expiry is due from so many snapshots on that may go.
+        due_files: compaction is due once a table has so many data files more than the last one left.
+        sweep_every: how often files are looked for that no snapshot names.
+        orphan_age: files younger than this are never among them.
     """
 
     retain: timedelta = timedelta(hours=1)
+    retain_commits: timedelta = timedelta(minutes=5)
     retain_last: int = 20
+    retain_staged: timedelta = LONGEST_RUN
     small_bytes: int = 48 * 2**20
     min_files: int = 8
     max_bytes: int = 96 * 2**20
     min_manifests: int = 50
+    due_snapshots: int = 60
+    due_files: int = 300
+    sweep_every: timedelta = timedelta(days=1)
+    orphan_age: timedelta = LONGEST_RUN
 
 
-@dataclass(frozen=True)
-class SnapshotAge:
-    """A snapshot of main, and when it was committed."""
-
-    snapshot_id: int
-    sequence_number: int
-    committed_at: datetime
+DEFAULT_POLICY = MaintenancePolicy()
 
 
 @dataclass(frozen=True)
@@ -58,37 +70,6 @@ class FileRewrite:
     def bytes(self) -> int:
         """Their sizes together."""
         return sum(file.bytes for file in self.files)
-
-
-def expirable_snapshots(
-    history: Sequence[SnapshotAge],
-    *,
-    protected: Iterable[int],
-    whole_to: int | None,
-    archived_through: int | None,
-    now: datetime,
-    policy: MaintenancePolicy,
-) -> tuple[int, ...]:
-    """Return the snapshots of `history` (newest first) that may expire, oldest first.
-
-    Those of `protected` stay, all down to `whole_to`, and those after sequence number `archived_through`
-    (None for either: no such bound). Where `whole_to` is not in the history, nothing expires.
-    """
-    kept = set(protected)
-    ids = [one.snapshot_id for one in history]
-    begin = policy.retain_last
-    if whole_to is not None:
-        if whole_to not in ids:
-            return ()
-        begin = max(begin, ids.index(whole_to) + 1)
-    old = [
-        one.snapshot_id
-        for one in history[begin:]
-        if one.committed_at < now - policy.retain
-        and one.snapshot_id not in kept
-        and (archived_through is None or one.sequence_number <= archived_through)
-    ]
-    return tuple(reversed(old))
 
 
 def plan_rewrites(files: Iterable[File], policy: MaintenancePolicy) -> tuple[FileRewrite, ...]:

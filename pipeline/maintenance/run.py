@@ -2,116 +2,139 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import datetime
-
-from pyiceberg.table import Table
 
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import Product
-from pipeline.ledger.archive import archive_entries
-from pipeline.maintenance.compact import compact, plan_compaction
-from pipeline.maintenance.expire import expire, plan_expiry
-from pipeline.maintenance.plan import FileRewrite, MaintenancePolicy
-from pipeline.tables.catalog import TableMissingError, load_table
+from pipeline.errors import HeadwaterError
+from pipeline.maintenance.compact import plan_compaction
+from pipeline.maintenance.execute import MaintenanceResult, TableMaintenance
+from pipeline.maintenance.expire import plan_expiry
+from pipeline.maintenance.need import DueStep, Step, plan_due
+from pipeline.maintenance.plan import DEFAULT_POLICY, FileRewrite, MaintenancePolicy
+from pipeline.maintenance.sweep import plan_sweep
+from pipeline.maintenance.tables import facts_of, load_tables, policy_for
 from pipeline.tables.errors import named_errors
-from pipeline.tables.layout import (
-    alerts_table,
-    dead_letters_table,
-    events_table,
-    ledger_table,
-    publications_table,
-)
-
-DEFAULT_POLICY = MaintenancePolicy()
 
 
 @dataclass(frozen=True)
 class MaintenancePlan:
-    """What is due of one table: files to rewrite, and snapshots to let go."""
+    """What `maintain` would do to one table.
+
+    Attributes:
+        rewritings: files to rewrite.
+        snapshots: those to let go.
+        orphans: how many files no snapshot names, and `orphan_bytes` how large they are.
+        due: what `maintain_due` would do of it now, and why.
+    """
 
     table: str
     rewritings: tuple[FileRewrite, ...]
     snapshots: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class MaintenanceResult:
-    """What was done to one table: small files and what they became, snapshots and files let go."""
-
-    table: str
-    files: int
-    into: int
-    snapshots: int
-    deleted: int
+    orphans: int = 0
+    orphan_bytes: int = 0
+    due: tuple[DueStep, ...] = ()
 
 
 def plan_maintenance(
     cell: Cell, product: Product, policy: MaintenancePolicy = DEFAULT_POLICY, clock: Clock = utc_now
 ) -> tuple[MaintenancePlan, ...]:
-    """Return what `maintain` would do, table by table. Changes nothing."""
+    """Return what `maintain` would do, table by table, and what of it is due. Changes nothing.
+
+    Reads manifests and lists folders; `plan_due_steps` does neither.
+
+    Raises: as `maintain`.
+    """
     now = clock()
-    return tuple(
-        MaintenancePlan(name, plan_compaction(table, policy), plan_expiry(table, now, policy))
-        for name, table in _tables(cell, product)
-    )
+    found = []
+    with named_errors(f"{product.name}/{cell.name}"):
+        for name, table in load_tables(cell, product):
+            own = policy_for(product, name, policy)
+            orphans = plan_sweep(table, now, own)
+            found.append(
+                MaintenancePlan(
+                    name,
+                    plan_compaction(table, own),
+                    plan_expiry(table, now, own),
+                    len(orphans.orphans),
+                    orphans.bytes,
+                    plan_due([facts_of(cell, name, table, now, own)], own, now),
+                )
+            )
+    return tuple(found)
+
+
+def plan_due_steps(
+    cell: Cell, product: Product, policy: MaintenancePolicy = DEFAULT_POLICY, clock: Clock = utc_now
+) -> tuple[DueStep, ...]:
+    """Return what is due of a product's tables now. Changes nothing, and opens no manifest.
+
+    Costs one read of each table's metadata.
+
+    Raises:
+        CatalogUnavailableError, WarehouseUnavailableError: try again later.
+    """
+    now = clock()
+    with named_errors(f"{product.name}/{cell.name}"):
+        return tuple(
+            due
+            for name, table in load_tables(cell, product)
+            for own in (policy_for(product, name, policy),)
+            for due in plan_due([facts_of(cell, name, table, now, own)], own, now)
+        )
 
 
 def maintain(
     cell: Cell, product: Product, policy: MaintenancePolicy = DEFAULT_POLICY, clock: Clock = utc_now
 ) -> tuple[MaintenanceResult, ...]:
-    """Compact events, dead letters, ledger, publications and alerts of a product; expire old snapshots.
+    """Maintain all tables of a product: compact them, expire old snapshots, delete orphan files.
 
+    These are events, dead letters, ledger, publications, alerts and derived tables with their histories.
     The ledger's entries are kept in the ledger table before any snapshot that carries them expires.
-    Takes no lock and may run beside ingest, readers and itself; whoever loses a commit tries again.
-    Nothing is undone when it ends early, and to do it again does the rest. NOT touched: orphan files of
-    crashed writers, derived tables.
+    Takes no lock and may run beside ingest, builds, readers and itself; whoever loses a commit tries
+    again. A step that fails stops no other: the first error is raised when all else is done. Nothing is
+    undone when it ends early, and to do it again does the rest.
 
     Raises:
         RewriteConflictError, TableBusyError: others came first; try again.
         CatalogUnavailableError, WarehouseUnavailableError: try again later.
         RowsDifferError: rewritten files do not hold as many rows; the table has the old ones.
+        OrphansUnsureError: a table's folder is not as its metadata says; none of its files was swept.
     """
+    return tuple(maintain_tables(cell, product, None, policy, clock))
+
+
+def maintain_due(
+    cell: Cell, product: Product, policy: MaintenancePolicy = DEFAULT_POLICY, clock: Clock = utc_now
+) -> tuple[MaintenanceResult, ...]:
+    """Do what `plan_due_steps` finds, and return what was done; nothing where nothing is due.
+
+    Raises: as `maintain`.
+    """
+    due = plan_due_steps(cell, product, policy, clock)
+    return tuple(maintain_tables(cell, product, due, policy, clock)) if due else ()
+
+
+def maintain_tables(
+    cell: Cell,
+    product: Product,
+    due: Collection[DueStep] | None,
+    policy: MaintenancePolicy = DEFAULT_POLICY,
+    clock: Clock = utc_now,
+) -> Iterator[MaintenanceResult]:
+    """Do the steps that are `due`, all of them for None; yield what was done, a table at a time.
+
+    Raises: as `maintain`, after all else.
+    """
+    failed: list[HeadwaterError] = []
     with named_errors(f"{product.name}/{cell.name}"):
-        events = events_table(product.name)
-        archived = {events: archive_entries(cell, product)} if _exists(cell, events) else {}
-        return tuple(
-            _maintain(name, table, clock(), policy, archived.get(name))
-            for name, table in _tables(cell, product)
-        )
-
-
-def _maintain(
-    name: str, table: Table, now: datetime, policy: MaintenancePolicy, archived_through: int | None
-) -> MaintenanceResult:
-    compacted = compact(table, policy)
-    table = table.refresh()
-    snapshots = plan_expiry(table, now, policy, archived_through)
-    deleted = expire(table, snapshots)
-    return MaintenanceResult(name, compacted.files, compacted.into, len(snapshots), deleted)
-
-
-def _exists(cell: Cell, name: str) -> bool:
-    try:
-        load_table(cell, name)
-    except TableMissingError:
-        return False
-    return True
-
-
-def _tables(cell: Cell, product: Product) -> list[tuple[str, Table]]:
-    found = []
-    for identify in (
-        events_table,
-        dead_letters_table,
-        ledger_table,
-        publications_table,
-        alerts_table,
-    ):
-        name = identify(product.name)
-        try:
-            found.append((name, load_table(cell, name)))
-        except TableMissingError:
-            continue
-    return found
+        for name, table in load_tables(cell, product):
+            own = tuple(one for one in due or () if one.table == name)
+            if due is None or own:
+                steps = set(Step) if due is None else {one.step for one in own}
+                work = TableMaintenance(cell, product, name, table, steps, policy, clock, failed)
+                yield work.run(own)
+    if failed:
+        raise failed[0]

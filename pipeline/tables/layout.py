@@ -124,6 +124,13 @@ LEDGER_SCHEMA = pa.schema(
 """One row an entry of the ledger, kept from the summary of a snapshot of events."""
 
 
+STAGING_TAG = "staging"
+"""Tags `staging-<hour>-<wap_id>` keep what is staged until it is published."""
+BASE_TAG = "base"
+"""Tags `base-<hour>-<wap_id>` keep main as it was staged on."""
+BUILD_TAG = "build"
+"""In events: tags `build-<run>` keep what hours are being built from."""
+
 PARTITIONS_PENDING = "headwater.partitions-pending"
 """Property of a feature table whose partitions were changed and whose rows are still to be derived anew."""
 

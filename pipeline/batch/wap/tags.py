@@ -12,9 +12,8 @@ from pipeline.batch.model import Staged
 from pipeline.cells import Cell
 from pipeline.tables.catalog import load_table
 from pipeline.tables.commit_retry import retry_commit
+from pipeline.tables.layout import BASE_TAG, STAGING_TAG
 
-STAGING = "staging"
-BASE = "base"
 SERVED = "served"
 """The tag of a feature table that readers read."""
 
@@ -30,7 +29,10 @@ def protect(cell: Cell, staged: Staged) -> None:
         TableBusyError: other writers came first for a minute; no tag has changed.
     """
     mark = f"{_hour(staged.hour)}-{staged.wap_id}"
-    wanted = {f"{STAGING}-{mark}": staged.snapshot_id, f"{BASE}-{mark}": staged.base_snapshot_id}
+    wanted = {
+        f"{STAGING_TAG}-{mark}": staged.snapshot_id,
+        f"{BASE_TAG}-{mark}": staged.base_snapshot_id,
+    }
 
     def change(table: Table) -> None:
         old = _tags(table, staged.hour) - set(wanted)
@@ -80,7 +82,7 @@ def serve(cell: Cell, identifier: str) -> int | None:
 
 
 def _tags(table: Table, hour: datetime) -> set[str]:
-    prefixes = tuple(f"{kind}-{_hour(hour)}-" for kind in (STAGING, BASE))
+    prefixes = tuple(f"{kind}-{_hour(hour)}-" for kind in (STAGING_TAG, BASE_TAG))
     return {name for name in table.metadata.refs if name.startswith(prefixes)}
 
 

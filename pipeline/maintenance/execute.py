@@ -1,0 +1,124 @@
+"""Carrying out what is to be done to one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from pyiceberg.table import Table
+
+from pipeline.cells import Cell
+from pipeline.clock import Clock
+from pipeline.contract.model import Product
+from pipeline.errors import HeadwaterError
+from pipeline.ledger.archive import archive_entries
+from pipeline.maintenance.compact import CompactionResult, compact
+from pipeline.maintenance.expire import drop_outdated_tags, expire, plan_expiry
+from pipeline.maintenance.need import DueStep, Step
+from pipeline.maintenance.orphans import OrphanPlan
+from pipeline.maintenance.plan import MaintenancePolicy
+from pipeline.maintenance.state import keep_state
+from pipeline.maintenance.sweep import sweep
+from pipeline.maintenance.tables import data_files, policy_for
+from pipeline.tables.errors import named_errors
+from pipeline.tables.layout import events_table
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class MaintenanceResult:
+    """What was done to one table.
+
+    Attributes:
+        files, into: small files that were rewritten, and what they became.
+        snapshots: how many were let go.
+        deleted: files that went with them.
+        orphans, orphan_bytes: files that no snapshot named, which are deleted.
+        snapshots_left: how many there are now.
+        files_before, files_after, bytes_before, bytes_after: main's data files and their bytes.
+        due: why it was done; empty where it was done without being due.
+    """
+
+    table: str
+    files: int
+    into: int
+    snapshots: int
+    deleted: int
+    orphans: int = 0
+    orphan_bytes: int = 0
+    snapshots_left: int = 0
+    files_before: int = 0
+    files_after: int = 0
+    bytes_before: int = 0
+    bytes_after: int = 0
+    due: tuple[DueStep, ...] = ()
+
+
+@dataclass
+class TableMaintenance:
+    """The steps of one table, carried out in their order. One that fails is noted in `failed`."""
+
+    cell: Cell
+    product: Product
+    name: str
+    table: Table
+    steps: Collection[Step]
+    policy: MaintenancePolicy
+    clock: Clock
+    failed: list[HeadwaterError]
+
+    def run(self, due: tuple[DueStep, ...]) -> MaintenanceResult:
+        """Carry them out; `due` says why, for who reads the result."""
+        policy, now = policy_for(self.product, self.name, self.policy), self.clock()
+        files_before, bytes_before = data_files(self.table)
+        compacted = self._do(Step.COMPACT, lambda: self._compact(policy), CompactionResult())
+        snapshots, deleted = self._do(Step.EXPIRE, lambda: self._expire(policy, now), (0, 0))
+        swept = self._do(Step.SWEEP, lambda: self._sweep(policy, now), OrphanPlan((), 0, ()))
+        table = self.table.refresh()
+        files_after, bytes_after = data_files(table)
+        return MaintenanceResult(
+            self.name,
+            compacted.files,
+            compacted.into,
+            snapshots,
+            deleted,
+            len(swept.orphans),
+            swept.bytes,
+            len(table.metadata.snapshots),
+            files_before,
+            files_after,
+            bytes_before,
+            bytes_after,
+            due,
+        )
+
+    def _do(self, step: Step, work: Callable[[], Result], nothing: Result) -> Result:
+        if step not in self.steps:
+            return nothing
+        try:
+            with named_errors(f"{self.cell.name}.{self.name}"):
+                return work()
+        except HeadwaterError as error:
+            self.failed.append(error)
+            return nothing
+
+    def _compact(self, policy: MaintenancePolicy) -> CompactionResult:
+        done = compact(self.table, policy)
+        keep_state(self.cell, self.name, files_left=data_files(self.table.refresh())[0])
+        return done
+
+    def _expire(self, policy: MaintenancePolicy, now: datetime) -> tuple[int, int]:
+        archived = None
+        if self.name == events_table(self.product.name):
+            archived = archive_entries(self.cell, self.product)
+        table = drop_outdated_tags(self.table, now)
+        snapshots = plan_expiry(table, now, policy, archived)
+        return len(snapshots), expire(table, snapshots)
+
+    def _sweep(self, policy: MaintenancePolicy, now: datetime) -> OrphanPlan:
+        done = sweep(self.table.refresh(), now, policy)
+        keep_state(self.cell, self.name, swept_at=now)
+        return done
