@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import asdict
 
 import click
@@ -52,8 +53,11 @@ def run(
     """Ingest PRODUCT until stopped, or with --once until caught up.
 
     SIGTERM and Ctrl-C end it at a commit boundary within 10 s; nothing is lost or doubled, whatever
-    ends it. Exit codes: 0 caught up, 3 somebody must act (also where all is ingested but what is held
-    back until the contract lists its payload version), 4 try again, 130 Ctrl-C, 143 SIGTERM.
+    ends it. While it runs, Dagster starts no ingest of the product; while another ingests it, a run of
+    Dagster for one, it says who, and ends with 4.
+
+    Exit codes: 0 caught up, 3 somebody must act (also where all is ingested but what is held back until
+    the contract lists its payload version), 4 try again, 130 Ctrl-C, 143 SIGTERM.
 
     \b
     Examples:
@@ -64,6 +68,7 @@ def run(
     from headwater.cli.render.ingest import ProgressLine, print_plan, print_report
     from pipeline.ingest.run import ingest as run_ingest
     from pipeline.ingest.run import plan_ingest
+    from pipeline.supervision.locks import hold_lock, ingest_lock
 
     loaded, where = resolve(product, cell)
     limits = Limits(
@@ -73,19 +78,20 @@ def run(
         print_plan(plan_ingest(where, loaded, limits), as_json=as_json)
         return ExitCode.OK
     progress = ProgressLine(quiet=as_json)
-    report, signalled = until_signalled(
-        lambda stop: run_ingest(
-            where,
-            loaded,
-            once=once,
-            limits=limits,
-            stop=stop,
-            on_commit=progress.committed,
-            on_retry=progress.retrying,
-            on_contract=progress.contract_changed,
-            on_held_back=progress.held_back,
+    with hold_lock(ingest_lock(where, loaded.name), f"headwater ingest run, pid {os.getpid()}"):
+        report, signalled = until_signalled(
+            lambda stop: run_ingest(
+                where,
+                loaded,
+                once=once,
+                limits=limits,
+                stop=stop,
+                on_commit=progress.committed,
+                on_retry=progress.retrying,
+                on_contract=progress.contract_changed,
+                on_held_back=progress.held_back,
+            )
         )
-    )
     progress.end()
     print_report(report, as_json=as_json)
     if signalled is not None:

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from headwater.cli.options import json_option
-from headwater.cli.render.tables import print_table
 from headwater.stack.defaults import KAFKA_PORT, WEB_PORT, WORKSPACE
 from pipeline.errors import ExitCode
 from pipeline.settings import load_settings
 
 if TYPE_CHECKING:
     from headwater.stack.parts import Part
+    from quality.health import Health
 
 port = click.IntRange(1, 65535)
 
@@ -59,7 +57,7 @@ def up(
         web_port=web_port,
         workspace=workspace,
     )
-    return _report(parts, as_json=as_json)
+    return _report(parts, None, as_json=as_json)
 
 
 @click.command()
@@ -80,37 +78,38 @@ def down() -> ExitCode:
 @click.command()
 @json_option
 def status(as_json: bool) -> ExitCode:
-    """Show every part: address, process, log, and whether it answers. Exit code 1 if one does not.
+    """Show how every part and every product is. Exit code 1 if one is not well.
+
+    Of each part: address, process, log, and whether it answers. Of each product: who ingests it, records
+    that wait and how long the oldest has, the last commit, hours overdue, open alerts. What is to be seen
+    to stands below. A product is not well while nobody ingests it, unless its topic does not exist yet.
 
     \b
     Example:
       headwater status --json
     """
+    from headwater.cli.render.status import print_health
     from headwater.stack import stack
+    from headwater.stack.products import products_health
 
-    return _report(stack.status(load_settings()), as_json=as_json)
+    settings = load_settings()
+    parts = stack.status(settings)
+    products = products_health(settings, stack.cells(settings)) if parts else ()
+    code = _report(parts, products, as_json=as_json)
+    if parts and not as_json:
+        print_health(products)
+    return code
 
 
-def _report(parts: tuple[Part, ...], *, as_json: bool) -> ExitCode:
-    well = bool(parts) and all(part.healthy for part in parts)
+def _report(
+    parts: tuple[Part, ...], products: tuple[Health, ...] | None, *, as_json: bool
+) -> ExitCode:
+    from headwater.cli.render.status import is_well, print_parts, to_json
+
     if as_json:
-        rows = [asdict(part) for part in parts]
-        click.echo(json.dumps({"healthy": well, "parts": rows}, default=str))
+        click.echo(to_json(parts, products))
     elif not parts:
         click.echo("nothing was started yet: run `headwater up`")
     else:
-        print_table(
-            "",
-            ["part", "state", "address", "pid", "log"],
-            [
-                (
-                    part.name,
-                    "well" if part.healthy else "down",
-                    part.address or "",
-                    str(part.pid or ""),
-                    str(part.log),
-                )
-                for part in parts
-            ],
-        )
-    return ExitCode.OK if well else ExitCode.CHECK_FAILED
+        print_parts(parts)
+    return ExitCode.OK if is_well(parts, products) else ExitCode.CHECK_FAILED

@@ -80,6 +80,11 @@ def status(settings: Settings) -> tuple[Part, ...]:
     return parts.look(settings, load_state(settings.home))
 
 
+def cells(settings: Settings) -> tuple[str, ...]:
+    """Return the cells that the stack runs a broker for."""
+    return tuple(load_state(settings.home).cells)
+
+
 def _up_broker(
     settings: Settings, state: StackState, cell: str, default_port: int, say: Say
 ) -> None:

@@ -76,14 +76,25 @@ def raise_alerts(cell: Cell, product: str, alerts: Iterable[Alert]) -> tuple[Ale
     return add_missing(cell, table, ALERT_SCHEMA, missing, asdict)
 
 
-def open_alerts(alerts: Iterable[Alert], last_publications: LastPublications) -> tuple[Alert, ...]:
+INGEST_KINDS = (AlertKind.INGEST_REFUSED, AlertKind.INGEST_FAILING, AlertKind.INGEST_STALLED)
+"""What is told of an ingest, and not of an hour."""
+
+
+def open_alerts(
+    alerts: Iterable[Alert],
+    last_publications: LastPublications,
+    committed_at: datetime | None = None,
+) -> tuple[Alert, ...]:
     """Return the alerts that are not resolved, in their order.
 
     An hour that was published resolves that it was overdue; that its audit failed is resolved only if
-    it was published after that.
+    it was published after that. What is told of ingest is resolved by a commit after it; the last one was
+    made at `committed_at`.
     """
 
     def is_resolved(alert: Alert) -> bool:
+        if alert.kind in INGEST_KINDS:
+            return committed_at is not None and committed_at > alert.at
         published = last_publications.get((alert.table, alert.hour))
         return published is not None and (
             alert.kind == AlertKind.OVERDUE or published.published_at >= alert.at

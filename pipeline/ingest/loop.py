@@ -76,7 +76,8 @@ class IngestLoop:
                 pause = self._pause_after(error)
                 if pause is None:
                     raise
-                self.pulse.beat(self.report.commits, waits=str(error))
+                if not isinstance(error, CommitConflictError):
+                    self.pulse.beat(self.report.commits, waits=str(error))
                 if self.on_retry is not None:
                     self.on_retry(error, pause)
                 self.stop.wait(pause)

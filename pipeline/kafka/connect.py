@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
@@ -114,6 +115,12 @@ def connect_producer(cell: Cell, **overrides: Any) -> KafkaProducer:
         "request_timeout_ms": REQUEST_MS,
     }
     return _connect(KafkaProducer, cell, settings | overrides)
+
+
+def answering_within(cell: Cell, seconds: float) -> Cell:
+    """Return the cell for connections that give up after `seconds`, unless its settings say how long."""
+    quick = {"bootstrap.timeout.ms": round(seconds * 1000)}
+    return replace(cell, kafka={**quick, **cell.kafka})
 
 
 @contextmanager

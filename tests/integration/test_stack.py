@@ -88,6 +88,10 @@ def test_the_stack_starts_repairs_and_stops(headwater: Headwater, taken_port: in
 
     assert headwater.up() == first, "what runs is left alone"
 
+    told = json.loads(headwater.run("status", "--json").stdout)
+    assert {product["ingest"] for product in told["products"]} == {"awaiting topic"}
+    assert told["healthy"], "there is nothing to ingest yet"
+
     written = json.loads(headwater.cell_json.read_text()) | {"spark": {"spark.master": "local[1]"}}
     headwater.cell_json.write_text(json.dumps(written | {"bootstrap_servers": "elsewhere:9092"}))
 
@@ -97,6 +101,8 @@ def test_the_stack_starts_repairs_and_stops(headwater: Headwater, taken_port: in
     down = headwater.run("status", "--json")
     assert down.returncode == 1
     assert not any(part["healthy"] for part in parts(down).values())
+    problems = [" ".join(one["problems"]) for one in json.loads(down.stdout)["products"]]
+    assert all("Kafka does not answer" in one for one in problems)
 
     again = headwater.up()
     assert all(part["healthy"] for part in again.values())

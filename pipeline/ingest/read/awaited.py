@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.errors import HeadwaterError
-from pipeline.kafka.connect import connect_admin
+from pipeline.kafka.connect import answering_within, connect_admin
 from pipeline.kafka.topics import TopicMissingError, describe_topic
 from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.layout import events_table
 from pipeline.tables.offsets import committed_offsets
 
-_QUICK = {"bootstrap.timeout.ms": 2_000}
+_ANSWER_S = 2.0
 
 
 def awaits_topic(cell: Cell, product: Product) -> str | None:
@@ -24,7 +22,7 @@ def awaits_topic(cell: Cell, product: Product) -> str | None:
     """
     topic = product.topic.name
     try:
-        with connect_admin(replace(cell, kafka={**_QUICK, **cell.kafka})) as admin:
+        with connect_admin(answering_within(cell, _ANSWER_S)) as admin:
             describe_topic(admin, topic)
     except TopicMissingError:
         return None if _was_ingested(cell, product) else f"Topic {topic} does not exist yet."
