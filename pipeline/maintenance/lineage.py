@@ -35,7 +35,7 @@ def lineage_of(table: Table, now: datetime, archived_through: int | None = None)
     whole_to = set(_bases(table, now))
     if offsets is not None:
         whole_to.add(offsets.snapshot_id)
-    followers: list[Snapshot | None] = [None, *history[:-1]]
+    followers: list[Snapshot | None] = [None, *history][: len(history)]
     return Lineage(
         history=[
             _age(one, carried=after is not None and offsets is not None and _is_ingests(after))

@@ -97,6 +97,13 @@ def test_young_commits_can_be_named_and_few_are_not_worth_a_commit(
     assert snapshots(quiet_cell) == 30
 
 
+def test_tables_without_a_snapshot_are_left_alone(
+    orders: Orders, quiet_cell: Cell, product: Product
+) -> None:
+    assert Trimmer(quiet_cell, product, policy=EAGER).trim() == 0
+    assert [one.snapshots_left for one in maintain(quiet_cell, product, EAGER)] == [0, 0]
+
+
 def test_who_has_planned_a_scan_keeps_its_files_for_an_hour(
     orders: Orders, quiet_cell: Cell, product: Product
 ) -> None:
