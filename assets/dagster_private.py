@@ -6,9 +6,12 @@ version, and tests/unit/test_private_parts.py tells what has changed. Importing 
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from dagster import DagsterInstance
+
     # What `define_asset_job` returns: no public name is given to it.
     from dagster._core.definitions.unresolved_asset_job_definition import (
         UnresolvedAssetJobDefinition as UnresolvedAssetJobDefinition,
@@ -19,3 +22,67 @@ DAEMON = "dagster._daemon"
 
 GRPC_INFO_TAG = ".dagster/grpc_info"
 """The tag of a run that says at which socket the code server listens that was asked to start it."""
+
+
+def shard_of(instance: DagsterInstance, run_id: str) -> str | None:
+    """Return the SQLite file that holds a run's events alone, None where there is no such file.
+
+    `DagsterInstance.delete_run` empties it, and leaves it where it is.
+    """
+    from dagster._core.storage.event_log import SqliteEventLogStorage
+
+    storage = instance.event_log_storage
+    return storage.path_for_shard(run_id) if isinstance(storage, SqliteEventLogStorage) else None
+
+
+def delete_old_events(instance: DagsterInstance, cell: str, before: datetime) -> int:
+    """Delete events that no run logged, and evaluations of checks, of assets below `cell`; return how many.
+
+    The newest event of each kind and the newest evaluation of each asset stay, and what is younger than
+    `before`. What is public deletes all events of an asset, or those of a run.
+    """
+    import sqlalchemy as db
+    from dagster._core.storage.event_log import SqlEventLogStorage, SqliteEventLogStorage
+    from dagster._core.storage.event_log.schema import (
+        AssetCheckExecutionsTable,
+        AssetEventTagsTable,
+        SqlEventLogStorageTable,
+    )
+
+    storage = instance.event_log_storage
+    if not isinstance(storage, SqlEventLogStorage):
+        return 0
+    # Without a zone, in UTC, as Dagster writes them.
+    limit = before.astimezone(UTC).replace(tzinfo=None)
+    events, checks = SqlEventLogStorageTable.c, AssetCheckExecutionsTable.c
+    of_cell = f'["{cell}",%'
+    newest = (
+        db.select(db.func.max(events.id))
+        .where(events.run_id == "", events.asset_key.like(of_cell))
+        .group_by(events.asset_key, events.partition, events.dagster_event_type)
+    )
+    old = db.and_(
+        events.run_id == "",
+        events.asset_key.like(of_cell),
+        events.timestamp < limit,
+        events.id.not_in(newest),
+    )
+    latest = (
+        db.select(db.func.max(checks.id))
+        .where(checks.asset_key.like(of_cell))
+        .group_by(checks.asset_key, checks.check_name, checks.partition)
+    )
+    outdated = db.and_(
+        checks.asset_key.like(of_cell),
+        checks.create_timestamp < limit,
+        checks.id.not_in(latest),
+    )
+    with storage.index_connection() as connection:
+        tags = AssetEventTagsTable.c.event_id.in_(db.select(events.id).where(old))
+        connection.execute(db.delete(AssetEventTagsTable).where(tags))
+        deleted = connection.execute(db.delete(SqlEventLogStorageTable).where(old)).rowcount
+        deleted += connection.execute(db.delete(AssetCheckExecutionsTable).where(outdated)).rowcount
+    if isinstance(storage, SqliteEventLogStorage):
+        with storage.run_connection("") as connection:
+            connection.execute(db.delete(SqlEventLogStorageTable).where(old))
+    return int(deleted)

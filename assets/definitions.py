@@ -8,12 +8,15 @@ import dagster as dg
 
 from assets.events import events
 from assets.hourly import derived_tables
-from assets.jobs import hourly_job, ingest_job
+from assets.jobs import hourly_job, ingest_job, maintenance_job
 from assets.keys import Keys
+from assets.maintenance import maintenance
 from assets.schedules import hourly_schedule
 from assets.sensors.hours import hour_closed, late_data
 from assets.sensors.keep_alive import keep_alive
+from assets.sensors.maintenance import maintenance_due
 from assets.sensors.watermark import watermark_sensor
+from assets.storage import storage
 from assets.topic import references, topic
 from assets.watermark import table_watermark, watermark
 from pipeline.contract.load import load_products
@@ -35,16 +38,21 @@ def build(cell_name: str) -> dg.Definitions:
     resources = dg.Definitions(
         resources={"cell": CellResource(name=cell_name), "spark": spark_resource(cell_name)}
     )
-    return dg.Definitions.merge(resources, *(_of(cell_name, product) for product in products))
+    own = storage(cell_name)
+    return dg.Definitions.merge(resources, own, *(_of(cell_name, product) for product in products))
 
 
 def _of(cell_name: str, product: Product) -> dg.Definitions:
     keys = Keys(cell_name, product)
-    ingest = ingest_job(keys)
+    ingest, upkeep = ingest_job(keys), maintenance_job(keys)
     found = dg.Definitions(
-        assets=[*_external(keys), events(keys)],
-        jobs=[ingest],
-        sensors=[keep_alive(keys, ingest.name), watermark_sensor(keys)],
+        assets=[*_external(keys), events(keys), maintenance(keys)],
+        jobs=[ingest, upkeep],
+        sensors=[
+            keep_alive(keys, ingest.name),
+            watermark_sensor(keys),
+            maintenance_due(keys, upkeep.name),
+        ],
     )
     if not product.derived_tables:
         return found

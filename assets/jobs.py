@@ -1,4 +1,4 @@
-"""Two jobs a product: the long ingest, and the hourly build of its derived tables."""
+"""The jobs of a product: the long ingest, the hourly build of its derived tables, and upkeep."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 INGEST = "ingest"
 BATCH = "batch"
+MAINTENANCE = "maintenance"
 
 
 def ingest_job(keys: Keys) -> UnresolvedAssetJobDefinition:
@@ -35,4 +36,15 @@ def hourly_job(keys: Keys) -> UnresolvedAssetJobDefinition:
         description=f"Builds hours of {keys.product.name}'s derived tables in cell {keys.cell}.",
         executor_def=in_process_executor,
         tags=keys.run_tags(BATCH),
+    )
+
+
+def maintenance_job(keys: Keys) -> UnresolvedAssetJobDefinition:
+    """Return the job that maintains all tables of the product."""
+    return define_asset_job(
+        keys.name("maintenance"),
+        selection=AssetSelection.assets(keys.maintenance),
+        description=f"Maintains {keys.product.name}'s tables in cell {keys.cell}.",
+        executor_def=in_process_executor,
+        tags=keys.run_tags(MAINTENANCE),
     )

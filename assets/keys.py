@@ -17,6 +17,8 @@ PRODUCT_TAG = "headwater/product"
 KIND_TAG = "headwater/kind"
 SPARK_POOL = "spark"
 """What runs that start Spark wait for, however they were launched."""
+MAINTENANCE_POOL = "maintenance"
+"""What upkeep waits for: apart from Spark's, so that neither it nor hours wait for the other."""
 HOURS_TAG = "headwater/hours"
 DUE_TAG = "headwater/due"
 WHY_TAG = "headwater/why"
@@ -52,6 +54,11 @@ class Keys:
     def watermark(self) -> dg.AssetKey:
         """The event watermark, fresh while the product is within its freshness SLO."""
         return self.key("watermark")
+
+    @property
+    def maintenance(self) -> dg.AssetKey:
+        """The upkeep of the product's tables."""
+        return self.key("maintenance")
 
     def reference(self, reference: Reference) -> dg.AssetKey:
         """One set of reference data."""

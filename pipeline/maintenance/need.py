@@ -9,6 +9,9 @@ from enum import StrEnum
 
 from pipeline.maintenance.plan import MaintenancePolicy
 
+PAUSE = timedelta(minutes=5)
+PAUSE_AFTER_FAILURE = timedelta(hours=1)
+
 
 class Step(StrEnum):
     """What may be due of a table, in the order in which it is done."""
@@ -26,6 +29,7 @@ class TableFacts:
         snapshots: how many its metadata lists.
         expirable: how many of them may go now.
         files: main's data files.
+        commits: how often the table was changed since it was made.
         files_left: how many the last compaction left; None if none is known.
         swept_at: when its folder was last looked through; None if that is not known.
         outdated_tags: tags that are older than they may become.
@@ -35,6 +39,7 @@ class TableFacts:
     snapshots: int
     expirable: int
     files: int
+    commits: int = 0
     files_left: int | None = None
     swept_at: datetime | None = None
     outdated_tags: int = 0
@@ -70,7 +75,14 @@ def _due(facts: TableFacts, policy: MaintenancePolicy, now: datetime) -> Iterato
     elif facts.outdated_tags:
         yield DueStep(facts.table, Step.EXPIRE, f"{facts.outdated_tags:,} tags are outdated")
     if facts.swept_at is None:
-        yield DueStep(facts.table, Step.SWEEP, "never looked for orphan files")
+        if facts.commits >= policy.due_commits:
+            reason = f"never looked for orphan files in {facts.commits:,} commits"
+            yield DueStep(facts.table, Step.SWEEP, reason)
     elif now - facts.swept_at >= policy.sweep_every:
         hours = (now - facts.swept_at) / timedelta(hours=1)
         yield DueStep(facts.table, Step.SWEEP, f"looked for orphan files {hours:,.0f} h ago")
+
+
+def pause_after(*, failed: bool) -> timedelta:
+    """Return how long to wait after a run before the next: starting one costs seconds of processor time."""
+    return PAUSE_AFTER_FAILURE if failed else PAUSE

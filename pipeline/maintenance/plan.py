@@ -29,7 +29,8 @@ class MaintenancePolicy:
         min_manifests: manifests are merged from so many on.
         due_snapshots: expiry is due from so many snapshots on that may go.
         due_files: compaction is due once a table has so many data files more than the last one left.
-        sweep_every: how often files are looked for that no snapshot names.
+        sweep_every: how often files are looked for that no snapshot names; the first time after
+            `due_commits` commits.
         orphan_age: files younger than this are never among them.
     """
 
@@ -44,6 +45,7 @@ class MaintenancePolicy:
     due_snapshots: int = 60
     due_files: int = 300
     sweep_every: timedelta = timedelta(days=1)
+    due_commits: int = 200
     orphan_age: timedelta = LONGEST_RUN
 
 

@@ -76,6 +76,7 @@ def facts_of(
         snapshots=len(table.metadata.snapshots),
         expirable=len(plan_expiry(table, now, policy, archived_through)),
         files=data_files(table)[0],
+        commits=_commits(table),
         files_left=state.files_left,
         swept_at=state.swept_at,
         outdated_tags=len(outdated_tags(table, now)),
@@ -89,3 +90,9 @@ def data_files(table: Table) -> tuple[int, int]:
         return 0, 0
     said = snapshot.summary.additional_properties
     return int(said.get(_TOTAL_FILES, 0)), int(said.get(_TOTAL_BYTES, 0))
+
+
+def _commits(table: Table) -> int:
+    """Return how many versions of its metadata came before: their number begins the file's name."""
+    number = table.metadata_location.rpartition("/")[2].partition("-")[0]
+    return int(number) if number.isdecimal() else 0

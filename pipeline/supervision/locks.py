@@ -33,6 +33,11 @@ def batch_lock(cell: Cell, product: str) -> Path:
     return cell.locks / f"{product}.batch.lock"
 
 
+def maintenance_lock(cell: Cell, product: str) -> Path:
+    """Return the lock of the run that maintains the product's tables; who does so by hand needs none."""
+    return cell.locks / f"{product}.maintenance.lock"
+
+
 def quarantine_lock(cell: Cell, product: str) -> Path:
     """Return the lock of whoever sets offsets of the product aside."""
     return cell.locks / f"{product}.quarantine.lock"

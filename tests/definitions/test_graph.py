@@ -68,6 +68,7 @@ def test_what_starts_spark_is_in_a_pool_of_one_run_at_a_time_and_ingests_are_in_
         for table in product.derived_tables
     }
     assert pools["events"] == set()
+    assert pools["maintenance"] == {"maintenance"}, "no hour waits for upkeep"
     limits = yaml.safe_load(INSTANCE.read_text())["concurrency"]["pools"]
     assert limits == {"granularity": "run", "default_limit": 1}
 

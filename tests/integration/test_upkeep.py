@@ -123,7 +123,7 @@ def test_who_has_planned_a_scan_keeps_its_files_for_an_hour(
 
 def test_what_is_due_is_done_once(orders: Orders, quiet_cell: Cell, product: Product) -> None:
     fill(orders, 30)
-    policy = replace(EAGER, due_files=20, due_snapshots=20)
+    policy = replace(EAGER, due_files=20, due_snapshots=20, due_commits=20)
     steps = {(one.table, one.step.value) for one in plan_due_steps(quiet_cell, product, policy)}
     assert {(EVENTS, "compact"), (EVENTS, "expire"), (EVENTS, "sweep")} <= steps
     done = {one.table: one for one in maintain_due(quiet_cell, product, policy)}[EVENTS]

@@ -46,8 +46,9 @@ def test_each_step_is_due_by_its_own_need_and_says_which() -> None:
     )  # fmt: skip
 
 
-def test_a_table_of_which_nothing_is_known_is_looked_through_once() -> None:
-    assert steps(facts(files_left=None, swept_at=None)) == [Step.SWEEP]
+def test_a_table_of_which_nothing_is_known_is_looked_through_once_it_has_some_commits() -> None:
+    assert steps(facts(files_left=None, swept_at=None, commits=199)) == []
+    assert steps(facts(files_left=None, swept_at=None, commits=200)) == [Step.SWEEP]
 
 
 def test_what_was_left_says_nothing_once_there_are_fewer_files() -> None:
