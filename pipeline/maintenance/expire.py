@@ -12,7 +12,7 @@ from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
 
 from pipeline.failpoints import failpoint
-from pipeline.maintenance.lineage import lineage_of, outdated_tags
+from pipeline.maintenance.lineage import is_staged, lineage_of, outdated_tags
 from pipeline.maintenance.plan import MaintenancePolicy
 from pipeline.maintenance.snapshots import expirable_snapshots
 from pipeline.tables.commit import disable_commit_retries
@@ -120,10 +120,36 @@ def _delete(table: Table, expired: list[Snapshot]) -> int:
         gone.update(
             {m.manifest_path: m for m in snapshot.manifests(io) if m.manifest_path not in kept}
         )
-    files = _files(io, gone.values()) - _files(io, kept.values()) if gone else set()
-    doomed = [*files, *gone, *(snapshot.manifest_list for snapshot in expired)]
+    doomed = [*_unneeded(table, gone.values(), kept.values()), *gone]
+    doomed += [snapshot.manifest_list for snapshot in expired]
     _delete_files(io, doomed)
     return len(doomed)
+
+
+def _unneeded(table: Table, gone: Iterable[ManifestFile], kept: Iterable[ManifestFile]) -> set[str]:
+    """Return the files of `gone` that no manifest of `kept` names.
+
+    A manifest that was written before all of these files came is not opened: that is most of a long
+    history. But a file that was staged comes a second time, when it is published.
+    """
+    entries = [
+        entry
+        for manifest in gone
+        for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True)
+    ]
+    files = {entry.data_file.file_path for entry in entries}
+    first = min((entry.sequence_number or 0 for entry in entries), default=0)
+    staged = {one.snapshot_id for one in table.metadata.snapshots if is_staged(one)}
+    for manifest in kept:
+        if not files:
+            break
+        if manifest.sequence_number < first and manifest.added_snapshot_id not in staged:
+            continue
+        files -= {
+            entry.data_file.file_path
+            for entry in manifest.fetch_manifest_entry(table.io, discard_deleted=True)
+        }
+    return files
 
 
 def _delete_files(io: FileIO, paths: Iterable[str]) -> None:
@@ -133,11 +159,3 @@ def _delete_files(io: FileIO, paths: Iterable[str]) -> None:
         except FileNotFoundError:
             # Somebody else deleted it, or a sweep.
             continue
-
-
-def _files(io: FileIO, manifests: Iterable[ManifestFile]) -> set[str]:
-    return {
-        entry.data_file.file_path
-        for manifest in manifests
-        for entry in manifest.fetch_manifest_entry(io, discard_deleted=True)
-    }

@@ -60,6 +60,11 @@ def outdated_tags(table: Table, now: datetime) -> tuple[str, ...]:
     )
 
 
+def is_staged(snapshot: Snapshot) -> bool:
+    """Whether a snapshot was written off main; it may have become main's since."""
+    return snapshot.summary is not None and WAP_ID_KEY in snapshot.summary.additional_properties
+
+
 def _bases(table: Table, now: datetime) -> Iterator[int]:
     """Yield the snapshots on which hours were staged that may still be published."""
     refs = table.metadata.refs
@@ -78,13 +83,12 @@ def _committed_at(table: Table, ref: SnapshotRef) -> datetime | None:
 
 
 def _age(snapshot: Snapshot, *, carried: bool = False) -> SnapshotAge:
-    summary = snapshot.summary.additional_properties if snapshot.summary else {}
     return SnapshotAge(
         snapshot.snapshot_id,
         snapshot.sequence_number or 0,
         _at(snapshot),
         carried,
-        staged=WAP_ID_KEY in summary,
+        staged=is_staged(snapshot),
     )
 
 
