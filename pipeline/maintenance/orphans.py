@@ -22,7 +22,8 @@ class OrphanPlan:
     """What a look at a table's folder found.
 
     Attributes:
-        orphans: files that nothing names and that no run still alive can have written.
+        orphans: files that nothing names and that no run still alive can have written; metadata first,
+            so that none is left whose files are gone.
         young: how many nothing names, and which somebody may be about to commit.
         missing: files that something names and the folder lacks. Where there are any, nothing may be
             deleted: the folder looked at may be another one, or names may not compare as they should.
@@ -51,10 +52,14 @@ def plan_orphans(
     unnamed = [file for path, file in files.items() if _checked(path) not in named]
     old = [file for file in unnamed if file.written_at < now - age]
     return OrphanPlan(
-        orphans=tuple(sorted(old, key=lambda file: file.path)),
+        orphans=tuple(sorted(old, key=_order)),
         young=len(unnamed) - len(old),
         missing=tuple(sorted(set(named) - set(files))),
     )
+
+
+def _order(file: StoredFile) -> tuple[bool, str]:
+    return not file.path.endswith(".metadata.json"), file.path
 
 
 def _checked(path: str) -> str:

@@ -84,6 +84,13 @@ def test_orphans_are_what_is_old_and_has_no_name(files: list[StoredFile], ids: s
     assert plan.young + len(found) == len({f.path for f in files} - named)
 
 
+def test_metadata_goes_before_the_files_that_it_leads_to() -> None:
+    old = NOW - timedelta(days=3)
+    paths = ("/t/data/a.parquet", "/t/metadata/9.metadata.json", "/t/metadata/snap-1.avro")
+    plan = plan_orphans([StoredFile(path, 1, old) for path in paths], set(), NOW, AGE)
+    assert [file.path for file in plan.orphans] == [paths[1], paths[0], paths[2]]
+
+
 def test_a_checksum_goes_with_its_file() -> None:
     old = NOW - timedelta(days=3)
     files = [StoredFile(f"/t/{name}", 1, old) for name in ("a.avro", ".a.avro.crc", ".b.avro.crc")]
