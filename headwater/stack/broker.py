@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import os
 import subprocess
-import time
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +13,8 @@ from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from headwater.stack.java import java_command
-from headwater.stack.process import Process, StartFailedError, start_detached, tail
+from headwater.stack.process import Process, StartFailedError, start_detached
+from headwater.stack.starting import Starting, wait_until_ready
 
 READY_TIMEOUT_S = 90.0
 
@@ -83,25 +83,23 @@ class KafkaBroker:
             StartFailedError: it ended, or did not answer in time; the message has its log's end.
             JavaMissingError: there is no Java.
         """
+        starting = self.launch()
+        wait_until_ready([starting])
+        return starting.process
+
+    def launch(self) -> Starting:
+        """Start the broker, and leave the waiting to the caller.
+
+        Raises:
+            StartFailedError: its storage could not be formatted.
+            JavaMissingError: there is no Java.
+        """
         properties = self._configure()
         options = ["-Xmx512m", "-XX:+UseSerialGC"]
-        process = start_detached(
-            [*self._java(*options), "kafka.Kafka", str(properties)],
-            self.log,
-            os.environ,
-            self._root,
-        )
-        deadline = time.monotonic() + READY_TIMEOUT_S
-        while not self.is_ready():
-            if not process.alive or time.monotonic() > deadline:
-                process.stop(1.0)
-                raise StartFailedError(
-                    f"it did not become ready.\n{tail(self.log)}\n",
-                    subject=f"Kafka broker {self.bootstrap_servers}",
-                    remedy=f"The whole log is {self.log}.",
-                )
-            time.sleep(0.2)
-        return process
+        command = [*self._java(*options), "kafka.Kafka", str(properties)]
+        process = start_detached(command, self.log, os.environ, self._root)
+        subject = f"Kafka broker {self.bootstrap_servers}"
+        return Starting(process, subject, self.log, self.is_ready, READY_TIMEOUT_S)
 
     def is_ready(self) -> bool:
         """Whether the broker answers an API call."""

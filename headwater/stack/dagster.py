@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from assets.dagster_private import DAEMON
-from headwater.stack.process import Process, StartFailedError, start_detached, tail
+from headwater.stack.process import Process, start_detached
+from headwater.stack.starting import Starting
 from pipeline.settings import PROJECT
 
 READY_TIMEOUT_S = 120.0
+STORAGE_MADE = "storage-made"
 INSTANCE = Path(__file__).with_name("dagster.yaml")
 
 
@@ -25,29 +27,26 @@ def prepare(dagster_home: Path) -> None:
     shutil.copyfile(INSTANCE, dagster_home / INSTANCE.name)
 
 
-def start_webserver(
-    port: int, workspace: Path, log: Path, environment: Mapping[str, str]
-) -> Process:
-    """Start the webserver on loopback; returns once it answers.
+def is_storage_made(dagster_home: Path) -> bool:
+    """Tell whether a webserver has answered on this storage before, so that all of it is made."""
+    return (dagster_home / STORAGE_MADE).exists()
 
-    Raises:
-        StartFailedError: with the end of its log.
-    """
+
+def mark_storage_made(dagster_home: Path) -> None:
+    """Remember that a webserver has answered."""
+    (dagster_home / STORAGE_MADE).touch()
+
+
+def launch_webserver(
+    port: int, workspace: Path, log: Path, environment: Mapping[str, str]
+) -> Starting:
+    """Start the webserver on loopback, and leave the waiting to the caller."""
     command = _dagster(
         "dagster_webserver", "-h", "127.0.0.1", "-p", str(port), "-w", str(workspace)
     )
     process = start_detached(command, log, environment, PROJECT)
-    deadline = time.monotonic() + READY_TIMEOUT_S
-    while not is_serving(port):
-        if not process.alive or time.monotonic() > deadline:
-            process.stop(1.0)
-            raise StartFailedError(
-                f"it did not become ready.\n{tail(log)}\n",
-                subject=f"Dagster webserver 127.0.0.1:{port}",
-                remedy=f"The whole log is {log}.",
-            )
-        time.sleep(0.3)
-    return process
+    subject = f"Dagster webserver 127.0.0.1:{port}"
+    return Starting(process, subject, log, partial(is_serving, port), READY_TIMEOUT_S)
 
 
 def start_daemon(workspace: Path, log: Path, environment: Mapping[str, str]) -> Process:

@@ -8,7 +8,6 @@ served: no listing of a folder, no link that leads out of the site.
 from __future__ import annotations
 
 import sys
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -22,7 +21,8 @@ from socketserver import TCPServer
 from typing import BinaryIO, cast
 from urllib.parse import quote, unquote, urlsplit
 
-from headwater.stack.process import Process, StartFailedError, start_detached, tail
+from headwater.stack.process import start_detached
+from headwater.stack.starting import Starting
 from pipeline.settings import PROJECT
 
 READY_TIMEOUT_S = 60.0
@@ -103,25 +103,12 @@ def server(home: Path, port: int) -> ThreadingHTTPServer:
     return _Server(("127.0.0.1", port), cast("type[Handler]", handler))
 
 
-def start_data_docs(home: Path, port: int, log: Path, environment: Mapping[str, str]) -> Process:
-    """Start the server on loopback; returns once it answers.
-
-    Raises:
-        StartFailedError: with the end of its log.
-    """
+def launch_data_docs(home: Path, port: int, log: Path, environment: Mapping[str, str]) -> Starting:
+    """Start the server on loopback, and leave the waiting to the caller."""
     command = [sys.executable, "-m", "headwater.stack.data_docs", str(home), str(port)]
     process = start_detached(command, log, environment, PROJECT)
-    deadline = time.monotonic() + READY_TIMEOUT_S
-    while not is_serving(port):
-        if not process.alive or time.monotonic() > deadline:
-            process.stop(1.0)
-            raise StartFailedError(
-                f"it did not become ready.\n{tail(log)}\n",
-                subject=f"Data Docs 127.0.0.1:{port}",
-                remedy=f"The whole log is {log}.",
-            )
-        time.sleep(0.1)
-    return process
+    subject = f"Data Docs 127.0.0.1:{port}"
+    return Starting(process, subject, log, partial(is_serving, port), READY_TIMEOUT_S)
 
 
 def is_serving(port: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,21 +38,13 @@ class Process:
 
         Does nothing if it has ended.
         """
-        found = self._find()
-        if found is None:
-            return
-        family = [*found.children(recursive=True), found]
-        for member in family:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                member.terminate()
-        _, left = psutil.wait_procs(family, timeout=patience_s)
-        self._end(left)
+        stop_all([self], patience_s)
 
     def kill(self) -> None:
         """End it at once, as a crash would; its descendants are left alone."""
         found = self._find()
         if found is not None:
-            self._end([found])
+            _kill([found])
 
     def _find(self) -> psutil.Process | None:
         try:
@@ -63,12 +55,31 @@ class Process:
             return None
         return found if same and not ended else None
 
-    @staticmethod
-    def _end(processes: Sequence[psutil.Process]) -> None:
-        for process in processes:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.kill()
-        psutil.wait_procs(processes, timeout=10)
+    def family(self) -> list[psutil.Process]:
+        """Return the process and its descendants; none if it has ended."""
+        found = self._find()
+        return [] if found is None else [*found.children(recursive=True), found]
+
+
+def stop_all(processes: Iterable[Process], patience_s: float = 20.0) -> None:
+    """End them and their descendants, as `end` does."""
+    end([member for process in processes for member in process.family()], patience_s)
+
+
+def end(processes: Sequence[psutil.Process], patience_s: float) -> None:
+    """End all at once: SIGTERM, then SIGKILL for what is left after `patience_s` seconds."""
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.terminate()
+    _, left = psutil.wait_procs(processes, timeout=patience_s)
+    _kill(left)
+
+
+def _kill(processes: Sequence[psutil.Process]) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(processes, timeout=10)
 
 
 def start_detached(

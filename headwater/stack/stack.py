@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,11 +17,22 @@ from headwater.stack.defaults import DATA_DOCS_PORT, KAFKA_PORT, WEB_PORT, WORKS
 from headwater.stack.jars import ensure_jars
 from headwater.stack.parts import DAEMON, DATA_DOCS, WEBSERVER, Part, broker_name
 from headwater.stack.ports import free_port
+from headwater.stack.process import end
+from headwater.stack.starting import Starting, wait_until_ready
 from headwater.stack.state import StackState, load_state
 from pipeline.cells import Cell, CellNotFoundError, embedded_cell, load_cell, save_cell
 from pipeline.settings import Settings
 
 TOKEN = "HEADWATER_STACK"  # noqa: S105 - the name of a variable
+
+DAGSTER_STOP_S = 5.0
+"""How long Dagster and its runs may take to end: ingest has come to a commit boundary long before.
+
+What is killed then loses nothing: commits are whole, and Dagster keeps what it knows in SQLite.
+"""
+BROKER_STOP_S = 20.0
+LATE_ANSWER_S = 10.0
+"""How long a part whose process runs may take to answer before it is started anew."""
 
 Say = Callable[[str], None]
 
@@ -50,10 +63,14 @@ def up(
         state.cells = [*state.cells, *(cell for cell in cells if cell not in state.cells)]
         for name in ("kafka", "spark"):
             ensure_jars(settings.cache, name, say)
+        # All are started before the first is waited for: each loads for seconds, beside the others.
+        starting: list[Starting] = []
         for number, cell in enumerate(state.cells):
-            _up_broker(settings, state, cell, (kafka_port or KAFKA_PORT) + 2 * number, say)
-        _up_data_docs(settings, state, say)
-        _up_dagster(settings, state, web_port or WEB_PORT, workspace, say)
+            port = (kafka_port or KAFKA_PORT) + 2 * number
+            starting += _up_broker(settings, state, cell, port, say)
+        starting += _up_data_docs(settings, state, say)
+        starting += _up_dagster(settings, state, web_port or WEB_PORT, workspace, say)
+        wait_until_ready(starting)
         return parts.look(settings, state)
 
 
@@ -63,16 +80,16 @@ def down(settings: Settings, say: Say) -> None:
         return
     with FileLock(settings.home / "stack.lock"):
         state = load_state(settings.home)
+        brokers = [name for name in state.processes if name.startswith("kafka")]
+        others = [name for name in state.processes if name not in brokers]
         # Dagster first: its runs end at a commit boundary while their broker still answers.
-        names = sorted(state.processes, key=lambda name: name.startswith("kafka"))
-        for name in names:
-            if name.startswith("kafka"):
-                _end_strays(state)
-            if state.processes[name].alive:
-                say(f"stopping {name}")
-            state.processes.pop(name).stop()
+        for names in (others, brokers):
+            for name in names:
+                if state.processes[name].alive:
+                    say(f"stopping {name}")
+            family = [member for name in names for member in state.processes.pop(name).family()]
+            end([*family, *_strays(state)], BROKER_STOP_S if names is brokers else DAGSTER_STOP_S)
             state.save(settings.home)
-        _end_strays(state)
 
 
 def status(settings: Settings) -> tuple[Part, ...]:
@@ -87,9 +104,9 @@ def cells(settings: Settings) -> tuple[str, ...]:
 
 def _up_broker(
     settings: Settings, state: StackState, cell: str, default_port: int, say: Say
-) -> None:
+) -> Iterator[Starting]:
     name = broker_name(cell)
-    if _runs(state, name) and parts.broker_of(settings, state, cell).is_ready():
+    if _answers(state, name, lambda: parts.broker_of(settings, state, cell).is_ready()):
         return
     _stop(state, name)
     _keep_or_choose(state, name, default_port)
@@ -97,8 +114,7 @@ def _up_broker(
     say(f"starting {name} on port {state.ports[name]}")
     broker = parts.broker_of(settings, state, cell)
     save_cell(settings.home, _configured(settings, cell, broker.bootstrap_servers))
-    state.processes[name] = broker.start()
-    state.save(settings.home)
+    yield _keep(settings, state, name, broker.launch())
 
 
 def _configured(settings: Settings, name: str, bootstrap_servers: str) -> Cell:
@@ -108,21 +124,21 @@ def _configured(settings: Settings, name: str, bootstrap_servers: str) -> Cell:
         return embedded_cell(settings.home, name, bootstrap_servers)
 
 
-def _up_data_docs(settings: Settings, state: StackState, say: Say) -> None:
-    if _runs(state, DATA_DOCS) and data_docs.is_serving(state.ports[DATA_DOCS]):
+def _up_data_docs(settings: Settings, state: StackState, say: Say) -> Iterator[Starting]:
+    if _answers(state, DATA_DOCS, lambda: data_docs.is_serving(state.ports[DATA_DOCS])):
         return
     _stop(state, DATA_DOCS)
     port = _keep_or_choose(state, DATA_DOCS, DATA_DOCS_PORT)
     say(f"starting {DATA_DOCS} on port {port}")
     log = parts.log_path(settings, DATA_DOCS)
     environment = {**os.environ, TOKEN: state.token}
-    state.processes[DATA_DOCS] = data_docs.start_data_docs(settings.home, port, log, environment)
-    state.save(settings.home)
+    started = data_docs.launch_data_docs(settings.home, port, log, environment)
+    yield _keep(settings, state, DATA_DOCS, started)
 
 
 def _up_dagster(
     settings: Settings, state: StackState, default_port: int, workspace: Path, say: Say
-) -> None:
+) -> Iterator[Starting]:
     dagster_home = settings.home / "dagster"
     environment = {
         **os.environ,
@@ -131,21 +147,46 @@ def _up_dagster(
         "HEADWATER_CONTRACTS": str(settings.contracts),
         "HEADWATER_CACHE": str(settings.cache),
         "HEADWATER_DATA_DOCS": parts.address(state.ports[DATA_DOCS]),
+        # A code server waits for calls under way before it ends, a minute long by default.
+        "DAGSTER_GRPC_SHUTDOWN_GRACE_PERIOD": "1",
         TOKEN: state.token,
     }
     dagster.prepare(dagster_home)
-    if not (_runs(state, WEBSERVER) and dagster.is_serving(state.ports[WEBSERVER])):
+    if not _answers(state, WEBSERVER, lambda: dagster.is_serving(state.ports[WEBSERVER])):
         _stop(state, WEBSERVER)
         port = _keep_or_choose(state, WEBSERVER, default_port)
         say(f"starting {WEBSERVER} on port {port}")
         log = parts.log_path(settings, WEBSERVER)
-        state.processes[WEBSERVER] = dagster.start_webserver(port, workspace, log, environment)
-        state.save(settings.home)
+        started = dagster.launch_webserver(port, workspace, log, environment)
+        yield _keep(settings, state, WEBSERVER, started)
+        if not dagster.is_storage_made(dagster_home):
+            # Two processes that make Dagster's storage at once leave it broken.
+            wait_until_ready([started])
+    dagster.mark_storage_made(dagster_home)
     if not _runs(state, DAEMON):
         say(f"starting {DAEMON}")
         log = parts.log_path(settings, DAEMON)
         state.processes[DAEMON] = dagster.start_daemon(workspace, log, environment)
         state.save(settings.home)
+
+
+def _keep(settings: Settings, state: StackState, name: str, starting: Starting) -> Starting:
+    """Remember a process before it answers: should this command be killed, the next one finds it."""
+    state.processes[name] = starting.process
+    state.save(settings.home)
+    return starting
+
+
+def _answers(state: StackState, name: str, is_ready: Callable[[], bool]) -> bool:
+    """Tell whether a part runs and answers, if late: a busy machine is no reason to start it anew."""
+    deadline = time.monotonic() + LATE_ANSWER_S
+    while _runs(state, name):
+        if is_ready():
+            return True
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.2)
+    return False
 
 
 def _runs(state: StackState, name: str) -> bool:
@@ -163,16 +204,11 @@ def _keep_or_choose(state: StackState, name: str, default: int) -> int:
     return state.ports[name]
 
 
-def _end_strays(state: StackState) -> None:
-    """End the processes whose parent, a part of this stack, was killed: code servers and runs."""
+def _strays(state: StackState) -> list[psutil.Process]:
+    """Return the processes whose parent, a part of this stack, was killed: code servers and runs."""
     strays = []
     for process in psutil.process_iter():
-        try:
+        with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             if process.environ().get(TOKEN) == state.token:
-                process.terminate()
                 strays.append(process)
-        except (psutil.NoSuchProcess, psutil.AccessDenied):
-            continue
-    _, left = psutil.wait_procs(strays, timeout=15)
-    for process in left:
-        process.kill()
+    return strays
