@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from headwater.produce.file import produce_file
 from headwater.produce.generated import Order, produce_generated
@@ -21,9 +22,12 @@ from pipeline.kafka.connect import connect_admin
 from pipeline.kafka.topics import describe_topic, stable_offsets
 from pipeline.ledger.read import read_ledger
 from pipeline.ledger.verify import Verification, verify_ledger
-from pipeline.tables.catalog import TableMissingError
+from pipeline.supervision.heartbeat import batch_heartbeat_file, heartbeat_file, read_heartbeat
+from pipeline.supervision.locks import batch_lock, ingest_lock, lock_holder
+from pipeline.tables.catalog import TableMissingError, load_table
+from pipeline.tables.layout import events_table
 
-POLL_S = 3.0
+POLL_S = 2.0
 SHARES = Shares(late=0.01, duplicates=0.01, poison=0.002)
 
 Say = Callable[[str], None]
@@ -78,10 +82,10 @@ def wait_until_ingested(cell: Cell, product: Product, timeout_s: float, say: Say
         try:
             offsets = read_ledger(cell, product).offsets
         except TableMissingError:
-            return sum(ends.values()), "the ingest starts"
+            offsets = None
         done = offsets.next if offsets else {}
         left = sum(max(0, end - done.get(p, 0)) for p, end in ends.items())
-        return left, f"{left:,} records wait"
+        return left, f"{left:,} records wait{_ingest_activity(cell, product) if left else ''}"
 
     _wait(f"ingesting {product.name}", waiting, timeout_s, say)
 
@@ -95,9 +99,23 @@ def wait_until_published(cell: Cell, product: Product, timeout_s: float, say: Sa
 
     def waiting() -> tuple[int, str]:
         builds = len(plan_hours(product, read_plan_inputs(cell, product)).builds)
-        return builds, f"{builds:,} closed hours wait"
+        return builds, f"{builds:,} hours wait{_build_activity(cell, product) if builds else ''}"
 
     _wait(f"building hours of {product.name}", waiting, timeout_s, say)
+
+
+def first_publication_after(
+    cell: Cell, products: Iterable[Product], since: datetime
+) -> timedelta | None:
+    """Return how long after the first commit since `since` the first hour was published; None if none was."""
+    commits, published = [], []
+    for product in products:
+        snapshots = load_table(cell, events_table(product.name)).metadata.snapshots
+        commits += [datetime.fromtimestamp(one.timestamp_ms / 1000, UTC) for one in snapshots]
+        published += [one.published_at for one in read_publications(cell, product.name)]
+    first_commit = min((at for at in commits if at >= since), default=None)
+    first_hour = min((at for at in published if at >= since), default=None)
+    return None if first_commit is None or first_hour is None else first_hour - first_commit
 
 
 def outcome(cell: Cell, product: Product, produced: Produced) -> Outcome:
@@ -113,6 +131,22 @@ def outcome(cell: Cell, product: Product, produced: Produced) -> Outcome:
         rows_published=sum(publication.rows for publication in publications),
         expectations_met=sum(publication.expectations for publication in publications),
     )
+
+
+def _ingest_activity(cell: Cell, product: Product) -> str:
+    if lock_holder(ingest_lock(cell, product.name)) is None:
+        return ", the ingest starts"
+    beat = read_heartbeat(heartbeat_file(cell, product.name))
+    return f", {beat.waits}" if beat is not None and beat.waits else ""
+
+
+def _build_activity(cell: Cell, product: Product) -> str:
+    owner = lock_holder(batch_lock(cell, product.name))
+    if owner is None:
+        return ", a run is about to start"
+    beat = read_heartbeat(batch_heartbeat_file(cell, product.name))
+    doing = beat.doing if beat is not None and beat.run_id == owner else None
+    return f": {doing}" if doing else ", Spark starts"
 
 
 def _wait(what: str, waiting: Callable[[], tuple[int, str]], timeout_s: float, say: Say) -> None:

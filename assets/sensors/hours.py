@@ -14,13 +14,15 @@ from pipeline.errors import HeadwaterError
 from pipeline.supervision.locks import batch_lock
 from resources.cell import CellResource
 
-INTERVAL_S = 30
+CLOSED_INTERVAL_S = 10
+"""Somebody waits for an hour that has closed; an hour that is built again is there already."""
+LATE_INTERVAL_S = 30
 
 
 def hour_closed(keys: Keys, job_name: str) -> dg.SensorDefinition:
     """Return the sensor that builds every hour that is closed and was never published."""
     about = "Builds each hour once every record that it waits for is in the table."
-    return _sensor(keys, job_name, "hour_closed", NEW, about)
+    return _sensor(keys, job_name, "hour_closed", NEW, about, CLOSED_INTERVAL_S)
 
 
 def late_data(keys: Keys, job_name: str) -> dg.SensorDefinition:
@@ -32,11 +34,16 @@ def late_data(keys: Keys, job_name: str) -> dg.SensorDefinition:
     about = (
         "Builds published hours again that late rows have reached, and those that depend on them."
     )
-    return _sensor(keys, job_name, "late_data", OUTDATED, about)
+    return _sensor(keys, job_name, "late_data", OUTDATED, about, LATE_INTERVAL_S)
 
 
 def _sensor(
-    keys: Keys, job_name: str, part: str, reasons: Collection[BuildReason], about: str
+    keys: Keys,
+    job_name: str,
+    part: str,
+    reasons: Collection[BuildReason],
+    about: str,
+    interval_s: int,
 ) -> dg.SensorDefinition:
     """Return a sensor that asks for hours due for one of `reasons`, one run at a time for each product.
 
@@ -48,7 +55,7 @@ def _sensor(
     @dg.sensor(
         name=keys.name(part),
         job_name=job_name,
-        minimum_interval_seconds=INTERVAL_S,
+        minimum_interval_seconds=interval_s,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description=about,
         tags=keys.tags,

@@ -44,8 +44,9 @@ def demo(events: int, hours: int, flights: int, timeout: int) -> ExitCode:
     from headwater import demo as steps
     from headwater.stack import stack
     from headwater.stack.parts import WEBSERVER
+    from pipeline.clock import utc_now
 
-    began = time.monotonic()
+    began, since = time.monotonic(), utc_now()
 
     def say(line: str) -> None:
         click.echo(f"[{time.monotonic() - began:5.0f} s] {line}")
@@ -63,6 +64,9 @@ def demo(events: int, hours: int, flights: int, timeout: int) -> ExitCode:
         steps.wait_until_ingested(cell, product, timeout, say)
     for product in (viewing, departures):
         steps.wait_until_published(cell, product, timeout, say)
+    took = steps.first_publication_after(cell, (viewing, departures), since)
+    if took is not None:
+        say(f"the first hour was published {took.total_seconds():.0f} s after the first commit")
     say("recounting")
     outcomes = [steps.outcome(cell, p, made[p.name]) for p in (viewing, departures)]
     _show(outcomes)

@@ -13,6 +13,7 @@ from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import DerivedTable, Product, published_table
 from pipeline.control.publications import PublicationLog
 from pipeline.spark.session import own_session
+from pipeline.supervision.heartbeat import Pulse
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class HourContext:
         spark: an engine that can open the cell.
         source: what the hour is computed from, pinned.
         publications: the product's; what the build records is added to it.
+        pulse: the run's heartbeat, if it has one.
     """
 
     spark: SparkSession
@@ -34,6 +36,13 @@ class HourContext:
     run_id: str
     publications: PublicationLog
     clock: Clock = utc_now
+    pulse: Pulse | None = None
+
+    def at_stage(self, stage: str) -> None:
+        """Say in the build's heartbeat that the hour is at `stage`, for whoever watches."""
+        if self.pulse is not None:
+            doing = f"{stage} {self.derived_table.name} {self.hour:%Y-%m-%dT%H}"
+            self.pulse.beat(0, doing=doing)
 
     @property
     def table(self) -> str:

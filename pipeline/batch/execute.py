@@ -25,6 +25,7 @@ from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import DerivedTable, Product
 from pipeline.control.publications import Publication, PublicationLog
 from pipeline.errors import HeadwaterError
+from pipeline.supervision.heartbeat import Pulse, batch_heartbeat_file
 
 Auditor = Callable[[DerivedTable, datetime], AuditFunction]
 """Gives the audit of one hour of one table."""
@@ -59,7 +60,8 @@ def execute(
     """Build a plan's hours one by one in its order, yielding each as it is done.
 
     What only might have changed is asked about again first, and passed over if it did not. An hour whose
-    inputs are not published waits; neither a failed audit nor an error stops the others. The caller
+    inputs are not published waits; neither a failed audit nor an error stops the others. Which stage of
+    which hour is at work stands in the heartbeat beside the batch lock, of no hold on anything. The caller
     holds the product's batch lock: its publications are read once, and what others record after that is
     not seen. The snapshot of events that the plan names is tagged as long, so that it does not expire.
 
@@ -86,6 +88,7 @@ def _execute(
 ) -> Iterator[BuildResult]:
     tables = {table.name: table for table in product.derived_tables}
     log = PublicationLog.read(cell, product.name)
+    pulse = Pulse(batch_heartbeat_file(cell, product.name), run_id, clock)
     for build in plan.builds:
         table = tables[build.derived_table]
         inputs = replace(plan.inputs, last_publications=log.last, now=clock())
@@ -103,7 +106,9 @@ def _execute(
             source_rows(table, build.hour, inputs.rows),
             fingerprint(product, table, build.hour, log.last),
         )
-        context = HourContext(spark, cell, product, table, build.hour, source, run_id, log, clock)
+        context = HourContext(
+            spark, cell, product, table, build.hour, source, run_id, log, clock, pulse
+        )
         yield BuildResult(build, _outcome(context, build, auditor))
 
 

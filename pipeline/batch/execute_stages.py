@@ -88,6 +88,7 @@ class StageExecutor:
         return progress.outcome
 
     def _execute(self, stage: HourStage, progress: Progress) -> Progress:
+        self._context.at_stage(stage.kind)
         if isinstance(stage, Stage):
             return replace(progress, staged=stage_hour(self._context))
         staged = progress.staged

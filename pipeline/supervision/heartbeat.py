@@ -1,4 +1,4 @@
-"""The heartbeat of an ingest: a small file beside its lock, written anew as it goes on.
+"""The heartbeat of an ingest or a build: a small file beside its lock, written anew as it goes on.
 
 The lock proves that a process lives, the heartbeat that it gets on. It is a hint for people and
 supervisors: no decision about data depends on it.
@@ -25,13 +25,14 @@ _EVERY_S = 1.0
 
 @dataclass(frozen=True)
 class Heartbeat:
-    """What an ingest last said of itself.
+    """What an ingest or a build of hours last said of itself.
 
     Attributes:
         at: when.
-        commits: how many of its run.
+        commits: how many of its run; of a build, hours that are done.
         committed_at: when the last of them was made.
         waits: the error that it is waiting out, None where there is none.
+        doing: of a build: the stage, the table and the hour that it is at.
     """
 
     run_id: str
@@ -40,11 +41,17 @@ class Heartbeat:
     commits: int = 0
     committed_at: datetime | None = None
     waits: str | None = None
+    doing: str | None = None
 
 
 def heartbeat_file(cell: Cell, product: str) -> Path:
     """Return where the product's ingest writes its heartbeat."""
     return cell.locks / f"{product}.ingest.heartbeat"
+
+
+def batch_heartbeat_file(cell: Cell, product: str) -> Path:
+    """Return where whoever builds the product's hours writes a heartbeat."""
+    return cell.locks / f"{product}.batch.heartbeat"
 
 
 class Pulse:
@@ -58,28 +65,34 @@ class Pulse:
         self._path = path
         self._run_id = run_id
         self._clock = clock
-        self._told: tuple[int, datetime | None, str | None] | None = None
+        self._told: Heartbeat | None = None
         self._written = 0.0
 
     def beat(
-        self, commits: int, committed_at: datetime | None = None, waits: str | None = None
+        self,
+        commits: int,
+        committed_at: datetime | None = None,
+        *,
+        waits: str | None = None,
+        doing: str | None = None,
     ) -> None:
         """Say that the run goes on, with what it has done so far."""
-        if committed_at is None and self._told is not None:
-            committed_at = self._told[1]
-        told = (commits, committed_at, waits)
-        now = time.monotonic()
-        if self._told is not None and told[2] == self._told[2] and now - self._written < _EVERY_S:
-            self._told = told
+        last, now = self._told, time.monotonic()
+        if committed_at is None and last is not None:
+            committed_at = last.committed_at
+        told = Heartbeat(
+            self._run_id, os.getpid(), self._clock(), commits, committed_at, waits, doing
+        )
+        self._told = told
+        is_old_news = last is not None and (last.waits, last.doing) == (waits, doing)
+        if is_old_news and now - self._written < _EVERY_S:
             return
-        self._told, self._written = told, now
-        beat = Heartbeat(self._run_id, os.getpid(), self._clock(), *told)
-        text = json.dumps(asdict(beat), default=datetime.isoformat)
+        self._written = now
         temporary = self._path.with_name(f".{self._path.name}.{os.getpid()}.tmp")
         # Not synced, unlike other files: what it says is of no use after a crash of the machine.
         with suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            temporary.write_text(text)
+            temporary.write_text(json.dumps(asdict(told), default=datetime.isoformat))
             temporary.replace(self._path)
 
 

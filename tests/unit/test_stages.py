@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -27,6 +28,7 @@ from pipeline.batch.planning.staleness import PlanInputs
 from pipeline.cells import embedded_cell
 from pipeline.contract.model import DerivedTable
 from pipeline.control.publications import PublicationLog
+from pipeline.supervision.heartbeat import Pulse, batch_heartbeat_file, read_heartbeat
 from tests.support.derivations import chained_product
 from tests.support.orders import hour
 
@@ -77,8 +79,27 @@ def test_a_plan_without_hours_says_so() -> None:
     assert list(explain(plan))[1:] == ["  nothing to build"]
 
 
+def test_who_watches_is_told_which_stage_of_which_hour_is_at_work(tmp_path: Path) -> None:
+    context = context_of(tmp_path)
+    path = batch_heartbeat_file(context.cell, PRODUCT.name)
+    told = replace(context, pulse=Pulse(path, "run", lambda: hour(9)))
+    with pytest.raises(ValueError, match="nothing is staged"):
+        StageExecutor(told).execute(plan_stages(PRODUCT, SALES)[1:])
+    beat = read_heartbeat(path)
+    assert beat is not None
+    assert (beat.run_id, beat.doing) == ("run", f"audit {SALES.name} 2026-01-01T01")
+
+
 def test_stages_that_lack_what_they_need_are_refused(tmp_path: Path) -> None:
-    context = HourContext(
+    context = context_of(tmp_path)
+    with pytest.raises(ValueError, match="nothing is staged to publish"):
+        StageExecutor(context).execute(plan_stages(PRODUCT, SALES)[2:])
+    with pytest.raises(ValueError, match="end before the hour is done"):
+        StageExecutor(context).execute(())
+
+
+def context_of(tmp_path: Path) -> HourContext:
+    return HourContext(
         cast("SparkSession", None),
         embedded_cell(tmp_path, "us", "127.0.0.1:9"),
         PRODUCT,
@@ -88,7 +109,3 @@ def test_stages_that_lack_what_they_need_are_refused(tmp_path: Path) -> None:
         "run",
         PublicationLog(),
     )
-    with pytest.raises(ValueError, match="nothing is staged to publish"):
-        StageExecutor(context).execute(plan_stages(PRODUCT, SALES)[2:])
-    with pytest.raises(ValueError, match="end before the hour is done"):
-        StageExecutor(context).execute(())
