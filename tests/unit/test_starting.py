@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from headwater.stack import stack
 from headwater.stack.process import Process, StartFailedError, start_detached, stop_all
 from headwater.stack.starting import Starting, wait_until_ready
+from headwater.stack.state import load_state
+from pipeline.settings import load_settings
 
 SLEEP = "import time; time.sleep(60)"
 STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('on', flush=True);"
@@ -70,3 +73,30 @@ def test_those_that_do_not_heed_are_killed_together(start: Start) -> None:
     assert not any(part.process.alive for part in parts)
     assert time.monotonic() - began < 1.4, "the patience of one, and not of three"
     stop_all([part.process for part in parts])
+
+
+def test_down_ends_what_was_started_and_whose_parent_was_killed_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    settings = replace(load_settings(), home=tmp_path)
+    state = load_state(tmp_path)
+
+    def run(token: str) -> Process:
+        environment = {**os.environ, stack.TOKEN: token}
+        command = [sys.executable, "-c", SLEEP]
+        return start_detached(command, tmp_path / "log", environment, tmp_path)
+
+    stray, stranger = run(state.token), run("theirs")
+    state.processes = {"dagster-daemon": run(state.token), "kafka-us": run("theirs")}
+    parts = [*state.processes.values()]
+    state.save(tmp_path)
+    said: list[str] = []
+    try:
+        stack.down(settings, said.append)
+        assert said == ["stopping dagster-daemon", "stopping kafka-us"]
+        assert not any(process.alive for process in (*parts, stray))
+        assert stranger.alive
+        stack.down(settings, said.append)
+        assert len(said) == 2, "stopping twice is no error"
+    finally:
+        stop_all([stray, stranger, *parts], 0.0)
