@@ -8,7 +8,10 @@ from functools import partial
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pytest
+from pyiceberg.manifest import DataFile
+from pyiceberg.table import Table
 from pyspark.sql import DataFrame, SparkSession
 
 from pipeline.batch.model import Source
@@ -21,16 +24,20 @@ from pipeline.contract.model import DerivedTable, Feature, Product
 from pipeline.ingest.limits import Limits
 from pipeline.ingest.run import ingest
 from pipeline.ledger.read import read_ledger
+from pipeline.maintenance.expire import expire
 from pipeline.maintenance.plan import MaintenancePolicy
 from pipeline.maintenance.run import maintain, maintain_due, plan_due_steps
+from pipeline.maintenance.sweep import sweep
 from pipeline.maintenance.trim import Trimmer
 from pipeline.spark.session import own_session, rows_at
 from pipeline.tables.catalog import load_table
+from pipeline.tables.commit import write_files
+from pipeline.tables.data_files.rewrite import rewrite
 from pipeline.tables.snapshots import check_not_rolled_back
 from tests.support.hour_builds import build, hour_context
 from tests.support.judge import judge
 from tests.support.load import TopicWriter
-from tests.support.orders import SQL, Orders, derived, hour, orders_product, sales
+from tests.support.orders import SCHEMA, SQL, Orders, derived, hour, orders_product, sales
 from tests.support.products import own_product
 from tests.support.upkeep import EAGER as _EAGER
 
@@ -178,6 +185,37 @@ def test_a_build_that_was_killed_keeps_nothing_for_ever(
     assert "1 tags are outdated" in {one.reason for one in due}
     maintain(quiet_cell, product, EAGER, later)
     assert load_table(quiet_cell, EVENTS).metadata.snapshot_by_id(source) is None
+
+
+def test_a_file_that_a_staging_has_stays_when_what_was_published_of_it_goes(
+    orders: Orders, quiet_cell: Cell
+) -> None:
+    fill(orders, 2)
+    table = load_table(quiet_cell, EVENTS)
+    rows = pa.Table.from_pylist(orders.rows[:1], schema=SCHEMA)
+    (file,), (other,) = write_files(table, rows), write_files(table, rows)
+    table.manage_snapshots().create_branch(table.metadata.snapshots[-1].snapshot_id, "b").commit()
+    _append(table, file, "b", {"wap.id": "staged"})
+    published = _append(table, file, "main", {})
+    tasks = table.refresh().scan().plan_files()
+    old = [task.file for task in tasks if task.file.file_path == file.file_path]
+    rewrite(table, old, [other], 1 << 30)
+    assert expire(table, [published]) > 0
+    table = table.refresh()
+    assert table.metadata.snapshot_by_id(published) is None
+    staged = table.scan(snapshot_id=table.metadata.refs["b"].snapshot_id)
+    assert staged.to_arrow().num_rows == table.scan().to_arrow().num_rows == 3
+    assert sweep(table, utc_now() + timedelta(days=1), EAGER).missing == ()
+
+
+def _append(table: Table, file: DataFile, branch: str, summary: dict[str, str]) -> int:
+    transaction = table.transaction()
+    update = transaction.update_snapshot(snapshot_properties=summary, branch=branch)
+    with update.fast_append() as append:
+        append.append_data_file(file)
+        made = append.snapshot_id
+    transaction.commit_transaction()
+    return made
 
 
 def test_derived_tables_and_histories_are_maintained_beside_a_staging(
