@@ -7,15 +7,20 @@ from typing import Any, TypeVar
 
 import pyarrow as pa
 from pyiceberg.table import Table
+from pyiceberg.transforms import MonthTransform
 
 from pipeline.cells import Cell
 from pipeline.maintenance.tidy import tidy
 from pipeline.tables.catalog import open_catalog
 from pipeline.tables.commit import disable_commit_retries
 from pipeline.tables.commit_retry import retry_commit
-from pipeline.tables.create import ensure_table
+from pipeline.tables.create import Partition, ensure_table
+from pipeline.tables.layout import HOUR_COLUMN
 
 Row = TypeVar("Row")
+
+PARTITION: Partition = (HOUR_COLUMN, MonthTransform(), "hour_month")
+"""Of every control table: who asks for some hours opens the files of their months."""
 
 
 def add_missing(
@@ -34,7 +39,7 @@ def add_missing(
     """
 
     def attempt() -> tuple[Row, ...]:
-        table = ensure_table(open_catalog(cell), identifier, schema)
+        table = ensure_table(open_catalog(cell), identifier, schema, PARTITION)
         # A rebased append would land beside the same row of another process.
         disable_commit_retries(table)
         rows = tuple(missing(table))

@@ -24,7 +24,7 @@ from pipeline.tables.commit import (
     write_files,
 )
 from pipeline.tables.commit_retry import retry_commit
-from pipeline.tables.create import Partition, load_or_create
+from pipeline.tables.create import Partition, ensure_table
 from pipeline.tables.layout import LEDGER_SCHEMA, events_table, ledger_table
 from pipeline.tables.offsets import committed_offsets
 from pipeline.tables.snapshots import main_history
@@ -49,7 +49,9 @@ def archive_entries(cell: Cell, product: Product) -> int:
     events = load_table(cell, events_table(product.name))
 
     def attempt() -> int:
-        table = _ensure(cell, product.name)
+        table = ensure_table(
+            open_catalog(cell), ledger_table(product.name), LEDGER_SCHEMA, PARTITION
+        )
         # A rebased append would land beside the same entries of another process.
         disable_commit_retries(table)
         archive = Archive.of(table)
@@ -107,17 +109,3 @@ def _rows(snapshots: Iterable[Snapshot]) -> pa.Table:
             for line in lines_of(snapshot)
         ]
     return pa.Table.from_pylist(rows, schema=LEDGER_SCHEMA)
-
-
-def _ensure(cell: Cell, product: str) -> Table:
-    catalog = open_catalog(cell)
-    name = ledger_table(product)
-    table = load_or_create(catalog, name, LEDGER_SCHEMA, PARTITION)
-    if not table.spec().fields:
-        # Of an older format. Files that are there stay as they are.
-        source, transform, field = PARTITION
-        disable_commit_retries(table)
-        with table.update_spec() as update:
-            update.add_field(source, transform, field)
-        table = catalog.load_table(name)
-    return table

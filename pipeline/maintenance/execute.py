@@ -74,7 +74,9 @@ class TableMaintenance:
         """Carry them out; `due` says why, for who reads the result."""
         policy, now = policy_for(self.product, self.name, self.policy), self.clock()
         files_before, bytes_before = data_files(self.table)
-        compacted = self._do(Step.COMPACT, lambda: self._compact(policy), CompactionResult())
+        compacted = self._do(
+            Step.COMPACT, lambda: self._compact(policy, whole=not due), CompactionResult()
+        )
         snapshots, deleted = self._do(Step.EXPIRE, lambda: self._expire(policy, now), (0, 0))
         swept = self._do(Step.SWEEP, lambda: self._sweep(policy, now), OrphanPlan((), 0, ()))
         table = self.table.refresh()
@@ -105,8 +107,8 @@ class TableMaintenance:
             self.failed.append(error)
             return nothing
 
-    def _compact(self, policy: MaintenancePolicy) -> CompactionResult:
-        done = compact(self.table, policy)
+    def _compact(self, policy: MaintenancePolicy, *, whole: bool) -> CompactionResult:
+        done = compact(self.table, policy, whole=whole)
         keep_state(self.cell, self.name, files_left=data_files(self.table.refresh())[0])
         return done
 

@@ -35,22 +35,33 @@ def ensure_table(
     columns: pa.Schema,
     partition: Partition | None = None,
 ) -> Table:
-    """Return the table, created where absent; columns that it lacks are added.
+    """Return the table, created where absent; it gets columns that it lacks, and `partition` if it has none.
 
-    Idempotent, and safe when several processes do it at once.
+    Idempotent, and safe when several processes do it at once. Files that are there stay as they are.
     """
     table = load_or_create(catalog, identifier, columns, partition)
     for _ in range(CREATORS):
-        if not set(columns.names) - set(table.schema().column_names):
+        lacking = set(columns.names) - set(table.schema().column_names)
+        if not lacking and (partition is None or table.spec().fields):
             break
         try:
-            with table.update_schema() as update:
-                update.union_by_name(columns)
+            if lacking:
+                with table.update_schema() as update:
+                    update.union_by_name(columns)
+            else:
+                _divide(table, partition)
         except CommitFailedException:
             # Another process changed the table first, perhaps by the same columns.
             pass
         table = catalog.load_table(identifier)
     return table
+
+
+def _divide(table: Table, partition: Partition | None) -> None:
+    if partition is not None:
+        source, transform, name = partition
+        with table.update_spec() as update:
+            update.add_field(source, transform, name)
 
 
 def _ensure_namespace(catalog: SqlCatalog, name: str) -> None:

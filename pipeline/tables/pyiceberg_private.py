@@ -22,7 +22,7 @@ from pyiceberg.table.update.snapshot import (
     _OverwriteFiles,
 )
 
-_MANIFEST_BYTES = 8 * 2**20
+from pipeline.tables.manifests import due_merges, size_class
 
 
 def write_data_files(metadata: TableMetadata, rows: pa.Table, io: FileIO) -> Iterator[DataFile]:
@@ -55,7 +55,7 @@ def expire_snapshots(transaction: Transaction) -> ExpireSnapshots:
 
 
 class ReplaceFiles(_OverwriteFiles):
-    """A snapshot of other files and the same rows. Merges manifests where there are many.
+    """A snapshot of other files and the same rows. Merges manifests where there are many that are alike.
 
     What is public deletes by a filter on rows, and knows no operation `replace`.
     """
@@ -65,7 +65,7 @@ class ReplaceFiles(_OverwriteFiles):
         transaction: Transaction,
         io: FileIO,
         snapshot_properties: dict[str, str],
-        min_manifests: int,
+        min_manifests: int | None,
         operation: Operation,
     ) -> None:
         super().__init__(
@@ -83,13 +83,20 @@ class ReplaceFiles(_OverwriteFiles):
         pass
 
     def _process_manifests(self, manifests: list[ManifestFile]) -> list[ManifestFile]:
-        merge = _ManifestMergeManager(
-            target_size_bytes=_MANIFEST_BYTES,
-            min_count_to_merge=2,
-            merge_enabled=len(manifests) >= self._min_manifests,
-            snapshot_producer=self,
-        )
-        return merge.merge_manifests(manifests)
+        if self._min_manifests is None:
+            return manifests
+        due = due_merges((one.manifest_length for one in manifests), self._min_manifests)
+        left = [one for one in manifests if size_class(one.manifest_length) not in due]
+        for at, size in due.items():
+            merge = _ManifestMergeManager(
+                target_size_bytes=size,
+                min_count_to_merge=2,
+                merge_enabled=True,
+                snapshot_producer=self,
+            )
+            alike = [one for one in manifests if size_class(one.manifest_length) == at]
+            left += merge.merge_manifests(alike)
+        return left
 
     def _summary(self, snapshot_properties: dict[str, str] | None = None) -> Summary:
         # The library sums up appends, overwrites and deletes only.

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pipeline.cells import Cell
 from pipeline.control.alerts import Alert, AlertKind, raise_alert, read_alerts
 from pipeline.control.publications import Publication, read_publications, record
-from pipeline.maintenance.tidy import FILES
+from pipeline.maintenance.tidy import MANIFESTS as FILES
 from pipeline.tables.catalog import load_table
 from tests.support.orders import hour
 

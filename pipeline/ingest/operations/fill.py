@@ -37,7 +37,6 @@ from pipeline.tables.layout import RECORD_VALUE
 GROUP_BYTES = 256 * 2**20
 """Of files that are rewritten in one commit."""
 _KEPT = f"{RECORD_VALUE} is not null"
-_MANY = 1 << 30
 _ATTEMPTS = 5
 
 
@@ -149,7 +148,7 @@ class _Filler:
             if not times.is_empty():
                 files = write_hours(table, [rows])
                 failpoint("fill.written")
-                rewrite(table, [task.file for task in old], files, _MANY, kind=FILL)
+                rewrite(table, [task.file for task in old], files, None, kind=FILL)
                 failpoint("fill.committed")
                 table = table.refresh()
             yield times, left

@@ -33,16 +33,16 @@ def rewrite(
     table: Table,
     old: Iterable[DataFile],
     new: Iterable[DataFile],
-    min_manifests: int,
+    min_manifests: int | None,
     kind: str = COMPACT,
 ) -> int:
     """Replace files of `table` in one snapshot; return its id.
 
     Its operation is `replace`; of kind FILL, whose rows have other values, `overwrite`.
 
-    Manifests are merged if there are `min_manifests` or more. A commit that others won is tried again
-    on top of theirs: this one carries no offsets, so that nothing is lost by it. Appends beside it may
-    have to be tried again too.
+    Manifests are merged where there are `min_manifests` small ones or more, None: not at all. A commit that
+    others won is tried again on top of theirs: this one carries no offsets, so that nothing is lost by it.
+    Appends beside it may have to be tried again too.
 
     Raises:
         RowsDifferError: `new` does not hold as many rows as `old`.
