@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from pipeline.contract.load import load_products as load_products
     from pipeline.contract.model import Product as Product
     from pipeline.contract.source.mistakes import ContractError as ContractError
+    from pipeline.disk import DiskFullError as DiskFullError
+    from pipeline.disk import FileDamagedError as FileDamagedError
+    from pipeline.disk import FileMissingError as FileMissingError
     from pipeline.errors import HeadwaterError as HeadwaterError
     from pipeline.errors import PoisonError as PoisonError
     from pipeline.errors import RetryableError as RetryableError
@@ -65,6 +68,7 @@ if TYPE_CHECKING:
     from pipeline.supervision.locks import LockHeldError as LockHeldError
     from pipeline.supervision.locks import batch_lock as batch_lock
     from pipeline.supervision.locks import hold_lock as hold_lock
+    from pipeline.tables.catalog import CatalogLostError as CatalogLostError
     from pipeline.tables.catalog import TableMissingError as TableMissingError
     from pipeline.tables.catalog import open_catalog as open_catalog
     from pipeline.tables.errors import CatalogUnavailableError as CatalogUnavailableError
@@ -88,6 +92,7 @@ _NAMES = {
     "pipeline.contract.load": ("load_product", "load_products"),
     "pipeline.contract.model": ("Product",),
     "pipeline.contract.source.mistakes": ("ContractError",),
+    "pipeline.disk": ("DiskFullError", "FileDamagedError", "FileMissingError"),
     "pipeline.errors": ("HeadwaterError", "PoisonError", "RetryableError", "TerminalError"),
     "pipeline.features.historical_features": (
         "get_historical_features",
@@ -115,7 +120,7 @@ _NAMES = {
     "pipeline.settings": ("Settings", "load_settings"),
     "pipeline.spark.errors": ("SparkUnavailableError",),
     "pipeline.supervision.locks": ("LockHeldError", "batch_lock", "hold_lock"),
-    "pipeline.tables.catalog": ("TableMissingError", "open_catalog"),
+    "pipeline.tables.catalog": ("CatalogLostError", "TableMissingError", "open_catalog"),
     "pipeline.tables.errors": ("CatalogUnavailableError", "WarehouseUnavailableError"),
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}

@@ -8,11 +8,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
+from pipeline.disk import naming_full_disk
+
 
 def write_atomically(path: Path, text: str) -> None:
     """Replace `path` with `text`: readers see the old content or the new, never a part.
 
     Durable once it returns (the content is synced before the rename).
+
+    Raises:
+        DiskFullError: there is no room; `path` is as it was.
     """
     with replacing(path) as file:
         file.write(text.encode())
@@ -24,14 +29,18 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 
     Durable once it has ended (the content is synced before the rename). If the block raises, `path` stays
     as it was; only a process that is killed leaves a hidden file `.<name>.<pid>.tmp` beside it.
+
+    Raises:
+        DiskFullError: there is no room; `path` is as it was.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        with temporary.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        with naming_full_disk(path):
+            with temporary.open("wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

@@ -27,9 +27,12 @@ from pipeline.errors import ExitCode
 def ledger(product: str, cell: str, verify: bool, last: int, as_json: bool) -> ExitCode:
     """Show the ledger of PRODUCT: rows + duplicates + dead letters + gaps + lost = offsets.
 
-    What is older than the last maintenance is told by a closed balance, which --verify adds up anew.
+    What is older than the last maintenance is told by a closed balance, which --verify adds up anew. It
+    balances only where the tables can be read: their manifests, and as many data files as the newest
+    thousand, are looked for, and --verify reads all.
 
-    Exit codes: 0 the ledger balances, 1 they do not, 3 there is nothing to show, 4 try again.
+    Exit codes: 0 the ledger balances, 1 it does not, 3 there is nothing to show, or a file is gone or
+    damaged, 4 try again.
 
     \b
     Examples:
@@ -38,6 +41,7 @@ def ledger(product: str, cell: str, verify: bool, last: int, as_json: bool) -> E
     """
     from headwater.cli.render.ledger import print_ledger
     from pipeline.ledger.read import read_ledger
+    from pipeline.ledger.readable import check_tables_readable
 
     loaded, where = resolve(product, cell)
     if verify:
@@ -47,6 +51,8 @@ def ledger(product: str, cell: str, verify: bool, last: int, as_json: bool) -> E
         verification = verify_ledger(where, loaded, last)
         found, problems = verification.ledger, verification.problems
     else:
+        # No balance is claimed of tables that cannot be read.
+        check_tables_readable(where, loaded)
         verification, found, problems = None, read_ledger(where, loaded, last), ()
     every = (*found.problems, *problems)
     balanced = found.balanced and not every

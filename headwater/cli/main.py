@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import importlib
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 import click
 
 from headwater.cli.extras import extra_missing
+from pipeline.disk import disk_full, is_full
 from pipeline.errors import ExitCode, HeadwaterError
 
 # Loaded only when asked for, each with what it imports: see the package.
@@ -23,6 +25,7 @@ COMMANDS = {
     "hours": "headwater.cli.hours:hours",
     "features": "headwater.cli.features:features",
     "maintain": "headwater.cli.maintain:maintain",
+    "recover": "headwater.cli.recover:recover",
     "demo": "headwater.cli.demo:demo",
 }
 
@@ -64,6 +67,11 @@ def main() -> None:
         if (missing := extra_missing(error)) is None:
             raise
         _fail(missing)
+    except OSError as error:
+        # Wherever it strikes: logs, locks and what libraries write are not all named where it happens.
+        if not is_full(error):
+            raise
+        _fail(disk_full(error, error.filename or Path.cwd(), error.filename or "a file"))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)

@@ -15,6 +15,7 @@ from kafka.errors import KafkaError
 from headwater.stack.java import java_command
 from headwater.stack.process import Process, StartFailedError, start_detached
 from headwater.stack.starting import Starting, wait_until_ready
+from pipeline.files import write_atomically
 
 READY_TIMEOUT_S = 90.0
 
@@ -121,11 +122,10 @@ class KafkaBroker:
     def _configure(self) -> Path:
         data = self._root / "data"
         self._root.mkdir(parents=True, exist_ok=True)
-        (self._root / "log4j2.properties").write_text(LOGGING)
+        write_atomically(self._root / "log4j2.properties", LOGGING)
         properties = self._root / "server.properties"
-        properties.write_text(
-            PROPERTIES.format(port=self._port, controller_port=self._controller_port, data=data)
-        )
+        text = PROPERTIES.format(port=self._port, controller_port=self._controller_port, data=data)
+        write_atomically(properties, text)
         if not (data / "meta.properties").exists():
             cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
             # A cluster id may not begin with a dash: the tool takes it for an option.

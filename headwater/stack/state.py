@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from headwater.stack.process import Process
+from pipeline.disk import FileDamagedError
 from pipeline.files import write_atomically
 
 
@@ -25,15 +26,33 @@ class StackState:
     processes: dict[str, Process] = field(default_factory=dict)
 
     def save(self, home: Path) -> None:
-        """Write it, atomically."""
+        """Write it, atomically.
+
+        Raises:
+            DiskFullError: there is no room; the file is as it was.
+        """
         write_atomically(home / "stack.json", json.dumps(asdict(self), indent=2) + "\n")
 
 
 def load_state(home: Path) -> StackState:
-    """Read the state, a new one if the stack was never started."""
+    """Read the state, a new one if the stack was never started.
+
+    Raises:
+        FileDamagedError: the file does not say what `StackState.save` writes.
+    """
+    path = home / "stack.json"
     try:
-        document = json.loads((home / "stack.json").read_text())
+        document = json.loads(path.read_text())
+        processes = {
+            name: Process(**process) for name, process in document.pop("processes").items()
+        }
+        return StackState(**document, processes=processes)
     except FileNotFoundError:
         return StackState(token=secrets.token_hex(8))
-    processes = {name: Process(**process) for name, process in document.pop("processes").items()}
-    return StackState(**document, processes=processes)
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        raise FileDamagedError(
+            f"it does not say what `headwater up` writes ({type(error).__name__}: {error}).",
+            subject=str(path),
+            remedy="Restore it, or end what it started by hand, remove it, and run `headwater up` again: "
+            "no data are in it.",
+        ) from error

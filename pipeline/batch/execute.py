@@ -22,10 +22,14 @@ from pipeline.batch.planning.staleness import (
 )
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
-from pipeline.contract.model import DerivedTable, Product
+from pipeline.contract.model import DerivedTable, Product, published_table
 from pipeline.control.publications import Publication, PublicationLog
 from pipeline.errors import HeadwaterError
+from pipeline.spark.errors import SparkFailedError
 from pipeline.supervision.heartbeat import Pulse, batch_heartbeat_file
+from pipeline.tables.catalog import TableMissingError, load_table
+from pipeline.tables.layout import events_table, product_table
+from pipeline.tables.readable import check_readable
 
 Auditor = Callable[[DerivedTable, datetime], AuditFunction]
 """Gives the audit of one hour of one table."""
@@ -118,5 +122,26 @@ def _outcome(
     audit = auditor(context.derived_table, context.hour)
     try:
         return build_hour(context, build.stages, audit)
+    except SparkFailedError as error:
+        return _file_at_fault(context) or error
     except HeadwaterError as error:
         return error
+
+
+def _file_at_fault(context: HourContext) -> HeadwaterError | None:
+    """Return the error of a file that the hour's tables lack, whatever Spark has made of it."""
+    product, derived_table = context.product, context.derived_table
+    names = {events_table(product.name), published_table(product, derived_table)}
+    names |= {
+        product_table(product.name, read.table)
+        for read in derived_table.reads
+        if read.table != "events"
+    }
+    try:
+        for name in sorted(names):
+            check_readable(load_table(context.cell, name), files=None)
+    except TableMissingError:
+        return None
+    except HeadwaterError as error:
+        return error
+    return None

@@ -7,14 +7,14 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from enum import StrEnum
 
-from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.table import Table
 
 from pipeline.cells import Cell
 from pipeline.control.append import add_missing
 from pipeline.control.publications import LastPublications
-from pipeline.tables.catalog import open_catalog
+from pipeline.tables.catalog import find_table, open_catalog
 from pipeline.tables.layout import ALERT_SCHEMA, alerts_table
+from pipeline.tables.readable import reading
 
 
 class AlertKind(StrEnum):
@@ -115,9 +115,8 @@ def read_alerts(
     Those raised from `since` on, of hours from `first_hour` on, where these are given: only files that may
     have some of them are opened.
     """
-    try:
-        table = open_catalog(cell).load_table(alerts_table(product))
-    except NoSuchTableError:
+    table = find_table(open_catalog(cell), alerts_table(product))
+    if table is None:
         return ()
     bounds = [
         f"{column} >= '{instant.isoformat()}'"
@@ -130,7 +129,8 @@ def read_alerts(
 def _read(table: Table, wanted: str) -> tuple[Alert, ...]:
     names = [field.name for field in fields(Alert)]
     scan = table.scan(wanted) if wanted else table.scan()
-    rows = scan.to_arrow().sort_by("at").to_pylist()
+    with reading(table):
+        rows = scan.to_arrow().sort_by("at").to_pylist()
     return tuple(Alert(**{name: row[name] for name in names}) for row in rows)
 
 

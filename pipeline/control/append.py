@@ -15,6 +15,7 @@ from pipeline.tables.catalog import open_catalog
 from pipeline.tables.commit import disable_commit_retries
 from pipeline.tables.commit_retry import retry_commit
 from pipeline.tables.create import Partition, ensure_table
+from pipeline.tables.errors import named_errors
 from pipeline.tables.layout import HOUR_COLUMN
 
 Row = TypeVar("Row")
@@ -36,6 +37,8 @@ def add_missing(
 
     Raises:
         TableBusyError: other writers came first for a minute; nothing was added.
+        CatalogLostError: the table lies in the warehouse, and the catalog does not know it.
+        CatalogUnavailableError, WarehouseUnavailableError, DiskFullError: try again later.
     """
 
     def attempt() -> tuple[Row, ...]:
@@ -48,4 +51,6 @@ def add_missing(
             tidy(table)
         return rows
 
-    return retry_commit(attempt, f"{cell.name}.{identifier}")
+    subject = f"{cell.name}.{identifier}"
+    with named_errors(subject, cell.warehouse):
+        return retry_commit(attempt, subject)

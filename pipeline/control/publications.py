@@ -8,13 +8,13 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import Self
 
-from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.table import Table
 
 from pipeline.cells import Cell
 from pipeline.control.append import add_missing
-from pipeline.tables.catalog import open_catalog
+from pipeline.tables.catalog import find_table, open_catalog
 from pipeline.tables.layout import PUBLICATION_SCHEMA, publications_table
+from pipeline.tables.readable import reading
 from pipeline.tables.snapshots import total_records
 
 
@@ -103,12 +103,12 @@ def read_recorded(cell: Cell, product: str, span: HourSpan = EVERY_HOUR) -> Reco
 
     Opens only files that may have some of these.
     """
-    try:
-        table = open_catalog(cell).load_table(publications_table(product))
-    except NoSuchTableError:
+    table = find_table(open_catalog(cell), publications_table(product))
+    if table is None:
         return Recorded()
     scan = table.scan() if span.row_filter is None else table.scan(span.row_filter)
-    rows = scan.to_arrow().sort_by("published_at").to_pylist()
+    with reading(table):
+        rows = scan.to_arrow().sort_by("published_at").to_pylist()
     names = [field.name for field in fields(Publication)]
     # Tables of an older format lack the columns that came later.
     found = tuple(Publication(**{name: row.get(name) for name in names}) for row in rows)

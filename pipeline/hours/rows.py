@@ -8,6 +8,7 @@ from pyiceberg.expressions import AlwaysTrue
 from pyiceberg.table import Table
 
 from pipeline.errors import TerminalError
+from pipeline.tables.readable import reading
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -35,9 +36,10 @@ def rows_by_hour(table: Table, since: datetime | None = None) -> dict[datetime, 
         )
     column = table.schema().find_column_name(fields[0].source_id)
     rows: dict[datetime, int] = {}
-    for task in table.scan(
-        AlwaysTrue() if since is None else f"{column} >= '{since.isoformat()}'"
-    ).plan_files():
+    scan = table.scan(AlwaysTrue() if since is None else f"{column} >= '{since.isoformat()}'")
+    with reading(table):
+        tasks = list(scan.plan_files())
+    for task in tasks:
         hour = EPOCH + timedelta(hours=task.file.partition[0])
         rows[hour] = rows.get(hour, 0) + task.file.record_count
     return dict(sorted(rows.items()))

@@ -7,19 +7,29 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+from pipeline.disk import FileDamagedError, SqliteFault, disk_full, naming_full_disk, sqlite_fault
+from pipeline.errors import HeadwaterError, RetryableError
+
 LOCK_WAIT_S = 60
 """How long a writer waits for another process's transaction."""
 
 
+class StateUnavailableError(RetryableError):
+    """The state file did not answer, or stayed locked for too long."""
+
+
 class StateFile:
-    """Tables in a SQLite file. A lock held by another for longer than `LOCK_WAIT_S` seconds raises
-    `sqlite3.OperationalError`.
+    """Tables in a SQLite file.
+
+    Every method raises StateUnavailableError where another holds the lock for longer than `LOCK_WAIT_S`
+    seconds, DiskFullError where there is no room, and FileDamagedError where the file is no database.
     """
 
     def __init__(self, path: Path, tables: str) -> None:
         """Use the file at `path`, created with its folder and `tables` where absent."""
         self._path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
+        with naming_full_disk(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
         with self.reading() as connection:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.executescript(tables)
@@ -27,9 +37,12 @@ class StateFile:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Open a connection, closed at the end."""
-        connection = sqlite3.connect(self._path, timeout=LOCK_WAIT_S, isolation_level=None)
-        with closing(connection):
-            yield connection
+        try:
+            connection = sqlite3.connect(self._path, timeout=LOCK_WAIT_S, isolation_level=None)
+            with closing(connection):
+                yield connection
+        except sqlite3.Error as error:
+            raise _named(error, self._path) from error
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:
@@ -39,7 +52,28 @@ class StateFile:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
+                connection.execute("COMMIT")
             except BaseException:
-                connection.execute("ROLLBACK")
+                # SQLite has rolled back by itself where the disk is full.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
                 raise
-            connection.execute("COMMIT")
+
+
+def _named(error: sqlite3.Error, path: Path) -> HeadwaterError:
+    match sqlite_fault(error, path):
+        case SqliteFault.FULL:
+            return disk_full(error, path)
+        case SqliteFault.DAMAGED:
+            return FileDamagedError(
+                f"it is no state file ({error}).",
+                subject=str(path),
+                remedy="Restore it from a backup, or move it away, with its -wal and -shm: fences and "
+                "closings are then noted anew, from the next look on.",
+            )
+        case _:
+            return StateUnavailableError(
+                f"the state file did not answer ({error}).",
+                subject=str(path),
+                remedy="See what holds its lock; then try again.",
+            )

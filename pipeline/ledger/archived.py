@@ -9,15 +9,15 @@ from typing import Self
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.table import Table
 
 from pipeline.cells import Cell
 from pipeline.ledger.balance import BALANCE_PROPERTY, Balance
 from pipeline.ledger.lines import Line
 from pipeline.ledger.model import Counts, Entry, Totals
-from pipeline.tables.catalog import open_catalog
+from pipeline.tables.catalog import find_table, open_catalog
 from pipeline.tables.layout import ledger_table
+from pipeline.tables.readable import reading
 from pipeline.tables.snapshots import main_history
 
 ARCHIVED_PROPERTY = "headwater.ledger-kept"
@@ -55,10 +55,8 @@ class Archive:
     @classmethod
     def load(cls, cell: Cell, product: str) -> Self:
         """Return the product's archive; an empty one where there is no table yet."""
-        try:
-            return cls.of(open_catalog(cell).load_table(ledger_table(product)))
-        except NoSuchTableError:
-            return cls()
+        table = find_table(open_catalog(cell), ledger_table(product))
+        return cls() if table is None else cls.of(table)
 
     def lines(self, after: int | None = None) -> tuple[Line, ...]:
         """Return the entries of commits after sequence number `after`, oldest commit first.
@@ -113,7 +111,8 @@ class Archive:
     def _read(self, wanted: str, columns: tuple[str, ...] = ("*",)) -> pa.Table:
         if self.table is None:
             raise TypeError("there are no rows without a table")
-        return self.table.scan(wanted, selected_fields=columns).to_arrow()
+        with reading(self.table):
+            return self.table.scan(wanted, selected_fields=columns).to_arrow()
 
 
 def _rolled_back(table: Table, balance: Balance) -> bool:

@@ -25,6 +25,7 @@ from pipeline.schemas.open import open_registry
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import dead_letters_table, events_table
 from pipeline.tables.offsets import CommittedOffsets
+from pipeline.tables.readable import reading
 
 __all__ = ["Recount", "Verification", "VerificationStalledError", "verify_ledger"]
 
@@ -64,6 +65,7 @@ def verify_ledger(cell: Cell, product: Product, last: int = LAST_HOURS) -> Verif
 
     Raises:
         TableMissingError: the product was never ingested in this cell.
+        CatalogLostError, FileMissingError, FileDamagedError: the tables cannot be read.
         VerificationStalledError: Kafka could not be read up to the committed offsets.
         RegistryUnavailableError: the schemas of duplicates could not be looked up.
         CatalogUnavailableError, WarehouseUnavailableError, BrokerUnavailableError: try again later.
@@ -163,14 +165,16 @@ def _known(events: Table, uuids: set[str | None]) -> frozenset[str]:
     if wanted.is_empty():
         return frozenset()
     found: set[str] = set()
-    for batch in events.scan(selected_fields=("_uuid",)).to_arrow_batch_reader():
-        rows = _frame(batch).select(pl.col("_uuid").cast(pl.String))
-        found.update(rows.join(wanted, on="_uuid", how="semi").get_column("_uuid"))
+    with reading(events):
+        for batch in events.scan(selected_fields=("_uuid",)).to_arrow_batch_reader():
+            rows = _frame(batch).select(pl.col("_uuid").cast(pl.String))
+            found.update(rows.join(wanted, on="_uuid", how="semi").get_column("_uuid"))
     return frozenset(found)
 
 
 def _coordinates(table: Table) -> pl.DataFrame:
-    arrow = table.scan(selected_fields=("_topic_partition", "_offset")).to_arrow()
+    with reading(table):
+        arrow = table.scan(selected_fields=("_topic_partition", "_offset")).to_arrow()
     return _frame(arrow).select("_topic_partition", "_offset")
 
 

@@ -11,6 +11,7 @@ def open_registry(cell: Cell) -> Registry:
     """Open the cell's registry, creating an embedded one that is absent.
 
     Raises:
-        RegistryUnavailableError: it cannot be opened now.
+        RegistryUnavailableError, DiskFullError: it cannot be opened now.
+        RegistryDamagedError: its file is no registry.
     """
     return SqliteRegistry(cell.registry_db)

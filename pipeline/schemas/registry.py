@@ -21,6 +21,10 @@ class RegistryUnavailableError(RetryableError):
     """The registry did not answer; nothing is known about the schema."""
 
 
+class RegistryDamagedError(TerminalError):
+    """What the registry keeps its schemas in is broken; nothing is known about the schema."""
+
+
 class InvalidSchemaError(TerminalError):
     """The schema is not Avro."""
 
@@ -42,7 +46,9 @@ class SchemaRef:
 
 
 class Registry(Protocol):
-    """Schemas by id and by subject. Any method may raise RegistryUnavailableError."""
+    """Schemas by id and by subject. Any method may raise RegistryUnavailableError,
+    RegistryDamagedError or DiskFullError.
+    """
 
     def register(self, subject: str, schema: Mapping[str, Any]) -> SchemaRef:
         """Return the subject's version that holds `schema`, added if absent. Idempotent, atomic.

@@ -11,8 +11,11 @@ from typing import Any
 
 from pipeline.avro.compatibility import require_backward_transitive
 from pipeline.avro.validity import NotAvroError, require_avro
+from pipeline.disk import SqliteFault, disk_full, naming_full_disk, sqlite_fault
+from pipeline.errors import HeadwaterError
 from pipeline.schemas.registry import (
     InvalidSchemaError,
+    RegistryDamagedError,
     RegistryUnavailableError,
     SchemaNotFoundError,
     SchemaRef,
@@ -51,10 +54,13 @@ class SqliteRegistry:
 
         Raises:
             RegistryUnavailableError: it cannot be opened, or stays locked for `lock_wait_s`.
+            DiskFullError: there is no room for it.
+            RegistryDamagedError: the file is no registry.
         """
         self._database = database
         self._lock_wait_s = lock_wait_s
-        database.parent.mkdir(parents=True, exist_ok=True)
+        with naming_full_disk(database):
+            database.parent.mkdir(parents=True, exist_ok=True)
         with self._connection() as connection:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.executescript(_TABLES)
@@ -135,15 +141,29 @@ class SqliteRegistry:
             )
             yield connection
         except sqlite3.DatabaseError as error:
-            raise RegistryUnavailableError(
-                f"the schema registry did not answer: {error}.",
-                subject=str(self._database),
-                remedy="Check that the file is readable and no process holds its lock.",
-            ) from error
+            raise _named(error, self._database) from error
         finally:
             # Ends an open transaction without committing it.
             if connection is not None:
                 connection.close()
+
+
+def _named(error: sqlite3.Error, database: Path) -> HeadwaterError:
+    match sqlite_fault(error, database):
+        case SqliteFault.FULL:
+            return disk_full(error, database)
+        case SqliteFault.DAMAGED:
+            return RegistryDamagedError(
+                f"the file is no schema registry ({error}).",
+                subject=str(database),
+                remedy="Restore it from a backup: records refer to schemas by the ids that it gave.",
+            )
+        case _:
+            return RegistryUnavailableError(
+                f"the schema registry did not answer: {error}.",
+                subject=str(database),
+                remedy="Check that the file is readable and no process holds its lock.",
+            )
 
 
 def _refs(rows: sqlite3.Cursor) -> list[SchemaRef]:

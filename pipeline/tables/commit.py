@@ -69,14 +69,14 @@ def write_files(table: Table, rows: pa.Table) -> tuple[DataFile, ...]:
     them. Files left behind by a crash are orphans.
 
     Raises:
-        WarehouseUnavailableError: the disk is full or the warehouse cannot be written.
+        DiskFullError, WarehouseUnavailableError: the warehouse cannot be written.
     """
     if rows.num_rows == 0:
         return ()
     metadata = table.metadata
     unbounded = {**metadata.properties, **_without_bounds(table.schema())}
     metadata = metadata.model_copy(update={"properties": unbounded})
-    with named_errors(".".join(table.name())):
+    with named_errors(".".join(table.name()), table.location()):
         return tuple(write_data_files(metadata, rows, table.io))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 from pyiceberg.catalog.sql import SqlCatalog
-from pyiceberg.exceptions import CommitFailedException, NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.exceptions import CommitFailedException, TableAlreadyExistsError
 from pyiceberg.partitioning import UNPARTITIONED_PARTITION_SPEC, PartitionField, PartitionSpec
 from pyiceberg.schema import Schema, assign_fresh_schema_ids
 from pyiceberg.table import Table
@@ -12,7 +12,7 @@ from pyiceberg.transforms import Transform
 from sqlalchemy.exc import IntegrityError
 
 from pipeline.tables import layout
-from pipeline.tables.catalog import CREATORS
+from pipeline.tables.catalog import CREATORS, find_table
 from pipeline.tables.pyiceberg_private import schema_without_ids
 
 PROPERTIES = {
@@ -38,6 +38,8 @@ def ensure_table(
     """Return the table, created where absent; it gets columns that it lacks, and `partition` if it has none.
 
     Idempotent, and safe when several processes do it at once. Files that are there stay as they are.
+
+    Raises: as `find_table`.
     """
     table = load_or_create(catalog, identifier, columns, partition)
     for _ in range(CREATORS):
@@ -64,7 +66,8 @@ def _divide(table: Table, partition: Partition | None) -> None:
             update.add_field(source, transform, name)
 
 
-def _ensure_namespace(catalog: SqlCatalog, name: str) -> None:
+def ensure_namespace(catalog: SqlCatalog, name: str) -> None:
+    """Create the namespace where absent. Safe when several processes do it."""
     try:
         catalog.create_namespace_if_not_exists(name)
     except IntegrityError:
@@ -79,11 +82,13 @@ def load_or_create(
     columns: pa.Schema,
     partition: Partition | None = None,
 ) -> Table:
-    """Return the table as it is, created with `columns` where absent. Safe when several processes do it."""
-    try:
-        return catalog.load_table(identifier)
-    except NoSuchTableError:
-        _ensure_namespace(catalog, identifier.partition(".")[0])
+    """Return the table as it is, created with `columns` where absent. Safe when several processes do it.
+
+    Raises: as `find_table`: none is created where one lies in the warehouse.
+    """
+    if (table := find_table(catalog, identifier)) is not None:
+        return table
+    ensure_namespace(catalog, identifier.partition(".")[0])
     schema = fresh_schema(columns)
     spec = UNPARTITIONED_PARTITION_SPEC
     if partition is not None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from pipeline.disk import FileMissingError, disk_full, is_full
 from pipeline.errors import RetryableError
 
 
@@ -16,17 +17,19 @@ class CatalogUnavailableError(RetryableError):
 
 
 class WarehouseUnavailableError(RetryableError):
-    """A file of the warehouse could not be read or written: a full disk, or a store that is away."""
+    """A file of the warehouse could not be read or written: a store that is away."""
 
 
 @contextmanager
-def named_errors(subject: str) -> Iterator[None]:
+def named_errors(subject: str, place: str | None = None) -> Iterator[None]:
     """Turn the errors of catalog and warehouse into named ones about `subject`; pass on all others.
 
-    Not for commits: what an error of those means is `pipeline.tables.commit`'s to say.
+    `place` is the URI under which the block writes, where it is known. Not for commits: what an error of
+    those means is `pipeline.tables.commit`'s to say.
 
     Raises:
-        CatalogUnavailableError, WarehouseUnavailableError.
+        CatalogUnavailableError, WarehouseUnavailableError, DiskFullError: try again later.
+        FileMissingError: a file of the warehouse that was to be read is not there.
     """
     try:
         yield
@@ -37,9 +40,18 @@ def named_errors(subject: str) -> Iterator[None]:
             subject=subject,
             remedy="See what holds its lock, and that its disk has space; then try again.",
         ) from error
+    except FileNotFoundError as error:
+        raise FileMissingError(
+            f"a file of it is gone from the warehouse ({error}).",
+            subject=subject,
+            remedy="Restore the file from a backup. Where a reader held a snapshot that has expired "
+            "meanwhile, nothing is lost: let it begin anew.",
+        ) from error
     except OSError as error:
+        if is_full(error):
+            raise disk_full(error, place or "the warehouse", subject) from error
         raise WarehouseUnavailableError(
             f"the warehouse could not be read or written ({error}).",
             subject=subject,
-            remedy="See that its disk has space and that it is reachable; then try again.",
+            remedy="See that it is reachable, and its disk well; then try again.",
         ) from error

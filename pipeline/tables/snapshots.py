@@ -38,7 +38,8 @@ def check_not_rolled_back(table: Table) -> None:
             f"its offsets were committed by snapshot {offsets.snapshot_id}, which main no longer "
             "descends from: the table was rolled back, its offsets were not.",
             subject=".".join(table.name()),
-            remedy=f"Roll forward to snapshot {offsets.snapshot_id}, or drop the table and ingest again.",
+            remedy=f"Roll forward to snapshot {offsets.snapshot_id}, or drop the table, remove its "
+            "folder and ingest again.",
         )
 
 

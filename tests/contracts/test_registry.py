@@ -20,6 +20,7 @@ from pipeline.schemas.registration import RegistryConflictError, register_produc
 from pipeline.schemas.registry import (
     InvalidSchemaError,
     Registry,
+    RegistryDamagedError,
     RegistryUnavailableError,
     SchemaNotFoundError,
     SchemaRef,
@@ -202,9 +203,9 @@ def test_sqlite_that_stays_locked_is_unavailable_and_worth_another_try(tmp_path:
     assert registry.register("a-value", reading()).version == 1
 
 
-def test_sqlite_that_is_no_database_is_unavailable(tmp_path: Path) -> None:
+def test_sqlite_that_is_no_database_is_damaged(tmp_path: Path) -> None:
     (tmp_path / "registry.db").write_bytes(b"not a database" * 100)
-    with pytest.raises(RegistryUnavailableError):
+    with pytest.raises(RegistryDamagedError):
         SqliteRegistry(tmp_path / "registry.db")
 
 

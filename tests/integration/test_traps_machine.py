@@ -177,7 +177,7 @@ def test_a_disk_that_is_full_for_data_files_is_a_named_error_and_loses_nothing(
     result = full.run(*run_line(strict_product, cell, "--once", "--json"))
     assert result.code == ExitCode.RETRYABLE, result.err
     assert "Traceback" not in result.err
-    assert f"{strict_product.name}.events: the warehouse could not be" in result.err
+    assert f"{strict_product.name}.events: its disk is full (mounted at /" in result.err
     # Space is back.
     ingest(cell, strict_product, once=True)
     assert_exactly_once(cell, strict_product)

@@ -265,7 +265,8 @@ def test_a_repair_finds_the_same_dead_letters(
     before = letters(cell, strict_product)
     assert [letter["reason"] for letter in before] == ["bad_framing", "unwritable", "unwritable"]
     table = load_table(cell, dead_letters_table(strict_product.name))
-    table.catalog.drop_table(dead_letters_table(strict_product.name))
+    # Dropped with its files: where these stay, the table counts as lost, and nothing goes on.
+    table.catalog.purge_table(dead_letters_table(strict_product.name))
 
     ingest(cell, strict_product, once=True)
 

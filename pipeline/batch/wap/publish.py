@@ -14,7 +14,7 @@ from pipeline.batch.errors import StagingOutdatedError
 from pipeline.batch.model import Staged
 from pipeline.batch.wap.stagings import WAP_ID_KEY, stagings
 from pipeline.cells import Cell
-from pipeline.spark.errors import VALIDATION, SparkFailedError, first_line, java_class
+from pipeline.spark.errors import VALIDATION, SparkFailedError, first_line, java_class, spark_failed
 from pipeline.spark.session import own_session
 from pipeline.tables.catalog import load_table
 from pipeline.tables.snapshots import main_history
@@ -52,11 +52,7 @@ def publish(spark: SparkSession, cell: Cell, staged: Staged) -> int | None:
                 subject=subject,
                 remedy="Main is as it was; stage the hour again.",
             ) from error
-        raise SparkFailedError(
-            f"it could not be published ({first_line(error)}).",
-            subject=subject,
-            remedy="Main is as it was; build the hour again.",
-        ) from error
+        raise spark_failed(error, "it could not be published", subject) from error
     found = published_as(load_table(cell, staged.table), staged.wap_id)
     if found is None:
         raise SparkFailedError(

@@ -25,7 +25,7 @@ from pipeline.cells import Cell
 from pipeline.contract.model import DerivedTable
 from pipeline.failpoints import failpoint
 from pipeline.hours.rows import rows_by_hour
-from pipeline.spark.errors import SparkFailedError, first_line
+from pipeline.spark.errors import first_line, spark_failed
 from pipeline.spark.session import rows_at, table_name
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import BUILD_COLUMN, HOUR_COLUMN, events_table
@@ -159,11 +159,7 @@ def named_failures(subject: str) -> Iterator[None]:
             remedy="Correct the table's logic in its contract.",
         ) from error
     except (Py4JError, PySparkException) as error:
-        raise SparkFailedError(
-            f"it could not be staged ({first_line(error)}).",
-            subject=subject,
-            remedy="Main is as it was; build the hour again.",
-        ) from error
+        raise spark_failed(error, "it could not be staged", subject) from error
 
 
 def staged_frame(session: SparkSession, cell: Cell, staged: Staged) -> DataFrame:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 import pyarrow as pa
 from pyiceberg.catalog.sql import SqlCatalog
-from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.table import Table
 from pyiceberg.transforms import DayTransform, HourTransform
 
@@ -19,7 +18,7 @@ from pipeline.evolution.model import Action, Step, Verdict
 from pipeline.evolution.plan import TablePlan, plan_columns, plan_partition
 from pipeline.ingest.model import LoadedTables
 from pipeline.tables import layout
-from pipeline.tables.catalog import open_catalog
+from pipeline.tables.catalog import find_table, open_catalog
 from pipeline.tables.commit_retry import retry_commit
 from pipeline.tables.create import Partition, fresh_schema, load_or_create
 from pipeline.tables.data_files.past_names import PastNames
@@ -61,6 +60,7 @@ class IngestTables:
 
         Raises:
             EvolutionRefusedError: a table cannot follow the contract.
+            CatalogLostError: the catalog does not know tables that lie in the warehouse; none is created.
             CatalogUnavailableError, WarehouseUnavailableError, TableBusyError: try again later.
         """
         with named_errors(self._subject):
@@ -152,9 +152,8 @@ class _EvolvingTable:
         return retry_commit(attempt, subject)
 
     def steps(self, catalog: SqlCatalog) -> tuple[Step, ...]:
-        try:
-            table = catalog.load_table(self._identifier)
-        except NoSuchTableError:
+        table = find_table(catalog, self._identifier)
+        if table is None:
             detail = f"{len(self._columns)} columns"
             return (Step(self._identifier, Action.CREATE_TABLE, "", detail, Verdict.SAFE),)
         return self.plan(table).steps

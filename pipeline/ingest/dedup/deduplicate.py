@@ -16,6 +16,7 @@ from pipeline.ingest.dedup.spill import SpillFile
 from pipeline.ingest.dedup.uuid_hash import uuid_words
 from pipeline.ingest.dedup.uuid_set import UuidSet
 from pipeline.rows.frames import to_frame
+from pipeline.tables.readable import reading
 
 MICROS_PER_HOUR = 3_600_000_000
 DEFAULT_BYTES = 512 * 2**20
@@ -132,13 +133,14 @@ def _read(table: Table, hours: list[int], most: int) -> Iterator[pl.DataFrame]:
     columns = table.schema().select("_uuid", "_event_time")
     scan = ArrowScan(table.metadata, table.io, columns, parser.parse(wanted))
     together: list[FileScanTask] = []
-    for task in table.scan(row_filter=wanted).plan_files():
-        if together and sum(t.file.record_count for t in (*together, task)) > most:
+    with reading(table):
+        for task in table.scan(row_filter=wanted).plan_files():
+            if together and sum(t.file.record_count for t in (*together, task)) > most:
+                yield to_frame(scan.to_table(together))
+                together = []
+            together.append(task)
+        if together:
             yield to_frame(scan.to_table(together))
-            together = []
-        together.append(task)
-    if together:
-        yield to_frame(scan.to_table(together))
 
 
 def _iso(micros: int) -> str:

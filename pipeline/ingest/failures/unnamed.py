@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from polars.exceptions import PanicException
 
+from pipeline.disk import disk_full, is_full
 from pipeline.errors import HeadwaterError, RetryableError, TerminalError
 from pipeline.ingest.context import ContractChangedError, StopRequestedError
 from pipeline.ingest.transform.held_back import HeldBackError
@@ -36,6 +37,8 @@ def named(error: BaseException, subject: str) -> HeadwaterError:
             subject=subject,
             remedy="Give it less to hold at once with --memory-mb, or the machine more; then try again.",
         )
+    if is_full(error):
+        return disk_full(error, getattr(error, "filename", None) or "a file", subject)
     return IngestFailedError(
         f"it was ended by {type(error).__name__}, which has no name here.",
         subject=subject,

@@ -8,6 +8,7 @@ import pyarrow as pa
 from pyiceberg.table import Table
 
 from pipeline.ingest.model import Range
+from pipeline.tables.readable import reading
 
 Coordinate = tuple[int, int]
 """(partition, offset)"""
@@ -45,4 +46,6 @@ def _rows(
             f"_topic_id == '{topic_id}' and _topic_partition == {r.partition} "
             f"and _offset >= {r.start} and _offset < {r.end}"
         )
-        yield r, table.scan(row_filter=wanted, selected_fields=columns).to_arrow()
+        with reading(table):
+            rows = table.scan(row_filter=wanted, selected_fields=columns).to_arrow()
+        yield r, rows

@@ -51,12 +51,12 @@ def write_hours(
 
     Raises:
         ColumnMissingError: rows have a column that the table has not.
-        WarehouseUnavailableError: the disk is full or the warehouse cannot be written.
+        DiskFullError, WarehouseUnavailableError: the warehouse cannot be written.
     """
     if not sum(len(frame) for frame in frames):
         return ()
     rows = _Sorted(frames, table)
-    with named_errors(".".join(table.name())):
+    with named_errors(".".join(table.name()), table.location()):
         parts = tuple(_parts(rows, target_bytes))
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="file") as threads:
             return tuple(threads.map(lambda part: _write(table, part[0], rows, part[1]), parts))

@@ -1,0 +1,1 @@
+"""Recovery: tables that lie in a warehouse are registered again in a catalog that has lost them."""
