@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: setup java chromium demo up down unit test format check rooms docs bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-publish bench-lateness bench-unattended crash-test decoder-test contract-test evolution-test supervision-test lock help
+.PHONY: setup java chromium demo up down unit test format check rooms docs bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-publish bench-lateness bench-unattended soak crash-test decoder-test contract-test evolution-test supervision-test lock help
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -84,6 +84,9 @@ bench-publish: setup ## seconds until readers see an audited hour, over 60 hours
 
 bench-lateness: setup ## rows scanned as late data comes, against a lookback: a simulation (1 min)
 	$(BIN)/python -m benchmarks.lateness
+
+soak: setup ## a year of commits, hours and upkeep on a clock that is set; ended, it goes on (hours)
+	$(BIN)/python -m benchmarks.soak
 
 bench-unattended: setup ## a stack left alone for half an hour at 2,000 events/s (35 min)
 	$(BIN)/python -m benchmarks.unattended

@@ -12,11 +12,11 @@ from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import Product
 from pipeline.contract.objectives import freshness_objective
 from pipeline.control.alerts import Alert, open_alerts, read_alerts
-from pipeline.control.publications import latest, read_publications
+from pipeline.control.publications import HourSpan, latest, read_recorded
 from pipeline.errors import HeadwaterError
 from pipeline.kafka.connect import answering_within
 from pipeline.kafka.topics import TopicMissingError
-from pipeline.latency.measure import measure_latency
+from pipeline.latency.measure import measure_latency, read_closings
 from pipeline.supervision.heartbeat import describe_stall, heartbeat_file, read_heartbeat
 from pipeline.supervision.locks import ingest_lock, lock_holder
 from pipeline.tables.catalog import TableMissingError, load_table
@@ -67,7 +67,7 @@ def measure_health(cell: Cell, product: Product, clock: Clock = utc_now) -> Heal
         overdue = {one.derived_table.name: one.schedule.overdue for one in latency}
         health = replace(health, overdue=overdue)
     with unread.looking(subject):
-        health = replace(health, alerts=_alerts(cell, product, health.committed_at))
+        health = replace(health, alerts=_alerts(cell, product, health.committed_at, now))
     return replace(health, unread=tuple(dict.fromkeys(unread.found)))
 
 
@@ -98,8 +98,13 @@ def _committed_at(cell: Cell, product: Product) -> datetime | None:
     return None if committed is None else committed.committed_at
 
 
-def _alerts(cell: Cell, product: Product, committed_at: datetime | None) -> tuple[Alert, ...]:
-    alerts = read_alerts(cell, product.name)
+def _alerts(
+    cell: Cell, product: Product, committed_at: datetime | None, now: datetime
+) -> tuple[Alert, ...]:
+    """Return the open alerts of hours that are not settled, or that an objective's window still holds."""
+    first = read_closings(cell, product, now).since
+    alerts = read_alerts(cell, product.name, first_hour=first)
     if not alerts:
         return ()
-    return open_alerts(alerts, latest(read_publications(cell, product.name)), committed_at)
+    publications = read_recorded(cell, product.name, HourSpan(first)).publications
+    return open_alerts(alerts, latest(publications), committed_at)

@@ -84,7 +84,7 @@ def stage_hour(context: HourContext) -> Staged:
     if staged is not None and staged.rows:
         protect(cell, staged)
         return staged
-    if rows_by_hour(table).get(context.hour):
+    if rows_by_hour(table, context.hour).get(context.hour):
         raise EmptiedHourError(
             "it has rows on main, and the logic now gives none.",
             subject=context.subject,

@@ -1,0 +1,96 @@
+"""The result of a soak: tenths of it compared, and what there was at every hundredth."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from benchmarks.results import circumstances
+from benchmarks.soak.run import TIMED, Order, Sample
+
+MOST = 1.5
+"""How many times as long as in the first tenth something may take in the last."""
+GROWTH = 2.0
+"""How many times as many there may be of what is bounded."""
+BOUNDED = ("snapshots", "metadata_bytes", "metadata_files")
+POINTS = 100
+
+
+def document(order: Order, samples: Sequence[Sample]) -> dict[str, Any]:
+    """Return the document; times in milliseconds."""
+    tenth = max(len(samples) // 10, 1)
+    tenths = [samples[at : at + tenth] for at in range(0, len(samples) // tenth * tenth, tenth)]
+    compared = [_compare(name, tenths[0], tenths[-1]) for name in ("p50", "p95", *TIMED)]
+    bounded = [_grown(name, tenths[0], tenths[-1]) for name in BOUNDED]
+    sound = all(sample.balanced for sample in samples)
+    flat = all(one["ratio"] <= MOST for one in compared)
+    return {
+        "benchmark": "soak",
+        "format": 1,
+        **circumstances(),
+        "asked": {"commits": order.commits, "hours": order.hours, "rows": order.rows},
+        "whole": order == Order(),
+        "hours": len(samples),
+        "built": sum(sample.built for sample in samples),
+        "looked_at": max(sample.looked_at for sample in samples),
+        "balanced": sound,
+        "compared": compared,
+        "bounded": bounded,
+        "met": sound and flat and all(one["ratio"] <= GROWTH for one in bounded),
+        "points": _points(order, samples),
+    }
+
+
+def _compare(name: str, first: Sequence[Sample], last: Sequence[Sample]) -> dict[str, Any]:
+    before, after = _milliseconds(name, first), _milliseconds(name, last)
+    return {
+        "name": f"commit {name}" if name in ("p50", "p95") else name,
+        "first_ms": round(before, 1),
+        "last_ms": round(after, 1),
+        "ratio": round(after / before, 2) if before else 1.0,
+    }
+
+
+def _milliseconds(name: str, samples: Sequence[Sample]) -> float:
+    """Return the median of what is timed once an hour, or that part of all commits.
+
+    Of maintenance the mean: most passes find nothing due.
+    """
+    if name == "maintenance":
+        return 1000 * statistics.fmean(sample.timed_s[name] for sample in samples)
+    if name in TIMED:
+        return 1000 * statistics.median(sample.timed_s[name] for sample in samples)
+    commits = sorted(took for sample in samples for took in sample.commits_s)
+    share = 0.5 if name == "p50" else 0.95
+    return 1000 * commits[int(len(commits) * share)] if commits else 0.0
+
+
+def _grown(name: str, first: Sequence[Sample], last: Sequence[Sample]) -> dict[str, Any]:
+    before, after = _most(name, first), _most(name, last)
+    return {"name": name, "first": before, "last": after, "ratio": round(after / before, 2)}
+
+
+def _most(name: str, samples: Sequence[Sample]) -> int:
+    counted = [asdict(sample.sizes)[name] for sample in samples if sample.sizes is not None]
+    return max(counted, default=1)
+
+
+def _points(order: Order, samples: Sequence[Sample]) -> list[dict[str, Any]]:
+    """Return at most `POINTS` parts of the hours, each with its medians and what there was in it."""
+    size = max(-(-len(samples) // POINTS), 1)
+    found = []
+    for at in range(0, len(samples), size):
+        part = samples[at : at + size]
+        sizes = next((sample.sizes for sample in reversed(part) if sample.sizes is not None), None)
+        found.append(
+            {
+                "commits": order.commits_until(part[-1].hour + 1),
+                "hours": part[-1].hour + 1,
+                **{f"{name}_ms": round(_milliseconds(name, part), 1) for name in ("p50", "p95")},
+                **{f"{name}_ms": round(_milliseconds(name, part), 1) for name in TIMED},
+                "sizes": None if sizes is None else asdict(sizes),
+            }
+        )
+    return found
