@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
 from headwater.cli.extras import extra_missing
+from headwater.without_pandas import without_pandas
 from pipeline.disk import disk_full, is_full
 from pipeline.errors import ExitCode, HeadwaterError
 
@@ -59,6 +61,8 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line and exit with a documented code."""
+    if _reads_metadata(sys.argv[1:]):
+        without_pandas()
     try:
         code = cli(standalone_mode=False)
     except HeadwaterError as error:
@@ -79,6 +83,11 @@ def main() -> None:
         click.echo("interrupted", err=True)
         sys.exit(ExitCode.INTERRUPTED)
     sys.exit(code if isinstance(code, int) else ExitCode.OK)
+
+
+def _reads_metadata(words: Sequence[str]) -> bool:
+    command = words[0] if words else ""
+    return command in ("ledger", "status") or (command == "hours" and "build" not in words)
 
 
 def _fail(error: HeadwaterError) -> NoReturn:

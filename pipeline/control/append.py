@@ -10,7 +10,6 @@ from pyiceberg.table import Table
 from pyiceberg.transforms import MonthTransform
 
 from pipeline.cells import Cell
-from pipeline.maintenance.tidy import tidy
 from pipeline.tables.catalog import open_catalog
 from pipeline.tables.commit import disable_commit_retries
 from pipeline.tables.commit_retry import retry_commit
@@ -47,6 +46,9 @@ def add_missing(
         disable_commit_retries(table)
         rows = tuple(missing(table))
         if rows:
+            # Who only reads control tables imports this module too, and is spared what rewrites files.
+            from pipeline.maintenance.tidy import tidy
+
             table.append(pa.Table.from_pylist([to_row(row) for row in rows], schema=schema))
             tidy(table)
         return rows

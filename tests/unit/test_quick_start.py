@@ -4,6 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline.cells import embedded_cell, save_cell
+from pipeline.contract.load import load_product
+from pipeline.ingest.commit.tables import ensure_tables
+from pipeline.settings import PROJECT
 
 WALK = """
 import sys
@@ -34,6 +42,21 @@ ENGINES = {
     "pandas",
     "pyiceberg",
 }
+LEDGER = """
+import sys
+from headwater.cli.main import main
+sys.argv = ["headwater", "ledger", "viewing_events", "--cell", "us"]
+try:
+    main()
+except SystemExit as ended:
+    assert ended.code == 0
+"""
+HOURS = """
+import sys
+from headwater.without_pandas import without_pandas
+without_pandas()
+import headwater.cli.render.hours, pipeline.batch.planning.read_inputs
+"""
 TELL = """
 found = {name.partition(".")[0] for name in sys.modules} - {*sys.stdlib_module_names}
 print(*sorted(name for name in found if not name.startswith("_")))
@@ -56,3 +79,17 @@ def test_a_check_of_contracts_imports_no_engine() -> None:
     """Neither Spark nor what else computes: the project's contracts have rules and reference data."""
     *_, imported = run(CHECK + TELL)
     assert not {*imported.split()} & ENGINES
+
+
+@pytest.mark.parametrize("code", [LEDGER, HOURS], ids=["ledger", "hours"])
+def test_what_reads_metadata_imports_nothing_that_computes(
+    code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of what it took was pandas, which PyArrow imports by itself, and Polars."""
+    cell = embedded_cell(tmp_path, "us", "127.0.0.1:9")
+    save_cell(tmp_path, cell)
+    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path))
+    ensure_tables(cell, load_product(PROJECT / "contracts" / "viewing_events"))
+    *_, imported = run(code + TELL)
+    assert "pyiceberg" in imported
+    assert not {*imported.split()} & (ENGINES - {"pyiceberg"})
