@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pipeline.disk import FileDamagedError, SqliteFault, disk_full, naming_full_disk, sqlite_fault
 from pipeline.errors import HeadwaterError, RetryableError
+from pipeline.sqlite_wal import use_wal
 
 LOCK_WAIT_S = 60
 """How long a writer waits for another process's transaction."""
@@ -31,7 +32,7 @@ class StateFile:
         with naming_full_disk(path):
             path.parent.mkdir(parents=True, exist_ok=True)
         with self.reading() as connection:
-            connection.execute("PRAGMA journal_mode=WAL")
+            use_wal(connection, LOCK_WAIT_S)
             connection.executescript(tables)
 
     @contextmanager

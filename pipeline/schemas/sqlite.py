@@ -21,6 +21,7 @@ from pipeline.schemas.registry import (
     SchemaRef,
     canonical,
 )
+from pipeline.sqlite_wal import use_wal
 
 LOCK_WAIT_S = 60
 """How long a call waits for another process's registration."""
@@ -62,7 +63,7 @@ class SqliteRegistry:
         with naming_full_disk(database):
             database.parent.mkdir(parents=True, exist_ok=True)
         with self._connection() as connection:
-            connection.execute("PRAGMA journal_mode=WAL")
+            use_wal(connection, lock_wait_s)
             connection.executescript(_TABLES)
 
     def register(self, subject: str, schema: Mapping[str, Any]) -> SchemaRef:

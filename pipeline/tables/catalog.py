@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from pipeline.cells import Cell
 from pipeline.disk import FileDamagedError, SqliteFault, disk_full, naming_full_disk, sqlite_fault
 from pipeline.errors import TerminalError
+from pipeline.sqlite_wal import use_wal
 from pipeline.tables.errors import named_errors
 from pipeline.tables.warehouse import has_history, tables_with_history
 
@@ -62,7 +63,7 @@ def open_catalog(cell: Cell, *, recovering: bool = False) -> SqlCatalog:
         database.parent.mkdir(parents=True, exist_ok=True)
         try:
             with closing(sqlite3.connect(database, timeout=LOCK_WAIT_S)) as connection:
-                connection.execute("PRAGMA journal_mode=WAL")
+                use_wal(connection, LOCK_WAIT_S)
             catalog = _connect(cell, f"{uri}?timeout={LOCK_WAIT_S}")
         except (sqlite3.Error, SQLAlchemyError) as error:
             _raise_fault(getattr(error, "orig", None) or error, cell.name, database)

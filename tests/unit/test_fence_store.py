@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import multiprocessing
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import pytest
 
 from pipeline.hours.fence import Fence, FenceStore
 
@@ -55,3 +60,18 @@ def test_two_processes_that_race_leave_whole_fences_of_one_of_them(tmp_path: Pat
     fences = FenceStore(path).fences("t")
     assert len(fences) == 30
     assert all(fence.watermarks in ({0: 1, 1: 1}, {0: 2, 1: 2}) for fence in fences.values())
+
+
+def test_a_file_that_another_has_just_created_and_writes_to_is_waited_for(tmp_path: Path) -> None:
+    """SQLite would refuse at once to set the mode of such a file, however long a connection waits."""
+    path = tmp_path / "state.db"
+    with (
+        closing(sqlite3.connect(path, isolation_level=None)) as other,
+        ThreadPoolExecutor() as pool,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        opened = pool.submit(FenceStore, path)
+        with pytest.raises(TimeoutError):
+            opened.result(timeout=0.5)
+        other.execute("COMMIT")
+        assert opened.result(timeout=30).fences("t") == {}
