@@ -14,6 +14,7 @@ KILLED_ELSEWHERE = {
     "hour": "tests/integration/test_write_audit_publish.py",
     "fill": "tests/integration/test_fill.py",
     "ledger": "tests/integration/test_ledger_archive.py",
+    "maintenance": "tests/integration/test_orphans.py",
 }
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import signal
 import threading
 import time
 from contextlib import suppress
@@ -17,6 +19,7 @@ from pipeline.cells import Cell
 from pipeline.clock import utc_now
 from pipeline.contract.model import Product
 from pipeline.errors import RetryableError
+from pipeline.failpoints import arm
 from pipeline.ingest.run import ingest
 from pipeline.ledger.read import read_ledger
 from pipeline.maintenance.execute import MaintenanceResult
@@ -123,6 +126,35 @@ def test_a_table_made_over_a_lost_one_deletes_nothing_of_it(
     with pytest.raises(OrphansUnsureError, match="another table"):
         sweep(again, tomorrow(), MaintenancePolicy())
     assert before <= files_of(again)
+
+
+def _maintain_until(place: str, cell: Cell, product: Product) -> None:
+    arm(place)
+    maintain(cell, product, EAGER, tomorrow)
+
+
+@pytest.mark.parametrize("place", ["maintenance.before_delete:1", "maintenance.before_orphan:2"])
+def test_maintenance_that_is_killed_loses_nothing_and_the_next_one_does_the_rest(
+    orders: Orders, events: Table, quiet_cell: Cell, product: Product, place: str
+) -> None:
+    left = killed_writer(orders, events)
+    rows = events.scan().to_arrow()
+    killed = multiprocessing.get_context("fork").Process(
+        target=_maintain_until, args=(place, quiet_cell, product)
+    )
+    killed.start()
+    killed.join()
+    assert killed.exitcode == -signal.SIGKILL
+
+    assert left & files_of(events)
+    found = load_table(quiet_cell, "orders.events").scan().to_arrow()
+    assert found.sort_by("_offset") == rows.sort_by("_offset")
+    assert read_ledger(quiet_cell, product).balanced
+    maintain(quiet_cell, product, EAGER, tomorrow)
+    table = load_table(quiet_cell, "orders.events")
+    assert not left & files_of(table)
+    assert sweep(table, tomorrow(), EAGER).orphans == ()
+    assert table.scan().to_arrow().sort_by("_offset") == rows.sort_by("_offset")
 
 
 def test_beside_a_writer_that_commits_as_fast_as_it_can_nothing_alive_goes(

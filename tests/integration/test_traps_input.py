@@ -21,7 +21,7 @@ from pipeline.ingest.transform.records import DeadLetter, Reason
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.records import RawRecord
 from pipeline.ledger.verify import verify_ledger
-from pipeline.schemas.registry import RegistryUnavailableError
+from pipeline.schemas.registry import RegistryDamagedError
 from pipeline.tables.catalog import load_table
 from pipeline.tables.commit import OffsetCommit, commit, write_files
 from pipeline.tables.layout import dead_letters_table, events_table
@@ -96,11 +96,11 @@ def test_every_kind_at_once_balances(
     assert verify_ledger(cell, strict_product).balanced
 
 
-def test_a_registry_that_does_not_answer_makes_no_dead_letters(
+def test_a_registry_that_cannot_be_read_makes_no_dead_letters(
     cell: Cell, strict_product: Product, writer: TopicWriter
 ) -> None:
     writer.send(writer.events(20))
-    with unreadable(cell.registry_db), pytest.raises(RegistryUnavailableError):
+    with unreadable(cell.registry_db), pytest.raises(RegistryDamagedError):
         ingest(cell, strict_product, once=True)
     assert load_table(cell, events_table(strict_product.name)).metadata.snapshots == []
     assert letters(cell, strict_product) == []
