@@ -127,12 +127,15 @@ def _check_foreign(table: Table, orphans: Iterable[StoredFile]) -> None:
     for file in orphans:
         if not file.path.endswith(".metadata.json"):
             continue
-        with table.io.new_input(_with_scheme(table, file.path)).open() as stream:
-            try:
+        try:
+            with table.io.new_input(_with_scheme(table, file.path)).open() as stream:
                 uuid = json.loads(stream.read()).get("table-uuid")
-            except ValueError:
-                # Half written by somebody who was killed.
-                continue
+        except FileNotFoundError:
+            # Another sweep was faster, or the writer whose commit came too late.
+            continue
+        except ValueError:
+            # Half written by somebody who was killed.
+            continue
         if uuid != str(table.metadata.table_uuid):
             raise OrphansUnsureError(
                 f"its folder holds the metadata of another table, {uuid}: {file.path}.",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pyiceberg.catalog.sql import IcebergTables, SqlCatalog
 from pyiceberg.exceptions import NoSuchTableError, ValidationError
+from pyiceberg.io import load_file_io
 from pyiceberg.table import Table
 from sqlalchemy import event, select
 from sqlalchemy.engine import ExceptionContext
@@ -161,6 +162,12 @@ def find_table(catalog: SqlCatalog, identifier: str) -> Table | None:
 def _load(catalog: SqlCatalog, identifier: str) -> Table:
     try:
         return catalog.load_table(identifier)
+    except FileNotFoundError:
+        named = metadata_location(catalog, identifier)
+        if named is None or not load_file_io(catalog.properties, named).new_input(named).exists():
+            raise
+        # Commits have let go of the file that the catalog named before them: it names another one now.
+        return _load(catalog, identifier)
     except (ValueError, ValidationError) as error:
         raise FileDamagedError(
             f"the metadata file {metadata_location(catalog, identifier)} cannot be read: it is damaged.",

@@ -1,0 +1,56 @@
+"""Loading a table that others commit to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyiceberg.catalog.sql import SqlCatalog
+
+from pipeline.cells import Cell, embedded_cell
+from pipeline.disk import FileMissingError
+from pipeline.tables.catalog import load_table, open_catalog
+
+SCHEMA = pa.schema([pa.field("a", pa.int64())])
+
+
+@pytest.fixture
+def cell(tmp_path: Path) -> Cell:
+    cell = embedded_cell(tmp_path, "us", "127.0.0.1:9")
+    catalog = open_catalog(cell)
+    catalog.create_namespace("n")
+    catalog.create_table("n.t", SCHEMA)
+    return cell
+
+
+def path(cell: Cell) -> Path:
+    return Path(load_table(cell, "n.t").metadata_location.removeprefix("file://"))
+
+
+def test_a_metadata_file_that_commits_have_let_go_meanwhile_is_no_loss(
+    cell: Cell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between what the catalog says and what is read, a table may be committed to any number of times."""
+    real, calls = SqlCatalog.load_table, list[str]()
+
+    def load(catalog: SqlCatalog, identifier: Any) -> Any:
+        calls.append(identifier)
+        table = real(catalog, identifier)
+        if len(calls) == 1:
+            old = Path(table.metadata_location.removeprefix("file://"))
+            table.append(pa.Table.from_pydict({"a": [1]}, schema=SCHEMA))
+            old.unlink()
+            old.read_text()
+        return table
+
+    monkeypatch.setattr(SqlCatalog, "load_table", load)
+    assert load_table(cell, "n.t").scan().to_arrow().num_rows == 1
+    assert len(calls) == 2
+
+
+def test_a_metadata_file_that_the_catalog_names_still_is_missed(cell: Cell) -> None:
+    path(cell).unlink()
+    with pytest.raises(FileMissingError):
+        load_table(cell, "n.t")
