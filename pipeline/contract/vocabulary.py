@@ -68,8 +68,13 @@ def expectation_mistakes(type_: str, kwargs: Mapping[str, Any]) -> Iterator[str]
     if schema is None:
         yield f"the type of a Great Expectations expectation, not {type_!r}"
         return
-    for error in schema.errors(dict(kwargs)):
-        yield f"arguments as {type_} takes them: {error.message[:200]}"
+    try:
+        found = [error.message[:200] for error in schema.errors(dict(kwargs))]
+    except (OverflowError, ValueError):
+        # Infinity and NaN, which a JSON Schema divides by what they must be a multiple of.
+        found = ["finite numbers"]
+    for said in found:
+        yield f"arguments as {type_} takes them: {said}"
 
 
 @cache

@@ -67,6 +67,12 @@ def test_what_the_check_passes_is_made_and_nothing_else(
         assert (not list(trial_mistakes(type_, kwargs))) is made(type_, kwargs)
 
 
+@pytest.mark.parametrize("share", [float("inf"), float("nan")])
+def test_a_share_that_is_no_finite_number_is_a_mistake(share: float) -> None:
+    kwargs = {"column": "c", "min_value": 1, "mostly": share}
+    assert list(expectation_mistakes("expect_column_value_lengths_to_be_between", kwargs))
+
+
 @pytest.mark.parametrize(
     ("kwargs", "expected"),
     [
