@@ -34,7 +34,7 @@ down: setup ## stop what was started
 	$(BIN)/headwater down
 
 unit: .venv/ready ## what needs no Java and no services
-	$(BIN)/pytest -n auto tests/unit tests/contracts -m "not java"
+	$(BIN)/pytest -n auto tests/unit tests/contracts -m "not java and not slow"
 
 test: chromium setup ## the whole suite, on real parts
 	$(BIN)/pytest

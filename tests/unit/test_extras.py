@@ -15,6 +15,8 @@ from headwater.cli.extras import EXTRA_OF
 from pipeline.cells import embedded_cell, save_cell
 from pipeline.settings import PROJECT
 
+pytestmark = pytest.mark.slow
+
 WITHOUT = """
 import sys
 from importlib import import_module

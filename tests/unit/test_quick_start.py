@@ -13,6 +13,8 @@ from pipeline.contract.load import load_product
 from pipeline.ingest.commit.tables import ensure_tables
 from pipeline.settings import PROJECT
 
+pytestmark = pytest.mark.slow
+
 WALK = """
 import sys
 import click

@@ -27,6 +27,8 @@ from pipeline.tables.layout import events_table
 from pipeline.tables.offsets import committed_offsets
 from tests.support.orders import Orders, hour, orders_product
 
+pytestmark = pytest.mark.slow
+
 EVENTS = events_table("orders")
 
 

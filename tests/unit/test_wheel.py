@@ -14,6 +14,8 @@ import pytest
 
 from pipeline.settings import PROJECT
 
+pytestmark = pytest.mark.slow
+
 METADATA = tomllib.loads((PROJECT / "pyproject.toml").read_text())
 PACKAGES = [
     pattern.rstrip("*") for pattern in METADATA["tool"]["setuptools"]["packages"]["find"]["include"]
