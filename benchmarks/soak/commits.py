@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 import polars as pl
+import pyarrow as pa
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.contract.targets import iceberg
-from pipeline.ingest.commit.tables import ensure_tables
+from pipeline.ingest.commit.tables import IngestTables
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.ledger.model import Entry, ledger_summary
 from pipeline.tables.catalog import TableMissingError, load_table
@@ -32,25 +33,31 @@ def committed_batches(cell: Cell, product: Product, rows: int) -> int:
     return 0 if offsets is None else offsets.next[0] // rows
 
 
-def commit_batch(cell: Cell, product: Product, number: int, hours: Sequence[datetime]) -> None:
-    """Commit batch `number`: a row in each of `hours`, all of partition 0; the others hold markers."""
-    events, dead_letters = ensure_tables(cell, product)
-    size = len(hours)
-    start, end = number * size, (number + 1) * size
-    entries = tuple(
-        Entry(p, start, end, rows=0 if p else size, control=size if p else 0)
-        for p in IDENTITY.partitions
-    )
-    first, ends = dict.fromkeys(IDENTITY.partitions, 0), dict.fromkeys(IDENTITY.partitions, end)
-    summary = {**ledger_summary(entries), RUN_ID_KEY: "soak"}
-    files = write_hours(events, [_rows(product, start, hours)])
-    commit(dead_letters, (), OffsetCommit(IDENTITY, first, ends, summary))
-    commit(events, files, OffsetCommit(IDENTITY, first, ends, summary))
+class BatchWriter:
+    """Commits one batch after the other, as an ingest that goes on does: the contract is read once."""
+
+    def __init__(self, cell: Cell, product: Product) -> None:
+        self._tables = IngestTables(cell, product)
+        self._columns = iceberg.events_schema(product)
+
+    def commit(self, number: int, hours: Sequence[datetime]) -> None:
+        """Commit batch `number`: a row in each of `hours`, all of partition 0; the others hold markers."""
+        events, dead_letters = self._tables.load()
+        size = len(hours)
+        start, end = number * size, (number + 1) * size
+        entries = tuple(
+            Entry(p, start, end, rows=0 if p else size, control=size if p else 0)
+            for p in IDENTITY.partitions
+        )
+        first, ends = dict.fromkeys(IDENTITY.partitions, 0), dict.fromkeys(IDENTITY.partitions, end)
+        summary = {**ledger_summary(entries), RUN_ID_KEY: "soak"}
+        files = write_hours(events, [_rows(self._columns, start, hours)])
+        commit(dead_letters, (), OffsetCommit(IDENTITY, first, ends, summary))
+        commit(events, files, OffsetCommit(IDENTITY, first, ends, summary))
 
 
-def _rows(product: Product, start: int, hours: Sequence[datetime]) -> pl.DataFrame:
+def _rows(columns: pa.Schema, start: int, hours: Sequence[datetime]) -> pl.DataFrame:
     """Return a row for each of `hours`; the payload's columns are null."""
-    columns = iceberg.events_schema(product)
     at = pl.Series(list(hours), dtype=pl.Datetime("us", "UTC"))
     frame = pl.DataFrame({"n": range(start, start + len(hours)), "at": at}).with_columns(
         _topic=pl.lit(IDENTITY.topic),

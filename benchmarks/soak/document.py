@@ -30,7 +30,7 @@ def document(order: Order, samples: Sequence[Sample]) -> dict[str, Any]:
         "benchmark": "soak",
         "format": 1,
         **circumstances(),
-        "asked": {"commits": order.commits, "hours": order.hours, "rows": order.rows},
+        "asked": asdict(order),
         "whole": order == Order(),
         "hours": len(samples),
         "built": sum(sample.built for sample in samples),
@@ -54,14 +54,14 @@ def _compare(name: str, first: Sequence[Sample], last: Sequence[Sample]) -> dict
 
 
 def _milliseconds(name: str, samples: Sequence[Sample]) -> float:
-    """Return the median of what is timed once an hour, or that part of all commits.
+    """Return the median of what is timed, or that part of all commits; 0 where nothing was.
 
     Of maintenance the mean: most passes find nothing due.
     """
-    if name == "maintenance":
-        return 1000 * statistics.fmean(sample.timed_s[name] for sample in samples)
     if name in TIMED:
-        return 1000 * statistics.median(sample.timed_s[name] for sample in samples)
+        timed = [sample.timed_s[name] for sample in samples if name in sample.timed_s]
+        average = statistics.fmean if name == "maintenance" else statistics.median
+        return 1000 * average(timed) if timed else 0.0
     commits = sorted(took for sample in samples for took in sample.commits_s)
     share = 0.5 if name == "p50" else 0.95
     return 1000 * commits[int(len(commits) * share)] if commits else 0.0

@@ -71,9 +71,10 @@ computed from. Builds recorded: {result["built"]:,}. The ledger {balanced} in ev
 {machine["cores"]} cores, {machine["processor"]}, {machine["memory_mb"] // 1024} GB.
 
 An hour of the clock, which is set, is a few commits of {asked["rows"]} rows as ingest makes them, one in
-ten with a row of up to 72 hours earlier; then what a sensor does, without Dagster and Kafka around it; a
-publication of every hour that is due, recorded as a build records it, without Spark; the commands; and
-maintenance. What each of them reads is [explained](../explanation/cost.md).
+{asked["late_every"]} with a row of up to 72 hours earlier; then what the sensor `hour_closed` does, without
+Dagster and Kafka around it; a publication of every hour that is due, recorded as a build records it, without
+Spark; and maintenance. In one hour of {asked["look_every"]} the other sensor, the commands and a reader, too.
+What each of them reads is [explained](../explanation/cost.md).
 
 `make soak` measures again, for hours; ended, it goes on where it was. The result's form is
 `benchmarks/schema/soak.schema.json`.

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
 
-from benchmarks.soak.commits import IDENTITY, commit_batch, committed_batches
+from benchmarks.soak.commits import IDENTITY, BatchWriter, committed_batches
 from benchmarks.soak.sizes import Sizes, sizes_of
 from pipeline.batch.planning.plan import HoursPlan, plan_hours
 from pipeline.batch.planning.read_inputs import look_at_last_hours, read_plan_inputs
@@ -35,17 +35,23 @@ BEGIN = datetime(2025, 1, 1, tzinfo=UTC)
 POLICY = MaintenancePolicy(retain=timedelta(minutes=1), retain_commits=timedelta(seconds=5))
 """Snapshots are let go by the wall clock, on which an hour of the clock that is set passes in seconds."""
 TIMED = ("hour_closed", "watermark", "ledger", "hours", "scan", "maintenance")
-"""What is timed once an hour, beside each commit."""
+"""What is timed beside each commit: once an hour, or in hours in which somebody looks."""
 
 
 @dataclass(frozen=True)
 class Order:
-    """How many commits of how many rows, over how many hours; one in `late_every` has a late row."""
+    """How many commits of how many rows, over how many hours.
+
+    Attributes:
+        late_every: one commit of so many has a late row.
+        look_every: in one hour of so many somebody looks: the watermark's tick, commands and a scan.
+    """
 
     commits: int = 100_000
     hours: int = 8_760
     rows: int = 20
-    late_every: int = 10
+    late_every: int = 100
+    look_every: int = 10
     seed: int = 1
 
     def commits_until(self, hour: int) -> int:
@@ -55,9 +61,10 @@ class Order:
 
 @dataclass(frozen=True)
 class Sample:
-    """One hour: seconds of each of its commits and of what is timed once, and what there is after it.
+    """One hour: seconds of each of its commits and of what is timed, and what there is after it.
 
     Attributes:
+        balanced: whether the ledger balanced; True in hours in which nobody looked.
         looked_at: hours that the tick looked at.
         built: hours that were due in it, of all tables.
         sizes: what the tables take; None in hours in which nobody counted.
@@ -80,9 +87,10 @@ def soak(
     done = _kept(kept)
     yield from done
     folder.mkdir(parents=True, exist_ok=True)
+    writer = BatchWriter(cell, product)
     with kept.open("a") as out:
         for hour in range(len(done), order.hours):
-            sample = _hour(cell, product, order, hour)
+            sample = _hour(cell, product, order, hour, writer)
             out.write(json.dumps(asdict(sample)) + "\n")
             out.flush()
             yield sample
@@ -116,7 +124,7 @@ def _progress(order: Order, sample: Sample) -> str:
     )
 
 
-def _hour(cell: Cell, product: Product, order: Order, hour: int) -> Sample:
+def _hour(cell: Cell, product: Product, order: Order, hour: int, writer: BatchWriter) -> Sample:
     chosen = random.Random(f"{order.seed}/{hour}")  # noqa: S311 - repeatable, not secret
     commits = []
     first, end = order.commits_until(hour), order.commits_until(hour + 1)
@@ -125,18 +133,19 @@ def _hour(cell: Cell, product: Product, order: Order, hour: int) -> Sample:
         hours = [BEGIN + hour * HOUR] * (order.rows - 1)
         hours.append(BEGIN + max(hour - late, 0) * HOUR)
         started = time.perf_counter()
-        commit_batch(cell, product, number, hours)
+        writer.commit(number, hours)
         commits.append(time.perf_counter() - started)
     # A while after the hour's end, so that it is fenced; all that was sent is committed.
     now = BEGIN + (hour + 1) * HOUR + timedelta(minutes=10)
     timed: dict[str, float] = {}
     plan = _timed(timed, "hour_closed", lambda: _plan(cell, product, now))
     publish(cell, product, plan, now)
-    _timed(timed, "watermark", lambda: _watermark(cell, product, now))
-    ledger = _timed(timed, "ledger", lambda: read_ledger(cell, product))
-    balanced = _timed(timed, "ledger", lambda: ledger.balanced)
-    _timed(timed, "hours", lambda: _list(cell, product, now))
-    _timed(timed, "scan", lambda: _scan(cell, product, hour))
+    balanced = True
+    if hour % order.look_every == order.look_every - 1:
+        _timed(timed, "watermark", lambda: _watermark(cell, product, now))
+        balanced = _timed(timed, "ledger", lambda: read_ledger(cell, product).balanced)
+        _timed(timed, "hours", lambda: _list(cell, product, now))
+        _timed(timed, "scan", lambda: _scan(cell, product, hour))
     _timed(timed, "maintenance", lambda: _maintain(cell, product))
     sizes = sizes_of(cell, product) if hour % max(order.hours // 100, 1) == 0 else None
     looked_at = len(plan.inputs.rows)

@@ -11,11 +11,12 @@ from pyiceberg.transforms import MonthTransform
 
 from pipeline.cells import Cell
 from pipeline.tables.catalog import open_catalog
-from pipeline.tables.commit import disable_commit_retries
+from pipeline.tables.commit import disable_commit_retries, write_files
 from pipeline.tables.commit_retry import retry_commit
 from pipeline.tables.create import Partition, ensure_table
 from pipeline.tables.errors import named_errors
 from pipeline.tables.layout import HOUR_COLUMN
+from pipeline.tables.transaction import SteadyTransaction
 
 Row = TypeVar("Row")
 
@@ -49,7 +50,11 @@ def add_missing(
             # Who only reads control tables imports this module too, and is spared what rewrites files.
             from pipeline.maintenance.tidy import tidy
 
-            table.append(pa.Table.from_pylist([to_row(row) for row in rows], schema=schema))
+            added = pa.Table.from_pylist([to_row(row) for row in rows], schema=schema)
+            # Rows are added one at a time: `Table.append` costs more with every snapshot there is.
+            transaction = SteadyTransaction(table)
+            transaction.append_files(write_files(table, added))
+            transaction.commit_transaction()
             tidy(table)
         return rows
 

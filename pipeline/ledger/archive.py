@@ -78,10 +78,7 @@ def _commit(table: Table, new: list[Snapshot], newest: int, balance: Balance) ->
     files = write_files(table, _rows(new))
     failpoint("ledger.before_archive_commit")
     transaction = SteadyTransaction(table)
-    with transaction.update_snapshot().fast_append() as append:
-        for file in files:
-            append.append_data_file(file)
-        written = replace(balance, snapshot_id=append.snapshot_id)
+    written = replace(balance, snapshot_id=transaction.append_files(files))
     transaction.set_properties(
         {ARCHIVED_PROPERTY: str(newest), BALANCE_PROPERTY: written.to_json()}
     )

@@ -107,12 +107,7 @@ def commit(table: Table, files: tuple[DataFile, ...], entry: OffsetCommit) -> Co
     disable_commit_retries(table)
     try:
         transaction = SteadyTransaction(table)
-        with transaction.update_snapshot(
-            snapshot_properties=dict(entry.summary)
-        ).fast_append() as append:
-            for file in files:
-                append.append_data_file(file)
-            snapshot_id = append.snapshot_id
+        snapshot_id = transaction.append_files(files, entry.summary)
         offsets = CommittedOffsets(
             cluster_id=entry.identity.cluster_id,
             topic=entry.identity.topic,

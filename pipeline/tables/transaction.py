@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
+from pyiceberg.manifest import DataFile
 from pyiceberg.table import Transaction
 from pyiceberg.table.metadata import TableMetadata
 
@@ -20,3 +23,16 @@ class SteadyTransaction(Transaction):
     def table_metadata(self) -> TableMetadata:
         """The table's metadata without what is staged. Not to be changed."""
         return table_of(self).metadata
+
+    def append_files(
+        self, files: Iterable[DataFile], summary: Mapping[str, str] | None = None
+    ) -> int:
+        """Add a snapshot with `files` to what is staged, which may be none, and return its id.
+
+        `summary` goes into the snapshot's own. A commit that is tried again after another's has another id.
+        """
+        update = self.update_snapshot(snapshot_properties=dict(summary or {}))
+        with update.fast_append() as append:
+            for file in files:
+                append.append_data_file(file)
+            return append.snapshot_id

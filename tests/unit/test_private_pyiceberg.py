@@ -43,8 +43,7 @@ def append(table: Table, *numbers: int) -> DataFile:
     """Append one file by a transaction of ours, as another process would; return it as it is listed then."""
     (file,) = files(table, *numbers)
     transaction = SteadyTransaction(table.catalog.load_table(table.name()))
-    with transaction.update_snapshot().fast_append() as append:
-        append.append_data_file(file)
+    transaction.append_files([file])
     transaction.commit_transaction()
     tasks = table_of(transaction).scan().plan_files()
     return next(task.file for task in tasks if task.file.file_path == file.file_path)
@@ -93,8 +92,7 @@ def test_a_transaction_sees_the_table_as_loaded_and_lands_on_top_of_others(table
     (file,) = files(table, 2)
     with parts_of("pyiceberg"):
         transaction = SteadyTransaction(table)
-        with transaction.update_snapshot().fast_append() as appending:
-            appending.append_data_file(file)
+        transaction.append_files([file], {"why": "test"})
         transaction.set_properties({"key": "value"})
         assert transaction.table_metadata is table.metadata
         append(table, 1)
@@ -102,6 +100,9 @@ def test_a_transaction_sees_the_table_as_loaded_and_lands_on_top_of_others(table
         after = table_of(transaction)
         assert after.properties["key"] == "value"
         assert [one.sequence_number for one in after.metadata.snapshots] == [1, 2]
+        said = head(table).summary
+        assert said is not None
+        assert said.additional_properties["why"] == "test"
         assert numbers(table) == [1, 2]
 
 
