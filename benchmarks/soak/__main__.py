@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 from benchmarks import results
+from benchmarks.soak.dagster_storage import soak_storage
 from benchmarks.soak.document import document
 from benchmarks.soak.page import page, plot
 from benchmarks.soak.run import Order, soak
@@ -49,7 +50,8 @@ def main() -> int:
     folder = chosen.folder / f"{order.commits}-{order.hours}-{order.rows}-{order.seed}"
     cell = embedded_cell(folder / "cell", "us", "127.0.0.1:9")
     samples = tuple(soak(folder, cell, product, order, _say))
-    result = document(order, samples)
+    storage = tuple(soak_storage(folder, order.hours, _say))
+    result = document(order, samples, storage)
     results.publish(result, "soak", out, page(result), plot(result))
     for one in result["compared"]:
         _say(f"{one['name']}: {one['first_ms']} ms, then {one['last_ms']} ms: {one['ratio']}")

@@ -8,22 +8,31 @@ from dataclasses import asdict
 from typing import Any
 
 from benchmarks.results import circumstances
+from benchmarks.soak.dagster_storage import StorageSample
 from benchmarks.soak.run import TIMED, Order, Sample
+from benchmarks.soak.sizes import Sizes
 
 MOST = 1.5
 """How many times as long as in the first tenth something may take in the last."""
 GROWTH = 2.0
 """How many times as many there may be of what is bounded."""
 BOUNDED = ("snapshots", "metadata_bytes", "metadata_files")
+STORAGE_BOUNDED = ("database_bytes", "files", "runs")
+STORAGE_FULL = 3
+"""The tenth, counted from 0, in which Dagster's storage first holds as old runs as it ever will."""
 POINTS = 100
 
 
-def document(order: Order, samples: Sequence[Sample]) -> dict[str, Any]:
+def document(
+    order: Order, samples: Sequence[Sample], storage: Sequence[StorageSample]
+) -> dict[str, Any]:
     """Return the document; times in milliseconds."""
-    tenth = max(len(samples) // 10, 1)
-    tenths = [samples[at : at + tenth] for at in range(0, len(samples) // tenth * tenth, tenth)]
+    tenths = _tenths(samples)
     compared = [_compare(name, tenths[0], tenths[-1]) for name in ("p50", "p95", *TIMED)]
-    bounded = [_grown(name, tenths[0], tenths[-1]) for name in BOUNDED]
+    bounded = [
+        *(_grown(name, _sizes(tenths[0]), _sizes(tenths[-1])) for name in BOUNDED),
+        *_storage_grown(_tenths(storage)),
+    ]
     sound = all(sample.balanced for sample in samples)
     flat = all(one["ratio"] <= MOST for one in compared)
     return {
@@ -67,14 +76,23 @@ def _milliseconds(name: str, samples: Sequence[Sample]) -> float:
     return 1000 * commits[int(len(commits) * share)] if commits else 0.0
 
 
-def _grown(name: str, first: Sequence[Sample], last: Sequence[Sample]) -> dict[str, Any]:
-    before, after = _most(name, first), _most(name, last)
+def _tenths(samples: Sequence[Any]) -> list[Sequence[Any]]:
+    size = max(len(samples) // 10, 1)
+    return [samples[at : at + size] for at in range(0, len(samples) // size * size, size)]
+
+
+def _storage_grown(tenths: Sequence[Sequence[StorageSample]]) -> list[dict[str, Any]]:
+    full, last = tenths[min(STORAGE_FULL, len(tenths) - 1)], tenths[-1]
+    return [_grown(name, full, last) for name in STORAGE_BOUNDED]
+
+
+def _sizes(samples: Sequence[Sample]) -> list[Sizes]:
+    return [sample.sizes for sample in samples if sample.sizes is not None]
+
+
+def _grown(name: str, first: Sequence[object], last: Sequence[object]) -> dict[str, Any]:
+    before, after = (max((getattr(one, name) for one in part), default=1) for part in (first, last))
     return {"name": name, "first": before, "last": after, "ratio": round(after / before, 2)}
-
-
-def _most(name: str, samples: Sequence[Sample]) -> int:
-    counted = [asdict(sample.sizes)[name] for sample in samples if sample.sizes is not None]
-    return max(counted, default=1)
 
 
 def _points(order: Order, samples: Sequence[Sample]) -> list[dict[str, Any]]:

@@ -19,6 +19,9 @@ WORDS = {
     "snapshots": "snapshots",
     "metadata_bytes": "bytes of metadata that a load parses",
     "metadata_files": "files of metadata on disk",
+    "database_bytes": "bytes of Dagster's databases, from the fourth tenth on",
+    "files": "files of Dagster's storage, from the fourth tenth on",
+    "runs": "runs that Dagster lists, from the fourth tenth on",
 }
 PLOTTED = ("p50", "p95", "hour_closed", "watermark", "ledger", "hours", "scan")
 
@@ -74,6 +77,8 @@ An hour of the clock, which is set, is a few commits of {asked["rows"]} rows as 
 {asked["late_every"]} with a row of up to 72 hours earlier; then what the sensor `hour_closed` does, without
 Dagster and Kafka around it; a publication of every hour that is due, recorded as a build records it, without
 Spark; and maintenance. In one hour of {asked["look_every"]} the other sensor, the commands and a reader, too.
+Dagster's storage has a year of its own: a run that builds an hour and what sensors observe in it, and every
+six hours the job that lets go of what is old, which is at most a quarter of a year.
 What each of them reads is [explained](../explanation/cost.md).
 
 `make soak` measures again, for hours; ended, it goes on where it was. The result's form is

@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks import results
 from benchmarks.soak.commits import committed_batches
+from benchmarks.soak.dagster_storage import EVERY_HOURS, soak_storage
 from benchmarks.soak.document import document
 from benchmarks.soak.page import page, plot
 from benchmarks.soak.run import Order, soak
@@ -21,7 +22,7 @@ from pipeline.ledger.read import ledger_of
 from pipeline.settings import load_settings
 from pipeline.tables.catalog import load_table
 
-ORDER = Order(commits=96, hours=31, rows=4, late_every=50, look_every=5, seed=17)
+ORDER = Order(commits=62, hours=31, rows=4, late_every=50, look_every=5, seed=17)
 WAITS = 26
 """An hour is settled after so many: the gate of ten seconds, a day, and the hour itself."""
 
@@ -57,8 +58,12 @@ def test_a_soak_that_is_ended_goes_on_and_its_ledger_balances(
     counted = [one.sizes.snapshots for one in samples if one.sizes is not None]
     assert max(counted) < 2 * order.commits
 
-    result = document(order, samples)
+    storage = tuple(soak_storage(folder, 2 * EVERY_HOURS, said.append))
+    assert [one.runs for one in storage] == [EVERY_HOURS, 2 * EVERY_HOURS]
+    assert storage == tuple(soak_storage(folder, 2 * EVERY_HOURS, said.append))
+
+    result = document(order, samples, storage)
     results.write(result, "soak", tmp_path / "soak.json")
     assert result["points"][-1]["commits"] == order.commits
     ElementTree.fromstring(plot(result))  # noqa: S314 - our own
-    assert "96 commits over 31 hours" in page(result)
+    assert "62 commits over 31 hours" in page(result)
