@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.svg import Line, chart
-from benchmarks.unattended.memory import MAY_GROW, MAY_GROW_MB
+from benchmarks.unattended.memory import MAY_GROW, MAY_GROW_MB, UUIDS_MB
 
 
 def plot(result: dict[str, Any]) -> str:
@@ -71,8 +71,10 @@ offsets, {held["uuids"]:,} distinct uuids |
 producer and reader share it |
 
 A process is flat where the median of the last third of its samples is at most {MAY_GROW:g} times that of the
-second, or {MAY_GROW_MB:g} MB above it; those are told that lived for half of the run. Ticks are those that
-Dagster has recorded. What was sent while warming up is left out.
+second, or {MAY_GROW_MB:g} MB above it; those are told that lived for half of the run. An ingest may grow by
+the uuids of open hours, too, which it keeps until they take a quarter of its `--memory-mb`: up to
+{UUIDS_MB:g} MB of a million records. Ticks are those that Dagster has recorded. What was sent while warming
+up is left out.
 
 `make bench-unattended` measures again; `python -m benchmarks.unattended --help` tells how to measure less.
 The result's form is `benchmarks/schema/unattended.schema.json`.

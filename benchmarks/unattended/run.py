@@ -96,7 +96,7 @@ def measure(settings: Settings, order: Order, say: Callable[[str], None]) -> Mea
         children += [reader, producer]
         producer.pipe.send("go")
         began = time.time() + order.warm_up_s
-        memory, sizes = Memory(), []
+        memory, sizes = Memory(order.rate), []
         while not _sent(reader, producer):
             at_s = time.time() - began
             if at_s >= 0:

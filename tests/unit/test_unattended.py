@@ -57,6 +57,12 @@ def test_memory_is_flat_where_it_does_not_grow_after_warming_up(
     assert series.growth_mb == megabytes - 100
 
 
+def test_an_ingest_may_grow_by_the_uuids_of_what_came() -> None:
+    series = replace(grows_to(142), keeps_mb_s=1.0)
+    assert series.flat
+    assert not replace(series, keeps_mb_s=0.9).flat
+
+
 def test_a_stack_that_keeps_every_promise_meets_it(tmp_path: Path) -> None:
     result = document(ORDER, MEASURED)
     results.write(result, "unattended", tmp_path / "unattended.json")
