@@ -1,7 +1,7 @@
 """What kafka-python keeps to itself and Headwater uses: all of it, each part with why.
 
 Another version may change it without a word: so the range in pyproject.toml ends at the next minor
-version, and tests/unit/test_private_parts.py tells what has changed.
+version, and tests/unit/project/test_private_parts.py tells what has changed.
 
 Its clients offer records. Headwater wants whole batches from one broker, with their markers and aborted
 transactions: for that it sends requests itself, over the connections that the clients are built on.

@@ -1,6 +1,6 @@
 """Whether a product's tables hold every record of its topic exactly once.
 
-Written apart from what it judges: it imports nothing of Headwater (tests/unit/test_verifier.py holds
+Written apart from what it judges: it imports nothing of Headwater (tests/unit/project/test_verifier.py holds
 it to that), reads the topic with another client, and counts in SQL over plain table scans.
 """
 

@@ -19,9 +19,10 @@ from pipeline.contract.references.data import ReferenceDataError, load_reference
 from pipeline.contract.source.mistakes import ContractError
 from pipeline.contract.targets import iceberg
 from pipeline.ingest.transform.enrich import Enricher
+from pipeline.settings import PROJECT
 from tests.support.products import own_product
 
-CASES = Path(__file__).parent.parent / "data" / "cases"
+CASES = PROJECT / "tests" / "data" / "cases"
 ZIPPED = CASES / "ref_zeros" / "only"
 DATE = {"type": "int", "logicalType": "date"}
 MICROS = {"type": "long", "logicalType": "timestamp-micros"}

@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 
 from docs.rooms import ENGINE, Room, rooms
+from pipeline.settings import PROJECT
 
-ROOT = Path(__file__).parent.parent.parent
-PAGE = ROOT / "docs" / "explanation" / "architecture.md"
+PAGE = PROJECT / "docs" / "explanation" / "architecture.md"
 MOST_FILES = 15
 
 
 @pytest.fixture(scope="module")
 def found() -> tuple[Room, ...]:
-    return rooms(ROOT)
+    return rooms(PROJECT)
 
 
 def test_no_folder_holds_more_files_than_a_glance_takes_in(found: tuple[Room, ...]) -> None:
@@ -26,7 +26,7 @@ def test_no_folder_holds_more_files_than_a_glance_takes_in(found: tuple[Room, ..
 
 
 def test_the_page_of_the_architecture_names_the_rooms_in_their_order() -> None:
-    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    settings = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["importlinter"]
     layers = next(one for one in settings["contracts"] if one.get("containers") == [ENGINE])[
         "layers"
     ]
@@ -40,7 +40,7 @@ def test_the_page_of_the_architecture_names_the_rooms_in_their_order() -> None:
     re.findall(rf"^\| `({ENGINE}/[\w.]+/?)` \|[^|]*\| ([^|]+) \|$", PAGE.read_text(), re.MULTILINE),
 )
 def test_rooms_have_the_doors_that_the_page_names(place: str, doors: str) -> None:
-    path = ROOT / place
+    path = PROJECT / place
     files = [*path.rglob("*.py")] if path.is_dir() else [path]
     defined = {name for file in files for name in _defined(file)} | {file.stem for file in files}
     assert set(re.findall(r"`(\w+)`", doors)) <= defined
@@ -50,7 +50,7 @@ def test_rooms_have_the_doors_that_the_page_names(place: str, doors: str) -> Non
     ("name", "file"), re.findall(r"`([\w.]+)`\s+in\s+`([\w/]+\.py)`", PAGE.read_text())
 )
 def test_what_is_passed_through_is_where_the_page_says(name: str, file: str) -> None:
-    assert name in _defined(ROOT / file)
+    assert name in _defined(PROJECT / file)
 
 
 def _defined(file: Path) -> set[str]:

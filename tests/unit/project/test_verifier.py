@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import ast
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
+from pipeline.settings import PROJECT
 from tests.support.topic_reader import ConsumedPartition
 from tests.support.verifier import Findings, compare
 
-SUPPORT = Path(__file__).parent.parent / "support"
+SUPPORT = PROJECT / "tests" / "support"
 ROOMS = {"headwater", "assets", "resources", "quality", "pipeline"}
 
 

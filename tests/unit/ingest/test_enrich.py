@@ -14,10 +14,10 @@ from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
 from pipeline.contract.source.mistakes import ContractError
 from pipeline.ingest.transform.enrich import Enricher
+from pipeline.settings import PROJECT
 from tests.support.products import own_product
 
-ROOT = Path(__file__).parent.parent.parent
-CONTRACTS = ROOT / "contracts"
+CONTRACTS = PROJECT / "contracts"
 T0 = datetime(2026, 3, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 HEADER = "content_id,title,genre,runtime_s,valid_from"
