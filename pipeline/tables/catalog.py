@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import weakref
 from contextlib import closing
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from pyiceberg.exceptions import NoSuchTableError, ValidationError
 from pyiceberg.io import load_file_io
 from pyiceberg.table import Table
 from sqlalchemy import event, select
-from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.engine import Engine, ExceptionContext
 from sqlalchemy.exc import OperationalError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -45,7 +46,8 @@ def open_catalog(cell: Cell, *, recovering: bool = False) -> SqlCatalog:
     """Open the cell's catalog, creating an embedded one that is absent.
 
     Safe to call from many processes at once. A SQLite catalog must be on a local disk. `recovering` makes
-    one also beside a warehouse that has tables, for these to be registered in it.
+    one also beside a warehouse that has tables, for these to be registered in it. Its connections end with
+    the last reference to it, or to a table that was loaded from it.
 
     Raises:
         CatalogUnavailableError: it did not answer, or stayed locked for `LOCK_WAIT_S` seconds.
@@ -69,7 +71,7 @@ def open_catalog(cell: Cell, *, recovering: bool = False) -> SqlCatalog:
         except (sqlite3.Error, SQLAlchemyError) as error:
             _raise_fault(getattr(error, "orig", None) or error, cell.name, database)
             raise
-    _name_faults(catalog, database)
+    _name_faults(catalog.engine, cell.name, database)
     return catalog
 
 
@@ -96,7 +98,10 @@ def _refuse_beside_tables(cell: Cell, database: Path) -> None:
 def _connect(cell: Cell, uri: str) -> SqlCatalog:
     for _ in range(CREATORS):
         try:
-            return SqlCatalog(cell.name, uri=uri, warehouse=cell.warehouse)
+            catalog = SqlCatalog(cell.name, uri=uri, warehouse=cell.warehouse)
+            # The engine keeps connections open for its catalog, and outlives it until garbage is collected.
+            weakref.finalize(catalog, catalog.engine.dispose)
+            return catalog
         except (OperationalError, ProgrammingError) as error:
             # PyIceberg looks first and creates then; another process may create in between.
             if "already exists" not in str(error):
@@ -104,12 +109,12 @@ def _connect(cell: Cell, uri: str) -> SqlCatalog:
     return SqlCatalog(cell.name, uri=uri, warehouse=cell.warehouse)
 
 
-def _name_faults(catalog: SqlCatalog, database: Path) -> None:
-    """Let every later use of `catalog` raise named errors where its disk is full or its file damaged."""
+def _name_faults(engine: Engine, cell: str, database: Path) -> None:
+    """Let uses of a catalog's `engine` raise named errors where its disk is full or its file damaged."""
 
-    @event.listens_for(catalog.engine, "handle_error")
+    @event.listens_for(engine, "handle_error")
     def name(context: ExceptionContext) -> None:
-        _raise_fault(context.original_exception, catalog.name, database)
+        _raise_fault(context.original_exception, cell, database)
 
 
 def _raise_fault(error: BaseException, cell: str, database: Path) -> None:

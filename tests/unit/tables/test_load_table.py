@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pyarrow as pa
 import pytest
 from pyiceberg.catalog.sql import SqlCatalog
@@ -54,3 +56,18 @@ def test_a_metadata_file_that_the_catalog_names_still_is_missed(cell: Cell) -> N
     path(cell).unlink()
     with pytest.raises(FileMissingError):
         load_table(cell, "n.t")
+
+
+def test_a_table_that_nobody_holds_any_more_leaves_no_file_open(cell: Cell, tmp_path: Path) -> None:
+    """Tables are loaded for every batch and every look, for weeks, and garbage is collected seldom."""
+    gc.collect()
+    gc.disable()
+    try:
+        for number in range(20):
+            table = load_table(cell, "n.t")
+            table.append(pa.Table.from_pydict({"a": [number]}, schema=SCHEMA))
+        del table
+        open_files = [Path(file.path) for file in psutil.Process().open_files()]
+    finally:
+        gc.enable()
+    assert not [path for path in open_files if tmp_path in path.parents]
