@@ -15,7 +15,8 @@ from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from tests.crash.scenario import Beside, Kill, Place, Sleep
 from tests.crash.tally import AT_RANDOM, Tally
-from tests.support.attempts import Attempt, play
+from tests.support.apart import Attempt
+from tests.support.attempts import play
 from tests.support.load import TopicWriter
 from tests.support.mortal_broker import MortalBroker
 from tests.support.part import LostAnswer, Part

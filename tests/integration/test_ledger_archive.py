@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import random
-import signal
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,7 +17,6 @@ from pyiceberg.table import Table
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
-from pipeline.failpoints import arm
 from pipeline.ledger.archive import archive_entries
 from pipeline.ledger.archived import ARCHIVED_PROPERTY, Archive
 from pipeline.ledger.balance import BALANCE_PROPERTY
@@ -31,6 +29,7 @@ from pipeline.maintenance.run import maintain
 from pipeline.tables.catalog import load_table, open_catalog
 from pipeline.tables.create import PROPERTIES
 from pipeline.tables.layout import LEDGER_SCHEMA
+from tests.support.apart import kill_at
 from tests.support.orders import Orders, hour, orders_product
 
 EAGER = MaintenancePolicy(retain=timedelta(0), retain_last=1, min_files=2, min_manifests=2)
@@ -181,12 +180,7 @@ def test_an_archiver_that_is_killed_leaves_all_or_nothing(
     fill(orders, 4)
     archive_entries(quiet_cell, product)
     fill(orders, 2)
-    killed = multiprocessing.get_context("fork").Process(
-        target=_archive_until, args=(place, quiet_cell, product)
-    )
-    killed.start()
-    killed.join()
-    assert killed.exitcode == -signal.SIGKILL
+    kill_at(place, quiet_cell.root, partial(archive_entries, quiet_cell, product))
     landed = place == "ledger.after_archive_commit"
     assert Archive.load(quiet_cell, "orders").through == (6 if landed else 4)
     assert read_ledger(quiet_cell, product).totals.rows == len(orders.rows)
@@ -244,11 +238,6 @@ def _newest(rows: pa.Table) -> datetime:
     newest = pc.max(rows["committed_at"]).as_py()
     assert isinstance(newest, datetime)
     return newest
-
-
-def _archive_until(place: str, cell: Cell, product: Product) -> None:
-    arm(place)
-    archive_entries(cell, product)
 
 
 def _replace_by_older(cell: Cell, rows: pa.Table, through: str) -> None:

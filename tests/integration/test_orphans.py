@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
 import threading
 import time
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
@@ -19,7 +18,6 @@ from pipeline.cells import Cell
 from pipeline.clock import utc_now
 from pipeline.contract.model import Product
 from pipeline.errors import RetryableError
-from pipeline.failpoints import arm
 from pipeline.ingest.run import ingest
 from pipeline.ledger.read import read_ledger
 from pipeline.maintenance.execute import MaintenanceResult
@@ -29,6 +27,7 @@ from pipeline.maintenance.run import maintain, maintain_tables, plan_maintenance
 from pipeline.maintenance.sweep import OrphansUnsureError, sweep
 from pipeline.tables.catalog import load_table, open_catalog
 from pipeline.tables.commit import CommitConflictError, write_files
+from tests.support.apart import kill_at
 from tests.support.attempts import start
 from tests.support.judge import judge
 from tests.support.load import TopicWriter
@@ -128,24 +127,13 @@ def test_a_table_made_over_a_lost_one_deletes_nothing_of_it(
     assert before <= files_of(again)
 
 
-def _maintain_until(place: str, cell: Cell, product: Product) -> None:
-    arm(place)
-    maintain(cell, product, EAGER, tomorrow)
-
-
 @pytest.mark.parametrize("place", ["maintenance.before_delete:1", "maintenance.before_orphan:2"])
 def test_maintenance_that_is_killed_loses_nothing_and_the_next_one_does_the_rest(
     orders: Orders, events: Table, quiet_cell: Cell, product: Product, place: str
 ) -> None:
     left = killed_writer(orders, events)
     rows = events.scan().to_arrow()
-    killed = multiprocessing.get_context("fork").Process(
-        target=_maintain_until, args=(place, quiet_cell, product)
-    )
-    killed.start()
-    killed.join()
-    assert killed.exitcode == -signal.SIGKILL
-
+    kill_at(place, quiet_cell.root, partial(maintain, quiet_cell, product, EAGER, tomorrow))
     assert left & files_of(events)
     found = load_table(quiet_cell, "orders.events").scan().to_arrow()
     assert found.sort_by("_offset") == rows.sort_by("_offset")

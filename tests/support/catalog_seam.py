@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 import pytest
@@ -40,7 +41,8 @@ class CatalogSeam:
             if (lost := self._lose.get(number)) is not None:
                 error, then = lost
                 then()
-                raise error
+                # An error that was raised holds all that its frames held.
+                raise copy(error)
             return response
 
         monkeypatch.setattr(SqlCatalog, "commit_table", commit_table)

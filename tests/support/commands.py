@@ -60,19 +60,21 @@ class Command:
     def start(self, *arguments: str) -> Running:
         """Start, and leave it running."""
         limit = "" if self.file_bytes is None else str(self.file_bytes)
-        out, err = (Path(tempfile.mkstemp(dir=self.home)[1]) for _ in range(2))
-        with out.open("w") as to, err.open("w") as complain:
+        with (
+            tempfile.NamedTemporaryFile(dir=self.home, delete=False) as out,
+            tempfile.NamedTemporaryFile(dir=self.home, delete=False) as err,
+        ):
             process = subprocess.Popen(
                 [sys.executable, "-c", LIMITED_MAIN, limit, *arguments],
-                stdout=to,
-                stderr=complain,
+                stdout=out,
+                stderr=err,
                 env={
                     **os.environ,
                     "HEADWATER_HOME": str(self.home),
                     "HEADWATER_CONTRACTS": str(self.contracts),
                 },
             )
-        return Running(process, out, err)
+        return Running(process, Path(out.name), Path(err.name))
 
 
 @dataclass(frozen=True)

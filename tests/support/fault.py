@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import copy
 from typing import Any
 
 import polars as pl
@@ -95,4 +96,5 @@ class Fault:
     def _raise(self, rows: pl.DataFrame) -> None:
         if self._hits(rows):
             self.raised += 1
-            raise self._error
+            # An error that was raised holds all that its frames held.
+            raise copy(self._error)

@@ -62,7 +62,7 @@ class Part:
 
 
 def perform(cell: Cell, product: Product, part: Part, said: Path) -> None:
-    """Play `part` in this process, which must be the part's own; what goes wrong is added to `said`.
+    """Play `part` in this process, which must be the part's own; what others are to know is added to `said`.
 
     Raises:
         What ingest raises.
@@ -92,12 +92,9 @@ def perform(cell: Cell, product: Product, part: Part, said: Path) -> None:
             on_retry=lambda error, _: _say(said, RETRIES.format(type(error).__name__)),
         )
     except RetryableError:
-        _say(said, traceback.format_exc())
         if part.may_give_up:
+            _say(said, traceback.format_exc())
             sys.exit(GAVE_UP)
-        raise
-    except BaseException:
-        _say(said, traceback.format_exc())
         raise
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import tempfile
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from pipeline.cells import Cell
@@ -17,13 +14,11 @@ from pipeline.contract.model import Product
 from pipeline.errors import RetryableError
 from pipeline.maintenance.plan import MaintenancePolicy
 from pipeline.maintenance.run import maintain
-from tests.support.attempts import Attempt
+from tests.support.apart import start_apart
 
 EAGER = MaintenancePolicy(retain=timedelta(seconds=3), retain_last=3, min_files=3, min_manifests=5)
 """Much to do in each round: what a table has after hours is here after seconds."""
 PAUSE_S = 0.5
-
-_context = multiprocessing.get_context("forkserver")
 
 
 @contextmanager
@@ -39,15 +34,10 @@ def upkeep(cell: Cell, product: Product, *, asked: bool) -> Iterator[Callable[[s
     if not asked:
         yield lambda _: 0
         return
-    handle, name = tempfile.mkstemp(prefix="upkeep-", dir=cell.root)
-    os.close(handle)
-    said = Path(name)
-    process = _context.Process(target=_maintain, args=(cell, product, said), daemon=True)
-    process.start()
-    attempt = Attempt(process, said)
+    attempt = start_apart(cell.root, partial(_maintain, cell, product))
 
     def done(what: str) -> int:
-        words = (line.split() for line in said.read_text().splitlines())
+        words = (line.split() for line in attempt.said.read_text().splitlines())
         return sum(int(line[1]) for line in words if line[:1] == [what])
 
     try:
@@ -58,19 +48,15 @@ def upkeep(cell: Cell, product: Product, *, asked: bool) -> Iterator[Callable[[s
 
 
 def _maintain(cell: Cell, product: Product, said: Path) -> None:
-    try:
-        while True:
-            try:
-                done = maintain(cell, product, EAGER)
-            except RetryableError:
-                _say(said, "conflicts 1\n")
-            else:
-                files, snapshots = sum(d.files for d in done), sum(d.snapshots for d in done)
-                _say(said, f"rounds 1\nfiles {files}\nsnapshots {snapshots}\n")
-            time.sleep(PAUSE_S)
-    except BaseException:
-        _say(said, traceback.format_exc())
-        raise
+    while True:
+        try:
+            done = maintain(cell, product, EAGER)
+        except RetryableError:
+            _say(said, "conflicts 1\n")
+        else:
+            files, snapshots = sum(d.files for d in done), sum(d.snapshots for d in done)
+            _say(said, f"rounds 1\nfiles {files}\nsnapshots {snapshots}\n")
+        time.sleep(PAUSE_S)
 
 
 def _say(said: Path, text: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import select
+import selectors
 import subprocess
 import sys
 import tempfile
@@ -83,8 +83,10 @@ class WarmShell:
             wanted = {**request, "out": str(out), "err": str(err)}
             self._server.stdin.write(json.dumps(wanted) + "\n")
             self._server.stdin.flush()
-            if not select.select([self._server.stdout], [], [], within_s)[0]:
-                raise TimeoutError(f"{request} after {within_s} s: {err.read_text()}")
+            with selectors.DefaultSelector() as answered:
+                answered.register(self._server.stdout, selectors.EVENT_READ)
+                if not answered.select(within_s):
+                    raise TimeoutError(f"{request} after {within_s} s: {err.read_text()}")
             code = int(self._server.stdout.readline())
             return Done(code, out.read_text(), err.read_text())
 
