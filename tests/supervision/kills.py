@@ -69,9 +69,9 @@ def strike(stage: Stage, planned: Strike, begin: float) -> float:
     """Kill the run's process; return after how many seconds another one works."""
     time.sleep(max(0.0, begin + planned.at - time.monotonic()))
     owner = stage.owner
-    kill(one_run(stage))
+    kill(stage)
     if planned.is_double:
-        kill(one_run(stage))
+        kill(stage)
     killed = time.monotonic()
     while (now := stage.owner) is None or now == owner:
         if time.monotonic() - killed > FIRST_START_S:
@@ -83,10 +83,7 @@ def strike(stage: Stage, planned: Strike, begin: float) -> float:
     return took
 
 
-def one_run(stage: Stage) -> psutil.Process:
-    return wait_until("a run's process", lambda: next(iter(stage.runs()), None), FIRST_START_S)
-
-
-def kill(process: psutil.Process) -> None:
+def kill(stage: Stage) -> None:
+    process = wait_until("a run's process", stage.ingesting, FIRST_START_S)
     process.kill()
     psutil.wait_procs([process], timeout=10)

@@ -26,6 +26,7 @@ from tests.support.dagster_api import DagsterApi
 from tests.support.load import TopicWriter
 
 PRODUCT = "viewing_events"
+JOB = f"us__{PRODUCT}__ingest"
 RECORDS = 200
 EVERY_S = 2.0
 LOAD = 20
@@ -36,7 +37,7 @@ class Stage:
     """The running stack.
 
     Attributes:
-        daemon: the process whose code server starts the runs.
+        daemon: the process whose code server starts runs, of maintenance and hours, too.
         written: records written so far.
     """
 
@@ -53,17 +54,16 @@ class Stage:
         """The run that ingests now."""
         return lock_holder(ingest_lock(self.cell, PRODUCT))
 
-    def runs(self) -> list[psutil.Process]:
-        """Return the processes of runs that live, one that still starts included."""
-        return [
-            process
-            for process in self.daemon.children(recursive=True)
-            if "spawn_main" in " ".join(_command(process))
-        ]
+    def ingesting(self) -> psutil.Process | None:
+        """Return the process of the newest ingest run, which may still start; None unless it lives."""
+        run_id, _ = next(iter(self.api.runs(JOB)), ("", ""))
+        pid = self.api.run_pid(run_id) if run_id else None
+        runs = self.daemon.children(recursive=True)
+        return next((one for one in runs if one.pid == pid), None)
 
     def ends(self) -> dict[str, str]:
         """Return run id -> status of every ingest run."""
-        return dict(self.api.runs(f"us__{PRODUCT}__ingest"))
+        return dict(self.api.runs(JOB))
 
     def start_writing(self) -> None:
         """Write some records every two seconds, until `stop_writing`."""
@@ -126,10 +126,3 @@ def machine_load(processes: int) -> Iterator[None]:
         for process in busy:
             process.kill()
             process.wait()
-
-
-def _command(process: psutil.Process) -> list[str]:
-    try:
-        return process.cmdline()
-    except (psutil.NoSuchProcess, psutil.ZombieProcess):
-        return []

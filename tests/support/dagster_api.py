@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 import urllib.request
 from collections.abc import Callable
@@ -36,6 +37,16 @@ class DagsterApi:
             ... on Runs { results { runId status } } } }"""
         results = self.ask(query, job=job)["runsOrError"]["results"]
         return [(run["runId"], run["status"]) for run in results]
+
+    def run_pid(self, run_id: str) -> int | None:
+        """Return the process that a run says it has; None before it has said so."""
+        query = """query($run: ID!) { logsForRun(runId: $run) {
+            ... on EventConnection { events { ... on MessageEvent { message } } } } }"""
+        events = self.ask(query, run=run_id)["logsForRun"]["events"]
+        pids = (
+            re.search(r"Started process for run \(pid: (\d+)\)", one["message"]) for one in events
+        )
+        return next((int(found[1]) for found in pids if found), None)
 
     def check(self, key: list[str], name: str) -> str | None:
         """Return the last finished execution of an asset check, e.g. SUCCEEDED."""
