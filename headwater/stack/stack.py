@@ -141,6 +141,8 @@ def _up_dagster(
 ) -> Iterator[Starting]:
     dagster_home = settings.home / "dagster"
     environment = {
+        # A launch waits for the run's process, which on a busy machine loads code for over a minute.
+        "DAGSTER_GRPC_TIMEOUT_SECONDS": "600",
         **os.environ,
         "DAGSTER_HOME": str(dagster_home),
         "HEADWATER_HOME": str(settings.home),
