@@ -14,6 +14,7 @@ from pipeline.contract.model import DerivedTable
 from pipeline.contract.targets import expectations
 from quality.context import quiet_context
 from quality.drift import Distribution, DriftReferences, distributions, drift_references
+from quality.one_pass import OnePass
 from quality.redaction import is_private, redacted, redacted_message
 
 _OBSERVED_CHARACTERS = 200
@@ -93,7 +94,10 @@ def audit(frame: DataFrame, table: DerivedTable) -> AuditResult:
     # Otherwise it caches the rows as Java objects: more than a driver's heap for an hour of many rows.
     source = quiet_context().data_sources.add_spark("staged", persist=False)
     # Otherwise it asks the process's first session, which knows neither the rows nor the views.
-    source.get_execution_engine().spark = frame.sparkSession
+    engine = source.get_execution_engine()
+    engine.spark = frame.sparkSession
+    # Metrics are registered for the engine's class by its name: one of another class would have none.
+    engine.resolve_metrics = OnePass(engine).resolve_metrics  # type: ignore[method-assign]
     asset = source.add_dataframe_asset("hour")
     batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
     validation = batch.validate(suite, result_format="SUMMARY")

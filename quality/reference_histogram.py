@@ -45,7 +45,7 @@ class ReferenceHistogram:
 
 def count_values(frame: DataFrame, columns: Sequence[str]) -> dict[str, int]:
     """Return how many values of each column count: those that are neither null nor NaN. Reads once."""
-    counted = [sf.count(_value(frame, name)).alias(f"n{i}") for i, name in enumerate(columns)]
+    counted = [sf.count(finite(frame, name)).alias(f"n{i}") for i, name in enumerate(columns)]
     row = frame.agg(*counted).collect()[0]
     return dict(zip(columns, row, strict=True))
 
@@ -62,9 +62,9 @@ def reference_histograms(
     numbers = [name for name in columns if isinstance(types.get(name), NumericType)]
     row = previous.agg(
         sf.max(HOUR).alias("hour"),
-        *(sf.count(_value(previous, name)).alias(f"n{i}") for i, name in enumerate(columns)),
+        *(sf.count(finite(previous, name)).alias(f"n{i}") for i, name in enumerate(columns)),
         *(
-            sf.percentile(_value(previous, name), sf.array(*map(sf.lit, _GRID))).alias(f"q_{name}")
+            sf.percentile(finite(previous, name), sf.array(*map(sf.lit, _GRID))).alias(f"q_{name}")
             for name in numbers
         ),
     ).collect()[0]
@@ -97,7 +97,7 @@ def count(frame: DataFrame, edges: Mapping[str, tuple[float, ...]]) -> dict[str,
     wanted = [
         sf.count_if(inside)
         for name, bounds in edges.items()
-        for inside in _insides(_value(frame, name), bounds)
+        for inside in insides(finite(frame, name), bounds)
     ]
     counts = list(frame.agg(*wanted).collect()[0])
     found: dict[str, NumericHistogram] = {}
@@ -111,15 +111,19 @@ def count(frame: DataFrame, edges: Mapping[str, tuple[float, ...]]) -> dict[str,
 _GRID = tuple(sorted({*quantiles_for(10**9), *quantiles_for(100)}))
 
 
-def _insides(value: Column, edges: tuple[float, ...]) -> list[Column]:
-    # As Great Expectations cuts them: each bin has its lower edge, and the last but one its upper too.
+def insides(value: Column, edges: tuple[float, ...]) -> list[Column]:
+    """Return whether a value lies below the edges, in each bin between them, and above them.
+
+    As Great Expectations cuts them: each bin has its lower edge, and the last but one its upper too.
+    """
     pairs = list(pairwise(edges))
     inner = [(value >= low) & (value < high) for low, high in pairs[:-1]]
     low, high = pairs[-1]
     return [value < edges[0], *inner, (value >= low) & (value <= high), value > edges[-1]]
 
 
-def _value(frame: DataFrame, name: str) -> Column:
+def finite(frame: DataFrame, name: str) -> Column:
+    """Return a column's values, null where they do not count: of numbers, those that are not finite."""
     type_ = frame.schema[name].dataType
     if not isinstance(type_, NumericType):
         return sf.col(name)

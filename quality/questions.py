@@ -1,0 +1,105 @@
+"""What Great Expectations' metrics ask of rows in Spark, as conditions that are counted. Reads no row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from great_expectations.core.id_dict import IDDict
+from great_expectations.execution_engine.sparkdf_execution_engine import SparkDFExecutionEngine
+from great_expectations.validator.metric_configuration import MetricConfiguration
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as sf
+from pyspark.sql.types import NumericType
+
+from quality.reference_histogram import finite, insides
+
+Values = Mapping[Any, Any]
+"""A metric's id -> its value."""
+
+EXAMPLES, BROKEN, ASKED = ".unexpected_values", ".unexpected_count", ".filtered_row_count"
+"""How the names of metrics end that a rule over rows has: rows that break it, how many, of how many."""
+HISTOGRAM, BEYOND = "column.histogram", "column_values.between.count"
+"""What drift is told from."""
+
+_RULE, _AGGREGATE = "unexpected_condition", "metric_partial_fn"
+
+
+@dataclass(frozen=True)
+class Question:
+    """How many of the rows of `domain` meet each of some conditions; `key` tells it from any other."""
+
+    key: object
+    domain: IDDict
+    conditions: tuple[Column, ...]
+
+
+def question_of(
+    engine: SparkDFExecutionEngine, metric: MetricConfiguration, known: Values
+) -> Question | None:
+    """Return what is to be counted for a metric; None if it is not told by counting.
+
+    Metrics of one rule have one question. `known` has what the metric depends on.
+    """
+    name, domain = metric.metric_name, metric.metric_domain_kwargs
+    if name.endswith((EXAMPLES, BROKEN, ASKED)):
+        return _of_rule(metric, known)
+    conditions: Sequence[Column] = ()
+    if name in (HISTOGRAM, BEYOND) and _is_number(
+        frame := rows_of(engine, domain), domain["column"]
+    ):
+        conditions = _bins(frame, metric) if name == HISTOGRAM else _beyond(metric)
+    return Question(metric.id, domain, tuple(conditions)) if conditions else None
+
+
+def rows_of(engine: SparkDFExecutionEngine, domain: IDDict) -> DataFrame:
+    """Return the rows that a metric's domain names."""
+    rows: DataFrame = engine.get_domain_records(domain)
+    return rows
+
+
+def is_sum(metric: MetricConfiguration) -> bool:
+    """Tell whether a count is a sum to the engine: then it is None of no rows, and not 0."""
+    return _AGGREGATE in metric.metric_dependencies
+
+
+def _of_rule(metric: MetricConfiguration, known: Values) -> Question | None:
+    known_by = metric.metric_dependencies
+    if _AGGREGATE in known_by:
+        known_by = known_by[_AGGREGATE].metric_dependencies
+    if _RULE not in known_by or known_by[_RULE].id not in known:
+        return None
+    rule = known_by[_RULE].id
+    condition, rows, columns = known[rule]
+    # The engine leaves out rows without values by the names of their columns.
+    domain = rows if "column" in columns else {**rows, **columns}
+    return Question(rule, IDDict(domain), (condition,))
+
+
+def _bins(frame: DataFrame, metric: MetricConfiguration) -> Sequence[Column]:
+    edges = tuple(metric.metric_value_kwargs["bins"])
+    if len(edges) < 2 or not all(map(math.isfinite, edges)):
+        return ()
+    if not all(low < high for low, high in pairwise(edges)):
+        return ()
+    return insides(finite(frame, metric.metric_domain_kwargs["column"]), edges)[1:-1]
+
+
+def _beyond(metric: MetricConfiguration) -> Sequence[Column]:
+    """Return how Great Expectations asks for the values that lie beyond one bound."""
+    kwargs, column = metric.metric_value_kwargs, sf.col(metric.metric_domain_kwargs["column"])
+    low, high = kwargs.get("min_value"), kwargs.get("max_value")
+    if low is None and high is not None:
+        return (column < sf.lit(high) if kwargs.get("strict_max") else column <= sf.lit(high),)
+    if high is None and low is not None:
+        return (column > sf.lit(low) if kwargs.get("strict_min") else column >= sf.lit(low),)
+    return ()
+
+
+def _is_number(frame: DataFrame, column: str) -> bool:
+    return any(
+        field.name == column and isinstance(field.dataType, NumericType) for field in frame.schema
+    )
