@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 
 from pyiceberg.table import Table
@@ -36,12 +36,17 @@ def lineage_of(table: Table, now: datetime, archived_through: int | None = None)
     if offsets is not None:
         whole_to.add(offsets.snapshot_id)
     followers: list[Snapshot | None] = [None, *history][: len(history)]
+    until = _current_until(table, on_main)
     return Lineage(
         history=[
-            _age(one, carried=after is not None and offsets is not None and _is_ingests(after))
+            _age(
+                one, until, carried=after is not None and offsets is not None and _is_ingests(after)
+            )
             for one, after in zip(history, followers, strict=True)
         ],
-        others=[_age(one) for one in table.metadata.snapshots if one.snapshot_id not in on_main],
+        others=[
+            _age(one, until) for one in table.metadata.snapshots if one.snapshot_id not in on_main
+        ],
         protected=frozenset(ref.snapshot_id for ref in table.metadata.refs.values()),
         whole_to=frozenset(whole_to),
         archived_through=archived_through,
@@ -79,21 +84,40 @@ def _bases(table: Table, now: datetime) -> Iterator[int]:
 
 def _committed_at(table: Table, ref: SnapshotRef) -> datetime | None:
     snapshot = table.metadata.snapshot_by_id(ref.snapshot_id)
-    return None if snapshot is None else _at(snapshot)
+    return None if snapshot is None else _moment(snapshot.timestamp_ms)
 
 
-def _age(snapshot: Snapshot, *, carried: bool = False) -> SnapshotAge:
+def _current_until(table: Table, on_main: Collection[int]) -> Mapping[int, datetime]:
+    """Return when main went on from each snapshot, as far as what it went on to is retained.
+
+    A staging becomes main's when it is published, which is later than it was committed.
+    """
+    became = {one.snapshot_id: one.timestamp_ms for one in table.metadata.snapshot_log}
+    found: dict[int, datetime] = {}
+    for one in table.metadata.snapshots:
+        # Spark, when it expires, forgets when older ones became main's.
+        default = one.timestamp_ms if one.snapshot_id in on_main else None
+        at = became.get(one.snapshot_id, default)
+        if one.parent_snapshot_id is not None and at is not None:
+            found[one.parent_snapshot_id] = _moment(at)
+    return found
+
+
+def _age(
+    snapshot: Snapshot, until: Mapping[int, datetime], *, carried: bool = False
+) -> SnapshotAge:
     return SnapshotAge(
         snapshot.snapshot_id,
         snapshot.sequence_number or 0,
-        _at(snapshot),
+        _moment(snapshot.timestamp_ms),
         carried,
         staged=is_staged(snapshot),
+        current_until=until.get(snapshot.snapshot_id),
     )
 
 
-def _at(snapshot: Snapshot) -> datetime:
-    return datetime.fromtimestamp(snapshot.timestamp_ms / 1000, UTC)
+def _moment(timestamp_ms: int) -> datetime:
+    return datetime.fromtimestamp(timestamp_ms / 1000, UTC)
 
 
 def _is_ingests(snapshot: Snapshot) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +17,7 @@ class SnapshotAge:
         carried: whether main's next snapshot was retained and has all of this one's manifests: then no
             file but its own list of manifests goes with it.
         staged: whether it was written off main, to be audited before it is published.
+        current_until: when main went on to the next one; None where that is not known, or has not been.
     """
 
     snapshot_id: int
@@ -24,6 +25,12 @@ class SnapshotAge:
     committed_at: datetime
     carried: bool = False
     staged: bool = False
+    current_until: datetime | None = None
+
+    @property
+    def last_opened_at(self) -> datetime:
+        """The last moment at which a reader of main can have opened it, as far as that is known."""
+        return self.current_until or self.committed_at
 
 
 @dataclass(frozen=True)
@@ -52,12 +59,12 @@ def expirable_snapshots(
     """Return the snapshots that may expire, oldest first.
 
     Never what is protected, what comes after the last archived entry, main's `retain_last` newest, or
-    what main's history must be whole to. Of main, what is older than `retain`, and of what is carried,
-    what is older than `retain_commits`; of what was staged, what is older than `retain_staged`.
+    what main's history must be whole to. Of main, what readers can last have opened longer ago than
+    `retain`, and of what is carried, longer ago than `retain_commits`; of what was staged, longer ago than
+    `retain_staged`.
     """
-    begin = max(policy.retain_last, _whole(lineage))
     found = [
-        *(one for one in lineage.history[begin:] if _is_old(one, now, policy)),
+        *_old_history(lineage, now, policy),
         *(one for one in lineage.others if _is_old(one, now, policy)),
     ]
     return _released(lineage, found)
@@ -65,19 +72,29 @@ def expirable_snapshots(
 
 def passing_commits(lineage: Lineage, now: datetime, policy: MaintenancePolicy) -> tuple[int, ...]:
     """Return those of `expirable_snapshots` that are carried: no manifest need be read to let them go."""
+    return _released(lineage, (one for one in _old_history(lineage, now, policy) if one.carried))
+
+
+def _old_history(
+    lineage: Lineage, now: datetime, policy: MaintenancePolicy
+) -> Iterator[SnapshotAge]:
+    """Yield those of main that are old enough and that its history need not be whole to."""
     begin = max(policy.retain_last, _whole(lineage))
-    return _released(
-        lineage,
-        (one for one in lineage.history[begin:] if one.carried and _is_old(one, now, policy)),
-    )
+    history = lineage.history
+    for number, one in enumerate(history[begin:], begin):
+        before = history[number + 1] if number + 1 < len(history) else None
+        # By what follows a snapshot is told until when it was main's: this one stays as long as that.
+        tells = before is not None and not before.carried and not _is_old(before, now, policy)
+        if _is_old(one, now, policy) and not tells:
+            yield one
 
 
 def _is_old(one: SnapshotAge, now: datetime, policy: MaintenancePolicy) -> bool:
     if one.staged:
-        return one.committed_at < now - policy.retain_staged
+        return one.last_opened_at < now - policy.retain_staged
     if one.carried:
-        return one.committed_at < now - min(policy.retain_commits, policy.retain)
-    return one.committed_at < now - policy.retain
+        return one.last_opened_at < now - min(policy.retain_commits, policy.retain)
+    return one.last_opened_at < now - policy.retain
 
 
 def _whole(lineage: Lineage) -> int:

@@ -7,7 +7,6 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 import pytest
 from pyiceberg.manifest import DataFile
@@ -25,7 +24,6 @@ from pipeline.ingest.limits import Limits
 from pipeline.ingest.run import ingest
 from pipeline.ledger.read import read_ledger
 from pipeline.maintenance.expire import expire
-from pipeline.maintenance.plan import MaintenancePolicy
 from pipeline.maintenance.run import maintain, maintain_due, plan_due_steps
 from pipeline.maintenance.sweep import sweep
 from pipeline.maintenance.trim import Trimmer
@@ -112,23 +110,6 @@ def test_tables_without_a_snapshot_are_left_alone(
 ) -> None:
     assert Trimmer(quiet_cell, product, policy=EAGER).trim() == 0
     assert [one.snapshots_left for one in maintain(quiet_cell, product, EAGER)] == [0, 0]
-
-
-def test_who_has_planned_a_scan_keeps_its_files_for_an_hour(
-    orders: Orders, quiet_cell: Cell, product: Product
-) -> None:
-    fill(orders, 30)
-    planned = [task.file.file_path for task in load_table(quiet_cell, EVENTS).scan().plan_files()]
-    maintain(quiet_cell, product, MaintenancePolicy(min_files=2))
-    fill(orders, 30)
-    later = partial(lambda minutes: utc_now() + timedelta(minutes=minutes), 59)
-    assert Trimmer(quiet_cell, product, later).trim() == 40
-    maintain(quiet_cell, product, MaintenancePolicy(min_files=2), later)
-    paths = [path.removeprefix("file://") for path in planned]
-    assert duckdb.execute("SELECT count(*) FROM read_parquet(?)", [paths]).fetchone() == (30,)
-    maintain(quiet_cell, product, EAGER)
-    assert not any(Path(path).exists() for path in paths)
-    assert load_table(quiet_cell, EVENTS).scan().to_arrow().num_rows == 60
 
 
 def test_what_is_due_is_done_once(orders: Orders, quiet_cell: Cell, product: Product) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
@@ -33,6 +35,7 @@ def lineages(draw: st.DrawFn) -> Lineage:
             sequence_number=len(ages) - number,
             committed_at=NOW - timedelta(minutes=age),
             carried=number > 0 and draw(st.booleans()),
+            current_until=NOW - timedelta(minutes=ages[number - 1]) if number else None,
         )
         for number, age in enumerate(ages)
     ]
@@ -66,9 +69,9 @@ def test_nothing_that_is_held_may_go(lineage: Lineage) -> None:
     through = lineage.archived_through
     for one in (*lineage.history, *lineage.others):
         if one.snapshot_id in going:
-            assert one.committed_at < NOW - POLICY.retain_commits
-            assert one.carried or one.committed_at < NOW - POLICY.retain
-            assert not one.staged or one.committed_at < NOW - POLICY.retain_staged
+            assert one.last_opened_at < NOW - POLICY.retain_commits
+            assert one.carried or one.last_opened_at < NOW - POLICY.retain
+            assert not one.staged or one.last_opened_at < NOW - POLICY.retain_staged
             assert through is None or one.sequence_number <= through
 
 
@@ -82,7 +85,7 @@ def test_what_is_old_and_not_held_goes(lineage: Lineage) -> None:
         assert (
             one.snapshot_id in lineage.protected
             or order.index(one.snapshot_id) <= whole
-            or one.committed_at >= NOW - POLICY.retain
+            or one.last_opened_at >= NOW - POLICY.retain
             or (
                 lineage.archived_through is not None
                 and one.sequence_number > lineage.archived_through
@@ -107,6 +110,32 @@ def test_beside_an_ingest_that_commits_every_two_seconds_some_hundreds_stay(comm
     ]
     left = commits - len(passing_commits(Lineage(history), NOW, policy))
     assert left <= 151
+
+
+@given(lineages())
+def test_of_what_needs_files_of_its_own_it_stays_known_until_when_it_was_mains(
+    lineage: Lineage,
+) -> None:
+    going = set(expirable_snapshots(lineage, NOW, POLICY))
+    for follower, one in itertools.pairwise(lineage.history):
+        if one.snapshot_id not in going and not one.carried:
+            readers = one.last_opened_at >= NOW - POLICY.retain
+            assert follower.snapshot_id not in going or not readers
+
+
+def test_a_snapshot_that_was_mains_for_long_stays_as_long_after_it_as_any_other() -> None:
+    def lineage(since: timedelta) -> Lineage:
+        went_on = NOW - since
+        compacted, old = (
+            SnapshotAge(1, 2, went_on, carried=True, current_until=went_on),
+            SnapshotAge(2, 1, NOW - timedelta(days=9), current_until=went_on),
+        )
+        return Lineage([SnapshotAge(0, 3, went_on), compacted, old])
+
+    policy = replace(POLICY, retain_last=1)
+    assert expirable_snapshots(lineage(timedelta(minutes=59)), NOW, policy) == ()
+    assert passing_commits(lineage(timedelta(minutes=59)), NOW, policy) == ()
+    assert expirable_snapshots(lineage(timedelta(minutes=61)), NOW, policy) == (2, 1)
 
 
 def test_the_oldest_goes_first() -> None:
