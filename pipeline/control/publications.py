@@ -170,8 +170,9 @@ def record(cell: Cell, product: str, publication: Publication) -> bool:
 
     def missing(table: Table) -> list[Publication]:
         mine = f"hour == '{publication.hour.isoformat()}' and wap_id == '{publication.wap_id}'"
-        known = table.scan(mine, selected_fields=("wap_id",))
-        return [] if known.to_arrow().num_rows else [publication]
+        with reading(table):
+            known = table.scan(mine, selected_fields=("wap_id",)).to_arrow().num_rows
+        return [] if known else [publication]
 
     table = publications_table(product)
     return bool(add_missing(cell, table, PUBLICATION_SCHEMA, missing, asdict))

@@ -9,6 +9,7 @@ from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import dead_letters_table
+from pipeline.tables.readable import reading
 
 
 def letters_by_reason(cell: Cell, product: Product) -> Mapping[str, int]:
@@ -17,7 +18,9 @@ def letters_by_reason(cell: Cell, product: Product) -> Mapping[str, int]:
     Raises:
         TableMissingError: the product was never ingested in this cell.
         CatalogUnavailableError, WarehouseUnavailableError: try again later.
+        FileMissingError, FileDamagedError: with the file.
     """
     table = load_table(cell, dead_letters_table(product.name))
-    reasons = table.scan(selected_fields=("reason",)).to_arrow().column("reason").to_pylist()
+    with reading(table):
+        reasons = table.scan(selected_fields=("reason",)).to_arrow().column("reason").to_pylist()
     return dict(Counter(reasons).most_common())

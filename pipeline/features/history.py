@@ -19,6 +19,7 @@ from pipeline.tables.layout import BUILD_COLUMN as BUILD
 from pipeline.tables.layout import FEATURE_TIME_COLUMN as FEATURE_TIME
 from pipeline.tables.layout import HOUR_COLUMN, history_table
 from pipeline.tables.layout import KNOWN_FROM_COLUMN as KNOWN_FROM
+from pipeline.tables.readable import reading
 
 
 class FeatureNotBuiltError(TerminalError):
@@ -65,6 +66,7 @@ def read_history(
 
     Raises:
         TableMissingError, CatalogUnavailableError, WarehouseUnavailableError.
+        FileMissingError, FileDamagedError: with the file.
     """
     with named_errors(f"{cell.name}.{plan.table}"):
         published = _published(cell, product, plan)
@@ -85,19 +87,20 @@ def read_history(
             selected_fields=(*kept, HOUR_COLUMN),
         )
         read = 0
-        for batch in scan.to_arrow_batch_reader():
-            rows = _frame(batch)
-            read += len(rows)
-            parts.append(
-                rows.join(entities, on=plan.entity, how="semi", nulls_equal=True)
-                .join(published, on=BUILD)
-                .select(
-                    *kept,
-                    (pl.col(HOUR_COLUMN) + pl.duration(hours=1)).alias(FEATURE_TIME),
-                    KNOWN_FROM,
+        with reading(history):
+            for batch in scan.to_arrow_batch_reader():
+                rows = _frame(batch)
+                read += len(rows)
+                parts.append(
+                    rows.join(entities, on=plan.entity, how="semi", nulls_equal=True)
+                    .join(published, on=BUILD)
+                    .select(
+                        *kept,
+                        (pl.col(HOUR_COLUMN) + pl.duration(hours=1)).alias(FEATURE_TIME),
+                        KNOWN_FROM,
+                    )
                 )
-            )
-            on_rows(read)
+                on_rows(read)
     return pl.concat(parts, rechunk=True)
 
 

@@ -27,6 +27,7 @@ from pipeline.latency.schedule import Schedule, schedule
 from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.errors import named_errors
 from pipeline.tables.layout import product_table
+from pipeline.tables.readable import reading
 
 
 class NotServedError(TerminalError):
@@ -153,11 +154,13 @@ def read_served(
 ) -> tuple[pl.DataFrame, ServingStatus]:
     """Return the rows that are served, and what is to be said of them; all are of one snapshot.
 
-    Raises: as `serving_status`.
+    Raises: as `serving_status`; FileMissingError, FileDamagedError, with the file.
     """
     found = serving_status(cell, product, table, clock)
     with named_errors(f"{cell.name}.{found.table}"):
-        rows = load_table(cell, found.table).scan(snapshot_id=found.snapshot_id).to_arrow()
+        served = load_table(cell, found.table)
+        with reading(served, found.snapshot_id):
+            rows = served.scan(snapshot_id=found.snapshot_id).to_arrow()
     frame = pl.from_arrow(rows)
     if not isinstance(frame, pl.DataFrame):
         raise TypeError("a table becomes a frame")

@@ -24,6 +24,7 @@ from pipeline.maintenance.sweep import sweep
 from pipeline.maintenance.tables import data_files, policy_for
 from pipeline.tables.errors import named_errors
 from pipeline.tables.layout import events_table
+from pipeline.tables.readable import reading
 
 Result = TypeVar("Result")
 
@@ -101,7 +102,7 @@ class TableMaintenance:
         if step not in self.steps:
             return nothing
         try:
-            with named_errors(f"{self.cell.name}.{self.name}"):
+            with named_errors(f"{self.cell.name}.{self.name}"), reading(self.table):
                 return work()
         except HeadwaterError as error:
             self.failed.append(error)

@@ -17,6 +17,7 @@ from pipeline.maintenance.plan import DEFAULT_POLICY, FileRewrite, MaintenancePo
 from pipeline.maintenance.sweep import plan_sweep
 from pipeline.maintenance.tables import facts_of, load_tables, policy_for
 from pipeline.tables.errors import named_errors
+from pipeline.tables.readable import reading
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,12 @@ def plan_maintenance(
     with named_errors(f"{product.name}/{cell.name}"):
         for name, table in load_tables(cell, product):
             own = policy_for(product, name, policy)
-            orphans = plan_sweep(table, now, own)
+            with reading(table):
+                orphans, rewritings = plan_sweep(table, now, own), plan_compaction(table, own)
             found.append(
                 MaintenancePlan(
                     name,
-                    plan_compaction(table, own),
+                    rewritings,
                     plan_expiry(table, now, own),
                     len(orphans.orphans),
                     orphans.bytes,
@@ -102,6 +104,7 @@ def maintain(
         CatalogUnavailableError, WarehouseUnavailableError: try again later.
         RowsDifferError: rewritten files do not hold as many rows; the table has the old ones.
         OrphansUnsureError: a table's folder is not as its metadata says; none of its files was swept.
+        FileMissingError, FileDamagedError: a file of a table cannot be read.
     """
     return tuple(maintain_tables(cell, product, None, policy, clock))
 

@@ -32,7 +32,7 @@ def check_readable(table: Table, *, files: int | None = NEWEST_FILES) -> None:
     """
     subject = ".".join(table.name())
     with named_errors(subject):
-        for file in _data_files(table.metadata, table.io, subject, files):
+        for file in _data_files(table.current_snapshot(), table.io, subject, files):
             _check_size(table.io, subject, "data file", file.file_path, file.file_size_in_bytes)
 
 
@@ -52,11 +52,11 @@ def check_last_commit(metadata: TableMetadata, io: FileIO, subject: str) -> None
 
 
 @contextmanager
-def reading(table: Table) -> Iterator[None]:
-    """Name the file at fault where the block, which scans `table`, ends in an error without a name.
+def reading(table: Table, snapshot_id: int | None = None) -> Iterator[None]:
+    """Name the file at fault where the block, which reads `table`, ends in an error without a name.
 
-    Then all that the table's current snapshot needs is read, file by file. Errors that are not a file's
-    are passed on as they are.
+    Then all that the snapshot needs, main's current one by default, is read, file by file. Errors that are
+    not a file's are passed on as they are.
 
     Raises:
         FileMissingError, FileDamagedError: with the file.
@@ -69,9 +69,9 @@ def reading(table: Table) -> Iterator[None]:
     except Exception as error:
         # Libraries make errors of all kinds of broken bytes, and few of them name the file.
         try:
-            _read_all(table)
+            _read_all(table, snapshot_id)
         except FileMissingError as missing:
-            _read_all(table.catalog.load_table(table.name()))
+            _read_all(table.catalog.load_table(table.name()), snapshot_id)
             raise WarehouseUnavailableError(
                 f"a snapshot expired while it was read: {missing.what}",
                 subject=missing.subject,
@@ -80,10 +80,16 @@ def reading(table: Table) -> Iterator[None]:
         raise
 
 
-def _read_all(table: Table) -> None:
+def _read_all(table: Table, snapshot_id: int | None) -> None:
+    """Read every file of a snapshot, main's current one for None; nothing of one that has expired."""
     subject = ".".join(table.name())
+    snapshot = (
+        table.current_snapshot()
+        if snapshot_id is None
+        else table.metadata.snapshot_by_id(snapshot_id)
+    )
     with named_errors(subject):
-        for file in _data_files(table.metadata, table.io, subject, None):
+        for file in _data_files(snapshot, table.io, subject, None):
             path = file.file_path
             _check_size(table.io, subject, "data file", path, file.file_size_in_bytes)
             try:
@@ -95,10 +101,9 @@ def _read_all(table: Table) -> None:
 
 
 def _data_files(
-    metadata: TableMetadata, io: FileIO, subject: str, at_most: int | None
+    snapshot: Snapshot | None, io: FileIO, subject: str, at_most: int | None
 ) -> Iterator[DataFile]:
-    """Yield the current snapshot's data files, those of the newest manifests first."""
-    snapshot = metadata.current_snapshot()
+    """Yield a snapshot's data files, those of the newest manifests first."""
     if snapshot is None:
         return
     left = at_most

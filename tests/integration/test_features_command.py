@@ -20,16 +20,18 @@ from pipeline.avro.arrow import UTC_MICROS
 from pipeline.cells import Cell
 from pipeline.contract.load import load_product
 from pipeline.control.publications import Publication, record
+from pipeline.disk import FileDamagedError
 from pipeline.errors import ExitCode
 from pipeline.features.historical_features import get_historical_features
 from pipeline.features.history import FeatureNotBuiltError
 from pipeline.features.plan import EntityMissingError, NotAFeatureTableError, UnknownFeatureError
 from pipeline.features.point_in_time import ColumnCollisionError, EntityTypeError
 from pipeline.features.times import KnownAt, TimeInvalidError
-from pipeline.tables.catalog import open_catalog
+from pipeline.tables.catalog import load_table, open_catalog
 from pipeline.tables.create import ensure_table
 from pipeline.tables.layout import history_table
 from tests.support.commands import Command
+from tests.support.damage import damaged, data_file
 from tests.support.products import CONTRACTS
 
 PRODUCT, FEATURE = "strict_events", "tastes"
@@ -226,6 +228,17 @@ def test_a_row_may_have_a_time_of_its_own_as_of_which_it_knows(
     assert confidence(KnownAt(column="scored_at")) == [1.0, 1.5, None]
     assert confidence(KnownAt(instant=time(7))) == [1.0, 1.0, 3.0]
     assert confidence(KnownAt()) == [1.0, 1.0, 2.0]
+
+
+@pytest.mark.usefixtures("history")
+def test_a_history_that_is_damaged_is_named_with_the_file(
+    quiet_cell: Cell, command: Command
+) -> None:
+    product = load_product(command.contracts / PRODUCT)
+    spine = pl.DataFrame({"user_id": ["ann"], "region": ["us"], "t": [time(8)]})
+    file = data_file(load_table(quiet_cell, HISTORY))
+    with damaged(file), pytest.raises(FileDamagedError, match=file.name):
+        get_historical_features(quiet_cell, product, FEATURE, spine, timestamp="t")
 
 
 def test_an_output_stays_as_it_was_when_the_spine_does_not_fit(

@@ -19,6 +19,7 @@ from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
 from pipeline.control.alerts import AlertKind, read_alerts
 from pipeline.control.publications import Publication
+from pipeline.disk import FileDamagedError
 from pipeline.errors import ExitCode
 from pipeline.features.serving import NotServedError, read_served
 from pipeline.hours.states import fence_hours
@@ -27,6 +28,7 @@ from pipeline.spark.session import own_session
 from pipeline.tables.catalog import load_table
 from resources.cell import CellResource
 from tests.support.commands import command_for
+from tests.support.damage import damaged, data_file
 from tests.support.hour_builds import build, hour_context
 from tests.support.orders import Orders, hour
 
@@ -183,6 +185,10 @@ def test_a_refused_hour_leaves_the_last_good_one_served_with_its_reason_until_it
     rows, served = read_served(shop.cell, shop.product, "habits")
     assert set(rows["hour"]) == {hour(2)}
     assert not served.is_fallback
+
+    file = data_file(load_table(shop.cell, "orders.habits"))
+    with damaged(file), pytest.raises(FileDamagedError, match=file.name):
+        read_served(shop.cell, shop.product, "habits")
 
 
 @pytest.fixture

@@ -33,6 +33,7 @@ from pipeline.tables.data_files.rewrite import FILL, RewriteConflictError, rewri
 from pipeline.tables.data_files.write import write_hours
 from pipeline.tables.errors import named_errors
 from pipeline.tables.layout import RECORD_VALUE
+from pipeline.tables.readable import reading
 
 GROUP_BYTES = 256 * 2**20
 """Of files that are rewritten in one commit."""
@@ -211,13 +212,15 @@ def _has_values(table: Table) -> bool:
 
 def _kept(table: Table) -> Iterator[pa.Table]:
     scan = table.scan(_KEPT, selected_fields=("_schema_version", RECORD_VALUE))
-    for batch in scan.to_arrow_batch_reader():
-        yield pa.table(batch)
+    with reading(table):
+        for batch in scan.to_arrow_batch_reader():
+            yield pa.table(batch)
 
 
 def _tasks(table: Table) -> dict[str, FileScanTask]:
     """Return the files that may hold kept rows: their manifests say how many nulls they have."""
-    tasks = table.scan(_KEPT).plan_files()
+    with reading(table):
+        tasks = list(table.scan(_KEPT).plan_files())
     return {task.file.file_path: task for task in tasks}
 
 

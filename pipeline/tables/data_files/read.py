@@ -11,6 +11,8 @@ from pyiceberg.manifest import DataFile
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 
+from pipeline.tables.readable import reading
+
 _FIELD_ID = b"PARQUET:field_id"
 
 
@@ -20,12 +22,12 @@ def read_files(table: Table, files: Iterable[DataFile]) -> pa.Table:
     Names are those of now, types as wide as now, and columns that a file lacks are null. PyIceberg 0.12
     makes empty lists of null ones where items are records, which must not be written again.
 
-    Raises:
-        OSError, pyarrow.ArrowException: a file is away or broken.
+    Raises: as `reading`.
     """
     columns = schema_to_pyarrow(table.schema())
     empty = columns.empty_table()
-    return pa.concat_tables([empty, *(_read(table, file, columns) for file in files)])
+    with reading(table):
+        return pa.concat_tables([empty, *(_read(table, file, columns) for file in files)])
 
 
 def _read(table: Table, file: DataFile, columns: pa.Schema) -> pa.Table:
