@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 DAEMON = "dagster._daemon"
 """The module that `dagster-daemon` runs, for `python -m`: the command may be on nobody's path."""
 
+ASSET_JOB = "__ASSET_JOB"
+"""The job of runs that are launched from an asset's page, and of backfills."""
+
 GRPC_INFO_TAG = ".dagster/grpc_info"
 """The tag of a run that says at which socket the code server listens that was asked to start it."""
 
@@ -34,6 +37,58 @@ def shard_of(instance: DagsterInstance, run_id: str) -> str | None:
 
     storage = instance.event_log_storage
     return storage.path_for_shard(run_id) if isinstance(storage, SqliteEventLogStorage) else None
+
+
+def detach_partitions(instance: DagsterInstance, run_id: str) -> int:
+    """Let the materializations of partitions that a run logged be of no run; return how many.
+
+    They stay when the run is deleted, at their time and in their order, and with them what Dagster shows of
+    the partitions. Of their metadata stay numbers, times and short texts. What is public deletes them with
+    the run, or logs new ones, which would be the newest of their assets.
+    """
+    import sqlalchemy as db
+    from dagster._core.storage.event_log import SqlEventLogStorage
+    from dagster._core.storage.event_log.schema import SqlEventLogStorageTable
+
+    storage = instance.event_log_storage
+    if not isinstance(storage, SqlEventLogStorage):
+        return 0
+    events = SqlEventLogStorageTable.c
+    of_run = db.and_(
+        events.run_id == run_id,
+        events.dagster_event_type == "ASSET_MATERIALIZATION",
+        events.partition.is_not(None),
+    )
+    with storage.index_connection() as connection:
+        found = connection.execute(db.select(events.id, events.event).where(of_run)).all()
+        for number, text in found:
+            connection.execute(
+                db.update(SqlEventLogStorageTable)
+                .where(events.id == number)
+                .values(run_id="", event=_of_no_run(text))
+            )
+    return len(found)
+
+
+def _of_no_run(text: str) -> str:
+    from dagster import (
+        FloatMetadataValue,
+        IntMetadataValue,
+        TextMetadataValue,
+        TimestampMetadataValue,
+    )
+    from dagster._core.events.log import EventLogEntry
+    from dagster._serdes import deserialize_value, serialize_value
+
+    short = (FloatMetadataValue, IntMetadataValue, TextMetadataValue, TimestampMetadataValue)
+    entry = deserialize_value(text, EventLogEntry)
+    event = entry.get_dagster_event()
+    data = event.step_materialization_data
+    kept = {k: v for k, v in data.materialization.metadata.items() if isinstance(v, short)}
+    slim = data._replace(materialization=data.materialization.with_metadata(kept))
+    return serialize_value(
+        entry._replace(run_id="", dagster_event=event._replace(event_specific_data=slim))
+    )
 
 
 def delete_old_events(instance: DagsterInstance, cell: str, before: datetime) -> int:

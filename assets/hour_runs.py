@@ -8,7 +8,15 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from assets.keys import DUE_TAG, HOURS_TAG, WHY_TAG, Keys
+from assets.keys import (
+    DUE_TAG,
+    HOURS_TAG,
+    PARTITION_TAG,
+    RANGE_END_TAG,
+    RANGE_START_TAG,
+    WHY_TAG,
+    Keys,
+)
 from assets.partitions import to_hour, to_key
 from assets.runs import ENDED
 from pipeline.batch.planning.due import Attempt, HourRange
@@ -19,10 +27,6 @@ from pipeline.batch.planning.staleness import BuildReason
 from pipeline.cells import Cell
 from pipeline.clock import utc_now
 from pipeline.hours.first import first_hour, too_early
-
-RANGE_START_TAG = "dagster/asset_partition_range_start"
-RANGE_END_TAG = "dagster/asset_partition_range_end"
-PARTITION_TAG = "dagster/partition"
 
 REMEMBERED = timedelta(days=1)
 """Runs older than this no longer count as attempts."""

@@ -22,6 +22,9 @@ MAINTENANCE_POOL = "maintenance"
 HOURS_TAG = "headwater/hours"
 DUE_TAG = "headwater/due"
 WHY_TAG = "headwater/why"
+RANGE_START_TAG = "dagster/asset_partition_range_start"
+RANGE_END_TAG = "dagster/asset_partition_range_end"
+PARTITION_TAG = "dagster/partition"
 
 
 @dataclass(frozen=True)

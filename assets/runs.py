@@ -8,7 +8,9 @@ from pathlib import Path
 
 import dagster as dg
 
-from assets.dagster_private import GRPC_INFO_TAG
+from assets.dagster_private import ASSET_JOB, GRPC_INFO_TAG
+from assets.jobs import BATCH
+from assets.keys import CELL_TAG, KIND_TAG, PARTITION_TAG, RANGE_START_TAG
 from pipeline.clock import utc_now
 from pipeline.supervision.liveness import (
     Liveness,
@@ -33,6 +35,25 @@ ENDED = [
     dg.DagsterRunStatus.CANCELED,
 ]
 _FIRST_EVENTS = 10
+
+
+def cell_of(run: dg.DagsterRun) -> str | None:
+    """Return the cell that a run is of; None for runs of other code.
+
+    Those of jobs say it by a tag. Those that a person launches from an asset's page, and backfills, have
+    none: their assets say it.
+    """
+    tagged = run.tags.get(CELL_TAG)
+    if tagged is not None or run.job_name != ASSET_JOB:
+        return tagged
+    checks = run.asset_check_selection or ()
+    keys = [*(run.asset_selection or ()), *(check.asset_key for check in checks)]
+    return next((key.path[0] for key in keys), None)
+
+
+def builds_hours(run: dg.DagsterRun) -> bool:
+    """Return whether a run was to build hours, by a job or by partitions that a person chose."""
+    return run.tags.get(KIND_TAG) == BATCH or bool({PARTITION_TAG, RANGE_START_TAG} & set(run.tags))
 
 
 def check_runs(

@@ -14,7 +14,7 @@ class Retention:
     Attributes:
         runs: runs that ended well, and events that no run logged.
         failures: runs that did not.
-        hours: runs that published hours: with them, Dagster forgets which partitions are materialized.
+        hours: runs that were to publish hours, well or not.
         batch: most runs that are deleted at once.
     """
 

@@ -10,10 +10,8 @@ from pathlib import Path
 
 import dagster as dg
 
-from assets.dagster_private import delete_old_events, shard_of
-from assets.jobs import BATCH
-from assets.keys import CELL_TAG, KIND_TAG
-from assets.runs import ENDED
+from assets.dagster_private import delete_old_events, detach_partitions, shard_of
+from assets.runs import ENDED, builds_hours, cell_of
 from assets.steps.retention import DEFAULT_RETENTION, EndedRun, Retention, forgettable_runs
 from pipeline.clock import Clock, utc_now
 
@@ -29,15 +27,17 @@ def forget_old(
 ) -> dict[str, int]:
     """Delete the cell's old runs with their events and logs, and its old events of no run.
 
-    Runs of other cells and of other code are left alone, runs that have not ended too, and the newest
-    materialization, observation and evaluation of every asset. Deletes one bounded batch of runs: the rest
-    is left to the next time. Databases do not shrink, as what is free in them is used again. May be ended
-    at any moment.
+    Runs of other cells and of other code are left alone, runs that have not ended too, the newest
+    materialization, observation and evaluation of every asset, and the newest materialization of every
+    partition: an hour that was published stays so. Deletes one bounded batch of runs: the rest is left to
+    the next time. Databases do not shrink, as what is free in them is used again. May be ended at any
+    moment.
     """
     now = clock()
     newest = _newest(instance, cell)
     deleted = forgettable_runs(_ended(instance, cell, now, retention), newest, now, retention)
     for run_id in deleted:
+        detach_partitions(instance, run_id)
         instance.delete_run(run_id)
         instance.compute_log_manager.delete_logs(prefix=[run_id])
         _delete_files(instance, run_id)
@@ -53,36 +53,25 @@ def forget_old(
 def _ended(
     instance: dg.DagsterInstance, cell: str, now: datetime, retention: Retention
 ) -> Iterator[EndedRun]:
-    """Yield the cell's oldest ended runs; those that are kept longest do not hide the others."""
-    batch = dg.RunsFilter(tags={CELL_TAG: cell, KIND_TAG: BATCH}, statuses=ENDED)
-    for records in (
-        instance.get_run_records(batch, limit=retention.batch, ascending=True),
-        _others(instance, cell, now, retention),
-    ):
-        for record in records:
-            run = record.dagster_run
+    """Yield the cell's ended runs that are older than the shortest time that any is kept, oldest first."""
+    for record in _old_records(instance, now, retention):
+        run = record.dagster_run
+        if cell_of(run) == cell:
             yield EndedRun(
                 run.run_id,
                 datetime.fromtimestamp(record.end_time or record.create_timestamp.timestamp(), UTC),
                 succeeded=run.status is dg.DagsterRunStatus.SUCCESS,
-                builds_hours=run.tags.get(KIND_TAG) == BATCH,
+                builds_hours=builds_hours(run),
             )
 
 
-def _others(
-    instance: dg.DagsterInstance, cell: str, now: datetime, retention: Retention
+def _old_records(
+    instance: dg.DagsterInstance, now: datetime, retention: Retention
 ) -> Iterator[dg.RunRecord]:
-    """Yield runs that build no hours and are older than the shortest time that any is kept, page by page."""
-    old = dg.RunsFilter(tags={CELL_TAG: cell}, statuses=ENDED, created_before=now - retention.runs)
-    cursor, found = None, 0
-    while found < retention.batch:
-        page = instance.get_run_records(old, limit=_PAGE, ascending=True, cursor=cursor)
-        for record in page:
-            if record.dagster_run.tags.get(KIND_TAG) != BATCH:
-                found += record.dagster_run.status is dg.DagsterRunStatus.SUCCESS
-                yield record
-        if len(page) < _PAGE:
-            return
+    old = dg.RunsFilter(statuses=ENDED, created_before=now - retention.runs)
+    cursor = None
+    while page := instance.get_run_records(old, limit=_PAGE, ascending=True, cursor=cursor):
+        yield from page
         cursor = page[-1].dagster_run.run_id
 
 

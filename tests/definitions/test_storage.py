@@ -98,6 +98,63 @@ def test_nothing_is_left_of_a_run_but_what_is_the_newest_of_an_asset(
     assert last.run_id == newest
 
 
+HOURS = dg.HourlyPartitionsDefinition("2026-01-01-00:00")
+
+
+def derived_table(cell: str) -> dg.AssetsDefinition:
+    """Return a derived table of a product in `cell`."""
+
+    @dg.asset(key_prefix=[cell, "p"], partitions_def=HOURS)
+    def table() -> dg.MaterializeResult[None]:
+        columns = dg.TableSchema([dg.TableColumn("a")])
+        return dg.MaterializeResult(metadata={"rows": 7, "columns": columns})
+
+    return table
+
+
+def test_hours_stay_materialized_when_their_runs_go(instance: dg.DagsterInstance) -> None:
+    table, tags = derived_table(CELL), {CELL_TAG: CELL, KIND_TAG: BATCH}
+    hours = [f"2026-01-01-0{number}:00" for number in (1, 2, 1, 3)]
+    runs = [
+        dg.materialize([table], instance=instance, partition_key=hour, tags=tags).run_id
+        for hour in hours
+    ]
+
+    def materialized() -> list[tuple[str | None, float]]:
+        found = instance.fetch_materializations(table.key, limit=10, ascending=True).records
+        return [(one.partition_key, one.timestamp) for one in found]
+
+    before = materialized()
+    assert [hour for hour, _ in before] == hours
+    assert forget(instance, 91)["runs deleted"] == 3
+    assert [run.run_id for run in instance.get_runs()] == runs[-1:]
+    assert materialized() == before[1:], "of an hour that was built twice the second alone"
+    kept = instance.fetch_materializations(table.key, limit=10, ascending=True).records[0]
+    assert kept.asset_materialization is not None
+    assert kept.asset_materialization.metadata == {"rows": dg.MetadataValue.int(7)}
+    assert instance.get_materialized_partitions(table.key) == set(hours)
+    last = instance.get_latest_materialization_event(table.key)
+    assert last is not None
+    assert last.run_id == runs[-1]
+    assert forget(instance, 200)["events deleted"] == 0
+
+
+def test_runs_that_a_person_launched_from_an_assets_page_go_as_well(
+    instance: dg.DagsterInstance,
+) -> None:
+    elsewhere = derived_table("eu")
+    for asset in (derived_table(CELL), elsewhere):
+        job = dg.Definitions([asset]).resolve_implicit_global_asset_job_def()
+        instance.create_run_for_job(
+            job, status=dg.DagsterRunStatus.SUCCESS, asset_selection=frozenset({asset.key})
+        )
+    code_of_others = instance.create_run_for_job(toil, status=dg.DagsterRunStatus.SUCCESS)
+    assert forget(instance, 8)["runs deleted"] == 1
+    left = {run.run_id: run.asset_selection for run in instance.get_runs()}
+    assert set(left.values()) == {None, frozenset({elsewhere.key})}
+    assert code_of_others.run_id in left
+
+
 def test_events_of_no_run_stay_bounded_and_the_newest_are_still_told(
     instance: dg.DagsterInstance,
 ) -> None:
