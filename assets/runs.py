@@ -1,4 +1,4 @@
-"""A job's unfinished runs, as the engine's liveness check wants to see them."""
+"""Runs as Dagster knows them: whose they are, and which of a job's unfinished ones live."""
 
 from __future__ import annotations
 

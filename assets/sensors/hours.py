@@ -6,10 +6,10 @@ import dagster as dg
 
 from assets.hour_runs import next_build
 from assets.keys import Keys
-from assets.runs import check_runs, to_cursor
+from assets.sensors.one_run import ask_for_run
 from pipeline.batch.planning.select_hours import NEW, OUTDATED
 from pipeline.batch.planning.staleness import BuildReason
-from pipeline.cells import CellNotFoundError
+from pipeline.cells import Cell
 from pipeline.errors import HeadwaterError
 from pipeline.supervision.locks import batch_lock
 from resources.cell import CellResource
@@ -61,21 +61,14 @@ def _sensor(
         tags=keys.tags,
     )
     def sense(context: dg.SensorEvaluationContext, cell: CellResource) -> dg.SensorResult:
-        try:
-            where = cell.load()
-        except CellNotFoundError as error:
-            return dg.SensorResult(skip_reason=str(error))
-        lock = batch_lock(where, keys.product.name)
-        liveness = check_runs(context.instance, job_name, lock, context.cursor)
-        cursor = to_cursor(liveness)
-        if liveness.busy:
-            return dg.SensorResult(skip_reason=liveness.reason, cursor=cursor)
-        try:
-            found = next_build(context.instance, where, keys, job_name, reasons, context.log)
-        except HeadwaterError as error:
-            return dg.SensorResult(skip_reason=f"Nothing is built. {error}", cursor=cursor)
-        if isinstance(found, dg.SkipReason):
-            return dg.SensorResult(skip_reason=found, cursor=cursor)
-        return dg.SensorResult(run_requests=[found], cursor=cursor)
+        def next_run(where: Cell) -> dg.RunRequest | dg.SkipReason:
+            try:
+                return next_build(context.instance, where, keys, job_name, reasons, context.log)
+            except HeadwaterError as error:
+                return dg.SkipReason(f"Nothing is built. {error}")
+
+        return ask_for_run(
+            context, cell, job_name, lambda where: batch_lock(where, keys.product.name), next_run
+        )
 
     return sense

@@ -3,20 +3,25 @@
 import dagster as dg
 
 from assets.keys import Keys
-from assets.runs import check_runs, to_cursor
 from assets.sensors.ended_runs import run_ends
-from pipeline.cells import Cell, CellNotFoundError
+from assets.sensors.one_run import ask_for_run
+from pipeline.cells import Cell
 from pipeline.clock import utc_now
 from pipeline.contract.objectives import freshness_objective
+from pipeline.contract.settings.units import in_words
 from pipeline.ingest.failures.alert import alert_failing, alert_stalled
 from pipeline.ingest.read.awaited import awaits_topic
-from pipeline.supervision.heartbeat import describe_stall
+from pipeline.supervision.heartbeat import STALLED_AFTER, describe_stall
 from pipeline.supervision.liveness import Liveness
 from pipeline.supervision.locks import ingest_lock
 from pipeline.supervision.restart import failures_in_a_row, pause_left, repeated_failure
 from resources.cell import CellResource
 
 INTERVAL_S = 10
+_LOCKLESS: str | None = (
+    f"its process lives, and has not taken the ingest lock for {in_words(STALLED_AFTER)} or more. "
+    "Look at its log; terminate the run if it is stuck, and the next one begins where it is."
+)
 
 
 def keep_alive(keys: Keys, job_name: str) -> dg.SensorDefinition:
@@ -25,7 +30,8 @@ def keep_alive(keys: Keys, job_name: str) -> dg.SensorDefinition:
     Whether somebody does is told by the ingest lock and by the runs' processes, not by Dagster: a run that
     Dagster calls started, and whose process is gone, is reported as failed. After failures in a row that
     committed nothing it waits longer each time, up to half of the freshness objective; three of one kind,
-    and an ingest that lives and does not go on, become alerts. A topic that was never there is waited for.
+    and an ingest that lives and does not go on, or never takes the lock, become alerts. A topic that was
+    never there is waited for.
     """
 
     @dg.sensor(
@@ -39,32 +45,33 @@ def keep_alive(keys: Keys, job_name: str) -> dg.SensorDefinition:
     def ingest_keep_alive(
         context: dg.SensorEvaluationContext, cell: CellResource
     ) -> dg.SensorResult:
-        try:
-            where = cell.load()
-        except CellNotFoundError as error:
-            return dg.SensorResult(skip_reason=str(error))
-        lock = ingest_lock(where, keys.product.name)
-        liveness = check_runs(context.instance, job_name, lock, context.cursor)
-        if liveness.busy:
-            reason: str | None = _stall(where, keys, liveness) or liveness.reason
-        else:
+        def next_run(where: Cell) -> dg.RunRequest | dg.SkipReason:
             reason = _why_not(context.instance, where, keys, job_name)
-        requests = [] if reason else [dg.RunRequest()]
-        return dg.SensorResult(requests, reason, cursor=to_cursor(liveness))
+            return dg.SkipReason(reason) if reason else dg.RunRequest()
+
+        return ask_for_run(
+            context,
+            cell,
+            job_name,
+            lambda where: ingest_lock(where, keys.product.name),
+            next_run,
+            lambda where, liveness: _stall(where, keys, liveness) or liveness.reason,
+        )
 
     return ingest_keep_alive
 
 
 def _stall(cell: Cell, keys: Keys, liveness: Liveness) -> str | None:
-    """Return what is to be said of a holder of the lock that does not go on, and raise the alert."""
-    if liveness.owner is None:
-        return None
+    """Return what is to be said of a run that lives and does not go on, and raise the alert."""
     now = utc_now()
-    stall = describe_stall(cell, keys.product.name, now)
-    if stall is None:
+    if liveness.owner is None:
+        run, stall = liveness.lockless(now, STALLED_AFTER), _LOCKLESS
+    else:
+        run, stall = liveness.owner, describe_stall(cell, keys.product.name, now)
+    if run is None or stall is None:
         return None
-    reason = f"{liveness.owner} is at work: {stall}"
-    alert_stalled(cell, keys.product, reason, liveness.owner, now)
+    reason = f"{run} is at work: {stall}"
+    alert_stalled(cell, keys.product, reason, run, now)
     return reason
 
 

@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from assets.keys import WHY_TAG, Keys
-from assets.runs import ENDED, check_runs, to_cursor
-from pipeline.cells import Cell, CellNotFoundError
+from assets.runs import ENDED
+from assets.sensors.one_run import ask_for_run
+from pipeline.cells import Cell
 from pipeline.clock import utc_now
 from pipeline.errors import HeadwaterError
 from pipeline.maintenance.need import pause_after
@@ -33,19 +34,13 @@ def maintenance_due(keys: Keys, job_name: str) -> dg.SensorDefinition:
         tags=keys.tags,
     )
     def sense(context: dg.SensorEvaluationContext, cell: CellResource) -> dg.SensorResult:
-        try:
-            where = cell.load()
-        except CellNotFoundError as error:
-            return dg.SensorResult(skip_reason=str(error))
-        lock = maintenance_lock(where, keys.product.name)
-        liveness = check_runs(context.instance, job_name, lock, context.cursor)
-        cursor = to_cursor(liveness)
-        if liveness.busy:
-            return dg.SensorResult(skip_reason=liveness.reason, cursor=cursor)
-        found = _next_run(context.instance, where, keys, job_name)
-        if isinstance(found, dg.SkipReason):
-            return dg.SensorResult(skip_reason=found, cursor=cursor)
-        return dg.SensorResult(run_requests=[found], cursor=cursor)
+        return ask_for_run(
+            context,
+            cell,
+            job_name,
+            lambda where: maintenance_lock(where, keys.product.name),
+            lambda where: _next_run(context.instance, where, keys, job_name),
+        )
 
     return sense
 

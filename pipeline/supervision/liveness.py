@@ -55,8 +55,8 @@ class Liveness:
     Attributes:
         busy: somebody works, or may be about to: start nothing.
         dead: runs whose process is gone; they are to be reported as failed.
-        suspects: `<run> <phase>` -> when the run was first seen so without the lock; pass it to the
-            next check.
+        suspects: `<run> <phase>` -> when the run was first seen so without the lock, its process living or
+            unknown; pass it to the next check.
         reason: one sentence for whoever watches.
         owner: the lock's holder, None if it is free.
     """
@@ -66,6 +66,13 @@ class Liveness:
     suspects: Mapping[str, datetime]
     reason: str
     owner: str | None = None
+
+    def lockless(self, now: datetime, at_least: timedelta) -> str | None:
+        """Return the run that has been without the lock for longest, if for `at_least`."""
+        if not self.suspects:
+            return None
+        suspect, since = min(self.suspects.items(), key=lambda one: one[1])
+        return suspect.split()[0] if now - since >= at_least else None
 
 
 def check_liveness(
@@ -89,11 +96,12 @@ def check_liveness(
             dead.append(run.run_id)
             continue
         maybe_alive.append(run.run_id)
-        if run.phase is RunPhase.WAITING or run.process is ProcessState.ALIVE:
+        if run.phase is RunPhase.WAITING:
             continue
         suspect = f"{run.run_id} {run.phase}"
         since = suspects.get(suspect, now)
-        if now - since >= GRACE_PERIOD[run.phase]:
+        is_alive = run.process is ProcessState.ALIVE
+        if not is_alive and now - since >= GRACE_PERIOD[run.phase]:
             dead.append(maybe_alive.pop())
         else:
             suspected[suspect] = since

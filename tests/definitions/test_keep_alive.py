@@ -231,6 +231,19 @@ def test_failures_of_one_kind_become_one_alert(instance: dg.DagsterInstance, cel
     assert "SIGKILL" in alert.detail
 
 
+def test_a_living_run_that_never_takes_the_lock_is_told_of(
+    instance: dg.DagsterInstance, cell: Cell
+) -> None:
+    run = a_run(instance, dg.DagsterRunStatus.STARTED)
+    in_process(instance, run, os.getpid())
+    first = look(instance)
+    assert kinds(cell) == []
+    result = look(instance, an_hour_ago(first.cursor))
+    assert "has not taken the ingest lock" in str(result.skip_reason)
+    assert launches(result) == 0
+    assert kinds(cell) == ["ingest_stalled"]
+
+
 def test_a_holder_that_does_not_go_on_is_told_of(instance: dg.DagsterInstance, cell: Cell) -> None:
     lock = ingest_lock(cell, PRODUCT.name)
     with hold_lock(lock, "somebody"):

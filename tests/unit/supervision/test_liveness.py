@@ -115,4 +115,14 @@ def test_evidence_is_believed_before_any_clock(
     assert gone - waiting - {owner} <= {*found.dead}, "no dead run is called alive"
     left = {run.run_id for run in runs} - {*found.dead}
     assert found.busy == bool(left or owner)
-    assert {suspect.split()[0] for suspect in found.suspects} <= left - living
+    assert {suspect.split()[0] for suspect in found.suspects} <= left - {owner}
+
+
+def test_a_living_run_is_told_of_that_takes_no_lock_and_never_called_dead() -> None:
+    run, limit = UnfinishedRun("a", RunPhase.RUNNING, ProcessState.ALIVE), timedelta(minutes=5)
+    first = check_liveness(None, [run], {}, NOW)
+    assert first.lockless(NOW, limit) is None
+    later = check_liveness(None, [run], first.suspects, NOW + limit)
+    assert later.lockless(NOW + limit, limit) == "a"
+    assert later.dead == ()
+    assert check_liveness("a", [run], later.suspects, LATER).lockless(LATER, limit) is None
