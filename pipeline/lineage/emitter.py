@@ -11,6 +11,7 @@ from openlineage.client.event_v2 import RunEvent
 from openlineage.client.transport.file import FileConfig, FileTransport
 
 from pipeline.cells import Cell
+from pipeline.lineage.files import lineage_folder
 
 _LOG = logging.getLogger(__name__)
 
@@ -34,8 +35,3 @@ class Emitter:
             OpenLineageClient(transport=transport).emit(event)
         except (OSError, RuntimeError) as error:
             _LOG.warning("lineage event lost: %s", error)
-
-
-def lineage_folder(cell: Cell) -> Path:
-    """Return the folder of the cell's lineage."""
-    return cell.root / "lineage"

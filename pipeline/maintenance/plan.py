@@ -32,6 +32,7 @@ class MaintenancePolicy:
         sweep_every: how often files are looked for that no snapshot names; the first time after
             `due_commits` commits.
         orphan_age: files younger than this are never among them.
+        retain_lineage: OpenLineage files of runs stay so long after their last event.
     """
 
     retain: timedelta = timedelta(hours=1)
@@ -47,6 +48,7 @@ class MaintenancePolicy:
     sweep_every: timedelta = timedelta(days=1)
     due_commits: int = 200
     orphan_age: timedelta = LONGEST_RUN
+    retain_lineage: timedelta = timedelta(days=90)
 
 
 DEFAULT_POLICY = MaintenancePolicy()

@@ -9,6 +9,7 @@ from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import Product
 from pipeline.errors import HeadwaterError
+from pipeline.lineage.files import delete_old_lineage
 from pipeline.maintenance.compact import plan_compaction
 from pipeline.maintenance.execute import MaintenanceResult, TableMaintenance
 from pipeline.maintenance.expire import plan_expiry
@@ -129,9 +130,13 @@ def maintain_tables(
 ) -> Iterator[MaintenanceResult]:
     """Do the steps that are `due`, all of them for None; yield what was done, a table at a time.
 
+    The cell's old lineage goes as well.
+
     Raises: as `maintain`, after all else.
     """
     failed: list[HeadwaterError] = []
+    with named_errors(f"lineage of cell {cell.name}"):
+        delete_old_lineage(cell, clock() - policy.retain_lineage)
     with named_errors(f"{product.name}/{cell.name}"):
         for name, table in load_tables(cell, product):
             own = tuple(one for one in due or () if one.table == name)

@@ -17,7 +17,7 @@ from pipeline.ingest.limits import Limits
 from pipeline.ingest.report import CommittedBatch
 from pipeline.ingest.run import ingest, plan_ingest
 from pipeline.ledger.verify import verify_ledger
-from pipeline.lineage.emitter import lineage_folder
+from pipeline.lineage.files import lineage_folder
 from pipeline.settings import PROJECT
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import events_table

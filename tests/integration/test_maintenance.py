@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,12 +14,14 @@ import pytest
 from pyiceberg.table import Table
 
 from pipeline.cells import Cell
+from pipeline.clock import utc_now
 from pipeline.contract.model import Product
 from pipeline.ingest.limits import Limits
 from pipeline.ingest.run import ingest
 from pipeline.ledger.archive import archive_entries
 from pipeline.ledger.archived import Archive
 from pipeline.ledger.read import read_ledger
+from pipeline.lineage.files import lineage_folder
 from pipeline.maintenance.compact import compact
 from pipeline.maintenance.plan import MaintenancePolicy
 from pipeline.maintenance.run import maintain, plan_maintenance
@@ -151,6 +154,19 @@ def test_entries_are_kept_once_however_often(
     archive_entries(quiet_cell, product)
     assert len(Archive.load(quiet_cell, product.name).lines(after=0)) == 6
     assert read_ledger(quiet_cell, product).balanced
+
+
+def test_lineage_goes_ninety_days_after_the_last_event_of_its_run(
+    orders: Orders, quiet_cell: Cell, product: Product
+) -> None:
+    written = [lineage_folder(quiet_cell) / f"{name}.jsonl" for name in ("old", "young")]
+    written[0].parent.mkdir()
+    for file, days in zip(written, (91, 89), strict=True):
+        file.write_text("{}\n")
+        then = (utc_now() - timedelta(days=days)).timestamp()
+        os.utime(file, (then, then))
+    maintain(quiet_cell, product)
+    assert [file.exists() for file in written] == [False, True]
 
 
 def test_files_that_somebody_else_replaced_are_left_alone(

@@ -19,7 +19,7 @@ from pipeline.batch.wap.stage import stage_hour, staged_frame
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.control.publications import Publication, read_publications, record
-from pipeline.lineage.emitter import lineage_folder
+from pipeline.lineage.files import lineage_folder
 from pipeline.spark.session import own_session
 from pipeline.tables.catalog import TableMissingError, load_table
 from tests.support.hour_builds import build, hour_context
