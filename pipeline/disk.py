@@ -9,12 +9,15 @@ import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import Enum, auto
 from pathlib import Path
+from typing import TypeVar
 
-from pipeline.errors import RetryableError, TerminalError
+from pipeline.errors import HeadwaterError, RetryableError, TerminalError
+
+Other = TypeVar("Other", bound=HeadwaterError | None)
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_SQLITE_FULL = "database or disk is full"
 _NOTHING_FREE = 64 * 1024
 """With fewer bytes free, what SQLite calls an I/O error is a disk that is full: so it tells of the files
 beside the database that could not grow.
@@ -33,24 +36,23 @@ class FileDamagedError(TerminalError):
     """A file's bytes are not what was written to it."""
 
 
-class SqliteFault(Enum):
-    """What an error of SQLite tells of its file."""
-
-    FULL = auto()
-    DAMAGED = auto()
-    OTHER = auto()
-
-
 def is_full(error: BaseException) -> bool:
     """Return whether `error` is the operating system's word that nothing more can be written."""
     return isinstance(error, OSError) and error.errno in _FULL
+
+
+def full_words(text: str) -> str | None:
+    """Return the words by which the operating system or SQLite says, in `text`, that a disk is full."""
+    return next(
+        (words for words in (*map(os.strerror, _FULL), _SQLITE_FULL) if words in text), None
+    )
 
 
 def disk_full(error: BaseException, place: str | Path, subject: str | None = None) -> DiskFullError:
     """Return the named error for `error`, which struck while a file was written at `place`, a path or URI."""
     cause = (os.strerror(error.errno or 0) if isinstance(error, OSError) else str(error)) or "full"
     return DiskFullError(
-        f"its disk is full{_of_mount(place)}, and what was to be written was not ({cause}).",
+        f"its disk is full{of_mount(place)}, and what was to be written was not ({cause}).",
         subject=subject or str(place),
         remedy="Make room there, then run the same again: nothing was written in part.",
     )
@@ -71,16 +73,25 @@ def naming_full_disk(place: str | Path, subject: str | None = None) -> Iterator[
         raise disk_full(error, place, subject) from error
 
 
-def sqlite_fault(error: BaseException, database: Path) -> SqliteFault:
-    """Return what `error`, raised while `database` was used, tells of that file."""
+def sqlite_error(
+    error: BaseException,
+    database: Path,
+    damaged: TerminalError,
+    other: Other,
+    subject: str | None = None,
+) -> HeadwaterError | Other:
+    """Return the named error for `error`, raised while `database` was used.
+
+    It is a `DiskFullError` about `subject` or the file; `damaged` where the file is no database; else
+    `other`.
+    """
     code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF
-    if code == sqlite3.SQLITE_FULL:
-        return SqliteFault.FULL
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return SqliteFault.DAMAGED
-    if code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN) and _room(database) < _NOTHING_FREE:
-        return SqliteFault.FULL
-    return SqliteFault.OTHER
+        return damaged
+    is_unsure = code in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
+    if code == sqlite3.SQLITE_FULL or (is_unsure and _room(database) < _NOTHING_FREE):
+        return disk_full(error, database, subject)
+    return other
 
 
 def _room(database: Path) -> int:
@@ -93,7 +104,7 @@ def _room(database: Path) -> int:
     return min(_free(database), limit - largest)
 
 
-def _of_mount(place: str | Path) -> str:
+def of_mount(place: str | Path) -> str:
     """Return where the disk of `place` is mounted and what is free there; nothing of another machine's."""
     path = _local(place)
     if path is None:

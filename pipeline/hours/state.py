@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-from pipeline.disk import FileDamagedError, SqliteFault, disk_full, naming_full_disk, sqlite_fault
+from pipeline.disk import FileDamagedError, naming_full_disk, sqlite_error
 from pipeline.errors import HeadwaterError, RetryableError
 from pipeline.sqlite_wal import use_wal
 
@@ -62,19 +62,18 @@ class StateFile:
 
 
 def _named(error: sqlite3.Error, path: Path) -> HeadwaterError:
-    match sqlite_fault(error, path):
-        case SqliteFault.FULL:
-            return disk_full(error, path)
-        case SqliteFault.DAMAGED:
-            return FileDamagedError(
-                f"it is no state file ({error}).",
-                subject=str(path),
-                remedy="Restore it from a backup, or move it away, with its -wal and -shm: fences and "
-                "closings are then noted anew, from the next look on.",
-            )
-        case _:
-            return StateUnavailableError(
-                f"the state file did not answer ({error}).",
-                subject=str(path),
-                remedy="See what holds its lock; then try again.",
-            )
+    return sqlite_error(
+        error,
+        path,
+        FileDamagedError(
+            f"it is no state file ({error}).",
+            subject=str(path),
+            remedy="Restore it from a backup, or move it away, with its -wal and -shm: fences and "
+            "closings are then noted anew, from the next look on.",
+        ),
+        StateUnavailableError(
+            f"the state file did not answer ({error}).",
+            subject=str(path),
+            remedy="See what holds its lock; then try again.",
+        ),
+    )

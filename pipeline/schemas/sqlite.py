@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.avro.compatibility import require_backward_transitive
 from pipeline.avro.validity import NotAvroError, require_avro
-from pipeline.disk import SqliteFault, disk_full, naming_full_disk, sqlite_fault
+from pipeline.disk import naming_full_disk, sqlite_error
 from pipeline.errors import HeadwaterError
 from pipeline.schemas.registry import (
     InvalidSchemaError,
@@ -41,6 +41,7 @@ CREATE TABLE IF NOT EXISTS versions (
     UNIQUE (subject, schema_id)
 );
 """
+_SKIP_IDS = "INSERT INTO sqlite_sequence (name, seq) VALUES ('schemas', ?)"
 _VERSIONS = (
     "SELECT subject, version, id, text FROM versions JOIN schemas ON id = schema_id"
     " WHERE subject = ?"
@@ -50,8 +51,10 @@ _VERSIONS = (
 class SqliteRegistry:
     """Implements the port `Registry`. Usable from any thread; holds no connection between calls."""
 
-    def __init__(self, database: Path, *, lock_wait_s: float = LOCK_WAIT_S) -> None:
-        """Open `database`, creating it if absent.
+    def __init__(
+        self, database: Path, *, lock_wait_s: float = LOCK_WAIT_S, first_id: int = 1
+    ) -> None:
+        """Open `database`, creating it if absent. No id below `first_id` is given from now on.
 
         Raises:
             RegistryUnavailableError: it cannot be opened, or stays locked for `lock_wait_s`.
@@ -65,6 +68,8 @@ class SqliteRegistry:
         with self._connection() as connection:
             use_wal(connection, lock_wait_s)
             connection.executescript(_TABLES)
+            if first_id > 1:
+                connection.execute(_SKIP_IDS, (first_id - 1,))
 
     def register(self, subject: str, schema: Mapping[str, Any]) -> SchemaRef:
         """See `Registry.register`."""
@@ -150,21 +155,20 @@ class SqliteRegistry:
 
 
 def _named(error: sqlite3.Error, database: Path) -> HeadwaterError:
-    match sqlite_fault(error, database):
-        case SqliteFault.FULL:
-            return disk_full(error, database)
-        case SqliteFault.DAMAGED:
-            return RegistryDamagedError(
-                f"the file is no schema registry ({error}).",
-                subject=str(database),
-                remedy="Restore it from a backup: records refer to schemas by the ids that it gave.",
-            )
-        case _:
-            return RegistryUnavailableError(
-                f"the schema registry did not answer: {error}.",
-                subject=str(database),
-                remedy="Check that the file is readable and no process holds its lock.",
-            )
+    return sqlite_error(
+        error,
+        database,
+        RegistryDamagedError(
+            f"the file is no schema registry ({error}).",
+            subject=str(database),
+            remedy="Restore it from a backup: records refer to schemas by the ids that it gave.",
+        ),
+        RegistryUnavailableError(
+            f"the schema registry did not answer: {error}.",
+            subject=str(database),
+            remedy="Check that the file is readable and no process holds its lock.",
+        ),
+    )
 
 
 def _refs(rows: sqlite3.Cursor) -> list[SchemaRef]:

@@ -6,7 +6,8 @@ import re
 
 from py4j.protocol import Py4JJavaError
 
-from pipeline.disk import DiskFullError
+from pipeline.cells import Cell
+from pipeline.disk import DiskFullError, full_words, of_mount
 from pipeline.errors import RetryableError
 
 ICEBERG = "org.apache.iceberg.exceptions."
@@ -18,8 +19,7 @@ class SparkUnavailableError(RetryableError):
     """No Spark session could be started."""
 
 
-_FULL = "No space left on device"
-"""The operating system's words, in whatever Java makes of them."""
+_LOCAL_DIR, _DEFAULT_LOCAL_DIR = "spark.local.dir", "/tmp"  # noqa: S108 - Spark's own default
 
 
 class SparkFailedError(RetryableError):
@@ -42,10 +42,20 @@ def first_line(error: BaseException) -> str:
     return str(error).split("\n", maxsplit=1)[0]
 
 
-def spark_failed(error: BaseException, what: str, subject: str) -> RetryableError:
+def spark_failed(error: BaseException, what: str, subject: str, cell: Cell) -> RetryableError:
     """Return the named error for one of Spark's own, after which main is as it was."""
-    said, remedy = first_line(error), "Main is as it was; build the hour again."
     # The first line of a job's failure tells its task, and a later one what the task met.
-    if _FULL in str(error):
-        return DiskFullError(f"{what}: the disk is full ({_FULL}).", subject=subject, remedy=remedy)
-    return SparkFailedError(f"{what} ({said}).", subject=subject, remedy=remedy)
+    words = full_words(str(error))
+    if words is not None:
+        local = cell.spark.get(_LOCAL_DIR, _DEFAULT_LOCAL_DIR)
+        return DiskFullError(
+            f"{what}: a disk is full ({words}), that of the warehouse {cell.warehouse}"
+            f"{of_mount(cell.warehouse)} or of Spark's own files, {local}{of_mount(local)}.",
+            subject=subject,
+            remedy="Make room there; main is as it was, and the hour is to be built again.",
+        )
+    return SparkFailedError(
+        f"{what} ({first_line(error)}).",
+        subject=subject,
+        remedy="Main is as it was; build the hour again.",
+    )

@@ -17,7 +17,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from pipeline.cells import Cell
-from pipeline.disk import FileDamagedError, SqliteFault, disk_full, naming_full_disk, sqlite_fault
+from pipeline.disk import FileDamagedError, naming_full_disk, sqlite_error
 from pipeline.errors import TerminalError
 from pipeline.sqlite_wal import use_wal
 from pipeline.tables.errors import named_errors
@@ -119,16 +119,16 @@ def _name_faults(engine: Engine, cell: str, database: Path) -> None:
 
 def _raise_fault(error: BaseException, cell: str, database: Path) -> None:
     """Raise a named error if the disk is full or the file is no database; return for any other `error`."""
-    fault = sqlite_fault(error, database)
-    if fault is SqliteFault.FULL:
-        raise disk_full(error, database, f"catalog of cell {cell}, {database}") from error
-    if fault is SqliteFault.DAMAGED:
-        raise CatalogDamagedError(
-            f"the file is no catalog ({error}).",
-            subject=f"catalog of cell {cell}, {database}",
-            remedy="Restore it from a backup, or move it away, with its -wal and -shm, and register the "
-            f"tables again from their metadata: `headwater recover --cell {cell}`.",
-        ) from error
+    subject = f"catalog of cell {cell}, {database}"
+    damaged = CatalogDamagedError(
+        f"the file is no catalog ({error}).",
+        subject=subject,
+        remedy="Restore it from a backup, or move it away, with its -wal and -shm, and register the "
+        f"tables again from their metadata: `headwater recover --cell {cell}`.",
+    )
+    named = sqlite_error(error, database, damaged, None, subject)
+    if named is not None:
+        raise named from error
 
 
 def find_table(catalog: SqlCatalog, identifier: str) -> Table | None:

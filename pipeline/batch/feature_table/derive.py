@@ -90,7 +90,7 @@ def _stage(
     """Stage it; tell whether all of it was."""
     session, cell = context.session(), context.cell
     wanted = replace(staged, table=target.identifier, wap_id=uuid.uuid4().hex, snapshot_id=None)
-    with named_failures(f"{cell.name}.{target.identifier} hour {staged.hour:%Y-%m-%dT%H}"):
+    with named_failures(f"{cell.name}.{target.identifier} hour {staged.hour:%Y-%m-%dT%H}", cell):
         # In this order: of a build that counts, the rows are there.
         builds = _builds(context, staged)
         history = session.table(table_name(cell, context.table))

@@ -35,7 +35,7 @@ def audited_frame(context: HourContext, staged: Staged) -> DataFrame:
         LogicError, SparkFailedError: as `stage_hour`.
     """
     session, derived_table = context.session(), context.derived_table
-    with named_failures(context.subject):
+    with named_failures(context.subject, context.cell):
         needed = views_needed(derived_table)
         reads = (*derived_table.reads, *_events_of_the_hour(derived_table))
         only = derived_table.model_copy(

@@ -52,7 +52,7 @@ def publish(spark: SparkSession, cell: Cell, staged: Staged) -> int | None:
                 subject=subject,
                 remedy="Main is as it was; stage the hour again.",
             ) from error
-        raise spark_failed(error, "it could not be published", subject) from error
+        raise spark_failed(error, "it could not be published", subject, cell) from error
     found = published_as(load_table(cell, staged.table), staged.wap_id)
     if found is None:
         raise SparkFailedError(

@@ -69,7 +69,7 @@ def stage_hour(context: HourContext) -> Staged:
         inputs=source.inputs,
     )
     session = context.session()
-    with named_failures(context.subject):
+    with named_failures(context.subject, cell):
         frame = compute_hour(session, context)
         if target.appends:
             frame = frame.withColumn(BUILD_COLUMN, sf.lit(wanted.wap_id))
@@ -148,7 +148,7 @@ def _refuse_keys(subject: str, derived_table: DerivedTable, frame: DataFrame) ->
 
 
 @contextmanager
-def named_failures(subject: str) -> Iterator[None]:
+def named_failures(subject: str, cell: Cell) -> Iterator[None]:
     """Give what Spark raises inside the names of `pipeline.spark.errors`."""
     try:
         yield
@@ -159,7 +159,7 @@ def named_failures(subject: str) -> Iterator[None]:
             remedy="Correct the table's logic in its contract.",
         ) from error
     except (Py4JError, PySparkException) as error:
-        raise spark_failed(error, "it could not be staged", subject) from error
+        raise spark_failed(error, "it could not be staged", subject, cell) from error
 
 
 def staged_frame(session: SparkSession, cell: Cell, staged: Staged) -> DataFrame:
