@@ -24,8 +24,15 @@ if TYPE_CHECKING:
 @click.option(
     "--explain", is_flag=True, help="Show what would be registered, and register nothing."
 )
+@click.option(
+    "--new-registry",
+    is_flag=True,
+    help="Begin another schema registry in place of one that is lost and has no backup.",
+)
 @json_option
-def recover(product: str | None, cell: str, explain: bool, as_json: bool) -> ExitCode:
+def recover(
+    product: str | None, cell: str, explain: bool, new_registry: bool, as_json: bool
+) -> ExitCode:
     """Register the tables of a cell's warehouse, or of PRODUCT, that its catalog has lost.
 
     Each is registered from its newest metadata file that can be used; what the catalog has stays as it is.
@@ -41,8 +48,11 @@ def recover(product: str | None, cell: str, explain: bool, as_json: bool) -> Exi
     from pipeline.recovery.execute import plan
     from pipeline.recovery.execute import recover as execute
     from pipeline.recovery.model import RecoveryAction
+    from pipeline.schemas.open import open_registry
 
     where = load_cell(load_settings().home, cell)
+    if new_registry and not explain:
+        open_registry(where, recovering=True)
     steps = (plan if explain else execute)(where, product)
     if as_json:
         click.echo(json.dumps([asdict(step) for step in steps], indent=2))

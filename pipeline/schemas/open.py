@@ -3,15 +3,39 @@
 from __future__ import annotations
 
 from pipeline.cells import Cell
-from pipeline.schemas.registry import Registry
+from pipeline.schemas.registry import Registry, RegistryLostError
 from pipeline.schemas.sqlite import SqliteRegistry
+from pipeline.tables.errors import named_errors
+from pipeline.tables.warehouse import tables_with_history
+
+FIRST_ID_AFTER_LOSS = 1_000_000
+"""Ids of a registry that follows a lost one begin here: none of them was given before."""
 
 
-def open_registry(cell: Cell) -> Registry:
+def open_registry(cell: Cell, *, recovering: bool = False) -> Registry:
     """Open the cell's registry, creating an embedded one that is absent.
+
+    `recovering` makes one also beside a warehouse that has tables. Its ids are none that the lost one gave:
+    records that refer to those find no schema, rather than another one.
 
     Raises:
         RegistryUnavailableError, DiskFullError: it cannot be opened now.
         RegistryDamagedError: its file is no registry.
+        RegistryLostError: it is absent, and tables lie in the warehouse; nothing was created.
     """
-    return SqliteRegistry(cell.registry_db)
+    database = cell.registry_db
+    if database.exists() and (database.is_dir() or database.stat().st_size):
+        return SqliteRegistry(database)
+    with named_errors(f"{cell.name}, {cell.warehouse}"):
+        found = tables_with_history(cell.warehouse)
+    if not found:
+        return SqliteRegistry(database)
+    if not recovering:
+        raise RegistryLostError(
+            f"the schema registry {database} is not there, and the warehouse has {', '.join(found)}.",
+            subject=f"cell {cell.name}",
+            remedy="Restore it from a backup: records in Kafka refer to schemas by the ids that it gave. "
+            f"Where there is none, `headwater recover --cell {cell.name} --new-registry` begins another, "
+            "and records of before that are not ingested yet become dead letters.",
+        )
+    return SqliteRegistry(database, first_id=FIRST_ID_AFTER_LOSS)

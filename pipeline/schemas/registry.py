@@ -25,6 +25,10 @@ class RegistryDamagedError(TerminalError):
     """What the registry keeps its schemas in is broken; nothing is known about the schema."""
 
 
+class RegistryLostError(TerminalError):
+    """The registry is not there, and tables hold what was read by its schemas."""
+
+
 class InvalidSchemaError(TerminalError):
     """The schema is not Avro."""
 

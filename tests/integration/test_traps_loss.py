@@ -15,6 +15,7 @@ from pipeline.contract.model import Product
 from pipeline.errors import ExitCode
 from pipeline.ingest.commit.tables import ensure_tables
 from pipeline.ingest.run import ingest
+from pipeline.schemas.open import open_registry
 from pipeline.tables.catalog import CatalogLostError, load_table, open_catalog
 from pipeline.tables.layout import dead_letters_table, events_table
 from tests.support.commands import Result, command_for
@@ -142,6 +143,25 @@ def test_a_registry_that_is_garbage_is_named(
     cell.registry_db.write_bytes(kept)
     ingest(cell, strict_product, once=True)
     assert verified(command, strict_product).code == ExitCode.OK
+
+
+def test_a_registry_that_is_gone_is_refused_by_name_and_another_one_gives_other_ids(
+    cell: Cell, strict_product: Product, writer: TopicWriter, command: CommandHere
+) -> None:
+    before = open_registry(cell).latest(strict_product.value_subject)
+    writer.fill(20)
+    kept = cell.registry_db.rename(cell.registry_db.with_name("kept.db"))
+    line = ("ingest", "run", strict_product.name, "--cell", "us", "--once")
+    assert_named(command.run(*line), str(cell.registry_db), "--new-registry", "backup")
+    assert not cell.registry_db.exists(), "no empty registry is made"
+    kept.rename(cell.registry_db)
+    ingest(cell, strict_product, once=True)
+    assert judge(cell, strict_product).exact
+
+    cell.registry_db.unlink()
+    assert command.run("recover", "--cell", "us", "--new-registry").code == ExitCode.OK
+    after = open_registry(cell).register(strict_product.value_subject, before.schema)
+    assert after.id >= 1_000_000 > before.id
 
 
 KINDS = ["metadata", "manifest list", "manifest", "data file"]
