@@ -7,8 +7,8 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -16,44 +16,15 @@ import dagster as dg
 import pytest
 
 from assets.dagster_private import GRPC_INFO_TAG
-from assets.definitions import build
-from pipeline.cells import Cell, embedded_cell, save_cell
-from pipeline.contract.load import load_products
+from pipeline.cells import Cell
 from pipeline.control.alerts import read_alerts
-from pipeline.settings import load_settings
 from pipeline.supervision.locks import hold_lock, ingest_lock
 from pipeline.supervision.restart import REPEATED
-from resources.cell import CellResource
+from tests.support import first_location
+from tests.support.first_location import CELL, PRODUCT, REPOSITORY
 
-PRODUCT = load_products(load_settings().contracts)[0]
-CELL = PRODUCT.cells[0]
 JOB = f"{CELL}__{PRODUCT.name}__ingest"
-REPOSITORY = build(CELL).get_repository_def()
-
-
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield instance
-
-
-@pytest.fixture
-def cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cell:
-    """A cell that is configured and whose Kafka does not run: the sensor needs none."""
-    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path))
-    cell = embedded_cell(tmp_path, CELL, "127.0.0.1:1")
-    save_cell(tmp_path, cell)
-    return cell
-
-
-def look(instance: dg.DagsterInstance, cursor: str | None = None) -> dg.SensorResult:
-    sensor = REPOSITORY.get_sensor_def(f"{CELL}__{PRODUCT.name}__ingest_keep_alive")
-    context = dg.build_sensor_context(
-        instance, cursor, repository_def=REPOSITORY, resources={"cell": CellResource(name=CELL)}
-    )
-    result = sensor(context)
-    assert isinstance(result, dg.SensorResult)
-    return result
+look = partial(first_location.look, "ingest_keep_alive")
 
 
 def launches(result: dg.SensorResult) -> int:

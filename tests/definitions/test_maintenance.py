@@ -2,53 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
-import pytest
 
-from assets.definitions import build
 from assets.keys import WHY_TAG
-from pipeline.cells import Cell, embedded_cell, save_cell
+from pipeline.cells import Cell
 from pipeline.clock import utc_now
-from pipeline.contract.load import load_products
 from pipeline.ingest.commit.tables import ensure_tables
 from pipeline.maintenance.state import keep_state
-from pipeline.settings import load_settings
 from pipeline.supervision.locks import hold_lock, maintenance_lock
 from pipeline.tables.catalog import load_table
 from resources.cell import CellResource
+from tests.support import first_location
+from tests.support.first_location import CELL, PRODUCT, REPOSITORY
 
-PRODUCT = load_products(load_settings().contracts)[0]
-CELL = PRODUCT.cells[0]
 JOB = f"{CELL}__{PRODUCT.name}__maintenance"
-REPOSITORY = build(CELL).get_repository_def()
-
-
-@pytest.fixture
-def instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.ephemeral() as instance:
-        yield instance
-
-
-@pytest.fixture
-def cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Cell:
-    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path))
-    cell = embedded_cell(tmp_path, CELL, "127.0.0.1:1")
-    save_cell(tmp_path, cell)
-    return cell
-
-
-def look(instance: dg.DagsterInstance) -> dg.SensorResult:
-    sensor = REPOSITORY.get_sensor_def(f"{CELL}__{PRODUCT.name}__maintenance_due")
-    context = dg.build_sensor_context(
-        instance, repository_def=REPOSITORY, resources={"cell": CellResource(name=CELL)}
-    )
-    result = sensor(context)
-    assert isinstance(result, dg.SensorResult)
-    return result
+look = partial(first_location.look, "maintenance_due")
 
 
 def skipped(instance: dg.DagsterInstance) -> str:
