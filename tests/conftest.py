@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -14,6 +14,7 @@ from headwater.stack.jars import ensure_jars
 from headwater.stack.ports import free_port
 from pipeline.cells import Cell, embedded_cell, save_cell
 from pipeline.settings import load_settings
+from tests.support import counts
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -30,6 +31,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if isinstance(item, pytest.Function) and NEEDS_JAVA & set(item.fixturenames):
             item.add_marker("java")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Tell what was counted in a process beside others to the one that started them."""
+    if (output := getattr(session.config, "workeroutput", None)) is not None:
+        output["counts"] = counts.plain()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Add what was counted in a process that was started."""
+    counts.add(getattr(node, "workeroutput", {}).get("counts", {}))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what suites counted."""
+    for title, lines in counts.sections():
+        terminalreporter.section(title)
+        for line in lines:
+            terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""How much the crash suite plays, on whose stage, and what it says at the end."""
+"""How much the crash suite plays, and on whose stage."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from pipeline.ingest.run import ingest
 from tests.crash.scenario import draw
 from tests.crash.stage import Stage
 from tests.crash.tally import Tally
+from tests.support.counts import COUNTS
 from tests.support.failpoints import failpoints_of
 from tests.support.load import TopicWriter
 from tests.support.mortal_broker import MortalBroker
@@ -22,8 +23,6 @@ from tests.support.products import own_product
 KILLS = 100
 SEED = 1
 PARTITIONS = 4
-
-_tally = pytest.StashKey[Tally]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -46,8 +45,11 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 @pytest.fixture(scope="session")
-def tally(request: pytest.FixtureRequest) -> Tally:
-    return request.config.stash.setdefault(_tally, Tally())
+def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
+    tally = Tally()
+    yield tally
+    seed, kills = _asked(request.config)
+    COUNTS[f"crash suite, --crash-seed {seed} --crash-kills {kills}"].update(tally.counts())
 
 
 @pytest.fixture(scope="session")
@@ -86,15 +88,3 @@ def _in_partitions(product: Product) -> Product:
     text = contract.read_text()
     contract.write_text(text.replace("partitions: 2", f"partitions: {PARTITIONS}"))
     return load_product(product.folder)
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    done = config.stash.get(_tally, None)
-    if done is None:
-        return
-    seed, kills = _asked(config)
-    terminalreporter.section(f"crash suite, --crash-seed {seed} --crash-kills {kills}")
-    for line in done.lines():
-        terminalreporter.line(line)

@@ -1,10 +1,9 @@
-"""What a run of the crash suite has done, for its last lines."""
+"""What a run of the crash suite has done, for the last lines of the run."""
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 AT_RANDOM = "at a random time"
@@ -29,7 +28,6 @@ class Tally:
     missed: int = 0
     judged: int = 0
     records: Counter[str] = field(default_factory=Counter)
-    started: float = field(default_factory=time.monotonic)
 
     def maintained(self, done: Callable[[str], int]) -> None:
         """Add what maintenance says it has `done`."""
@@ -38,20 +36,17 @@ class Tally:
         self.company["files compacted"] += done("files")
         self.company["snapshots expired"] += done("snapshots")
 
-    def lines(self) -> Iterator[str]:
-        """Yield what is printed at the end."""
-        seconds = time.monotonic() - self.started
-        yield f"{self.kills.total()} kills in {seconds:.0f} s, by place:"
-        yield from _counts(self.kills)
-        yield "by what went on beside:"
-        yield from _counts(self.beside)
-        yield "company:"
-        yield from _counts(self.company)
-        yield f"attempts that caught up before their place, and were made again: {self.missed}"
-        yield f"verified {self.judged} times, never a record lost or doubled; at the end of each act:"
-        yield from _counts(self.records)
-
-
-def _counts(counter: Counter[str]) -> Iterator[str]:
-    for name, count in sorted(counter.items()):
-        yield f"{count:>9,}  {name}"
+    def counts(self) -> dict[str, int]:
+        """Return all sums by what they are of."""
+        kinds = (
+            ("killed", self.kills),
+            ("killed beside", self.beside),
+            ("company:", self.company),
+            ("records in the end:", self.records),
+        )
+        return {
+            **{f"{kind} {what}": count for kind, found in kinds for what, count in found.items()},
+            "kills": self.kills.total(),
+            "attempts that caught up before their place, and were made again": self.missed,
+            "verifications, each without a record lost or doubled": self.judged,
+        }

@@ -1,11 +1,9 @@
-"""How many examples the decoder is held against, and a line that tells what was compared."""
+"""How many examples the decoder is held against."""
 
 from __future__ import annotations
 
 import pytest
 from hypothesis import HealthCheck, settings
-
-from tests.decoder.tally import TALLY
 
 EXAMPLES = 200
 PROFILE = "decoder"
@@ -28,11 +26,3 @@ def pytest_configure(config: pytest.Config) -> None:
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what was compared."""
-    if TALLY:
-        terminalreporter.section("decoder")
-        for what, count in sorted(TALLY.items()):
-            terminalreporter.write_line(f"{count:>9,}  {what}")

@@ -1,11 +1,9 @@
-"""How many chains of contracts are drawn, and a line that tells what was compared."""
+"""How many chains of contracts are drawn."""
 
 from __future__ import annotations
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
-
-from tests.evolution.tally import TALLY
 
 EXAMPLES = 200
 PROFILE = "evolution"
@@ -39,11 +37,3 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if item.path.name == "test_chains.py":
                 item.add_marker(pytest.mark.timeout(1200))
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what was compared."""
-    if TALLY:
-        terminalreporter.section("evolution")
-        for what, count in sorted(TALLY.items()):
-            terminalreporter.write_line(f"{count:>9,}  {what}")

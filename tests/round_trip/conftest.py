@@ -1,4 +1,4 @@
-"""How many contracts are drawn, one cell for all of them, and a line that tells what was compared."""
+"""How many contracts are drawn, one cell for all of them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from pipeline.cells import Cell, embedded_cell
-from tests.round_trip.tally import TALLY
 
 EXAMPLES = 200
 PROFILE = "round_trip"
@@ -46,14 +45,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if FOLDER in item.path.parents:
             item.add_marker(pytest.mark.timeout(seconds))
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what was compared."""
-    if TALLY:
-        terminalreporter.section("drawn contracts")
-        for what, count in sorted(TALLY.items()):
-            terminalreporter.write_line(f"{count:>9,}  {what}")
 
 
 @pytest.fixture(scope="module")

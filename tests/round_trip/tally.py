@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from tests.support.counts import COUNTS
 
-TALLY: Counter[str] = Counter()
+TALLY = COUNTS["drawn contracts"]
