@@ -33,8 +33,11 @@ up: setup ## start Kafka, the Dagster UI and the daemon
 down: setup ## stop what was started
 	$(BIN)/headwater down
 
+# Even where the environment forbids it: else each of hundreds of processes compiles all that it imports.
+unit test: export PYTHONDONTWRITEBYTECODE =
+
 unit: .venv/ready ## what needs no Java and no services
-	$(BIN)/pytest -n auto tests/unit tests/contracts -m "not java and not slow"
+	$(BIN)/pytest -n auto --dist loadfile tests/unit tests/contracts -m "not java and not slow"
 
 test: chromium setup ## the whole suite, on real parts
 	$(BIN)/pytest

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from dagster import DagsterInstance
-
 
 @dataclass(frozen=True)
 class Ticks:
@@ -21,6 +19,9 @@ class Ticks:
 
 def read_ticks(dagster_home: Path, after: float) -> tuple[Ticks, ...]:
     """Return the ticks that ended after `after` (seconds since the epoch), the longest first."""
+    # It takes seconds to import: not for who only reads the figures.
+    from dagster import DagsterInstance
+
     found = []
     with DagsterInstance.from_config(str(dagster_home)) as instance:
         for state in instance.all_instigator_state():

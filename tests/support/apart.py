@@ -25,7 +25,7 @@ from pipeline.failpoints import arm
 from pipeline.tables.commit import CommitConflictError
 from tests.support.part import GAVE_UP, LOST, RETRIES
 
-LIMIT_S = 60.0
+LIMIT_S = 180.0
 
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["tests.support.warm"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,6 +45,9 @@ NAMES = (
 
 
 def made(type_: str, kwargs: dict[str, Any]) -> bool:
+    # It takes seconds to import: only for who asks it.
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+
     try:
         ExpectationConfiguration(type=type_, kwargs=dict(kwargs)).to_domain_obj()
     except Exception:  # noqa: BLE001 - whatever it says no with

@@ -7,9 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import dagster as dg
 import pytest
-from dagster_pyspark import LazyPySparkResource
 
 from headwater.stack.ports import free_port
 from pipeline.cells import Cell, embedded_cell, save_cell
@@ -22,7 +20,6 @@ from pipeline.spark.session import (
     start_session,
 )
 from pipeline.spark.settings import SparkSettingError
-from resources.spark import spark_resource
 
 CELL = embedded_cell(Path("/data"), "eu", "127.0.0.1:9")
 JARS = [Path("/jars/a.jar"), Path("/jars/b.jar")]
@@ -159,6 +156,12 @@ def test_runs_in_dagster_get_the_cells_settings_too(
     monkeypatch.setenv("HEADWATER_HOME", str(tmp_path))
     cell = embedded_cell(tmp_path, "eu", "127.0.0.1:9")
     save_cell(tmp_path, replace(cell, spark={"spark.master": "spark://m:7077"}))
+    # Dagster takes seconds to import.
+    import dagster as dg
+    from dagster_pyspark import LazyPySparkResource
+
+    from resources.spark import spark_resource
+
     with dg.build_resources({"spark": spark_resource("eu")}) as resources:
         assert isinstance(resources.spark, LazyPySparkResource)
         assert resources.spark.spark_config["spark.master"] == "spark://m:7077"
