@@ -40,7 +40,7 @@ unit: .venv/ready ## what needs no Java and no services
 	$(BIN)/pytest -n auto --dist loadfile tests/unit tests/contracts -m "not java and not slow"
 
 test: chromium setup ## the whole suite, on real parts
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 format: .venv/ready ## write the code as `check` wants it
 	$(BIN)/ruff check --fix .
