@@ -34,7 +34,7 @@ def events_materialized(
     return dg.AssetMaterialization(
         keys.events,
         metadata={
-            "dagster/row_count": ledger.totals.rows,
+            "dagster/row_count": ledger.totals.rows - ledger.retention.rows,
             "rows added": progress.rows,
             "late rows": progress.late,
             "invalid rows": progress.invalid,
@@ -84,6 +84,7 @@ def ledger_metadata(ledger: Ledger) -> Mapping[str, Any]:
         "gaps: aborted transactions": totals.aborted,
         "gaps: compacted away": totals.compacted,
         "lost": totals.lost,
+        "rows deleted by retention": ledger.retention.rows,
         "unexplained": ledger.unexplained,
         "invalid rows": totals.invalid,
         "invalid rows (%)": round(100 * totals.invalid_rate, 4),

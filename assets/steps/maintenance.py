@@ -58,6 +58,8 @@ def _metadata(done: Sequence[MaintenanceResult]) -> dict[str, dg.TableMetadataVa
     by_table = dg.MetadataValue.table(records, dg.TableSchema(columns))
     return {
         "tables": len(done),
+        "hours deleted by retention": totals["hours_deleted"],
+        "rows deleted by retention": totals["rows_deleted"],
         "small files rewritten": totals["files"],
         "files they became": totals["into"],
         "snapshots expired": totals["snapshots"],
@@ -65,6 +67,8 @@ def _metadata(done: Sequence[MaintenanceResult]) -> dict[str, dg.TableMetadataVa
         "files deleted": totals["deleted"] + totals["orphans"],
         "orphan files": totals["orphans"],
         "orphan files (bytes)": totals["orphan_bytes"],
+        "rows before": totals["rows_before"],
+        "rows after": totals["rows_after"],
         "data files before": totals["files_before"],
         "data files after": totals["files_after"],
         "data files before (bytes)": totals["bytes_before"],

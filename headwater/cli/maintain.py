@@ -37,9 +37,9 @@ def maintain(
 ) -> ExitCode:
     """Maintain the tables of PRODUCT, beside a running ingest: what Dagster does by itself when it is due.
 
-    Small files are compacted, old snapshots expire, and files that no snapshot names are deleted. Rows,
-    offsets and ledger stay as they are. Exit codes: 0 done, 3 a table's folder is not as its metadata says,
-    4 try again.
+    Hours of events that the contract keeps no longer are deleted, small files are compacted, old snapshots
+    expire, and files that no snapshot names are deleted. All other rows, offsets and ledger stay as they are.
+    Exit codes: 0 done, 3 a table or its folder is not as it should be, 4 try again.
 
     \b
     Examples:
@@ -67,10 +67,21 @@ def _show_plan(planned: Sequence[MaintenancePlan], *, as_json: bool) -> None:
         return
     print_table(
         "what there is to do",
-        ["table", "partitions#", "small files#", "bytes#", "snapshots to expire#", "orphan files#"],
+        [
+            "table",
+            "hours to delete#",
+            "rows#",
+            "partitions#",
+            "small files#",
+            "bytes#",
+            "snapshots to expire#",
+            "orphan files#",
+        ],
         [
             (
                 one.table,
+                f"{0 if one.retention is None else len(one.retention.hours):,}",
+                f"{0 if one.retention is None else one.retention.rows:,}",
                 f"{len({r.partition for r in one.rewritings}):,}",
                 f"{sum(len(r.files) for r in one.rewritings):,}",
                 f"{sum(r.bytes for r in one.rewritings):,}",
@@ -93,11 +104,31 @@ def _show_done(done: Sequence[MaintenanceResult], *, as_json: bool) -> None:
         return
     print_table(
         "maintained",
-        ["table", "small files#", "became#", "snapshots expired#", "files deleted#", "orphans#"],
+        [
+            "table",
+            "hours deleted#",
+            "rows#",
+            "small files#",
+            "became#",
+            "snapshots expired#",
+            "files deleted#",
+            "orphans#",
+        ],
         [
             (
                 one.table,
-                *(f"{n:,}" for n in (one.files, one.into, one.snapshots, one.deleted, one.orphans)),
+                *(
+                    f"{count:,}"
+                    for count in (
+                        one.hours_deleted,
+                        one.rows_deleted,
+                        one.files,
+                        one.into,
+                        one.snapshots,
+                        one.deleted,
+                        one.orphans,
+                    )
+                ),
             )
             for one in done
         ],

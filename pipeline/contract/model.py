@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -25,16 +25,21 @@ class Model(BaseModel):
 class Retention(Model):
     """How long records are kept, in milliseconds; -1 is for ever.
 
-    `hot_ms` is Kafka's own retention; `warm_ms` is how long they stay readable once tiered away.
+    `hot_ms` is Kafka's own retention; `warm_ms` is how long rows stay in the events table, by event time.
     """
 
     hot_ms: int = Field(default=7 * 24 * 3_600_000, ge=-1)
-    warm_ms: int = Field(default=30 * 24 * 3_600_000, ge=-1)
+    warm_ms: int = Field(default=-1, ge=-1)
 
     @property
     def forever(self) -> bool:
         """Whether Kafka never deletes a record for its age."""
         return self.hot_ms == -1
+
+    @property
+    def events(self) -> timedelta | None:
+        """How long rows stay in the events table; None for ever."""
+        return None if self.warm_ms == -1 else timedelta(milliseconds=self.warm_ms)
 
 
 class Topic(Model):

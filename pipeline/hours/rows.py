@@ -2,19 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
-from pyiceberg.expressions import AlwaysTrue
 from pyiceberg.table import Table
 
-from pipeline.errors import TerminalError
-from pipeline.tables.readable import reading
-
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class NotHourlyError(TerminalError):
-    """The table is not partitioned by hour alone."""
+from pipeline.tables.data_files.hourly import files_by_hour
 
 
 def rows_by_hour(table: Table, since: datetime | None = None) -> dict[datetime, int]:
@@ -25,21 +17,7 @@ def rows_by_hour(table: Table, since: datetime | None = None) -> dict[datetime, 
     Raises:
         NotHourlyError: the partitioning is another.
     """
-    if table.current_snapshot() is None:
-        return {}
-    fields = table.spec().fields
-    if len(fields) != 1 or str(fields[0].transform) != "hour":
-        raise NotHourlyError(
-            f"it is partitioned by {table.spec()}, not by one hour transform.",
-            subject=".".join(table.name()),
-            remedy="Restore the partitioning that docs/reference/format.md gives.",
-        )
-    column = table.schema().find_column_name(fields[0].source_id)
-    rows: dict[datetime, int] = {}
-    scan = table.scan(AlwaysTrue() if since is None else f"{column} >= '{since.isoformat()}'")
-    with reading(table):
-        tasks = list(scan.plan_files())
-    for task in tasks:
-        hour = EPOCH + timedelta(hours=task.file.partition[0])
-        rows[hour] = rows.get(hour, 0) + task.file.record_count
-    return dict(sorted(rows.items()))
+    return {
+        hour: sum(task.file.record_count for task in tasks)
+        for hour, tasks in files_by_hour(table, since).items()
+    }

@@ -14,6 +14,7 @@ from pipeline.hours.closed import candidate_hours, hours_to_fence, is_closed
 from pipeline.hours.closings import ClosingStore
 from pipeline.hours.fence import Fence, FenceStore
 from pipeline.hours.rows import rows_by_hour
+from pipeline.ledger.retention import retention_account
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import events_table
 from pipeline.tables.offsets import CommittedOffsets, committed_offsets
@@ -45,8 +46,11 @@ class HourStates:
         snapshot_id: the snapshot of events looked at; None before the first commit. A closed hour is
             whole in it: builds are to read this one.
         hours: oldest first; those that were asked for.
-        total_rows: rows of events in that snapshot, of all hours.
+        total_rows: rows of events that ever came, up to that snapshot, of all hours: those that retention
+            has deleted since are counted.
         events_id: tells the table of events and its topic from any others.
+        retained_from: hours before it were deleted by retention, and have rows at most that came later;
+            None where none were.
     """
 
     product: str
@@ -56,6 +60,7 @@ class HourStates:
     hours: tuple[HourState, ...]
     total_rows: int = 0
     events_id: str = ""
+    retained_from: datetime | None = None
 
     @property
     def closed(self) -> tuple[datetime, ...]:
@@ -90,6 +95,7 @@ def fence_hours(
     committed = committed_offsets(table)
     if committed is None or snapshot is None:
         return HourStates(product.name, cell.name, None, now, ())
+    retention = retention_account(table)
     store = FenceStore(cell.state_db)
     watched = store.watched_since(committed.topic_id, now)
     rows = rows_by_hour(table, since)
@@ -114,8 +120,9 @@ def fence_hours(
         snapshot.snapshot_id,
         now,
         states,
-        total_records(table),
+        total_records(table) + retention.rows,
         events_id(table, committed),
+        retention.before,
     )
     tables = [derived_table.name for derived_table in product.derived_tables]
     ClosingStore(cell.state_db).note(committed.topic_id, found.closed, tables, now, since)

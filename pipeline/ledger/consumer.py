@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,7 @@ from confluent_kafka import (
 
 from pipeline.cells import Cell
 from pipeline.errors import RetryableError
+from pipeline.ledger.identities import RecordIdentity
 from pipeline.tables.offsets import CommittedOffsets
 
 Offsets = npt.NDArray[np.int64]
@@ -40,12 +42,15 @@ class ConsumedPartition:
         earliest: the first offset that Kafka held when the reading was over.
         latest: the first offset that Kafka did not hold yet.
         offsets: those of the records that were given, ascending.
-        strangers: offset -> uuid of the records that the tables do not hold; None where it has none.
+        past_retention: how many of the records that the tables do not hold are of hours that retention has
+            deleted rows of.
+        unmatched: offset -> uuid of all others that the tables do not hold; None where it has none.
     """
 
     earliest: int
     latest: int
     offsets: Offsets
+    past_retention: int
     unmatched: Mapping[int, str | None]
 
 
@@ -54,12 +59,14 @@ def reread(
     subject: str,
     committed: CommittedOffsets,
     held: Mapping[int, Offsets],
-    uuid_of: Callable[[bytes | None], str | None],
+    identity_of: Callable[[bytes | None], RecordIdentity],
+    retained_from: datetime | None,
 ) -> dict[int, ConsumedPartition]:
     """Return what can be read now of every partition's committed offsets.
 
-    `held` are the offsets that the tables hold, ascending; `uuid_of` tells the uuid in a record's value.
-    What retention deletes meanwhile is passed over: `earliest` tells.
+    `held` are the offsets that the tables hold, ascending; `identity_of` tells what is in a record's value;
+    rows of hours before `retained_from` were deleted from events. What Kafka's own retention deletes
+    meanwhile is passed over: `earliest` tells.
 
     Raises:
         VerificationStalledError: Kafka could not be read up to the committed offsets.
@@ -80,7 +87,11 @@ def reread(
     try:
         return {
             partition: _Partition(
-                consumer, TopicPartition(committed.topic, partition), held[partition], uuid_of
+                consumer,
+                TopicPartition(committed.topic, partition),
+                held[partition],
+                identity_of,
+                retained_from,
             ).read(committed.first[partition], end)
             for partition, end in committed.next.items()
         }
@@ -100,13 +111,16 @@ class _Partition:
         consumer: Consumer,
         where: TopicPartition,
         held: Offsets,
-        uuid_of: Callable[[bytes | None], str | None],
+        identity_of: Callable[[bytes | None], RecordIdentity],
+        retained_from: datetime | None,
     ) -> None:
         self._consumer = consumer
         self._topic, self._partition = where.topic, where.partition
         self._held = held
-        self._uuid_of = uuid_of
+        self._identity_of = identity_of
+        self._retained_from = retained_from
         self._parts: list[Offsets] = []
+        self._past_retention = 0
         self._unmatched: dict[int, str | None] = {}
 
     def read(self, first: int, end: int) -> ConsumedPartition:
@@ -117,7 +131,7 @@ class _Partition:
             start = self._read_on(start, end)
         earliest, latest = self._watermarks()
         offsets = np.concatenate([np.empty(0, np.int64), *self._parts])
-        return ConsumedPartition(earliest, latest, offsets, self._unmatched)
+        return ConsumedPartition(earliest, latest, offsets, self._past_retention, self._unmatched)
 
     def _read_on(self, start: int, end: int) -> int | None:
         """Read from `start`; return where to go on if retention came first, None at the end."""
@@ -151,7 +165,15 @@ class _Partition:
         offsets = np.fromiter(map(_offset, messages), np.int64, len(messages))
         self._parts.append(offsets)
         for number in np.flatnonzero(~is_in(offsets, self._held)).tolist():
-            self._unmatched[int(offsets[number])] = self._uuid_of(messages[number].value())
+            found = self._identity_of(messages[number].value())
+            if self._is_past_retention(found.event_time):
+                self._past_retention += 1
+            else:
+                self._unmatched[int(offsets[number])] = found.uuid
+
+    def _is_past_retention(self, event_time: datetime | None) -> bool:
+        before = self._retained_from
+        return before is not None and event_time is not None and event_time < before
 
     def _watermarks(self) -> tuple[int, int]:
         where = TopicPartition(self._topic, self._partition)

@@ -10,6 +10,7 @@ from pipeline.ledger.archived import PartitionHours
 from pipeline.ledger.balance import Balance
 from pipeline.ledger.lines import Line
 from pipeline.ledger.model import Entry, Totals, sum_entries, sum_totals
+from pipeline.ledger.retention import RetentionAccount
 from pipeline.tables.offsets import CommittedOffsets
 
 
@@ -23,6 +24,7 @@ class Ledger:
         lines: every entry after it, oldest commit first.
         problems: what does not add up, one sentence each.
         hours: the sums of each partition and hour of commit time, of the last hours that were asked for.
+        retention: what retention has deleted of the rows that the entries tell of.
     """
 
     product: str
@@ -32,6 +34,7 @@ class Ledger:
     lines: tuple[Line, ...]
     problems: tuple[str, ...]
     hours: PartitionHours = field(default_factory=dict)
+    retention: RetentionAccount = field(default_factory=RetentionAccount)
 
     @property
     def totals(self) -> Totals:

@@ -12,6 +12,7 @@ from pipeline.ledger.balance import Balance, differences
 from pipeline.ledger.ledger import Ledger, find_problems
 from pipeline.ledger.lines import Line, lines_of
 from pipeline.ledger.model import sum_entries, sum_totals
+from pipeline.ledger.retention import retention_account
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import events_table
 from pipeline.tables.offsets import CommittedOffsets, committed_offsets
@@ -77,7 +78,8 @@ def _made(
     offsets = committed_offsets(events)
     problems += tuple(find_problems(offsets, balance, lines))
     hours = _hours(events, archive, offsets, last)
-    return Ledger(product, cell.name, offsets, balance, lines, problems, hours)
+    retention = retention_account(events)
+    return Ledger(product, cell.name, offsets, balance, lines, problems, hours, retention)
 
 
 def _newest(table: Table) -> int:

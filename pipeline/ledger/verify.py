@@ -17,10 +17,10 @@ from pipeline.ledger.consumer import (
     reread,
 )
 from pipeline.ledger.evidence import gather_evidence
+from pipeline.ledger.identities import IdentityReader
 from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.read import LAST_HOURS, ledger_of
 from pipeline.ledger.recount import Recount, disagreements, unproven
-from pipeline.ledger.uuids import UuidReader
 from pipeline.schemas.open import open_registry
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import dead_letters_table, events_table
@@ -59,9 +59,11 @@ def verify_ledger(cell: Cell, product: Product, last: int = LAST_HOURS) -> Verif
     Reads every committed record of the topic again. Each that can be read is a row, a dead letter, or a
     duplicate whose uuid is a row's; each coordinate in the tables is one of a record that can be read, or
     one that Kafka has removed since: by retention, below its earliest offset, or by compaction, where no
-    batch of it tells of the offset. Markers and aborted records are told from those by their batches, as
-    long as these are there. Kafka may compact and expire meanwhile. NOT proven, and said: what was at
-    offsets that Kafka has removed. Values are not compared.
+    batch of it tells of the offset. Of rows that retention has deleted from events, as many are missing of
+    each partition as it says, and of their records, and duplicates of these, no more can be read. Markers and
+    aborted records are told from those by their batches, as long as these are there. Kafka may compact and
+    expire meanwhile. NOT proven, and said: what was at offsets that Kafka has removed. Values are not
+    compared.
 
     Raises:
         TableMissingError: the product was never ingested in this cell.
@@ -79,9 +81,10 @@ def verify_ledger(cell: Cell, product: Product, last: int = LAST_HOURS) -> Verif
     rows, dead = _coordinates(events), _coordinates(dead_letters)
     counted = {p: _count(p, ledger.offsets, rows, dead) for p in sorted(ledger.offsets.next)}
     held = {p: both for p, (_, both) in counted.items()}
-    uuids = UuidReader(product, open_registry(cell))
+    identities = IdentityReader(product, open_registry(cell))
     subject = f"{product.name}/{cell.name}"
-    read = reread(cell, subject, ledger.offsets, held, uuids.read)
+    retention = ledger.retention
+    read = reread(cell, subject, ledger.offsets, held, identities.read, retention.before)
     known = _known(events, {one for found in read.values() for one in found.unmatched.values()})
     by_partition = ledger.by_partition()
     recounts: list[Recount] = []
@@ -97,8 +100,9 @@ def verify_ledger(cell: Cell, product: Product, last: int = LAST_HOURS) -> Verif
                 f"partition {partition}: Kafka ends at {read[partition].latest}, "
                 f"and {ledger.offsets.next[partition]} is committed"
             )
-        problems += disagreements(found, mine, ledger.offsets.first[partition])
-        left += unproven(found, mine)
+        deleted = retention.rows_of(partition)
+        problems += disagreements(found, mine, ledger.offsets.first[partition], deleted)
+        left += unproven(found, mine, deleted)
     return Verification(ledger, tuple(recounts), tuple(problems), tuple(left))
 
 
@@ -151,6 +155,7 @@ def _compare(
         readable=len(read.offsets),
         twins=twins,
         passed_over=len(read.unmatched) - twins,
+        past_retention=read.past_retention,
         made_up=made_up,
         unseen=len(absent) - made_up,
         removed=removed,

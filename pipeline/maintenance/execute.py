@@ -19,12 +19,15 @@ from pipeline.maintenance.expire import drop_outdated_tags, expire, plan_expiry
 from pipeline.maintenance.need import DueStep, Step
 from pipeline.maintenance.orphans import OrphanPlan
 from pipeline.maintenance.plan import MaintenancePolicy
-from pipeline.maintenance.state import keep_state
+from pipeline.maintenance.retention.execute import delete_expired
+from pipeline.maintenance.retention.plan import RetentionPlan
+from pipeline.maintenance.state import keep_state, read_state
 from pipeline.maintenance.sweep import sweep
 from pipeline.maintenance.tables import data_files, policy_for
 from pipeline.tables.errors import named_errors
 from pipeline.tables.layout import events_table
 from pipeline.tables.readable import reading
+from pipeline.tables.snapshots import total_records
 
 Result = TypeVar("Result")
 
@@ -34,12 +37,14 @@ class MaintenanceResult:
     """What was done to one table.
 
     Attributes:
+        hours_deleted, rows_deleted: hours of events that the contract keeps no longer, and their rows.
         files, into: small files that were rewritten, and what they became.
         snapshots: how many were let go.
         deleted: files that went with them.
         orphans, orphan_bytes: files that no snapshot named, which are deleted.
         snapshots_left: how many there are now.
-        files_before, files_after, bytes_before, bytes_after: main's data files and their bytes.
+        rows_before, rows_after, files_before, files_after, bytes_before, bytes_after: main's rows, data
+            files and their bytes.
         due: why it was done; empty where it was done without being due.
     """
 
@@ -51,6 +56,10 @@ class MaintenanceResult:
     orphans: int = 0
     orphan_bytes: int = 0
     snapshots_left: int = 0
+    hours_deleted: int = 0
+    rows_deleted: int = 0
+    rows_before: int = 0
+    rows_after: int = 0
     files_before: int = 0
     files_after: int = 0
     bytes_before: int = 0
@@ -74,7 +83,11 @@ class TableMaintenance:
     def run(self, due: tuple[DueStep, ...]) -> MaintenanceResult:
         """Carry them out; `due` says why, for who reads the result."""
         policy, now = policy_for(self.product, self.name, self.policy), self.clock()
+        rows_before = total_records(self.table)
         files_before, bytes_before = data_files(self.table)
+        expired = self._do(
+            Step.RETENTION, lambda: self._delete_expired(policy, now), RetentionPlan(now, ())
+        )
         compacted = self._do(
             Step.COMPACT, lambda: self._compact(policy, whole=not due), CompactionResult()
         )
@@ -91,6 +104,10 @@ class TableMaintenance:
             len(swept.orphans),
             swept.bytes,
             len(table.metadata.snapshots),
+            len(expired.hours),
+            expired.rows,
+            rows_before,
+            total_records(table),
             files_before,
             files_after,
             bytes_before,
@@ -107,6 +124,18 @@ class TableMaintenance:
         except HeadwaterError as error:
             self.failed.append(error)
             return nothing
+
+    def _delete_expired(self, policy: MaintenancePolicy, now: datetime) -> RetentionPlan:
+        horizon = policy.horizon(now)
+        if horizon is None:
+            return RetentionPlan(now, ())
+        done = delete_expired(self.table, horizon, self.clock)
+        left = read_state(self.cell, self.name).files_left
+        if left is not None:
+            # Else the files that are left would count as come since.
+            keep_state(self.cell, self.name, files_left=max(0, left - done.files))
+        self.table = self.table.refresh()
+        return done
 
     def _compact(self, policy: MaintenancePolicy, *, whole: bool) -> CompactionResult:
         done = compact(self.table, policy, whole=whole)

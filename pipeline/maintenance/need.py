@@ -16,6 +16,7 @@ PAUSE_AFTER_FAILURE = timedelta(hours=1)
 class Step(StrEnum):
     """What may be due of a table, in the order in which it is done."""
 
+    RETENTION = "retention"
     COMPACT = "compact"
     EXPIRE = "expire"
     SWEEP = "sweep"
@@ -33,6 +34,8 @@ class TableFacts:
         files_left: how many the last compaction left; None if none is known.
         swept_at: when its folder was last looked through; None if that is not known.
         outdated_tags: tags that are older than they may become.
+        oldest_hour: the oldest hour that has rows, where rows are deleted by their age.
+        retention_at: when rows were last deleted; None if never.
     """
 
     table: str
@@ -43,6 +46,8 @@ class TableFacts:
     files_left: int | None = None
     swept_at: datetime | None = None
     outdated_tags: int = 0
+    oldest_hour: datetime | None = None
+    retention_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,15 @@ def plan_due(
 
 
 def _due(facts: TableFacts, policy: MaintenancePolicy, now: datetime) -> Iterator[DueStep]:
+    horizon, oldest = policy.horizon(now), facts.oldest_hour
+    if (
+        horizon is not None
+        and oldest is not None
+        and oldest < horizon
+        and (facts.retention_at is None or now - facts.retention_at >= policy.retention_every)
+    ):
+        reason = f"rows from {oldest:%Y-%m-%dT%H} on, kept are those from {horizon:%Y-%m-%dT%H} on"
+        yield DueStep(facts.table, Step.RETENTION, reason)
     grown = facts.files - (facts.files_left or 0)
     # Fewer files than were left: partitions were replaced, and what is left says nothing.
     if facts.files_left is not None and grown < 0:

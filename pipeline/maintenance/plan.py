@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from pipeline.clock import hour_of
 from pipeline.supervision.lifetime import MAX_RUN_S
 
 LONGEST_RUN = timedelta(seconds=MAX_RUN_S) + timedelta(hours=1)
@@ -17,6 +18,8 @@ class MaintenancePolicy:
     """When maintenance acts.
 
     Attributes:
+        keep_rows: rows of events whose hour ended longer ago are deleted; None: none are.
+        retention_every: how often, at most, without being asked.
         retain: snapshots younger than this stay, and so do the files that they need.
         retain_commits: of commits of an ingest, those younger than this can be named. Rows of older ones
             are in what follows them, and their files stay as long as `retain` says.
@@ -35,6 +38,8 @@ class MaintenancePolicy:
         retain_lineage: OpenLineage files of runs stay so long after their last event.
     """
 
+    keep_rows: timedelta | None = None
+    retention_every: timedelta = timedelta(hours=6)
     retain: timedelta = timedelta(hours=1)
     retain_commits: timedelta = timedelta(minutes=5)
     retain_last: int = 20
@@ -49,6 +54,10 @@ class MaintenancePolicy:
     due_commits: int = 200
     orphan_age: timedelta = LONGEST_RUN
     retain_lineage: timedelta = timedelta(days=90)
+
+    def horizon(self, now: datetime) -> datetime | None:
+        """Return the hour before which rows are deleted; None where none are."""
+        return None if self.keep_rows is None else hour_of(now - self.keep_rows)
 
 
 DEFAULT_POLICY = MaintenancePolicy()

@@ -15,6 +15,8 @@ from pipeline.maintenance.execute import MaintenanceResult, TableMaintenance
 from pipeline.maintenance.expire import plan_expiry
 from pipeline.maintenance.need import DueStep, Step, plan_due
 from pipeline.maintenance.plan import DEFAULT_POLICY, FileRewrite, MaintenancePolicy
+from pipeline.maintenance.retention.execute import read_retention
+from pipeline.maintenance.retention.plan import RetentionPlan
 from pipeline.maintenance.sweep import plan_sweep
 from pipeline.maintenance.tables import facts_of, load_tables, policy_for
 from pipeline.tables.errors import named_errors
@@ -26,6 +28,7 @@ class MaintenancePlan:
     """What `maintain` would do to one table.
 
     Attributes:
+        retention: hours to delete; None where rows are kept for ever.
         rewritings: files to rewrite.
         snapshots: those to let go.
         orphans: how many files no snapshot names, and `orphan_bytes` how large they are.
@@ -33,6 +36,7 @@ class MaintenancePlan:
     """
 
     table: str
+    retention: RetentionPlan | None
     rewritings: tuple[FileRewrite, ...]
     snapshots: tuple[int, ...]
     orphans: int = 0
@@ -59,6 +63,9 @@ def plan_maintenance(
             found.append(
                 MaintenancePlan(
                     name,
+                    None
+                    if (horizon := own.horizon(now)) is None
+                    else read_retention(table, horizon),
                     rewritings,
                     plan_expiry(table, now, own),
                     len(orphans.orphans),
@@ -95,6 +102,7 @@ def maintain(
     """Maintain all tables of a product: compact them, expire old snapshots, delete orphan files.
 
     These are events, dead letters, ledger, publications, alerts and derived tables with their histories.
+    Of events, hours that the contract keeps no longer are deleted before all else, and accounted for.
     The ledger's entries are kept in the ledger table before any snapshot that carries them expires.
     Takes no lock and may run beside ingest, builds, readers and itself; whoever loses a commit tries
     again. A step that fails stops no other: the first error is raised when all else is done. Nothing is
@@ -103,6 +111,7 @@ def maintain(
     Raises:
         RewriteConflictError, TableBusyError: others came first; try again.
         CatalogUnavailableError, WarehouseUnavailableError: try again later.
+        RowsDoubledError: coordinates stand twice in an hour that is kept no longer; it was not deleted.
         RowsDifferError: rewritten files do not hold as many rows; the table has the old ones.
         OrphansUnsureError: a table's folder is not as its metadata says; none of its files was swept.
         FileMissingError, FileDamagedError: a file of a table cannot be read.

@@ -10,12 +10,14 @@ from pyiceberg.table import Table
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product, published_table
+from pipeline.ledger.retention import retention_account
 from pipeline.maintenance.expire import plan_expiry
 from pipeline.maintenance.lineage import outdated_tags
 from pipeline.maintenance.need import TableFacts
 from pipeline.maintenance.plan import MaintenancePolicy
 from pipeline.maintenance.state import read_state
 from pipeline.tables.catalog import TableMissingError, load_table
+from pipeline.tables.data_files.hourly import oldest_hour
 from pipeline.tables.layout import (
     alerts_table,
     dead_letters_table,
@@ -55,9 +57,12 @@ def load_tables(cell: Cell, product: Product) -> Iterator[tuple[str, Table]]:
 
 
 def policy_for(product: Product, table: str, policy: MaintenancePolicy) -> MaintenancePolicy:
-    """Return the policy of one table: events may have more files than those that are read whole."""
+    """Return the policy of one table.
+
+    Events may have more files than those that are read whole, and are kept for as long as the contract says.
+    """
     if table == events_table(product.name):
-        return policy
+        return replace(policy, keep_rows=product.topic.retention.events)
     return replace(policy, due_files=min(policy.due_files, FEW_FILES))
 
 
@@ -69,8 +74,12 @@ def facts_of(
     policy: MaintenancePolicy,
     archived_through: int | None = None,
 ) -> TableFacts:
-    """Return what is known of a table from its metadata and from what maintenance last left."""
+    """Return what is known of a table from its metadata and from what maintenance last left.
+
+    Where rows are deleted by their age, its list of manifests is read, too.
+    """
     state = read_state(cell, name)
+    ages = policy.keep_rows is not None
     return TableFacts(
         table=name,
         snapshots=len(table.metadata.snapshots),
@@ -80,6 +89,8 @@ def facts_of(
         files_left=state.files_left,
         swept_at=state.swept_at,
         outdated_tags=len(outdated_tags(table, now)),
+        oldest_hour=oldest_hour(table) if ages else None,
+        retention_at=retention_account(table).at,
     )
 
 

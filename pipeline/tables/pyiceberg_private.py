@@ -55,7 +55,7 @@ def expire_snapshots(transaction: Transaction) -> ExpireSnapshots:
 
 
 class ReplaceFiles(_OverwriteFiles):
-    """A snapshot of other files and the same rows. Merges manifests where there are many that are alike.
+    """A snapshot of other files, or of fewer. Merges manifests where there are many that are alike.
 
     What is public deletes by a filter on rows, and knows no operation `replace`.
     """
@@ -83,6 +83,14 @@ class ReplaceFiles(_OverwriteFiles):
         pass
 
     def _process_manifests(self, manifests: list[ManifestFile]) -> list[ManifestFile]:
+        # Those that name nothing but what others deleted: merged, they would make one without an entry.
+        manifests = [
+            one
+            for one in manifests
+            if one.has_added_files()
+            or one.has_existing_files()
+            or one.added_snapshot_id == self._snapshot_id
+        ]
         if self._min_manifests is None:
             return manifests
         due = due_merges((one.manifest_length for one in manifests), self._min_manifests)

@@ -15,6 +15,7 @@ KILLED_ELSEWHERE = {
     "fill": "tests/integration/test_fill.py",
     "ledger": "tests/integration/test_ledger_archive.py",
     "maintenance": "tests/integration/test_orphans.py",
+    "retention": "tests/integration/test_retention.py",
 }
 
 

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from pipeline.contract.changes.compare import Change
-from pipeline.contract.model import Product
+from pipeline.contract.model import Product, Retention
+from pipeline.contract.settings.units import in_words
 
 
 def print_changes(changes: Sequence[Change], *, as_json: bool) -> None:
@@ -46,6 +47,7 @@ def print_product(product: Product, *, as_json: bool) -> None:
         ("owner", f"{product.owner} ({product.domain})"),
         ("cells", ", ".join(product.cells)),
         ("topic", f"{topic.name}, {topic.partitions} partitions, {topic.record_time}"),
+        ("events kept", _kept(topic.retention)),
         ("envelope", "yes" if topic.envelope else "none"),
         ("key", product.key),
         ("event time", product.event_time),
@@ -60,6 +62,10 @@ def print_product(product: Product, *, as_json: bool) -> None:
     ]
     for name, text in rows:
         click.echo(f"{name:14} {text}")
+
+
+def _kept(retention: Retention) -> str:
+    return "for ever" if retention.events is None else in_words(retention.events)
 
 
 def print_compiled(document: dict[str, Any], *, as_json: bool) -> None:

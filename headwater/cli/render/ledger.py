@@ -57,6 +57,7 @@ def _document(
         "totals": _counts(ledger.totals),
         "partitions": {str(p): _counts(t) for p, t in ledger.by_partition().items()},
         "closed": _closed(ledger),
+        "retention": _retention(ledger),
         "hours": {h.isoformat(): _counts(t) for h, t in ledger.by_hour().items()},
         "partition_hours": [
             {"partition": p, "hour": h.isoformat(), **_counts(t)}
@@ -71,6 +72,15 @@ def _closed(ledger: Ledger) -> dict[str, object]:
     return {
         "through": ledger.balance.through,
         "offsets": {str(one.partition): one.end for one in ledger.balance.entries},
+    }
+
+
+def _retention(ledger: Ledger) -> dict[str, object]:
+    account = ledger.retention
+    return {
+        "before": None if account.before is None else account.before.isoformat(),
+        "rows": account.rows,
+        "partitions": {str(one.partition): one.rows for one in account.deleted},
     }
 
 
@@ -99,6 +109,11 @@ def _show(
         f"of the rows: {totals.late:,} late, {totals.invalid:,} invalid ({totals.invalid_rate:.3%}), "
         f"{totals.out_of_order:,} out of order"
     )
+    if ledger.retention.before is not None:
+        click.echo(
+            f"of the rows, {ledger.retention.rows:,} were deleted by retention: of hours before "
+            f"{ledger.retention.before:%Y-%m-%dT%H}"
+        )
     if verification:
         readable = sum(r.readable for r in verification.recounts)
         click.echo(f"recounted: {readable:,} records readable in Kafka by another client")

@@ -7,13 +7,23 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from pipeline.batch.planning.stages import HourStage, plan_stages
-from pipeline.batch.planning.staleness import BuildReason, PlanInputs, build_reason, hours_of
+from pipeline.batch.planning.staleness import (
+    BuildReason,
+    PlanInputs,
+    build_reason,
+    hours_of,
+    past_retention,
+)
 from pipeline.contract.model import DerivedTable, Product, published_table
 from pipeline.errors import RetryableError, TerminalError
 
 
 class HourOpenError(RetryableError):
     """The hour is not closed: records of it may still be on their way."""
+
+
+class PastRetentionError(TerminalError):
+    """Retention has deleted events that the hour is computed from."""
 
 
 class LedgerUnbalancedError(TerminalError):
@@ -73,15 +83,21 @@ def plan_hours(
 
     Due are those that were never published, those that late rows have reached, those whose inputs have
     changed, and those for which one of these may turn out while the plan is executed. `hours`
-    narrows it to some hours, `derived_tables` to some tables; `again` takes published ones too.
+    narrows it to some hours, `derived_tables` to some tables; `again` takes published ones too. Never due is
+    what retention has deleted the events of.
 
     Raises:
+        PastRetentionError: retention has deleted what one of `hours` is computed from: of every table, one of
+            which lacks it, or of a table that is to be built `again`.
         HourOpenError: one of `hours` is not closed.
         LedgerUnbalancedError: the ledger does not balance, and there would be something to build.
         DerivedTableUnknownError: the contract has no such derived table.
     """
     subject = f"{product.name}/{inputs.cell}"
     wanted = _wanted(product, derived_tables, subject)
+    if hours is not None:
+        hours = tuple(hours)
+        _refuse_past_retention(product, wanted, hours, inputs, again=again)
     closed = set(inputs.closed)
     chosen = closed if hours is None else set(hours)
     still_open = sorted(chosen - closed)
@@ -119,6 +135,30 @@ def _wanted(
     return tuple(known[name] for name in known if name in names)
 
 
+def _refuse_past_retention(
+    product: Product,
+    wanted: tuple[DerivedTable, ...],
+    hours: tuple[datetime, ...],
+    inputs: PlanInputs,
+    *,
+    again: bool,
+) -> None:
+    for hour in sorted(hours):
+        past = [table for table in wanted if past_retention(product, table, hour, inputs)]
+        lacking = [
+            table
+            for table in past
+            if (published_table(product, table), hour) not in inputs.last_publications
+        ]
+        if past if again else lacking and past == list(wanted):
+            raise PastRetentionError(
+                f"hour {hour:%Y-%m-%dT%H} of {past[0].name} cannot be built: retention has deleted events of "
+                f"hours before {inputs.retained_from:%Y-%m-%dT%H}, and it is computed from some of these.",
+                subject=f"{product.name}/{inputs.cell}",
+                remedy="What is published of it stays as it is: leave the hour out.",
+            )
+
+
 def _due(
     product: Product,
     wanted: tuple[DerivedTable, ...],
@@ -130,6 +170,8 @@ def _due(
     changing: set[tuple[str, datetime]] = set()
     for hour in hours:
         for table in wanted:
+            if past_retention(product, table, hour, inputs):
+                continue
             reason = BuildReason.ASKED if again else build_reason(product, table, hour, inputs)
             if reason is None and any(
                 (read.table, one) in changing

@@ -123,5 +123,6 @@ def _is_up_to_date(
 ) -> bool:
     if build_reason(product, table, hour, inputs) is not None:
         return False
-    published = inputs.last_publications[published_table(product, table), hour]
-    return not late_rows(table, hour, published, inputs)
+    published = inputs.last_publications.get((published_table(product, table), hour))
+    # None where retention came first: it never will be.
+    return published is None or not late_rows(table, hour, published, inputs)

@@ -1,7 +1,9 @@
 """Whether an hour of a derived table is stale, told from metadata alone. Pure functions.
 
 Late data is found by counting: rows of events are only ever added, so an hour whose count is not what
-its last build saw has changed. What depends on a derived table is found by the digests of its hours.
+its last build saw has changed. What depends on a derived table is found by the digests of its hours. Hours
+that retention has deleted are never stale: what is published of them was computed from all of their rows, as
+nothing could be again.
 """
 
 from __future__ import annotations
@@ -48,6 +50,7 @@ class PlanInputs:
         last_publications: the last publication of each hour of each table.
         balanced: whether the ledger balances.
         unexplained: offsets that the ledger has no explanation for.
+        retained_from: events of hours before it were deleted by retention; None: none were.
     """
 
     cell: str
@@ -58,6 +61,7 @@ class PlanInputs:
     now: datetime
     balanced: bool = True
     unexplained: int = 0
+    retained_from: datetime | None = None
 
     @classmethod
     def of(
@@ -82,6 +86,7 @@ class PlanInputs:
             now=states.looked_at,
             balanced=balanced,
             unexplained=unexplained,
+            retained_from=states.retained_from,
         )
 
 
@@ -124,8 +129,11 @@ def build_reason(
 ) -> BuildReason | None:
     """Return why the closed `hour` of `table` is to be built now; None if it is not.
 
-    Publications of an older format, which do not say what they were computed from, count as sound.
+    Publications of an older format, which do not say what they were computed from, count as sound. So does
+    what is `past_retention`.
     """
+    if past_retention(product, table, hour, inputs):
+        return None
     published = inputs.last_publications.get((published_table(product, table), hour))
     if published is None:
         return BuildReason.NEW
@@ -155,8 +163,11 @@ def late_wait(product: Product, table: DerivedTable) -> timedelta:
 def late_rows(
     table: DerivedTable, hour: datetime, published: Publication, inputs: PlanInputs
 ) -> int:
-    """Return how many rows of events have come (or gone) since the hour was computed."""
-    if published.source_rows is None:
+    """Return how many rows of events have come (or gone) since the hour was computed.
+
+    None that retention has deleted, nor any that came to an hour after it had.
+    """
+    if published.source_rows is None or _lacks_events(table, hour, inputs):
         return 0
     return abs(source_rows(table, hour, inputs.rows) - published.source_rows)
 
@@ -164,14 +175,55 @@ def late_rows(
 def missing_inputs(
     product: Product, table: DerivedTable, hour: datetime, inputs: PlanInputs
 ) -> Iterator[tuple[str, datetime]]:
-    """Yield the hours of derived tables that `hour` is computed from and that are not published yet."""
+    """Yield the hours of derived tables that `hour` is computed from and that are not published yet.
+
+    NOT those that never will be, because retention has deleted what they are computed from.
+    """
     for read in table.reads:
         if read.table == EVENTS:
             continue
-        source = published_table(product, _table(product, read.table))
+        other = _table(product, read.table)
+        source = published_table(product, other)
         for one in hours_of(read, hour):
-            if one in inputs.rows and (source, one) not in inputs.last_publications:
+            if (
+                one in inputs.rows
+                and (source, one) not in inputs.last_publications
+                and not past_retention(product, other, one, inputs)
+            ):
                 yield read.table, one
+
+
+def past_retention(
+    product: Product, table: DerivedTable, hour: datetime, inputs: PlanInputs
+) -> bool:
+    """Whether `hour` of `table` cannot be built any more: retention has deleted what it is computed from.
+
+    That is events of an hour that it reads, or what an hour of another derived table is computed from that it
+    reads, and that was never published.
+    """
+    if inputs.retained_from is None:
+        return False
+    if _lacks_events(table, hour, inputs):
+        return True
+    others = (
+        (_table(product, read.table), one)
+        for read in table.reads
+        if read.table not in (EVENTS, table.name)
+        for one in hours_of(read, hour)
+    )
+    return any(
+        (published_table(product, other), one) not in inputs.last_publications
+        and past_retention(product, other, one, inputs)
+        for other, one in others
+    )
+
+
+def _lacks_events(table: DerivedTable, hour: datetime, inputs: PlanInputs) -> bool:
+    return inputs.retained_from is not None and any(
+        hours_of(read, hour)[0] < inputs.retained_from
+        for read in table.reads
+        if read.table == EVENTS
+    )
 
 
 def _are_late_rows_due(

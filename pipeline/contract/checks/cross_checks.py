@@ -37,6 +37,14 @@ def check_topic(reader: ContractReader, settings: ProductSettings, loc: Loc) -> 
         )
     if topic.retention.hot != -1 and -1 < topic.retention.warm < topic.retention.hot:
         reader.report((*loc, "topic", "retention", "warm"), "no less than `hot`")
+    late_s = settings.gates.freshness if settings.gates.late is None else settings.gates.late
+    least_ms = (3_600 + settings.allowed_lateness + late_s) * 1_000
+    if -1 < topic.retention.warm < least_ms:
+        reader.report(
+            (*loc, "topic", "retention", "warm"),
+            "no less than an hour, `allowedLateness` and `gates.late` together: rows would be deleted before "
+            "their hour is built",
+        )
 
 
 def check_gates(reader: ContractReader, gates: GatesSection, loc: Loc) -> None:

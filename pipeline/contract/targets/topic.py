@@ -24,8 +24,8 @@ class TopicConfig:
 def topic_config(product: Product) -> TopicConfig:
     """Return the product's topic.
 
-    `retention.ms` is the contract's hot retention: Kafka's own. Warm retention is what tiered storage
-    keeps, where a cluster has it; it is not set here.
+    `retention.ms` is the contract's hot retention: Kafka's own. Warm retention is the events table's, and not
+    Kafka's to know.
     """
     topic = product.topic
     return TopicConfig(

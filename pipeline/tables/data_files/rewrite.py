@@ -19,6 +19,7 @@ MAINTENANCE_KEY = "headwater.maintenance"
 COMPACT = "compact"
 FILL = "fill"
 EVOLVE = "evolve"
+RETENTION = "retention"
 
 
 class RewriteConflictError(RetryableError):

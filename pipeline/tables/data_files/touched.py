@@ -8,6 +8,8 @@ from pyiceberg.io import FileIO
 from pyiceberg.manifest import DataFile, ManifestFile
 from pyiceberg.table import Table
 
+from pipeline.tables.data_files.hourly import partition_bounds
+
 Partition = tuple[int, str]
 """Spec id and values."""
 
@@ -51,12 +53,8 @@ def _may_hold(manifest: ManifestFile, files: Iterable[DataFile]) -> bool:
     mine = [file.partition for file in files if file.spec_id == manifest.partition_spec_id]
     if not mine:
         return False
-    fields = manifest.partitions or []
-    if len(fields) != 1 or fields[0].lower_bound is None or fields[0].upper_bound is None:
+    bounds = partition_bounds(manifest)
+    if bounds is None:
         return True
-    # Of one field, whose values are whole numbers: hours, days or months since 1970.
-    low, high = (
-        int.from_bytes(bound, "little", signed=True)
-        for bound in (fields[0].lower_bound, fields[0].upper_bound)
-    )
+    low, high = bounds
     return any(not isinstance(one[0], int) or low <= one[0] <= high for one in mine)

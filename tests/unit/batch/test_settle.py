@@ -36,6 +36,8 @@ class World:
     at: datetime = field(default_factory=lambda: hour(3))
     events_id: str = "events"
     looked_from: list[datetime | None] = field(default_factory=list)
+    retained_from: datetime | None = None
+    deleted: int = 0
 
     def look(self, since: datetime | None) -> HoursLook:
         self.looked_from.append(since)
@@ -47,8 +49,10 @@ class World:
             for at in (hour(number),)
             if first is None or at >= first
         )
-        total = sum(self.rows.values())
-        found = HourStates("orders", "us", 77, self.at, states, total, self.events_id)
+        total = sum(self.rows.values()) + self.deleted
+        found = HourStates(
+            "orders", "us", 77, self.at, states, total, self.events_id, self.retained_from
+        )
         known = tuple(one for one in self.publications if first is None or one.hour >= first)
         inputs = PlanInputs.of(found, known, since=since)
         return HoursLook(since, found, known, len(self.publications), inputs)
@@ -68,6 +72,12 @@ class World:
                 )
             )  # fmt: skip
 
+    def delete_before(self, number: int) -> None:
+        """Delete what hours before `number` have, as retention does."""
+        going = [one for one in self.rows if one < number]
+        self.deleted += sum(self.rows.pop(one) for one in going)
+        self.retained_from = max(hour(number), self.retained_from or hour(number))
+
     def build(self) -> None:
         """Publish every hour that is due, oldest first, as a look at all hours has them."""
         for number in sorted({self._number(one.hour) for one in self.due()}):
@@ -83,6 +93,7 @@ class World:
 STEPS = st.one_of(
     st.tuples(st.just("rows"), st.integers(-40, 60), st.integers(1, 3)),
     st.tuples(st.just("publish"), st.integers(0, 40), st.just(0)),
+    st.tuples(st.just("retention"), st.integers(-10, 40), st.just(0)),
     st.tuples(st.just("wait"), st.integers(1, 30), st.just(0)),
     st.tuples(st.just("build"), st.just(0), st.just(0)),
 )
@@ -99,6 +110,8 @@ def test_a_look_plans_what_a_look_at_all_hours_plans(steps: list[tuple[str, int,
             world.rows[number] = world.rows.get(number, 0) + count
         elif step == "publish":
             world.publish(number)
+        elif step == "retention":
+            world.delete_before(number)
         elif step == "wait":
             world.at += number * HOUR
         else:
@@ -151,6 +164,20 @@ def test_what_is_settled_is_looked_at_again_where_something_came_to_it() -> None
     world.looked_from.clear()
     look_again(world.product, settled, world.look)
     assert world.looked_from == [settled.until, None]
+
+
+def test_what_retention_deletes_of_settled_hours_does_not_unsettle_them() -> None:
+    world, settled = settled_world()
+    world.delete_before(20)
+    _, after = look_again(world.product, settled, world.look)
+    assert after == settled
+    assert world.looked_from == [settled.until]
+    assert world.due() == ()
+    # A row that comes to such an hour is looked at once, and is nothing to build.
+    world.rows[3] = 1
+    _, after = look_again(world.product, settled, world.look)
+    assert (after.until, after.rows) == (settled.until, settled.rows + 1)
+    assert world.due() == ()
 
 
 def test_tables_that_the_contract_has_since_settle_nothing() -> None:

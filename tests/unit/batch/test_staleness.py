@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.batch.planning.plan import PastRetentionError, plan_hours
 from pipeline.batch.planning.staleness import (
     BuildReason,
     PlanInputs,
@@ -16,6 +17,7 @@ from pipeline.batch.planning.staleness import (
     hours_of,
     late_rows,
     missing_inputs,
+    past_retention,
     source_rows,
 )
 from pipeline.contract.model import DerivedTable, Gates, LatePolicy, Read
@@ -147,3 +149,52 @@ def test_publications_of_the_first_format_count_as_sound() -> None:
 def test_source_rows_are_those_of_all_hours_that_are_read() -> None:
     wide = SALES.model_copy(update={"reads": (Read(table="events", hours=2),)})
     assert source_rows(wide, hour(2), {hour(1): 3, hour(2): 4, hour(3): 5}) == 7
+
+
+def past(
+    rows: dict[int, int], *publications: Publication, before: int = 3, now: datetime = AT
+) -> PlanInputs:
+    return replace(plan_inputs(rows, *publications, now=now), retained_from=hour(before))
+
+
+def test_an_hour_whose_events_retention_deleted_is_never_stale() -> None:
+    for left in (0, 2, 99):
+        looked = past({1: left}, publication("sales", 1), now=AT + timedelta(days=9))
+        assert build_reason(PRODUCT, SALES, hour(1), looked) is None
+        assert late_rows(SALES, hour(1), publication("sales", 1), looked) == 0
+    assert build_reason(PRODUCT, SALES, hour(1), past({1: 2})) is None, "never published"
+    assert build_reason(PRODUCT, SALES, hour(3), past({3: 2})) is BuildReason.NEW
+    late = past({3: 13}, publication("sales", 3))
+    assert build_reason(PRODUCT, SALES, hour(3), late) is BuildReason.LATE
+
+
+def test_neither_is_one_that_reads_such_an_hour_among_others() -> None:
+    wide = SALES.model_copy(update={"reads": (Read(table="events", hours=3),)})
+    looked = past({3: 1, 4: 1, 5: 1}, before=3)
+    assert [past_retention(PRODUCT, wide, hour(n), looked) for n in (4, 5)] == [True, False]
+
+
+def test_what_is_computed_from_published_hours_outlives_their_events() -> None:
+    published = [publication("streaks", number) for number in (0, 1, 2)]
+    looked = past({2: 0}, *published)
+    assert build_reason(PRODUCT, TASTES, hour(2), looked) is BuildReason.NEW
+    assert past_retention(PRODUCT, STREAKS, hour(2), looked)
+    # Of an hour that was never published nothing can be computed, and nobody waits for it.
+    assert past_retention(PRODUCT, TASTES, hour(2), past({2: 0}, *published[:2]))
+    assert list(missing_inputs(PRODUCT, STREAKS, hour(3), past({2: 0, 3: 1}))) == []
+    assert list(missing_inputs(PRODUCT, STREAKS, hour(4), past({3: 1, 4: 1}))) == [
+        ("streaks", hour(3))
+    ]
+
+
+def test_an_hour_that_cannot_be_built_is_refused_by_name_and_the_others_are_planned() -> None:
+    rows = dict.fromkeys(range(6), 5)
+    looked = past(rows, *(publication("sales", number) for number in range(6)))
+    planned = plan_hours(PRODUCT, looked, derived_tables=["sales"], again=True)
+    assert [build.hour for build in planned.builds] == [hour(3), hour(4), hour(5)]
+    with pytest.raises(PastRetentionError, match="hour 2026-01-01T02 of sales cannot be built"):
+        plan_hours(PRODUCT, looked, hours=[hour(4), hour(2)], again=True)
+    with pytest.raises(PastRetentionError, match="hour 2026-01-01T02 of sales"):
+        plan_hours(PRODUCT, past(rows), hours=[hour(2)], derived_tables=["sales"])
+    alone = plan_hours(PRODUCT, looked, hours=[hour(2)], derived_tables=["sales"])
+    assert alone.builds == (), "published, and nothing is due of it"

@@ -79,6 +79,8 @@ def test_all_mistakes_of_a_contract_are_reported_at_once_with_their_lines(copy: 
         ([("retention: forever", "retention: {hot: 7d}")], "retention: {", "retention: forever"),
         ([("        history: true\n        retention: forever", "        history: true")], "topic:",
          "retention: forever"),
+        ([("retention: forever", "retention: {hot: forever, warm: 73h}")], "retention: {",
+         "no less than an hour, `allowedLateness` and `gates.late` together"),
         ([("late: 72h", "late: 5s")], "late: 5s", "more than `freshness`"),
         ([("apiVersion: v3.1.0", "apiVersion: v2.2.2")], "apiVersion", "one of v3.0.2"),
         ([("apiVersion: v3.1.0", "apiVersion: v9")], "apiVersion", "one of v3.0.2"),

@@ -51,7 +51,7 @@ def test_settings_left_out_have_the_documented_defaults() -> None:
         "late_s": None,
         "ahead_s": 300.0,
     }
-    assert product.topic.retention == Retention(hot_ms=604_800_000, warm_ms=2_592_000_000)
+    assert product.topic.retention == Retention(hot_ms=604_800_000, warm_ms=-1)
     assert product.allowed_lateness_s == 300.0
     assert product.topic.start == "earliest"
 

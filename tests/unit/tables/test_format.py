@@ -15,6 +15,7 @@ from pipeline.ingest.transform.records import TRANSITIONS, Reason, State
 from pipeline.ledger.archived import ARCHIVED_PROPERTY
 from pipeline.ledger.balance import BALANCE_PROPERTY
 from pipeline.ledger.model import SUMMARY_KEY, Entry
+from pipeline.ledger.retention import RETENTION_PROPERTY
 from pipeline.settings import PROJECT
 from pipeline.tables import commit, layout, offsets
 from pipeline.tables.create import PROPERTIES
@@ -42,6 +43,7 @@ KEYS = [
     MAINTENANCE_KEY,
     QUARANTINES_PROPERTY,
     BALANCE_PROPERTY,
+    RETENTION_PROPERTY,
 ]
 
 

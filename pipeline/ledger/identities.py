@@ -1,10 +1,12 @@
-"""The uuid in a record's value, read apart from the ingest's own decoders."""
+"""The uuid and event time in a record's value, read apart from the ingest's own decoders."""
 
 from __future__ import annotations
 
 import io
 import struct
 from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import fastavro
@@ -32,34 +34,49 @@ _BROKEN = (
 )
 
 
-class UuidReader:
-    """Tells the uuid that a record of one product's topic carries."""
+@dataclass(frozen=True)
+class RecordIdentity:
+    """What tells one event from others: None is what its record does not carry, or cannot be read."""
+
+    uuid: str | None = None
+    event_time: datetime | None = None
+
+
+class IdentityReader:
+    """Tells the uuid and the event time that a record of one product's topic carries."""
 
     def __init__(self, product: Product, registry: Registry) -> None:
-        self._field = "uuid" if product.topic.envelope else product.uuid
+        enveloped = product.topic.envelope
+        self._uuid = "uuid" if enveloped else product.uuid
+        self._event_time = "timestamp" if enveloped else product.event_time
         self._reader = None
-        if not product.topic.envelope:
+        if not enveloped:
             self._reader = fastavro.parse_schema(_readable(avro.reader_schema(product)))
         self._registry = registry
         self._writers: dict[int, Any] = {}
 
-    def read(self, value: bytes | None) -> str | None:
-        """Return the uuid; None where the record carries none, or cannot be read.
+    def read(self, value: bytes | None) -> RecordIdentity:
+        """Return what the record carries.
 
         Raises:
             RegistryUnavailableError: its schema could not be looked up.
         """
-        if value is None or self._field is None:
-            return None
+        if value is None:
+            return RecordIdentity()
         try:
             schema_id, body = wire.split(value)
             found = fastavro.schemaless_reader(
                 io.BytesIO(body), self._writer(schema_id), self._reader
             )
         except (*_BROKEN, PoisonError):
-            return None
-        uuid = found.get(self._field) if isinstance(found, Mapping) else None
-        return None if uuid is None else str(uuid)
+            return RecordIdentity()
+        if not isinstance(found, Mapping):
+            return RecordIdentity()
+        uuid = None if self._uuid is None else found.get(self._uuid)
+        at = found.get(self._event_time)
+        return RecordIdentity(
+            None if uuid is None else str(uuid), at if isinstance(at, datetime) else None
+        )
 
     def _writer(self, schema_id: int) -> Any:
         if schema_id not in self._writers:
