@@ -208,7 +208,8 @@ def test_a_backfill_of_a_range_is_one_run_and_changes_no_row(platform: Platform)
     assert wait_until("the backfill complete", lambda: platform.api.backfilled(asked), 180) == 1
     # Another hour may have closed meanwhile.
     after = table.refresh().scan().to_arrow().filter(pc.field("hour") <= hours[-1])
-    assert after.sort_by(KEY).equals(before.sort_by(KEY))
+    # As values: the types of texts in Arrow are those of who wrote the files.
+    assert after.sort_by(KEY).to_pylist() == before.sort_by(KEY).to_pylist()
     builds = [one for one in read_publications(platform.cell, PRODUCT) if one.hour == hours[0]]
     of_table = [one for one in builds if one.table == product_table(PRODUCT, GOOD)]
     assert len(of_table) == 2, "the first build, and the backfill's"

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from pipeline.cells import Cell, embedded_cell
+from pipeline.schemas.open import open_registry
 
 EXAMPLES = 200
 PROFILE = "round_trip"
@@ -50,4 +51,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="module")
 def drawn_cell(tmp_path_factory: pytest.TempPathFactory) -> Cell:
     """A cell named `us` whose Kafka is never asked: the tables of all drawn contracts, one by one."""
-    return embedded_cell(tmp_path_factory.mktemp("drawn"), "us", "127.0.0.1:9")
+    cell = embedded_cell(tmp_path_factory.mktemp("drawn"), "us", "127.0.0.1:9")
+    # One that is absent beside tables is refused as lost.
+    open_registry(cell)
+    return cell
