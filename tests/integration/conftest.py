@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.cells import Cell
 from pipeline.contract.model import Product
+from tests.support.orders import Orders, orders_product
 from tests.support.products import own_product
 
 
@@ -14,3 +16,15 @@ from tests.support.products import own_product
 def strict_product(tmp_path: Path) -> Product:
     """The test product with an envelope and the strict freshness gate, on a topic of its own."""
     return own_product("strict_events", tmp_path / "contracts")
+
+
+@pytest.fixture
+def orders(quiet_cell: Cell) -> Orders:
+    """The table `orders.events` of a cell whose Kafka is never asked."""
+    return Orders(quiet_cell)
+
+
+@pytest.fixture
+def product(tmp_path: Path) -> Product:
+    """The product of `orders`."""
+    return orders_product(tmp_path)

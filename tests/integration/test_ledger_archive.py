@@ -30,20 +30,10 @@ from pipeline.tables.catalog import load_table, open_catalog
 from pipeline.tables.create import PROPERTIES
 from pipeline.tables.layout import LEDGER_SCHEMA
 from tests.support.apart import kill_at
-from tests.support.orders import Orders, hour, orders_product
+from tests.support.orders import Orders, hour
 
 EAGER = MaintenancePolicy(retain=timedelta(0), retain_last=1, min_files=2, min_manifests=2)
 TABLE = "orders.ledger"
-
-
-@pytest.fixture
-def orders(quiet_cell: Cell) -> Orders:
-    return Orders(quiet_cell)
-
-
-@pytest.fixture
-def product(tmp_path: Path) -> Product:
-    return orders_product(tmp_path)
 
 
 def fill(orders: Orders, commits: int, partition: int = 0) -> None:

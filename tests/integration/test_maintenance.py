@@ -32,19 +32,9 @@ from pipeline.tables.offsets import committed_offsets
 from pipeline.tables.snapshots import check_not_rolled_back, main_history
 from tests.support.judge import judge
 from tests.support.load import TopicWriter
-from tests.support.orders import Orders, hour, orders_product
+from tests.support.orders import Orders, hour
 
 EAGER = MaintenancePolicy(retain=timedelta(0), retain_last=1, min_files=2, min_manifests=2)
-
-
-@pytest.fixture
-def orders(quiet_cell: Cell) -> Orders:
-    return Orders(quiet_cell)
-
-
-@pytest.fixture
-def product(tmp_path: Path) -> Product:
-    return orders_product(tmp_path)
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ from tests.support.apart import kill_at
 from tests.support.attempts import start
 from tests.support.judge import judge
 from tests.support.load import TopicWriter
-from tests.support.orders import SCHEMA, Orders, hour, orders_product
+from tests.support.orders import SCHEMA, Orders, hour
 
 AGE = timedelta(seconds=3)
 EAGER = MaintenancePolicy(
@@ -42,16 +42,6 @@ EAGER = MaintenancePolicy(
     min_manifests=2,
     orphan_age=AGE,
 )
-
-
-@pytest.fixture
-def orders(quiet_cell: Cell) -> Orders:
-    return Orders(quiet_cell)
-
-
-@pytest.fixture
-def product(tmp_path: Path) -> Product:
-    return orders_product(tmp_path)
 
 
 def tomorrow() -> datetime:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import chain
-from pathlib import Path
 
 import duckdb
 import pytest
@@ -23,7 +22,7 @@ from pipeline.spark.session import own_session
 from pipeline.tables.catalog import load_table
 from pipeline.tables.errors import WarehouseUnavailableError
 from pipeline.tables.readable import reading
-from tests.support.orders import Orders, hour, orders_product
+from tests.support.orders import Orders, hour
 
 EVENTS = "orders.events"
 POLICY = MaintenancePolicy(min_files=2, retain_last=1)
@@ -36,16 +35,6 @@ GONE = {"pyiceberg": FileNotFoundError, "duckdb": duckdb.IOException, "spark": P
 Offsets = list[int]
 Reader = Callable[[], Offsets]
 """Ends what it began, and returns the offsets of all rows."""
-
-
-@pytest.fixture
-def orders(quiet_cell: Cell) -> Orders:
-    return Orders(quiet_cell)
-
-
-@pytest.fixture
-def product(tmp_path: Path) -> Product:
-    return orders_product(tmp_path)
 
 
 def fill(orders: Orders, commits: int) -> None:

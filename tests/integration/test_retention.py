@@ -54,11 +54,6 @@ RETAIN = [DueStep(EVENTS, Step.RETENTION, "")]
 
 
 @pytest.fixture
-def orders(quiet_cell: Cell) -> Orders:
-    return Orders(quiet_cell)
-
-
-@pytest.fixture
 def product(tmp_path: Path) -> Product:
     return kept(orders_product(tmp_path))
 

@@ -60,11 +60,6 @@ def accept(_frame: DataFrame) -> Accepted:
 
 
 @pytest.fixture
-def orders(quiet_cell: Cell) -> Orders:
-    return Orders(quiet_cell)
-
-
-@pytest.fixture
 def product(tmp_path: Path) -> Product:
     liked = Feature(entity=("region",), ttl_s=86_400, partitions=("region",))
     return orders_product(tmp_path, sales(), derived("liking", SQL, feature=liked))
