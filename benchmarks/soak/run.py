@@ -8,8 +8,9 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from benchmarks.soak.commits import IDENTITY, BatchWriter, committed_batches
 from benchmarks.soak.sizes import Sizes, sizes_of
@@ -35,7 +36,7 @@ BEGIN = datetime(2025, 1, 1, tzinfo=UTC)
 POLICY = MaintenancePolicy(retain=timedelta(minutes=1), retain_commits=timedelta(seconds=5))
 """Snapshots are let go by the wall clock, on which an hour of the clock that is set passes in seconds."""
 TIMED = ("hour_closed", "watermark", "ledger", "hours", "scan", "maintenance")
-"""What is timed beside each commit: once an hour, or in hours in which somebody looks."""
+"""What is timed beside each commit: once an hour, or in some hours."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Order:
     Attributes:
         late_every: one commit of so many has a late row.
         look_every: in one hour of so many somebody looks: the watermark's tick, commands and a scan.
+        publish_every: hours that closed are looked for and published once in so many.
     """
 
     commits: int = 100_000
@@ -52,6 +54,7 @@ class Order:
     rows: int = 20
     late_every: int = 100
     look_every: int = 10
+    publish_every: int = 4
     seed: int = 1
 
     def commits_until(self, hour: int) -> int:
@@ -59,20 +62,28 @@ class Order:
         return self.commits * hour // self.hours
 
 
+class Took(NamedTuple):
+    """Seconds that something took: by the clock, and of CPU, which other work on the machine leaves alone."""
+
+    wall_s: float
+    cpu_s: float
+
+
 @dataclass(frozen=True)
 class Sample:
-    """One hour: seconds of each of its commits and of what is timed, and what there is after it.
+    """One hour: what each of its commits took, and what is timed, and what there is after it.
 
     Attributes:
+        timed: not all of `TIMED` in every hour.
         balanced: whether the ledger balanced; True in hours in which nobody looked.
-        looked_at: hours that the tick looked at.
+        looked_at: hours that the tick looked at; 0 in hours without one.
         built: hours that were due in it, of all tables.
         sizes: what the tables take; None in hours in which nobody counted.
     """
 
     hour: int
-    commits_s: tuple[float, ...]
-    timed_s: dict[str, float]
+    commits: tuple[Took, ...]
+    timed: dict[str, Took]
     looked_at: int
     built: int
     balanced: bool
@@ -108,16 +119,22 @@ def _kept(path: Path) -> list[Sample]:
     for line in whole.splitlines():
         fields = json.loads(line)
         sizes = fields.pop("sizes")
-        commits = tuple(fields.pop("commits_s"))
+        commits = tuple(Took(*took) for took in fields.pop("commits"))
+        timed = {name: Took(*took) for name, took in fields.pop("timed").items()}
         found.append(
-            Sample(**fields, commits_s=commits, sizes=None if sizes is None else Sizes(**sizes))
+            Sample(
+                **fields,
+                commits=commits,
+                timed=timed,
+                sizes=None if sizes is None else Sizes(**sizes),
+            )
         )
     return found
 
 
 def _progress(order: Order, sample: Sample) -> str:
-    commits = sorted(sample.commits_s) or [0.0]
-    timed = ", ".join(f"{name} {took * 1000:.0f} ms" for name, took in sample.timed_s.items())
+    commits = sorted(took.wall_s for took in sample.commits) or [0.0]
+    timed = ", ".join(f"{name} {took.wall_s * 1000:.0f} ms" for name, took in sample.timed.items())
     return (
         f"hour {sample.hour + 1:,} of {order.hours:,}: {order.commits_until(sample.hour + 1):,} commits, "
         f"{commits[len(commits) // 2] * 1000:.0f} ms each; {timed}"
@@ -132,31 +149,34 @@ def _hour(cell: Cell, product: Product, order: Order, hour: int, writer: BatchWr
         late = chosen.randint(1, 72) if number % order.late_every == 0 else 0
         hours = [BEGIN + hour * HOUR] * (order.rows - 1)
         hours.append(BEGIN + max(hour - late, 0) * HOUR)
-        started = time.perf_counter()
-        writer.commit(number, hours)
-        commits.append(time.perf_counter() - started)
+        commits.append(_taken(partial(writer.commit, number, hours))[1])
     # A while after the hour's end, so that it is fenced; all that was sent is committed.
     now = BEGIN + (hour + 1) * HOUR + timedelta(minutes=10)
-    timed: dict[str, float] = {}
-    plan = _timed(timed, "hour_closed", lambda: _plan(cell, product, now))
-    publish(cell, product, plan, now)
-    balanced = True
+    timed: dict[str, Took] = {}
+
+    def time_it(name: str, work: Callable[[], Result]) -> Result:
+        found, timed[name] = _taken(work)
+        return found
+
+    looked_at, built, balanced = 0, 0, True
+    if hour % order.publish_every == order.publish_every - 1 or hour == order.hours - 1:
+        plan = time_it("hour_closed", lambda: _plan(cell, product, now))
+        publish(cell, product, plan, now)
+        looked_at, built = len(plan.inputs.rows), len(plan.builds)
     if hour % order.look_every == order.look_every - 1:
-        _timed(timed, "watermark", lambda: _watermark(cell, product, now))
-        balanced = _timed(timed, "ledger", lambda: read_ledger(cell, product).balanced)
-        _timed(timed, "hours", lambda: _list(cell, product, now))
-        _timed(timed, "scan", lambda: _scan(cell, product, hour))
-    _timed(timed, "maintenance", lambda: _maintain(cell, product))
+        time_it("watermark", lambda: _watermark(cell, product, now))
+        balanced = time_it("ledger", lambda: read_ledger(cell, product).balanced)
+        time_it("hours", lambda: _list(cell, product, now))
+        time_it("scan", lambda: _scan(cell, product, hour))
+    time_it("maintenance", lambda: _maintain(cell, product))
     sizes = sizes_of(cell, product) if hour % max(order.hours // 100, 1) == 0 else None
-    looked_at = len(plan.inputs.rows)
-    return Sample(hour, tuple(commits), timed, looked_at, len(plan.builds), balanced, sizes)
+    return Sample(hour, tuple(commits), timed, looked_at, built, balanced, sizes)
 
 
-def _timed(timed: dict[str, float], name: str, work: Callable[[], Result]) -> Result:
-    started = time.perf_counter()
+def _taken(work: Callable[[], Result]) -> tuple[Result, Took]:
+    started, used = time.perf_counter(), time.process_time()
     found = work()
-    timed[name] = timed.get(name, 0.0) + time.perf_counter() - started
-    return found
+    return found, Took(time.perf_counter() - started, time.process_time() - used)
 
 
 def _states(

@@ -22,7 +22,7 @@ from pipeline.ledger.read import ledger_of
 from pipeline.settings import load_settings
 from pipeline.tables.catalog import load_table
 
-ORDER = Order(commits=62, hours=31, rows=4, late_every=50, look_every=5, seed=17)
+ORDER = Order(commits=62, hours=31, rows=4, late_every=50, look_every=5, publish_every=1, seed=17)
 WAITS = 26
 """An hour is settled after so many: the gate of ten seconds, a day, and the hour itself."""
 
