@@ -156,6 +156,7 @@ def register_all(opener: Open, folder: Path, ready: Any, answers: Any) -> None:
     answers.put(found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("opener", IMPLEMENTATIONS)
 def test_processes_that_register_at_once_agree(opener: Open, tmp_path: Path) -> None:
     context = multiprocessing.get_context("spawn")

@@ -82,6 +82,7 @@ def try_out(check: str, arguments: dict[str, Any], type_: pa.DataType) -> bool:
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("check", CHECKS)
 def test_whatever_extremes_a_rule_asks_for_it_judges_or_is_refused(check: str) -> None:
     passed = sum(try_out(check, given, type_) for type_ in TYPES for given in extremes(check))

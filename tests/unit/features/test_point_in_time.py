@@ -128,6 +128,7 @@ def histories(draw: st.DrawFn, name: str = "build") -> list[Row]:
     return list(draw(st.permutations(rows)))
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=200)
 @given(st.lists(asks_of_any_kind, max_size=12), histories(), ttls)
 def test_it_is_the_definition(asks: list[Ask], history: list[Row], ttl: timedelta) -> None:
@@ -140,6 +141,7 @@ def may_know(ask: Ask, row: Row) -> bool:
     return row.feature_time <= ask.t and row.known_from <= ask.k
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(asks_of_any_kind, min_size=1, max_size=3), histories(), histories("other"), ttls)
 def test_nothing_leaks_from_what_was_published_later_or_is_of_a_later_time(

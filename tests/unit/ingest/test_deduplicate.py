@@ -59,6 +59,7 @@ def frame(batch: list[Event]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"_uuid": pl.String, "_event_time": TIME})
 
 
+@pytest.mark.slow
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -185,6 +186,7 @@ def test_the_set_of_uuids_answers_as_a_set_of_texts_would(
     assert len(known) == len(seen)
 
 
+@pytest.mark.slow
 def test_a_million_uuids_take_no_more_memory_than_is_stated() -> None:
     known, rng = UuidSet(), random.Random(1)  # noqa: S311 - not secret
     sizes = []

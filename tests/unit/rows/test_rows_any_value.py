@@ -83,6 +83,7 @@ def rows(draw: st.DrawFn) -> tuple[Drawn, dict[str, Any]]:
     return row, draw(st.dictionaries(st.sampled_from(["f0", "f1"]), VALUES, max_size=2))
 
 
+@pytest.mark.slow
 @given(rows(), st.booleans())
 @settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
 def test_a_value_is_encoded_or_its_row_is_refused(drawn: tuple[Drawn, Any], texts: bool) -> None:

@@ -19,6 +19,7 @@ class BrokenError(Exception):
     """Something else than a lost race."""
 
 
+@pytest.mark.slow
 def test_a_commit_that_others_beat_is_tried_more_often_than_anybody_wants_to_count() -> None:
     outcomes = iter([CommitFailedException("main has moved")] * 30)
 
