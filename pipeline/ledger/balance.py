@@ -9,6 +9,7 @@ from itertools import groupby
 
 from pipeline.ledger.lines import Line
 from pipeline.ledger.model import Counts, Entry
+from pipeline.tables.versioned_property import parse_property
 
 BALANCE_PROPERTY = "headwater.ledger-balance"
 """Table property of the ledger table: the closed balance of the entries that it holds."""
@@ -46,13 +47,9 @@ class Balance:
         """Parse the property's text.
 
         Raises:
-            ValueError: the text is of a newer format.
+            PropertyNewerError: the text is of a newer format.
         """
-        document = json.loads(text)
-        if document["format"] > FORMAT_VERSION:
-            raise ValueError(
-                f"{BALANCE_PROPERTY} has format {document['format']}, newer than {FORMAT_VERSION}"
-            )
+        document = parse_property(BALANCE_PROPERTY, text, FORMAT_VERSION)
         entries = tuple(Entry(**entry) for entry in document["partitions"])
         return Balance(document["through"], entries, document["snapshot_id"])
 

@@ -9,6 +9,8 @@ from datetime import datetime
 
 from pyiceberg.table import Table
 
+from pipeline.tables.versioned_property import parse_property
+
 RETENTION_PROPERTY = "headwater.retention"
 """Table property of events: all that retention ever deleted. Snapshot summary key: what one commit did."""
 FORMAT_VERSION = 1
@@ -83,13 +85,9 @@ class RetentionAccount:
         """Parse the property's text.
 
         Raises:
-            ValueError: the text is of a newer format.
+            PropertyNewerError: the text is of a newer format.
         """
-        document = json.loads(text)
-        if document["format"] > FORMAT_VERSION:
-            raise ValueError(
-                f"{RETENTION_PROPERTY} has format {document['format']}, newer than {FORMAT_VERSION}"
-            )
+        document = parse_property(RETENTION_PROPERTY, text, FORMAT_VERSION)
         before, at = (
             None if document[key] is None else datetime.fromisoformat(document[key])
             for key in ("before", "at")

@@ -9,6 +9,8 @@ from datetime import datetime
 
 from pyiceberg.table import Table
 
+from pipeline.tables.versioned_property import parse_property
+
 PROPERTY = "headwater.offsets"
 FORMAT_VERSION = 1
 
@@ -54,13 +56,9 @@ class CommittedOffsets:
         """Parse the property's text.
 
         Raises:
-            ValueError: the text is of a newer format.
+            PropertyNewerError: the text is of a newer format.
         """
-        document = json.loads(text)
-        if document["format"] > FORMAT_VERSION:
-            raise ValueError(
-                f"{PROPERTY} has format {document['format']}, newer than {FORMAT_VERSION}"
-            )
+        document = parse_property(PROPERTY, text, FORMAT_VERSION)
         return CommittedOffsets(
             cluster_id=document["cluster_id"],
             topic=document["topic"],

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pipeline.ledger.balance import Balance, close, differences
 from pipeline.ledger.lines import Line
 from pipeline.ledger.model import Counts, Entry
+from pipeline.tables.versioned_property import PropertyNewerError
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 FIRST = {0: 10, 1: 0, 2: 5}
@@ -88,5 +89,5 @@ def test_a_balance_that_is_not_the_sum_of_its_entries_is_named() -> None:
 
 
 def test_a_balance_of_a_newer_format_is_refused() -> None:
-    with pytest.raises(ValueError, match="newer than 1"):
+    with pytest.raises(PropertyNewerError, match="newer than 1"):
         Balance.from_json('{"format": 2}')

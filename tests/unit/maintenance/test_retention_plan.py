@@ -16,6 +16,7 @@ from pipeline.ledger.retention import DeletedRows, RetentionAccount
 from pipeline.maintenance.need import Step, TableFacts, plan_due
 from pipeline.maintenance.plan import MaintenancePolicy
 from pipeline.maintenance.retention.plan import HOURS_AT_ONCE, ExpiredHour, plan_retention
+from pipeline.tables.versioned_property import PropertyNewerError
 from tests.support.orders import hour
 
 POLICY = MaintenancePolicy(keep_rows=10 * HOUR)
@@ -103,7 +104,7 @@ def test_an_account_is_the_sum_of_what_it_was_told(
 
 
 def test_an_account_of_a_newer_format_is_refused() -> None:
-    with pytest.raises(ValueError, match="newer than 1"):
+    with pytest.raises(PropertyNewerError, match="newer than 1"):
         RetentionAccount.from_json('{"format": 2}')
 
 

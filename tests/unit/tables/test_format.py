@@ -21,6 +21,7 @@ from pipeline.tables import commit, layout, offsets
 from pipeline.tables.create import PROPERTIES
 from pipeline.tables.data_files.rewrite import MAINTENANCE_KEY
 from pipeline.tables.quarantines import QUARANTINES_PROPERTY
+from pipeline.tables.versioned_property import PropertyNewerError
 
 GOLDEN = PROJECT / "tests" / "data" / "golden" / f"format-{layout.FORMAT_VERSION}.json"
 DOCUMENT = (PROJECT / "docs" / "reference" / "format.md").read_text()
@@ -100,7 +101,7 @@ def test_every_kind_of_table_says_its_format_version() -> None:
 
 
 def test_an_offsets_property_of_a_newer_format_is_refused() -> None:
-    with pytest.raises(ValueError, match="newer than 1"):
+    with pytest.raises(PropertyNewerError, match="newer than 1"):
         offsets.CommittedOffsets.from_json('{"format": 2}')
 
 
