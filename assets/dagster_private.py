@@ -28,6 +28,39 @@ GRPC_INFO_TAG = ".dagster/grpc_info"
 """The tag of a run that says at which socket the code server listens that was asked to start it."""
 
 
+class CodeServer:
+    """A code server on a port of loopback, asked as the webserver and the daemon ask it."""
+
+    def __init__(self, port: int) -> None:
+        """Connect anew with each question."""
+        from dagster._grpc.client import DagsterGrpcClient
+
+        self._client = DagsterGrpcClient(port=port, host="127.0.0.1")
+
+    def answers(self) -> bool:
+        """Whether it answers, and the process behind it that has the code does, too."""
+        from dagster._core.errors import DagsterUserCodeUnreachableError
+
+        try:
+            return bool(self._client.get_server_id(timeout=30))
+        except DagsterUserCodeUnreachableError:
+            return False
+
+    def reload(self) -> bool:
+        """Have it load its code in a new process; return whether that answers.
+
+        What the former one has started goes on, and the former one ends after it. What is wrong with the code
+        is told to whoever asks for it.
+        """
+        from dagster._core.errors import DagsterUserCodeUnreachableError
+
+        try:
+            self._client.reload_code(timeout=600)
+        except DagsterUserCodeUnreachableError:
+            return False
+        return self.answers()
+
+
 def shard_of(instance: DagsterInstance, run_id: str) -> str | None:
     """Return the SQLite file that holds a run's events alone, None where there is no such file.
 

@@ -92,8 +92,8 @@ def to_cursor(liveness: Liveness) -> str:
 def _process(instance: dg.DagsterInstance, run: dg.DagsterRun) -> ProcessState:
     """Tell what is known of the run's process.
 
-    It records its number as soon as it has the run. Until then the code server that started it answers for
-    it: that reports a child that ends as failed, within a second.
+    It records its number as soon as it has the run. Until then the code server that was asked to start it
+    answers for it: that reports a child that ends as failed, within a second.
     """
     found = instance.get_records_for_run(
         run.run_id, of_type=dg.DagsterEventType.ENGINE_EVENT, limit=_FIRST_EVENTS
@@ -107,7 +107,19 @@ def _process(instance: dg.DagsterInstance, run: dg.DagsterRun) -> ProcessState:
     server = json.loads(run.tags.get(GRPC_INFO_TAG, "{}"))
     address = server.get("socket") or (server.get("host"), server.get("port"))
     is_known = server.get("socket") or server.get("port")
-    return ProcessState.ALIVE if is_known and is_listening(address) else ProcessState.UNKNOWN
+    if is_known and is_listening(address, _asked_at(instance, run)):
+        return ProcessState.ALIVE
+    return ProcessState.UNKNOWN
+
+
+def _asked_at(instance: dg.DagsterInstance, run: dg.DagsterRun) -> datetime:
+    """Return when a code server was asked to start the run; now where that was not logged."""
+    found = instance.get_records_for_run(
+        run.run_id, of_type=dg.DagsterEventType.PIPELINE_STARTING, limit=1
+    )
+    for record in found.records:
+        return datetime.fromtimestamp(record.event_log_entry.timestamp, UTC)
+    return utc_now()
 
 
 def _suspects(cursor: str | None) -> dict[str, datetime]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from headwater.stack import dagster, data_docs
 from headwater.stack.broker import KafkaBroker
+from headwater.stack.code_servers.launch import is_serving as is_code_served
 from headwater.stack.state import StackState
 from pipeline.jars import locked_jars
 from pipeline.settings import Settings
@@ -14,6 +15,7 @@ from pipeline.settings import Settings
 WEBSERVER = "dagster-webserver"
 DAEMON = "dagster-daemon"
 DATA_DOCS = "data-docs"
+_CODE_SERVER = "code-server-"
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,16 @@ class Part:
 def broker_name(cell: str) -> str:
     """Return the name of a cell's broker among the parts."""
     return f"kafka-{cell}"
+
+
+def code_server_name(location: str) -> str:
+    """Return the name of a code location's server among the parts."""
+    return f"{_CODE_SERVER}{location}"
+
+
+def code_servers(state: StackState) -> list[str]:
+    """Return the names of all code servers that were ever started, and are still wanted."""
+    return [name for name in state.ports if name.startswith(_CODE_SERVER)]
 
 
 def address(port: int) -> str:
@@ -67,6 +79,10 @@ def look(settings: Settings, state: StackState) -> tuple[Part, ...]:
             port, pid = state.ports[name], _pid(state, name)
             healthy = pid is not None and is_serving(port)
             parts.append(Part(name, address(port), pid, log_path(settings, name), healthy))
+    for name in code_servers(state):
+        port, pid = state.ports[name], _pid(state, name)
+        healthy = pid is not None and is_code_served(port)
+        parts.append(Part(name, f"127.0.0.1:{port}", pid, log_path(settings, name), healthy))
     if WEBSERVER in state.ports:
         pid = _pid(state, DAEMON)
         parts.append(Part(DAEMON, None, pid, log_path(settings, DAEMON), pid is not None))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -12,11 +11,11 @@ from pathlib import Path
 import psutil
 from filelock import FileLock
 
-from headwater.stack import dagster, data_docs, parts
+from headwater.stack import data_docs, parts
+from headwater.stack.dagster_parts import DagsterParts
 from headwater.stack.defaults import DATA_DOCS_PORT, KAFKA_PORT, WEB_PORT, WORKSPACE
 from headwater.stack.jars import ensure_jars
-from headwater.stack.parts import DAEMON, DATA_DOCS, WEBSERVER, Part, broker_name
-from headwater.stack.ports import free_port
+from headwater.stack.parts import DATA_DOCS, Part, broker_name
 from headwater.stack.process import end
 from headwater.stack.starting import Starting, wait_until_ready
 from headwater.stack.state import StackState, load_state
@@ -31,8 +30,6 @@ DAGSTER_STOP_S = 5.0
 What is killed then loses nothing: commits are whole, and Dagster keeps what it knows in SQLite.
 """
 BROKER_STOP_S = 20.0
-LATE_ANSWER_S = 10.0
-"""How long a part whose process runs may take to answer before it is started anew."""
 
 Say = Callable[[str], None]
 
@@ -46,7 +43,7 @@ def up(
     web_port: int | None = None,
     workspace: Path = WORKSPACE,
 ) -> tuple[Part, ...]:
-    """Start what does not run: a broker a cell, Data Docs, the webserver and the daemon.
+    """Start what does not run: a broker a cell, Data Docs, code servers, the webserver and the daemon.
 
     Returns their state.
 
@@ -68,9 +65,13 @@ def up(
         for number, cell in enumerate(state.cells):
             port = (kafka_port or KAFKA_PORT) + 2 * number
             starting += _up_broker(settings, state, cell, port, say)
-        starting += _up_data_docs(settings, state, say)
-        starting += _up_dagster(settings, state, web_port or WEB_PORT, workspace, say)
+        environment = {**os.environ, TOKEN: state.token}
+        starting += _up_data_docs(settings, state, environment, say)
+        of_dagster = DagsterParts(settings, state, environment, say)
+        starting += of_dagster.up_code_servers(workspace)
         wait_until_ready(starting)
+        # Asked for its code at once, a webserver would tell of servers that are not there yet.
+        of_dagster.up(web_port or WEB_PORT)
         return parts.look(settings, state)
 
 
@@ -106,15 +107,15 @@ def _up_broker(
     settings: Settings, state: StackState, cell: str, default_port: int, say: Say
 ) -> Iterator[Starting]:
     name = broker_name(cell)
-    if _answers(state, name, lambda: parts.broker_of(settings, state, cell).is_ready()):
+    if state.answers(name, lambda: parts.broker_of(settings, state, cell).is_ready()):
         return
-    _stop(state, name)
-    _keep_or_choose(state, name, default_port)
-    _keep_or_choose(state, f"{name}-controller", default_port + 1)
+    state.stop(name)
+    state.choose_port(name, default_port)
+    state.choose_port(f"{name}-controller", default_port + 1)
     say(f"starting {name} on port {state.ports[name]}")
     broker = parts.broker_of(settings, state, cell)
     save_cell(settings.home, _configured(settings, cell, broker.bootstrap_servers))
-    yield _keep(settings, state, name, broker.launch())
+    yield state.keep(settings.home, name, broker.launch())
 
 
 def _configured(settings: Settings, name: str, bootstrap_servers: str) -> Cell:
@@ -124,86 +125,17 @@ def _configured(settings: Settings, name: str, bootstrap_servers: str) -> Cell:
         return embedded_cell(settings.home, name, bootstrap_servers)
 
 
-def _up_data_docs(settings: Settings, state: StackState, say: Say) -> Iterator[Starting]:
-    if _answers(state, DATA_DOCS, lambda: data_docs.is_serving(state.ports[DATA_DOCS])):
+def _up_data_docs(
+    settings: Settings, state: StackState, environment: Mapping[str, str], say: Say
+) -> Iterator[Starting]:
+    if state.answers(DATA_DOCS, lambda: data_docs.is_serving(state.ports[DATA_DOCS])):
         return
-    _stop(state, DATA_DOCS)
-    port = _keep_or_choose(state, DATA_DOCS, DATA_DOCS_PORT)
+    state.stop(DATA_DOCS)
+    port = state.choose_port(DATA_DOCS, DATA_DOCS_PORT)
     say(f"starting {DATA_DOCS} on port {port}")
     log = parts.log_path(settings, DATA_DOCS)
-    environment = {**os.environ, TOKEN: state.token}
     started = data_docs.launch_data_docs(settings.home, port, log, environment)
-    yield _keep(settings, state, DATA_DOCS, started)
-
-
-def _up_dagster(
-    settings: Settings, state: StackState, default_port: int, workspace: Path, say: Say
-) -> Iterator[Starting]:
-    dagster_home = settings.home / "dagster"
-    environment = {
-        # A launch waits for the run's process, which on a busy machine loads code for over a minute.
-        "DAGSTER_GRPC_TIMEOUT_SECONDS": "600",
-        **os.environ,
-        "DAGSTER_HOME": str(dagster_home),
-        "HEADWATER_HOME": str(settings.home),
-        "HEADWATER_CONTRACTS": str(settings.contracts),
-        "HEADWATER_CACHE": str(settings.cache),
-        "HEADWATER_DATA_DOCS": parts.address(state.ports[DATA_DOCS]),
-        # A code server waits for calls under way before it ends, a minute long by default.
-        "DAGSTER_GRPC_SHUTDOWN_GRACE_PERIOD": "1",
-        TOKEN: state.token,
-    }
-    dagster.prepare(dagster_home)
-    if not _answers(state, WEBSERVER, lambda: dagster.is_serving(state.ports[WEBSERVER])):
-        _stop(state, WEBSERVER)
-        port = _keep_or_choose(state, WEBSERVER, default_port)
-        say(f"starting {WEBSERVER} on port {port}")
-        log = parts.log_path(settings, WEBSERVER)
-        started = dagster.launch_webserver(port, workspace, log, environment)
-        yield _keep(settings, state, WEBSERVER, started)
-        if not dagster.is_storage_made(dagster_home):
-            # Two processes that make Dagster's storage at once leave it broken.
-            wait_until_ready([started])
-    dagster.mark_storage_made(dagster_home)
-    if not _runs(state, DAEMON):
-        say(f"starting {DAEMON}")
-        log = parts.log_path(settings, DAEMON)
-        state.processes[DAEMON] = dagster.start_daemon(workspace, log, environment)
-        state.save(settings.home)
-
-
-def _keep(settings: Settings, state: StackState, name: str, starting: Starting) -> Starting:
-    """Remember a process before it answers: should this command be killed, the next one finds it."""
-    state.processes[name] = starting.process
-    state.save(settings.home)
-    return starting
-
-
-def _answers(state: StackState, name: str, is_ready: Callable[[], bool]) -> bool:
-    """Tell whether a part runs and answers, if late: a busy machine is no reason to start it anew."""
-    deadline = time.monotonic() + LATE_ANSWER_S
-    while _runs(state, name):
-        if is_ready():
-            return True
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.2)
-    return False
-
-
-def _runs(state: StackState, name: str) -> bool:
-    return name in state.processes and state.processes[name].alive
-
-
-def _stop(state: StackState, name: str) -> None:
-    if name in state.processes:
-        state.processes.pop(name).stop()
-
-
-def _keep_or_choose(state: StackState, name: str, default: int) -> int:
-    others = [port for part, port in state.ports.items() if part != name]
-    state.ports[name] = free_port(state.ports.get(name, default), avoid=others)
-    return state.ports[name]
+    yield state.keep(settings.home, DATA_DOCS, started)
 
 
 def _strays(state: StackState) -> list[psutil.Process]:

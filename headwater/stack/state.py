@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from headwater.stack.ports import free_port
 from headwater.stack.process import Process
+from headwater.stack.starting import Starting
 from pipeline.disk import FileDamagedError
 from pipeline.files import write_atomically
+
+LATE_ANSWER_S = 10.0
+"""How long a part whose process runs may take to answer before it is started anew."""
 
 
 @dataclass
@@ -32,6 +39,38 @@ class StackState:
             DiskFullError: there is no room; the file is as it was.
         """
         write_atomically(home / "stack.json", json.dumps(asdict(self), indent=2) + "\n")
+
+    def keep(self, home: Path, name: str, starting: Starting) -> Starting:
+        """Remember a process before it answers: should this command be killed, the next one finds it."""
+        self.processes[name] = starting.process
+        self.save(home)
+        return starting
+
+    def choose_port(self, name: str, default: int | None) -> int:
+        """Return the port of a part, which is remembered: the last one while it is free, or `default`."""
+        others = [port for part, port in self.ports.items() if part != name]
+        self.ports[name] = free_port(self.ports.get(name, default), avoid=others)
+        return self.ports[name]
+
+    def runs(self, name: str) -> bool:
+        """Whether a part's process lives."""
+        return name in self.processes and self.processes[name].alive
+
+    def answers(self, name: str, is_ready: Callable[[], bool]) -> bool:
+        """Tell whether a part runs and answers, if late: a busy machine is no reason to start it anew."""
+        deadline = time.monotonic() + LATE_ANSWER_S
+        while self.runs(name):
+            if is_ready():
+                return True
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.2)
+        return False
+
+    def stop(self, name: str) -> None:
+        """End a part, if it runs."""
+        if name in self.processes:
+            self.processes.pop(name).stop()
 
 
 def load_state(home: Path) -> StackState:

@@ -32,10 +32,11 @@ def process_state(pid: int, recorded_at: datetime) -> ProcessState:
     return ProcessState.GONE if is_younger else ProcessState.ALIVE
 
 
-def is_listening(address: str | tuple[str, int]) -> bool:
-    """Tell whether some process listens at a Unix socket's path, or at a host and port.
+def is_listening(address: str | tuple[str, int], since: datetime) -> bool:
+    """Tell whether some process listens at a Unix socket's path, or one that began until `since` at a port.
 
-    True as well where it could not be asked: a loaded machine may be late to answer.
+    The path is another one for each process, the port the same for all that come after each other. True as
+    well where it could not be asked: a loaded machine may be late to answer.
     """
     family = socket.AF_UNIX if isinstance(address, str) else socket.AF_INET
     with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
@@ -46,4 +47,18 @@ def is_listening(address: str | tuple[str, int]) -> bool:
             return False
         except OSError:
             return True
-    return True
+    return isinstance(address, str) or not _is_younger(address[1], since)
+
+
+def _is_younger(port: int, since: datetime) -> bool:
+    """Whether who listens on a port of this machine began after `since`; False where that is not known."""
+    try:
+        pids = [
+            one.pid
+            for one in psutil.net_connections("tcp")
+            if one.status == psutil.CONN_LISTEN and one.laddr and one.laddr.port == port
+        ]
+        begun = [psutil.Process(pid).create_time() for pid in pids if pid is not None]
+    except psutil.Error:
+        return False
+    return bool(begun) and min(begun) > (since + _CLOCK_STEP).timestamp()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -17,19 +18,34 @@ import psutil
 import pytest
 
 from headwater.stack.ports import free_port
+from pipeline.settings import load_settings
+from tests.support.dagster_api import DagsterApi, wait_until
 
+CODE_SERVER = "code-server-definitions.py"
 WORKSPACE = """\
 load_from:
   - python_file: {definitions}
 """
-DEFINITIONS = "import dagster\n\ndefs = dagster.Definitions()\n"
+DEFINITIONS = """\
+import dagster as dg
+from pipeline.settings import load_settings
+
+names = [folder.name for folder in load_settings().contracts.iterdir()]
+defs = dg.Definitions([dg.AssetSpec(name) for name in names])
+"""
 
 
 class Headwater:
     """The command line on a home of its own."""
 
     def __init__(self, folder: Path, port: int) -> None:
-        self._environment = {**os.environ, "HEADWATER_HOME": str(folder / "home")}
+        self.contracts = folder / "contracts"
+        shutil.copytree(load_settings().contracts, self.contracts)
+        self._environment = {
+            **os.environ,
+            "HEADWATER_HOME": str(folder / "home"),
+            "HEADWATER_CONTRACTS": str(self.contracts),
+        }
         definitions = folder / "definitions.py"
         definitions.write_text(DEFINITIONS)
         self._workspace = folder / "workspace.yaml"
@@ -80,13 +96,16 @@ def test_the_stack_starts_repairs_and_stops(headwater: Headwater, taken_port: in
     assert "nothing was started yet" in nothing.stdout
 
     first = headwater.up()
-    assert set(first) == {"kafka-us", "data-docs", "dagster-webserver", "dagster-daemon"}
+    dagster = {"dagster-webserver", "dagster-daemon", CODE_SERVER}
+    assert set(first) == {"kafka-us", "data-docs", *dagster}
     assert all(part["healthy"] for part in first.values())
     assert first["kafka-us"]["address"] != f"127.0.0.1:{taken_port}", (
         "a stranger's port is left alone"
     )
 
     assert headwater.up() == first, "what runs is left alone"
+
+    assert_code_is_current(headwater, first)
 
     told = json.loads(headwater.run("status", "--json").stdout)
     assert {product["ingest"] for product in told["products"]} == {"awaiting topic"}
@@ -113,6 +132,28 @@ def test_the_stack_starts_repairs_and_stops(headwater: Headwater, taken_port: in
     assert headwater.run("down").returncode == 0
     assert not any(psutil.pid_exists(part["pid"]) for part in again.values())
     assert headwater.run("down").returncode == 0, "stopping twice is no error"
+
+
+def assert_code_is_current(headwater: Headwater, parts: dict[str, dict[str, Any]]) -> None:
+    api = DagsterApi(parts["dagster-webserver"]["address"])
+    server = psutil.Process(parts[CODE_SERVER]["pid"])
+
+    def loaded() -> set[str]:
+        nodes = api.ask("{ assetNodes { assetKey { path } } }")["assetNodes"]
+        return {node["assetKey"]["path"][0] for node in nodes}
+
+    products = {folder.name for folder in headwater.contracts.iterdir()}
+    assert loaded() == products
+    shutil.copytree(headwater.contracts / "departures", headwater.contracts / "another")
+    wait_until("a contract that came is loaded", lambda: loaded() == products | {"another"}, 60)
+    shutil.rmtree(headwater.contracts / "another")
+    wait_until("a contract that went is gone", lambda: loaded() == products, 60)
+
+    # The process that has the code dies, and another takes its place. Former ones may still be ending.
+    children = server.children()
+    max(children, key=psutil.Process.create_time).kill()
+    wait_until("code is loaded again", lambda: set(server.children()) - set(children), 60)
+    wait_until("it is served again", lambda: loaded() == products, 60)
 
 
 def wait_until_gone(pids: Iterator[int]) -> None:

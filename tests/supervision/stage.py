@@ -37,14 +37,14 @@ class Stage:
     """The running stack.
 
     Attributes:
-        daemon: the process whose code server starts runs, of maintenance and hours, too.
+        code_server: what starts runs, of maintenance and hours, too.
         written: records written so far.
     """
 
     cell: Cell
     product: Product
     api: DagsterApi
-    daemon: psutil.Process
+    code_server: psutil.Process
     written: int = 0
     _stop: threading.Event = field(default_factory=threading.Event)
     _writer: threading.Thread | None = None
@@ -58,7 +58,7 @@ class Stage:
         """Return the process of the newest ingest run, which may still start; None unless it lives."""
         run_id, _ = next(iter(self.api.runs(JOB)), ("", ""))
         pid = self.api.run_pid(run_id) if run_id else None
-        runs = self.daemon.children(recursive=True)
+        runs = self.code_server.children(recursive=True)
         return next((one for one in runs if one.pid == pid), None)
 
     def ends(self) -> dict[str, str]:
@@ -99,7 +99,7 @@ def running_stage(root: Path) -> Iterator[Stage]:
             load_cell(settings.home, "us"),
             load_product(settings.contracts / PRODUCT),
             DagsterApi(parts["dagster-webserver"].address or ""),
-            psutil.Process(parts["dagster-daemon"].pid),
+            psutil.Process(parts["code-server-us"].pid),
         )
         stage.start_writing()
         try:

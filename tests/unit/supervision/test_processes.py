@@ -37,18 +37,25 @@ def test_a_process_that_began_later_has_the_number_of_one_that_is_gone() -> None
 
 
 def test_a_socket_listens_as_long_as_its_process_has_it(tmp_path: Path) -> None:
-    path = tmp_path / "socket"
-    assert not is_listening(str(path))
+    path, now = tmp_path / "socket", datetime.now(UTC)
+    assert not is_listening(str(path), now)
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(path))
         server.listen()
-        assert is_listening(str(path))
+        assert is_listening(str(path), now)
     assert path.exists(), "what a killed server leaves"
-    assert not is_listening(str(path))
+    assert not is_listening(str(path), now)
 
 
 def test_a_port_listens_as_long_as_its_process_has_it() -> None:
+    now = datetime.now(UTC)
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = ("127.0.0.1", int(server.getsockname()[1]))
-        assert is_listening(address)
-    assert not is_listening(address)
+        assert is_listening(address, now)
+    assert not is_listening(address, now)
+
+
+def test_who_began_to_listen_at_a_port_later_is_another_than_who_was_asked() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = ("127.0.0.1", int(server.getsockname()[1]))
+        assert not is_listening(address, datetime.now(UTC) - timedelta(days=365))

@@ -1,0 +1,1 @@
+"""Code servers: one a location of the workspace, current with its contracts."""

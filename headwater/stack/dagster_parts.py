@@ -1,0 +1,110 @@
+"""Starting the stack's Dagster: a code server a location, then the webserver and the daemon."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from pathlib import Path
+
+from headwater.stack import dagster, parts
+from headwater.stack.code_servers.launch import is_serving, launch_code_server
+from headwater.stack.code_servers.workspace import read_workspace
+from headwater.stack.parts import DAEMON, DATA_DOCS, WEBSERVER
+from headwater.stack.starting import Starting, wait_until_ready
+from headwater.stack.state import StackState
+from pipeline.files import write_atomically
+from pipeline.settings import Settings
+
+
+class DagsterParts:
+    """Dagster as the parts of one stack; what runs already is left alone."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        state: StackState,
+        environment: Mapping[str, str],
+        say: Callable[[str], None],
+    ) -> None:
+        """Start in `environment`, and remember processes and ports in `state`, which has Data Docs' port."""
+        self._settings = settings
+        self._state = state
+        self._say = say
+        self._home = settings.home / "dagster"
+        self._workspace = self._home / "workspace.yaml"
+        self._environment = {
+            # A launch waits for the run's process, which on a busy machine loads code for over a minute.
+            "DAGSTER_GRPC_TIMEOUT_SECONDS": "600",
+            **environment,
+            "DAGSTER_HOME": str(self._home),
+            "HEADWATER_HOME": str(settings.home),
+            "HEADWATER_CONTRACTS": str(settings.contracts),
+            "HEADWATER_CACHE": str(settings.cache),
+            "HEADWATER_DATA_DOCS": parts.address(state.ports[DATA_DOCS]),
+            # A code server waits for calls under way before it ends, a minute long by default.
+            "DAGSTER_GRPC_SHUTDOWN_GRACE_PERIOD": "1",
+        }
+
+    def up_code_servers(self, workspace: Path) -> Iterator[Starting]:
+        """Start a server for each location of `workspace`, and yield those to wait for.
+
+        Servers of locations that it no longer lists are ended, and where the list has changed the
+        webserver and the daemon, too.
+
+        Raises:
+            WorkspaceInvalidError: `workspace` is none.
+        """
+        dagster.prepare(self._home)
+        wanted = read_workspace(workspace)
+        names = {
+            location.name: parts.code_server_name(location.name) for location in wanted.locations
+        }
+        for name in parts.code_servers(self._state):
+            if name not in names.values():
+                self._state.stop(name)
+                del self._state.ports[name]
+        for location in wanted.locations:
+            name = names[location.name]
+            if self._is_serving(name):
+                continue
+            self._state.stop(name)
+            port = self._state.choose_port(name, None)
+            self._say(f"starting {name} on port {port}")
+            log = parts.log_path(self._settings, name)
+            started = launch_code_server(
+                location, port, self._settings.contracts, log, self._environment
+            )
+            yield self._state.keep(self._settings.home, name, started)
+        served = wanted.served(
+            {location: self._state.ports[name] for location, name in names.items()}
+        )
+        if not self._workspace.exists() or self._workspace.read_text() != served:
+            for name in (WEBSERVER, DAEMON):
+                self._state.stop(name)
+            write_atomically(self._workspace, served)
+
+    def _is_serving(self, name: str) -> bool:
+        is_ready = partial(is_serving, self._state.ports.get(name, 0))
+        return self._state.answers(name, is_ready)
+
+    def up(self, web_port: int) -> None:
+        """Start the webserver and the daemon, and return once the first answers."""
+        state, home = self._state, self._settings.home
+        starting = []
+        if not state.answers(WEBSERVER, lambda: dagster.is_serving(state.ports[WEBSERVER])):
+            state.stop(WEBSERVER)
+            port = state.choose_port(WEBSERVER, web_port)
+            self._say(f"starting {WEBSERVER} on port {port}")
+            log = parts.log_path(self._settings, WEBSERVER)
+            started = dagster.launch_webserver(port, self._workspace, log, self._environment)
+            starting = [state.keep(home, WEBSERVER, started)]
+            if not dagster.is_storage_made(self._home):
+                # Two processes that make Dagster's storage at once leave it broken.
+                wait_until_ready(starting)
+        dagster.mark_storage_made(self._home)
+        if not state.runs(DAEMON):
+            self._say(f"starting {DAEMON}")
+            log = parts.log_path(self._settings, DAEMON)
+            state.processes[DAEMON] = dagster.start_daemon(self._workspace, log, self._environment)
+            state.save(home)
+        wait_until_ready(starting)
