@@ -24,6 +24,7 @@ import benchmarks.point_in_time.page
 import benchmarks.publish.document
 import benchmarks.stages.page
 import benchmarks.trials.page
+import benchmarks.unattended.page
 from benchmarks import filling, results
 from benchmarks.backlog.document import POINTS, series
 from benchmarks.backlog.run import Sample
@@ -50,6 +51,7 @@ PAGES = {
     "publish": benchmarks.publish.document.page,
     "stages": benchmarks.stages.page.page,
     "trials": benchmarks.trials.page.page,
+    "unattended": benchmarks.unattended.page.page,
 }
 """Each benchmark's page, made from its result."""
 TIMES = np.array([EARLIEST, 1_700_000_000_000_000, 1_700_000_000_000_001, LATEST])
