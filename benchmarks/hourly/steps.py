@@ -1,4 +1,4 @@
-"""Clocks around the steps of building an hour, put there from outside: wall time, and Spark's jobs."""
+"""Clocks around the steps of building an hour, put there from outside: time, CPU time, and Spark's jobs."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar
 
+import psutil
 from pyspark.sql import SparkSession
 
 from pipeline.batch import execute_stages as module
@@ -33,15 +34,17 @@ class Steps:
 
     def __init__(self, spark: SparkSession) -> None:
         self._scheduler = spark.sparkContext._jsc.sc().dagScheduler()
+        # Looked for once: Spark's is there, and to look takes milliseconds.
+        self._processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
         self._taken: dict[str, dict[str, float]] = {}
-        self._began = time.perf_counter()
+        self._began, self._cpu_began = time.perf_counter(), self._cpu_s()
         self._undo: dict[str, Any] = {}
 
     def __enter__(self) -> Self:
         for name, step in STEPS.items():
             self._undo[name] = getattr(module, name)
             setattr(module, name, self.timed(step, self._undo[name]))
-        self._began = time.perf_counter()
+        self._began, self._cpu_began = time.perf_counter(), self._cpu_s()
         return self
 
     def __exit__(
@@ -58,20 +61,31 @@ class Steps:
 
         @functools.wraps(function)
         def call(*args: P.args, **kwargs: P.kwargs) -> R:
-            began, jobs = time.perf_counter(), self._scheduler.numTotalJobs()
+            began, cpu = time.perf_counter(), self._cpu_s()
+            jobs = self._scheduler.numTotalJobs()
             try:
                 return function(*args, **kwargs)
             finally:
-                line = self._taken.setdefault(step, {"seconds": 0.0, "jobs": 0})
+                line = self._taken.setdefault(step, {"seconds": 0.0, "cpu_s": 0.0, "jobs": 0})
                 line["seconds"] += time.perf_counter() - began
+                line["cpu_s"] += self._cpu_s() - cpu
                 line["jobs"] += self._scheduler.numTotalJobs() - jobs
 
         return call
 
     def taken(self) -> dict[str, dict[str, float]]:
         """Return what the steps took since this was last asked; `the rest` is what no step counts."""
-        now = time.perf_counter()
-        rest = now - self._began - sum(line["seconds"] for line in self._taken.values())
+        now, cpu = time.perf_counter(), self._cpu_s()
+        lines = self._taken.values()
+        rest = {
+            "seconds": now - self._began - sum(line["seconds"] for line in lines),
+            "cpu_s": cpu - self._cpu_began - sum(line["cpu_s"] for line in lines),
+            "jobs": 0,
+        }
         found = {step: self._taken[step] for step in ORDER if step in self._taken}
-        self._taken, self._began = {}, now
-        return {**found, REST: {"seconds": rest, "jobs": 0}}
+        self._taken, self._began, self._cpu_began = {}, now, cpu
+        return {**found, REST: rest}
+
+    def _cpu_s(self) -> float:
+        times = [one.cpu_times() for one in self._processes]
+        return sum(one.user + one.system for one in times)

@@ -31,7 +31,7 @@ def found(**others: float) -> dict[str, dict[str, Figure]]:
 def run(contestant: str, repeat: int, seconds: float, **others: float) -> Run:
     taken: dict[str, Any] = {
         table: {
-            "compute and stage": {"seconds": seconds / 4, "jobs": 3},
+            "compute and stage": {"seconds": seconds / 4, "cpu_s": seconds / 2, "jobs": 3},
             "audit": {"seconds": seconds / 8, "jobs": 20},
         }
         for table in TABLES
