@@ -38,6 +38,8 @@ VIEWS: dict[str, tuple[str, ...]] = {
     "daypart_affinity": ("daypart",),
 }
 WEIGHTED = ("confidence", "rated", "completion", "finished")
+RATES = ("rated", "finished")
+COUNTS = ("events", "watch_seconds")
 
 
 def build(inputs: Inputs) -> DataFrame:
@@ -52,12 +54,7 @@ def build(inputs: Inputs) -> DataFrame:
     trailing = sessions.where(sf.col("age").between(0, WINDOW_H - 1)).join(
         active, on=list(ENTITY), how="left_semi"
     )
-    totals = trailing.groupBy(*ENTITY).agg(
-        sf.sum("events").alias("events"),
-        sf.sum("watch_seconds").alias("watch_seconds"),
-        sf.count_distinct("session_id").alias("sessions"),
-    )
-    rows = _by_view(_weighted(trailing)).join(totals, on=list(ENTITY))
+    rows = _by_account(_counted(trailing))
     return rows.select(
         *ENTITY,
         sf.lit(inputs.hour.astimezone(UTC).date()).alias("snapshot_date"),
@@ -83,57 +80,76 @@ def _time_weight() -> Column:
     return sf.get(sf.array(*map(sf.lit, weights)), sf.col("age")).cast("bigint")
 
 
-def _weighted(trailing: DataFrame) -> DataFrame:
-    """Return, by account, region and pattern, the weighted sums that everything is made of."""
-    cells = trailing.select(*ENTITY, _time_weight().alias("weight"), sf.inline("patterns"))
+def _counted(trailing: DataFrame) -> DataFrame:
+    """Return a row for each pattern of an account and region, and one for each session; both in one reading.
+
+    A pattern has the weighted sums that everything is made of, a session what is not weighted.
+    """
+    no_pattern = sf.array(sf.get("patterns", sf.lit(-1)))
+    rows = trailing.select(
+        *ENTITY,
+        "session_id",
+        "events",
+        "watch_seconds",
+        _time_weight().alias("weight"),
+        sf.explode(sf.concat(no_pattern, "patterns")).alias("pattern"),
+    )
+    pattern = sf.col("pattern")
     weighted = {
-        "confidence": sf.col("events") * MICRO + sf.col("viewed_micros") * ALPHA,
-        "rated": sf.col("completion_events"),
-        "completion": sf.col("completion_micros"),
-        "finished": sf.col("finished"),
+        "confidence": pattern["events"] * MICRO + pattern["viewed_micros"] * ALPHA,
+        "rated": pattern["completion_events"],
+        "completion": pattern["completion_micros"],
+        "finished": pattern["finished"],
     }
-    return cells.groupBy(*ENTITY, *PATTERN).agg(
-        *(sf.sum(sf.col("weight") * value).alias(name) for name, value in weighted.items())
+    is_session = pattern.isNull()
+    return rows.groupBy(
+        *ENTITY,
+        sf.when(is_session, sf.col("session_id")).alias("session_id"),
+        *(pattern[name].alias(name) for name in PATTERN),
+    ).agg(
+        *(sf.sum(sf.col("weight") * value).alias(name) for name, value in weighted.items()),
+        *(sf.sum(sf.when(is_session, sf.col(name))).alias(name) for name in COUNTS),
     )
 
 
-def _by_view(cells: DataFrame) -> DataFrame:
-    """Return a row an account and region: a list for each of `VIEWS`, strongest first, and the sums."""
-    views = sf.array(*(_key(view, keys) for view, keys in VIEWS.items()))
-    folded = (
-        cells.withColumn("key", sf.explode(views))
-        .groupBy(*ENTITY, "key")
-        .agg(*(sf.sum(name).alias(name) for name in WEIGHTED))
-    )
-    whole = sf.col("key.view") == "watch_pattern_affinity"
-    return folded.groupBy(*ENTITY).agg(
-        *(_strongest_first(view, keys) for view, keys in VIEWS.items()),
-        *(sf.sum(sf.when(whole, sf.col(name))).alias(name) for name in WEIGHTED),
-    )
-
-
-def _key(view: str, keys: tuple[str, ...]) -> Column:
-    nothing = sf.lit(None).cast("string")
-    parts = ((sf.col(name) if name in keys else nothing).alias(name) for name in PATTERN)
-    return sf.struct(sf.lit(view).alias("view"), *parts)
-
-
-def _strongest_first(view: str, keys: tuple[str, ...]) -> Column:
+def _by_account(counted: DataFrame) -> DataFrame:
+    """Return a row an account and region: its patterns as a list, and the sums."""
     # Structs sort by their fields from the left: by falling confidence, equals by name.
-    entry = sf.struct(
-        (-sf.col("confidence")).alias("order"),
-        *(sf.col(f"key.{name}").alias(name) for name in keys),
-        *WEIGHTED,
+    entry = sf.struct((-sf.col("confidence")).alias("order"), *PATTERN, *RATES)
+    is_pattern = sf.col("session_id").isNull()
+    return counted.groupBy(*ENTITY).agg(
+        sf.collect_list(sf.when(is_pattern, entry)).alias("patterns"),
+        *(sf.sum(name).alias(name) for name in (*WEIGHTED, *COUNTS)),
+        sf.count("session_id").alias("sessions"),
     )
-    return sf.sort_array(sf.collect_list(sf.when(sf.col("key.view") == view, entry))).alias(view)
+
+
+def _folded(name: str) -> Column:
+    """Return the list of patterns with those of equal `name` as one entry."""
+
+    def entry(key: Column) -> Column:
+        nothing = sf.lit(0).cast("bigint")
+        begun = sf.struct(
+            nothing.alias("order"), key.alias(name), *(nothing.alias(rate) for rate in RATES)
+        )
+        return sf.aggregate("patterns", begun, lambda done, pattern: add(key, done, pattern))
+
+    def add(key: Column, done: Column, pattern: Column) -> Column:
+        sums = {one: (done[one] + pattern[one]).alias(one) for one in ("order", *RATES)}
+        added = sf.struct(sums["order"], done[name].alias(name), *(sums[rate] for rate in RATES))
+        return sf.when(pattern[name].eqNullSafe(key), added).otherwise(done)
+
+    keys = sf.array_distinct(sf.transform("patterns", lambda pattern: pattern[name]))
+    return sf.transform(keys, entry)
 
 
 def _affinities(view: str, keys: tuple[str, ...]) -> Column:
-    def entry(of: Column) -> Column:
+    def affinity(of: Column) -> Column:
         return sf.struct(
             *(of[name].alias(name) for name in keys),
-            (of["confidence"] / sf.col("confidence")).alias("affinity"),
+            (-of["order"] / sf.col("confidence")).alias("affinity"),
             sf.try_divide(of["finished"], of["rated"]).alias("completion_rate"),
         )
 
-    return sf.transform(view, entry).alias(view)
+    entries = sf.col("patterns") if keys == PATTERN else _folded(*keys)
+    return sf.transform(sf.sort_array(entries), affinity).alias(view)

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sf
 
+from benchmarks.hourly.contestants import statement
 from pipeline.batch.compute.inputs import Inputs
 from tests.support.derived import logic, rows, table, with_hour
 from tests.support.viewing_by_hand import (
@@ -58,14 +59,19 @@ def built(session: SparkSession, views: Sequence[View], hour: datetime = NOW) ->
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-def test_features_are_those_of_the_events_themselves(
+def test_features_are_those_of_the_events_themselves_and_of_plain_sql(
     session: SparkSession, views: list[View]
 ) -> None:
     always = [View("u", NOW), View("u", NOW - 167 * HOUR), View("u", NOW - 168 * HOUR)]
     mine = [*views, *always]
-    assert built(session, mine) == sorted(
+    found = built(session, mine)
+    assert found == sorted(
         feature_rows(WORLD, mine, NOW), key=lambda row: (row["user_id"], row["region"])
     )
+    session.createDataFrame(sessions_table(mine)).createOrReplaceTempView("sessions")
+    at = f"{NOW:%Y-%m-%d %H:%M:%S}+00:00"
+    insert = statement("spark", TABLE, target="nothing", hour=at, sessions="sessions")
+    assert found == rows(session.sql(insert.partition("\n")[2]).toArrow(), ENTITY)
 
 
 def test_the_order_of_rows_and_the_number_of_partitions_change_nothing(
