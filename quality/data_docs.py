@@ -29,13 +29,15 @@ from pipeline.files import write_atomically
 from pipeline.supervision.locks import hold_lock
 from quality.audit import AuditResult
 from quality.context import quiet_context
-from quality.drift_chart import drift_chart
+from quality.pages.drift_chart import drift_chart
+from quality.pages.view import PageView
 
 KEPT = 48
 """How many validations of each table the site keeps, the newest."""
 
 HOUR = "%Y-%m-%dT%H"
 LOCK_WAIT_S = 60.0
+_VIEW = {"module_name": PageView.__module__, "class_name": PageView.__name__}
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,11 @@ def _context(cell: Cell) -> AbstractDataContext:
                 "class_name": "SiteBuilder",
                 "show_how_to_buttons": False,
                 "store_backend": files(site(cell)),
-                "site_section_builders": {"profiling": "None"},
+                "site_section_builders": {
+                    "expectations": {"view": _VIEW},
+                    "validations": {"view": _VIEW},
+                    "profiling": "None",
+                },
             }
         },
         analytics_enabled=False,

@@ -1,0 +1,1 @@
+"""How the Data Docs show what audits found."""
