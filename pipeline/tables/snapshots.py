@@ -52,3 +52,12 @@ def total_records(table: Table) -> int:
     if snapshot is None or snapshot.summary is None:
         return 0
     return int(snapshot.summary.additional_properties.get("total-records", "0"))
+
+
+def bytes_per_row(table: Table) -> float | None:
+    """Return how large data files are for each row of main's current snapshot; None where it does not say."""
+    snapshot, rows = table.current_snapshot(), total_records(table)
+    if snapshot is None or snapshot.summary is None or not rows:
+        return None
+    size = snapshot.summary.additional_properties.get("total-files-size")
+    return None if size is None else int(size) / rows
