@@ -47,10 +47,10 @@ def build_hours(
     spark: SparkSession | None = None,
     run_id: str | None = None,
 ) -> Iterator[BuiltHour]:
-    """Build a plan's hours one by one, oldest first, yielding each as it is done.
+    """Build a plan's hours, oldest first, those together that its ranges say, yielding each as it is done.
 
     Readers see an hour whole, after its audit has passed, or nothing of it. Neither a failed audit nor an
-    error stops the others; whoever stops iterating ends the build after an hour. The caller holds the
+    error stops the others; whoever stops iterating ends the build after a range. The caller holds the
     product's batch lock (`hold_lock`, `batch_lock`), and has planned under it.
 
     `spark` is a session on an engine that has Iceberg's jars, and is left running; without it one is started
@@ -65,15 +65,14 @@ def build_hours(
         return
     session = spark or start_session(cell, spark_jars(load_settings().cache))
     run_id = run_id or str(uuid4())
-    auditor = RunAuditor(cell, product.name, run_id)
+    auditor = RunAuditor(cell, product.name, run_id, plan.builds)
     try:
         for done in execute(session, cell, product, plan, auditor, run_id=run_id):
             table, hour, outcome = done.build.derived_table, done.build.hour, done.outcome
-            auditor.publish(table, hour)
             yield BuiltHour(
                 done.build,
                 outcome if isinstance(outcome, Publication) else None,
-                auditor.result(table, hour),
+                auditor.publish(table, hour),
                 outcome if isinstance(outcome, MissingInput) else None,
                 outcome if isinstance(outcome, HeadwaterError) else None,
             )

@@ -12,9 +12,14 @@ from pyspark.sql.types import StructType
 
 from pipeline.contract.model import DerivedTable
 from pipeline.contract.targets import expectations
-from quality.context import quiet_context
-from quality.drift import Distribution, DriftReferences, distributions, drift_references
-from quality.one_pass import OnePass
+from quality.context import RESULT_FORMAT, open_batch
+from quality.drift import (
+    NO_DRIFT,
+    Distribution,
+    DriftReferences,
+    distributions,
+    drift_references,
+)
 from quality.redaction import is_private, redacted, redacted_message
 
 _OBSERVED_CHARACTERS = 200
@@ -90,17 +95,17 @@ def audit(frame: DataFrame, table: DerivedTable) -> AuditResult:
     error.
     """
     drifts = drift_references(frame, table.drift)
-    suite = expectations.suite(table, drifts.expectations, tuple(_inside(frame.schema)))
-    # Otherwise it caches the rows as Java objects: more than a driver's heap for an hour of many rows.
-    source = quiet_context().data_sources.add_spark("staged", persist=False)
-    # Otherwise it asks the process's first session, which knows neither the rows nor the views.
-    engine = source.get_execution_engine()
-    engine.spark = frame.sparkSession
-    # Metrics are registered for the engine's class by its name: one of another class would have none.
-    engine.resolve_metrics = OnePass(engine).resolve_metrics  # type: ignore[method-assign]
-    asset = source.add_dataframe_asset("hour")
-    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
-    validation = batch.validate(suite, result_format="SUMMARY")
+    suite = expectations.suite(table, drifts.expectations, fields_inside(frame.schema))
+    validation = open_batch(frame).batch.validate(suite, result_format=RESULT_FORMAT)
+    return audit_result(table, validation, drifts)
+
+
+def audit_result(
+    table: DerivedTable,
+    validation: ExpectationSuiteValidationResult,
+    drifts: DriftReferences = NO_DRIFT,
+) -> AuditResult:
+    """Return what Great Expectations' `validation` of one hour says; it is stripped of personal values."""
     personal = [column.name for column in table.columns if column.personal]
     for each in validation.results:
         _strip(each, personal)
@@ -111,8 +116,12 @@ def audit(frame: DataFrame, table: DerivedTable) -> AuditResult:
     )
 
 
+def fields_inside(schema: StructType) -> tuple[str, ...]:
+    """Return the fields inside records, as Great Expectations names them."""
+    return tuple(_inside(schema))
+
+
 def _inside(schema: StructType, path: str = "") -> Iterator[str]:
-    """Yield the fields inside records, as Great Expectations names them."""
     for field in schema:
         if isinstance(field.dataType, StructType):
             name = f"{path}{field.name}"
@@ -125,16 +134,18 @@ def _strip(result: ExpectationValidationResult, personal: list[str]) -> None:
     type_, kwargs = _stated(result)
     private = is_private(type_, kwargs, personal)
     result.result = redacted(type_, result.result or {}, private=private)
-    raised = _raised(result.exception_info or {})
+    message = raised(result.exception_info or {})
     result.exception_info = {
-        "raised_exception": raised is not None,
-        "exception_message": None if raised is None else redacted_message(raised, private=private),
+        "raised_exception": message is not None,
+        "exception_message": None
+        if message is None
+        else redacted_message(message, private=private),
         # It names files of this machine, and may quote what it failed on.
-        "exception_traceback": None if raised is None else "",
+        "exception_traceback": None if message is None else "",
     }
 
 
-def _raised(info: dict[str, Any]) -> str | None:
+def raised(info: dict[str, Any]) -> str | None:
     """Return the message of what an evaluation raised: given once, or by metric."""
     for error in (info, *info.values()):
         if isinstance(error, dict) and error.get("raised_exception"):

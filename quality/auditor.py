@@ -3,74 +3,113 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from pyspark.sql import DataFrame
-
-from pipeline.batch.model import AuditFunction
+from pipeline.batch.planning.plan import HourBuild
+from pipeline.batch.wap.audit_frame import AuditFunction, StagedRows
 from pipeline.cells import Cell
 from pipeline.contract.model import DerivedTable
 from pipeline.supervision.locks import LockHeldError
-from quality.audit import AuditResult, audit
-from quality.data_docs import Audited, Page, index, publish
+from quality.audit import AuditResult
+from quality.audit_hours import audit_hours
+from quality.data_docs import KEPT, Audited, Page, index, publish
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass
+class Audits:
+    """What a run's audits of one table found.
+
+    Attributes:
+        hours: how many were audited.
+        met, expectations: how many expectations were met, of how many.
+        failed: the hours that did not pass, in their order.
+        shown: results of the newest hours and of the first that failed, in their order.
+        pages: where these are shown, as far as they are.
+    """
+
+    hours: int = 0
+    met: int = 0
+    expectations: int = 0
+    failed: list[datetime] = field(default_factory=list)
+    shown: dict[datetime, AuditResult] = field(default_factory=dict)
+    pages: dict[datetime, Page] = field(default_factory=dict)
 
 
 class RunAuditor:
     """Gives `execute` the audits of one run's hours, and keeps what they found.
 
-    For one run in one thread.
+    Of a run of very many hours it keeps and shows what Data Docs keep of it: the newest hours of each table,
+    and the first that fail. For one run in one thread.
     """
 
-    def __init__(self, cell: Cell, product: str, run_id: str) -> None:
+    def __init__(
+        self, cell: Cell, product: str, run_id: str, builds: Iterable[HourBuild] = ()
+    ) -> None:
+        """Audit for a run that is to build `builds`, as far as that is known."""
         self._cell = cell
         self._product = product
         self._run_id = run_id
         self._audited: dict[tuple[str, datetime], Audited] = {}
-        self._pages: dict[tuple[str, datetime], Page] = {}
+        self._audits: dict[str, Audits] = {}
+        self._shown_from: dict[str, datetime] = {}
+        hours: dict[str, list[datetime]] = {}
+        for build in builds:
+            hours.setdefault(build.derived_table, []).append(build.hour)
+        for table, all_hours in hours.items():
+            self._shown_from[table] = sorted(all_hours)[-KEPT:][0]
 
-    def __call__(self, table: DerivedTable, hour: datetime) -> AuditFunction:
-        """Return the audit of one hour of one table."""
+    def __call__(self, table: DerivedTable) -> AuditFunction:
+        """Return the audit of a table's hours."""
 
-        def judge(frame: DataFrame) -> AuditResult:
-            result = audit(frame, table)
-            self._audited[table.name, hour] = Audited(table, hour, result)
-            return result
+        def judge(rows: StagedRows) -> Mapping[datetime, AuditResult]:
+            found = audit_hours(rows, table)
+            for hour, result in found.items():
+                self._audited[table.name, hour] = Audited(table, hour, result)
+            return found
 
         return judge
 
-    def result(self, table: str, hour: datetime) -> AuditResult | None:
-        """Return what the last audit of the hour found; None if the run did not audit it."""
-        audited = self._audited.get((table, hour))
-        return audited.result if audited else None
+    def audits(self, table: str) -> Audits:
+        """Return what the run's audits of a table found of the hours that were published by `publish`."""
+        return self._audits.get(table, Audits())
 
-    def results(self, table: str) -> Mapping[datetime, AuditResult]:
-        """Return what the run's audits of a table found, by hour, in their order."""
-        return {hour: one.result for (name, hour), one in self._audited.items() if name == table}
+    def publish(self, table: str, hour: datetime) -> AuditResult | None:
+        """Put the hour's last audit in the cell's Data Docs, if it is to be shown; return what it found.
 
-    def pages(self, table: str) -> Mapping[datetime, Page]:
-        """Return where the audits of a table are shown, by hour, of those that are."""
-        return {hour: page for (name, hour), page in self._pages.items() if name == table}
-
-    def publish(self, table: str, hour: datetime) -> Page | None:
-        """Put the hour's audit in the cell's Data Docs; None if there is none, or it cannot be written.
-
-        An hour is not worth less for it, so nothing is raised then.
+        None if the run did not audit it. An hour is not worth less if its audit cannot be written: nothing is
+        raised then.
         """
-        audited = self._audited.get((table, hour))
+        audited = self._audited.pop((table, hour), None)
         if audited is None:
             return None
+        result, audits = audited.result, self._audits.setdefault(table, Audits())
+        audits.hours += 1
+        audits.met += result.met
+        audits.expectations += len(result.results)
+        if not result.passed:
+            audits.failed.append(hour)
+        is_newest = hour >= self._shown_from.get(table, hour)
+        if is_newest or (not result.passed and len(audits.failed) <= KEPT):
+            audits.shown[hour] = result
+            self._show(audited, audits)
+        return result
+
+    def _show(self, audited: Audited, audits: Audits) -> None:
         try:
-            self._pages |= publish(self._cell, self._product, [audited], self._run_id)
+            pages = publish(self._cell, self._product, [audited], self._run_id)
         except (LockHeldError, OSError) as error:
-            _log.warning("The audit of %s %s is not in the Data Docs: %s", table, hour, error)
-        return self._pages.get((table, hour))
+            what = f"{audited.table.name} {audited.hour}"
+            _log.warning("The audit of %s is not in the Data Docs: %s", what, error)
+        else:
+            audits.pages[audited.hour] = pages[audited.table.name, audited.hour]
 
     def finish(self) -> None:
-        """Bring the index of the Data Docs up to date; as `show`, it raises nothing."""
-        if not self._pages:
+        """Bring the index of the Data Docs up to date; as `publish`, it raises nothing."""
+        if not any(audits.pages for audits in self._audits.values()):
             return
         try:
             index(self._cell, self._run_id)

@@ -75,13 +75,17 @@ class DriftReferences:
         ]
 
 
+NO_DRIFT = DriftReferences((), ())
+"""Of a table that bounds the drift of no column."""
+
+
 def drift_references(frame: DataFrame, limits: Sequence[Drift]) -> DriftReferences:
     """Return what the hour in `frame` is to be compared with: the view `previous` of its session.
 
     Without `limits` nothing is read.
     """
     if not limits:
-        return DriftReferences((), ())
+        return NO_DRIFT
     columns = [limit.column for limit in limits]
     now = count_values(frame, columns)
     found = reference_histograms(frame.sparkSession.table(PREVIOUS), columns, now)

@@ -7,8 +7,9 @@ are asked for only where there are any.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import reduce
 from typing import Any
 
@@ -19,11 +20,13 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as sf
 
+from pipeline.tables.layout import HOUR_COLUMN
 from quality.questions import (
     ASKED,
     BROKEN,
     EXAMPLES,
     HISTOGRAM,
+    ROWS,
     Question,
     Values,
     is_sum,
@@ -32,6 +35,10 @@ from quality.questions import (
 )
 
 _QUERY, _QUERY_ROWS = "unexpected_rows_query.row_count", "unexpected_rows_query.table"
+
+
+Part = datetime | None
+"""An hour of the rows, or None for all of them."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +55,15 @@ class OnePass:
     What it cannot count, a rule that does not fit the rows among it, it leaves to the engine, which says why.
     """
 
-    def __init__(self, engine: SparkDFExecutionEngine) -> None:
-        """Resolve what `engine` was to."""
+    def __init__(self, engine: SparkDFExecutionEngine, hours: Sequence[datetime] = ()) -> None:
+        """Resolve what `engine` was to; what is counted is known of each of `hours`, too."""
         self._engine = engine
         self._resolve = engine.resolve_metrics
+        self._hours = hours
+        self._asked: dict[object, MetricConfiguration] = {}
         self._questions: dict[object, Question | None] = {}
-        self._counts: dict[object, _Count | None] = {}
+        self._counts: dict[object, Mapping[Part, _Count] | None] = {}
+        self._known: dict[Any, Any] = {}
 
     def resolve_metrics(
         self,
@@ -63,8 +73,32 @@ class OnePass:
     ) -> dict[Any, Any]:
         """Return values of `metrics_to_resolve`, of at least one; who asks, asks again for the others."""
         known, asked = dict(metrics or {}), tuple(metrics_to_resolve)
+        found = self._found(asked, known, runtime_configuration)
+        self._known |= {**known, **found}
+        return found
+
+    def of_hour(self, hour: datetime) -> dict[Any, Any]:
+        """Return all values that were resolved, as they are of one of the hours alone.
+
+        Those that counting does not tell are left out, unless no row was read for them.
+        """
+        found = {
+            one: value for one, value in self._known.items() if self._questions.get(one) is None
+        }
+        for one, metric in self._asked.items():
+            for answer in self._answers(metric, hour):
+                found[one] = answer
+        return found
+
+    def _found(
+        self,
+        asked: Sequence[MetricConfiguration],
+        known: dict[Any, Any],
+        runtime_configuration: dict[str, Any] | None,
+    ) -> dict[Any, Any]:
         for one in asked:
             if one.id not in self._questions:
+                self._asked[one.id] = one
                 self._questions[one.id] = question_of(self._engine, one, known)
         # What is to be counted waits for all of it: rules come to be known one after the other.
         first = [one for one in asked if not self._waits(one)]
@@ -74,7 +108,9 @@ class OnePass:
         found: dict[Any, Any] = {}
         left: list[MetricConfiguration] = []
         for one in asked:
-            for answer in self._answers(one, known):
+            if self._questions[one.id] is None and self._is_met_query(one, known):
+                found[one.id] = []
+            for answer in self._answers(one, None):
                 found[one.id] = answer
             if one.id not in found:
                 left.append(one)
@@ -95,39 +131,59 @@ class OnePass:
             # One of them does not fit the rows: the engine asks one by one, and says which.
             self._counts |= dict.fromkeys(wanted)
             return
-        for group, (rows, *meeting) in zip(groups, counted, strict=True):
+        for group, parts in zip(groups, counted, strict=True):
+            place = 1
             for one in group:
-                mine, meeting = meeting[: len(one.conditions)], meeting[len(one.conditions) :]
-                self._counts[one.key] = _Count(rows, tuple(mine))
+                after = place + len(one.conditions)
+                self._counts[one.key] = {
+                    part: _Count(counts[0], tuple(counts[place:after]))
+                    for part, counts in parts.items()
+                }
+                place = after
 
-    def _counted(self, groups: Sequence[Sequence[Question]]) -> list[list[int]]:
-        """Return, of each group, which asks of the same rows, their number and how many meet what."""
+    def _counted(self, groups: Sequence[Sequence[Question]]) -> list[dict[Part, Sequence[int]]]:
+        """Return, of each group, which asks of the same rows, their number and how many meet what.
+
+        Of all rows, and of those of each hour.
+        """
         if not groups:
             return []
         parts = []
         for place, group in enumerate(groups):
             flags = [flag for one in group for flag in one.conditions]
             named = {f"meets_{n}": flag for n, flag in enumerate(flags)}
+            at = sf.unix_seconds(HOUR_COLUMN) if self._hours else sf.lit(None).cast("long")
             # Selected first: some conditions look at other rows too, which no sum can.
             rows = rows_of(self._engine, group[0].domain).select(
-                *(flag.alias(name) for name, flag in named.items())
+                at.alias("at"), *(flag.alias(name) for name, flag in named.items())
             )
             counts = sf.array(sf.count(sf.lit(1)), *map(sf.count_if, named))
-            parts.append(rows.agg(counts.alias("counts")).select(sf.lit(place), "counts"))
-        found = reduce(DataFrame.unionAll, parts).collect()
-        return [counts for _, counts in sorted((row[0], row[1]) for row in found)]
+            counted = rows.groupBy("at").agg(counts.alias("counts"))
+            parts.append(counted.select(sf.lit(place), "at", "counts"))
+        found: list[dict[Part, Sequence[int]]] = []
+        for group in groups:
+            none = [0] * (1 + sum(len(one.conditions) for one in group))
+            found.append(dict.fromkeys((None, *self._hours), none))
+        for place, seconds, counts in reduce(DataFrame.unionAll, parts).collect():
+            of_all = zip(found[place][None], counts, strict=True)
+            found[place][None] = [sum(pair) for pair in of_all]
+            if seconds is not None:
+                found[place][datetime.fromtimestamp(seconds, UTC)] = counts
+        return found
 
-    def _answers(self, metric: MetricConfiguration, known: Values) -> Iterator[Any]:
-        """Yield the metric's value, if what was counted tells it."""
+    def _is_met_query(self, metric: MetricConfiguration, known: Values) -> bool:
+        return known.get(metric.id._replace(metric_name=_QUERY)) == 0
+
+    def _answers(self, metric: MetricConfiguration, part: Part) -> Iterator[Any]:
+        """Yield the metric's value of the rows of `part`, if what was counted tells it."""
         name, question = metric.metric_name, self._questions[metric.id]
-        if question is None:
-            if known.get(metric.id._replace(metric_name=_QUERY)) == 0:
-                yield []
+        counts = None if question is None else self._counts.get(question.key)
+        if counts is None:
             return
-        counted = self._counts[question.key]
-        if counted is None:
-            return
-        if name.endswith(EXAMPLES):
+        counted = counts[part]
+        if name == ROWS:
+            yield counted.rows
+        elif name.endswith(EXAMPLES):
             if not counted.meeting[0]:
                 yield []
         elif name.endswith(ASKED):

@@ -22,6 +22,8 @@ Values = Mapping[Any, Any]
 
 EXAMPLES, BROKEN, ASKED = ".unexpected_values", ".unexpected_count", ".filtered_row_count"
 """How the names of metrics end that a rule over rows has: rows that break it, how many, of how many."""
+ROWS = "table.row_count"
+"""How many rows there are."""
 HISTOGRAM, BEYOND = "column.histogram", "column_values.between.count"
 """What drift is told from."""
 
@@ -47,6 +49,8 @@ def question_of(
     name, domain = metric.metric_name, metric.metric_domain_kwargs
     if name.endswith((EXAMPLES, BROKEN, ASKED)):
         return _of_rule(metric, known)
+    if name == ROWS:
+        return Question(metric.id, domain, ())
     conditions: Sequence[Column] = ()
     if name in (HISTOGRAM, BEYOND) and _is_number(
         frame := rows_of(engine, domain), domain["column"]

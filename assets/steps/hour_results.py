@@ -16,7 +16,11 @@ from pipeline.contract.model import DerivedTable
 from pipeline.control.publications import Publication
 from pipeline.settings import load_settings
 from quality.audit import AuditResult
+from quality.auditor import Audits
 from quality.data_docs import Page
+
+NAMED = 48
+"""So many hours that were not published a check names."""
 
 
 def hour_published(
@@ -57,35 +61,29 @@ def hour_published(
     )
 
 
-def audit_result(
-    keys: Keys,
-    derived_table: DerivedTable,
-    verdicts: Mapping[datetime, AuditResult],
-    pages: Mapping[datetime, Page],
-) -> dg.AssetCheckResult:
+def audit_result(keys: Keys, derived_table: DerivedTable, audits: Audits) -> dg.AssetCheckResult:
     """Return the check's verdict over the hours of one run: passed if every hour did.
 
     Hours without rows are not audited and do not count.
     """
-    wanting = [hour for hour, verdict in verdicts.items() if not verdict.passed]
-    failed = [to_key(hour) for hour in wanting]
+    failed = [to_key(hour) for hour in audits.failed[:NAMED]]
+    more = len(audits.failed) - len(failed)
+    named = ", ".join(failed) + (f" and {more} more" if more else "")
     # The hour to look at first: the first that failed, or else the last.
-    first_page = pages.get(wanting[0]) if wanting else next(reversed(list(pages.values())), None)
-    results = [result for verdict in verdicts.values() for result in verdict.results]
+    last = next(reversed(list(audits.pages.values())), None)
+    first_page = audits.pages.get(audits.failed[0]) if audits.failed else last
     return dg.AssetCheckResult(
         asset_key=keys.derived_table(derived_table),
         check_name=AUDIT_CHECK,
         passed=not failed,
-        description=(
-            f"Not published: {', '.join(failed)}." if failed else "Every audited hour is published."
-        ),
+        description=(f"Not published: {named}." if failed else "Every audited hour is published."),
         metadata={
-            "hours audited": len(verdicts),
-            "hours not published": len(failed),
-            "expectations met": sum(result.success for result in results),
-            "expectations": len(results),
-            "broken expectations": _table(verdicts, success=False),
-            "met": _table(verdicts, success=True),
+            "hours audited": audits.hours,
+            "hours not published": len(audits.failed),
+            "expectations met": audits.met,
+            "expectations": audits.expectations,
+            "broken expectations": _table(audits.shown, success=False),
+            "met": _table(audits.shown, success=True),
             **_links(keys, first_page),
         },
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import cast
 
 import dagster as dg
 import pyarrow as pa
@@ -14,6 +15,7 @@ from assets.steps.hour_results import audit_result, hour_published
 from pipeline.batch.execute import MissingInput, execute
 from pipeline.batch.planning.plan import plan_hours
 from pipeline.batch.planning.read_inputs import read_plan_inputs
+from pipeline.batch.progress import ProgressReporter
 from pipeline.cells import Cell
 from pipeline.control.publications import Publication
 from pipeline.errors import HeadwaterError
@@ -43,7 +45,6 @@ def materialize_hours(
         for one in product.derived_tables
         if keys.derived_table(one) in context.selected_asset_keys
     }
-    auditor = RunAuditor(cell, product.name, context.run.run_id)
     # What a sensor asks for is what was due; what a person asks for is meant.
     hours = [to_hour(key) for key in context.partition_keys]
     plan = plan_hours(
@@ -54,15 +55,21 @@ def materialize_hours(
         again=HOURS_TAG not in context.run.tags,
     )
 
+    auditor = RunAuditor(cell, product.name, context.run.run_id, plan.builds)
     drawn = {name: publish_column_lineage(cell, product, name) for name in tables}
     failed: HeadwaterError | None = None
+    staging, schema = "", cast("pa.Schema | None", None)
+    reporter = ProgressReporter(len(plan.builds), context.log.info)
     for done in execute(spark, cell, product, plan, auditor, run_id=context.run.run_id):
         name, hour, outcome = done.build.derived_table, done.build.hour, done.outcome
         what = f"{name} {hour:%Y-%m-%dT%H}"
-        page = auditor.publish(name, hour)
+        auditor.publish(name, hour)
         if isinstance(outcome, Publication):
             version = code_versions[name]
-            schema = _schema(cell, product_table(product.name, name))
+            page = auditor.audits(name).pages.get(hour)
+            if staging != outcome.wap_id:
+                # Hours of one staging have one schema.
+                staging, schema = outcome.wap_id, _schema(cell, product_table(product.name, name))
             yield hour_published(keys, tables[name], outcome, version, page, drawn[name], schema)
         elif isinstance(outcome, MissingInput):
             context.log.warning(f"{what} waits for {outcome.table} {outcome.hour:%Y-%m-%dT%H}.")
@@ -71,9 +78,10 @@ def materialize_hours(
             failed = failed or outcome
         else:
             context.log.error(f"The audit of {what} failed; not published.")
+        reporter.one_done()
     auditor.finish()
     for name, table in tables.items():
-        yield audit_result(keys, table, auditor.results(name), auditor.pages(name))
+        yield audit_result(keys, table, auditor.audits(name))
     if failed is not None:
         raise failed
 

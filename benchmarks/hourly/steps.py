@@ -17,8 +17,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 AUDIT, SHOW, REST = "audit", "show the audit", "the rest"
 STEPS = {
-    "stage_hour": "compute and stage",
-    "audited_frame": "look at the staging",
+    "stage": "compute and stage",
     "publish": "publish",
     "derive_feature_table": "derive the current table",
     "digests": "digest",
@@ -26,7 +25,10 @@ STEPS = {
     "record": "record",
 }
 """Function of `pipeline.batch.execute_stages` -> the step that it is."""
-ORDER = (*list(STEPS.values())[:2], AUDIT, *list(STEPS.values())[2:], SHOW)
+LOOK = "look at the staging"
+"""Until an audit was given the staging itself to look at: results of before have it."""
+FIRST, *THEN = STEPS.values()
+ORDER = (FIRST, LOOK, AUDIT, *THEN, SHOW)
 
 
 class Steps:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 
 from benchmarks.hourly.prepare import THE_HOUR, Passed, cell_in, fill, plan_of, viewing_product
 from benchmarks.hourly.steps import STEPS, Steps
 from pipeline.batch.execute import execute
+from pipeline.batch.wap.audit_frame import StagedRows
 from pipeline.cells import Cell
 from pipeline.clock import HOUR
 from pipeline.contract.model import Product
@@ -73,11 +74,11 @@ def publish_hours(
     plan = plan_of(cell, product, wanted)
     found: list[Published] = []
 
-    def accept(_frame: DataFrame) -> Passed:
-        return Passed()
+    def accept(rows: StagedRows) -> Mapping[datetime, Passed]:
+        return dict.fromkeys(rows.hours, Passed())
 
     with Steps(spark) as steps:
-        for done in execute(spark, cell, product, plan, lambda *_: accept, run_id="publish"):
+        for done in execute(spark, cell, product, plan, lambda _table: accept, run_id="publish"):
             if not isinstance(done.outcome, Publication):
                 raise RuntimeError(f"{done.build.hour} was not built: {done.outcome}")
             took = {step: line["seconds"] for step, line in steps.taken().items()}

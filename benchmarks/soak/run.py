@@ -207,7 +207,7 @@ def publish(cell: Cell, product: Product, plan: HoursPlan, now: datetime) -> Non
             1, 1, 1, wap_id, build.rows, table.version, "soak", 1,
             source_rows=rows, inputs=inputs, digest=f"{rows}:1", handover="0:0",
         )  # fmt: skip
-        record(cell, product.name, made)
+        record(cell, product.name, [made])
         last[made.table, made.hour] = made
 
 

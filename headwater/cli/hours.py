@@ -131,12 +131,15 @@ def _build(where: Cell, loaded: Product, plan: HoursPlan, *, as_json: bool) -> E
     # Spark and Great Expectations take seconds to import: only for who builds.
     from headwater.build import build_hours
     from headwater.cli.render.built import print_all, print_built
+    from pipeline.batch.progress import ProgressReporter
 
     built = []
+    reporter = ProgressReporter(len(plan.builds), lambda said: click.echo(said, err=True))
     for each in build_hours(where, loaded, plan):
         built.append(each)
         if not as_json:
             print_built(each)
+        reporter.one_done()
     print_all(built, as_json=as_json)
     errors = [each.error for each in built if each.error is not None]
     waiting = sum(each.missing_input is not None for each in built)

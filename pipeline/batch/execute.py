@@ -1,18 +1,22 @@
-"""Executing a plan of hours, one hour after the other."""
+"""Executing a plan of hours, one range after the other."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pyspark.sql import SparkSession
 
-from pipeline.batch.context import HourContext
-from pipeline.batch.hour import build_hour
-from pipeline.batch.model import AuditFunction, Rejected, Source
+from pipeline.batch.build import build_range
+from pipeline.batch.context import RangeContext
+from pipeline.batch.errors import LogicError
+from pipeline.batch.model import HourOutcome, Source
 from pipeline.batch.pin import pinned
 from pipeline.batch.planning.plan import HourBuild, HoursPlan
+from pipeline.batch.planning.ranges import plan_ranges
+from pipeline.batch.planning.read_range import read_range_bounds, read_range_logic
+from pipeline.batch.planning.stages import HourStage
 from pipeline.batch.planning.staleness import (
     BuildReason,
     build_reason,
@@ -20,10 +24,11 @@ from pipeline.batch.planning.staleness import (
     missing_inputs,
     source_rows,
 )
+from pipeline.batch.wap.audit_frame import AuditFunction
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import DerivedTable, Product, published_table
-from pipeline.control.publications import Publication, PublicationLog
+from pipeline.control.publications import PublicationLog
 from pipeline.errors import HeadwaterError
 from pipeline.spark.errors import SparkFailedError
 from pipeline.supervision.heartbeat import Pulse, batch_heartbeat_file
@@ -31,8 +36,8 @@ from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.layout import events_table, product_table
 from pipeline.tables.readable import check_readable
 
-Auditor = Callable[[DerivedTable, datetime], AuditFunction]
-"""Gives the audit of one hour of one table."""
+Auditor = Callable[[DerivedTable], AuditFunction]
+"""Gives the audit of one table's hours."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ class BuildResult:
     """What became of one planned hour; an error is what its build ended with."""
 
     build: HourBuild
-    outcome: Publication | Rejected | MissingInput | HeadwaterError
+    outcome: HourOutcome | MissingInput
 
 
 def execute(
@@ -61,11 +66,12 @@ def execute(
     run_id: str,
     clock: Clock = utc_now,
 ) -> Iterator[BuildResult]:
-    """Build a plan's hours one by one in its order, yielding each as it is done.
+    """Build a plan's ranges one by one in its order, yielding each hour as its range is done.
 
     What only might have changed is asked about again first, and passed over if it did not. An hour whose
-    inputs are not published waits; neither a failed audit nor an error stops the others. Which stage of
-    which hour is at work stands in the heartbeat beside the batch lock, of no hold on anything. The caller
+    inputs are not published waits; neither a failed audit nor an error stops the others: a range that cannot
+    be computed is built in halves, down to the hours that cannot. Which stage of which hours is at work
+    stands in the heartbeat beside the batch lock, of no hold on anything. The caller
     holds the product's batch lock: its publications are read once, and what others record after that is
     not seen. The snapshot of events that the plan names is tagged as long, so that it does not expire.
 
@@ -93,42 +99,66 @@ def _execute(
     tables = {table.name: table for table in product.derived_tables}
     log = PublicationLog.read(cell, product.name)
     pulse = Pulse(batch_heartbeat_file(cell, product.name), run_id, clock)
-    for build in plan.builds:
-        table = tables[build.derived_table]
+    for together in _ranges(cell, product, plan):
+        table = tables[together[0].derived_table]
         inputs = replace(plan.inputs, last_publications=log.last, now=clock())
-        if (
-            build.reason is BuildReason.MAY_CHANGE
-            and build_reason(product, table, build.hour, inputs) is None
-        ):
+        builds: dict[datetime, HourBuild] = {}
+        for build in together:
+            if (
+                build.reason is BuildReason.MAY_CHANGE
+                and build_reason(product, table, build.hour, inputs) is None
+            ):
+                continue
+            missing = next(missing_inputs(product, table, build.hour, inputs), None)
+            if missing is not None:
+                yield BuildResult(build, MissingInput(*missing))
+                continue
+            builds[build.hour] = build
+        if not builds:
             continue
-        missing = next(missing_inputs(product, table, build.hour, inputs), None)
-        if missing is not None:
-            yield BuildResult(build, MissingInput(*missing))
-            continue
-        source = Source(
-            source_snapshot_id,
-            source_rows(table, build.hour, inputs.rows),
-            fingerprint(product, table, build.hour, log.last),
-        )
-        context = HourContext(
-            spark, cell, product, table, build.hour, source, run_id, log, clock, pulse
-        )
-        yield BuildResult(build, _outcome(context, build, auditor))
+        sources = {
+            hour: Source(
+                source_snapshot_id,
+                source_rows(table, hour, inputs.rows),
+                fingerprint(product, table, hour, log.last),
+            )
+            for hour in builds
+        }
+        context = RangeContext(spark, cell, product, table, sources, run_id, log, clock, pulse)
+        outcomes = _outcomes(context, together[0].stages, auditor(table))
+        for hour, build in builds.items():
+            yield BuildResult(build, outcomes[hour])
 
 
-def _outcome(
-    context: HourContext, build: HourBuild, auditor: Auditor
-) -> Publication | Rejected | HeadwaterError:
-    audit = auditor(context.derived_table, context.hour)
+def _ranges(cell: Cell, product: Product, plan: HoursPlan) -> Iterator[Sequence[HourBuild]]:
+    if len({build.hour for build in plan.builds}) == 1:
+        # Each table has one: what would be read to put hours together is spared.
+        yield from ([build] for build in plan.builds)
+        return
+    logic, bounds = read_range_logic(product), read_range_bounds(cell, product)
+    for one in plan_ranges(product, plan, logic, bounds):
+        yield one.builds
+
+
+def _outcomes(
+    context: RangeContext, stages: Sequence[HourStage], audit: AuditFunction
+) -> Mapping[datetime, HourOutcome]:
     try:
-        return build_hour(context, build.stages, audit)
-    except SparkFailedError as error:
-        return _file_at_fault(context) or error
+        return build_range(context, stages, audit)
+    except (LogicError, SparkFailedError) as error:
+        hours = context.hours
+        if len(hours) == 1:
+            at_fault = _file_at_fault(context) if isinstance(error, SparkFailedError) else None
+            return {hours[0]: at_fault or error}
     except HeadwaterError as error:
-        return error
+        return dict.fromkeys(context.hours, error)
+    # It says nothing of any one hour, and may be of memory: less of them at once.
+    halves = hours[: len(hours) // 2], hours[len(hours) // 2 :]
+    first, second = (_outcomes(context.only(half), stages, audit) for half in halves)
+    return {**first, **second}
 
 
-def _file_at_fault(context: HourContext) -> HeadwaterError | None:
+def _file_at_fault(context: RangeContext) -> HeadwaterError | None:
     """Return the error of a file that the hour's tables lack, whatever Spark has made of it."""
     product, derived_table = context.product, context.derived_table
     names = {events_table(product.name), published_table(product, derived_table)}

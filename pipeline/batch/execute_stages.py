@@ -1,15 +1,16 @@
-"""Executing the stages of one hour, each by a handler of its own."""
+"""Executing the stages of a range of hours, each by a handler of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import assert_never
 
-from pipeline.batch.context import HourContext
+from pipeline.batch.context import RangeContext
 from pipeline.batch.errors import StagingOutdatedError
 from pipeline.batch.feature_table.derive import derive_feature_table
-from pipeline.batch.model import AuditFunction, Rejected, Staged, Verdict
+from pipeline.batch.model import HourOutcome, Rejected, Staged, Verdict
 from pipeline.batch.planning.stages import (
     Audit,
     DeriveFeatures,
@@ -19,82 +20,85 @@ from pipeline.batch.planning.stages import (
     Release,
     Stage,
 )
-from pipeline.batch.wap.audit_frame import audited_frame
-from pipeline.batch.wap.digest import EMPTY, digests
-from pipeline.batch.wap.publish import publish
-from pipeline.batch.wap.stage import stage_hour, staged_frame
-from pipeline.batch.wap.tags import release
-from pipeline.control.alerts import Alert, AlertKind, raise_alert
-from pipeline.control.publications import Publication, record
+from pipeline.batch.wap.audit_frame import AuditFunction, StagedRows
+from pipeline.batch.wap.digest import Digests, digests
+from pipeline.batch.wap.publish import publish, refuse_changed
+from pipeline.batch.wap.stage import emptied_hours, stage, stage_again, staged_frame
+from pipeline.batch.wap.tags import protect, release
+from pipeline.control.alerts import Alert, AlertKind, raise_alerts
+from pipeline.control.publications import record
 from pipeline.failpoints import failpoint
 
 STAGINGS = 3
-"""How often an hour is staged before a main that keeps changing wins."""
+"""How often hours are staged before a main that keeps changing wins."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """What the stages of an hour that are done have come to.
+    """What the stages of a range that are done have come to.
 
     Attributes:
-        met: expectations that were met.
-        published_snapshot_id: main's that holds the rows; None for an hour without rows.
-        digest: of the published rows; `handover` of those handed over to later hours.
-        outcome: None until the hour is done.
+        staged: the hours that go on, as they are staged.
+        staged_again: whether that is after the audit, without those that did not pass.
+        met: expectations that were met, by hour; none of an hour without rows.
+        published_snapshot_id: main's that holds the rows; None where no hour has rows.
+        digests: of the published rows, by hour.
+        outcomes: of the hours that are done.
     """
 
     staged: Staged | None = None
-    met: int = 0
+    staged_again: bool = False
+    met: Mapping[datetime, int] = field(default_factory=dict)
     published_snapshot_id: int | None = None
-    digest: str = EMPTY
-    handover: str = EMPTY
-    outcome: Publication | Rejected | None = None
+    digests: Mapping[datetime, Digests] = field(default_factory=dict)
+    outcomes: Mapping[datetime, HourOutcome] = field(default_factory=dict)
 
 
 class StageExecutor:
-    """Executes the stages of one hour. Ended in between, the next build of the hour makes it good."""
+    """Executes the stages of a range. Ended in between, the next build of its hours makes it good."""
 
-    def __init__(self, context: HourContext, audit: AuditFunction | None = None) -> None:
+    def __init__(self, context: RangeContext, audit: AuditFunction | None = None) -> None:
         """Execute in `context`; stages with an audit need one."""
         self._context = context
         self._audit = audit
 
     def execute(
         self, stages: Sequence[HourStage], begun: Progress | None = None
-    ) -> Publication | Rejected:
-        """Execute `stages` in their order, going on from `begun`, until the hour is done.
+    ) -> Mapping[datetime, HourOutcome]:
+        """Execute `stages` in their order, going on from `begun`, until every hour is done.
 
-        An hour that has changed on main before it was published is staged again.
+        Hours that do not pass leave the others to go on. Where an hour has changed on main before they were
+        published, those that are not done are staged again.
 
         Raises:
-            StagingOutdatedError: it kept changing.
+            StagingOutdatedError: main kept changing.
             ValueError: `stages` do not end with a record, or need what those before them give.
-            What `stage_hour`, `publish`, `derive_feature_table`, `record`, `raise_alert` and the audit
-            raise.
+            What `stage`, `publish`, `derive_feature_table`, `record`, `raise_alerts` and the audit raise.
         """
         begun = begun or Progress()
         position, stagings, progress = 0, 1, begun
-        while progress.outcome is None:
+        while set(self._context.hours) - set(progress.outcomes):
             if position == len(stages):
-                raise ValueError("the stages end before the hour is done")
+                raise ValueError("the stages end before the hours are done")
             try:
                 progress = self._execute(stages[position], progress)
             except StagingOutdatedError:
                 if not isinstance(stages[position], Publish) or stagings == STAGINGS:
                     raise
-                position, stagings, progress = 0, stagings + 1, begun
+                position, stagings = 0, stagings + 1
+                progress = replace(begun, outcomes=progress.outcomes)
             else:
                 position += 1
-        return progress.outcome
+        return progress.outcomes
 
-    def _execute(self, stage: HourStage, progress: Progress) -> Progress:
-        self._context.at_stage(stage.kind)
-        if isinstance(stage, Stage):
-            return replace(progress, staged=stage_hour(self._context))
+    def _execute(self, at: HourStage, progress: Progress) -> Progress:
+        self._context.at_stage(at.kind)
+        if isinstance(at, Stage):
+            return self._stage(progress)
         staged = progress.staged
         if staged is None:
-            raise ValueError(f"nothing is staged to {stage.kind}")
-        match stage:
+            raise ValueError(f"nothing is staged to {at.kind}")
+        match at:
             case Audit():
                 return self._hold_to_audit(staged, progress)
             case Publish():
@@ -106,21 +110,56 @@ class StageExecutor:
             case Record():
                 return self._record(staged, progress)
             case _:
-                assert_never(stage)
+                assert_never(at)
+
+    def _stage(self, progress: Progress) -> Progress:
+        left = set(self._context.hours) - set(progress.outcomes)
+        staged = stage(self._context.only(left))
+        emptied = emptied_hours(self._context.cell, staged)
+        return replace(
+            progress,
+            staged=staged.only(left - set(emptied)),
+            outcomes={**progress.outcomes, **emptied},
+        )
 
     def _hold_to_audit(self, staged: Staged, progress: Progress) -> Progress:
         if self._audit is None:
             raise ValueError("there is no audit")
-        if staged.snapshot_id is None:
+        if not staged.with_rows:
             return progress
-        verdict = self._audit(audited_frame(self._context, staged))
+        verdicts = self._audit(StagedRows(self._context, staged))
         failpoint("hour.after_audit")
-        if not verdict.passed:
-            self._alert(staged, verdict)
-            return replace(progress, outcome=Rejected(staged, verdict))
-        return replace(progress, met=verdict.met)
+        rejected = {
+            hour: Rejected(staged.only([hour]), verdict)
+            for hour, verdict in verdicts.items()
+            if not verdict.passed
+        }
+        if rejected:
+            staged = self._set_aside(staged, rejected)
+        return replace(
+            progress,
+            staged=staged,
+            staged_again=bool(rejected and staged.with_rows),
+            met={hour: verdict.met for hour, verdict in verdicts.items()},
+            outcomes={**progress.outcomes, **rejected},
+        )
+
+    def _set_aside(self, staged: Staged, rejected: Mapping[datetime, Rejected]) -> Staged:
+        """Keep hours that did not pass for inspection, and return the staging of the others, alone."""
+        # Each under its own name: it goes once that hour is built again, and not with the first.
+        protect(self._context.cell, staged.only(rejected), list(rejected))
+        self._alert({hour: one.verdict for hour, one in rejected.items()}, staged.wap_id)
+        passed = staged.only(set(staged.starts) - set(rejected))
+        if not passed.with_rows:
+            return passed
+        again = stage_again(self._context.only(passed.starts), passed)
+        failpoint("hour.after_stage_again")
+        # What main had when the rows were computed is what it is to have when they are published.
+        return replace(again, base_snapshot_id=staged.base_snapshot_id)
 
     def _publish(self, staged: Staged, progress: Progress) -> Progress:
+        if progress.staged_again and self._context.derived_table.feature is None:
+            refuse_changed(self._context.cell, staged)
         snapshot_id = publish(self._context.spark, self._context.cell, staged)
         failpoint("hour.after_publish")
         return replace(progress, published_snapshot_id=snapshot_id)
@@ -133,36 +172,46 @@ class StageExecutor:
         return progress
 
     def _release(self, staged: Staged, progress: Progress) -> Progress:
-        digest, handover = EMPTY, EMPTY
-        if staged.snapshot_id is not None:
+        found: Mapping[datetime, Digests] = {}
+        if staged.with_rows:
             rows = staged_frame(self._context.session(), self._context.cell, staged)
-            digest, handover = digests(rows, self._context.derived_table.handover)
-        # Before the record nothing stays tagged for ever: an hour without its record is built again.
-        release(self._context.cell, staged.table, staged.hour)
+            found = digests(rows, self._context.derived_table.handover)
+        # Before the record nothing stays tagged for ever: hours without their records are built again.
+        release(self._context.cell, staged.table, staged.starts)
         failpoint("hour.after_release")
-        return replace(progress, digest=digest, handover=handover)
+        return replace(progress, digests=found)
 
     def _record(self, staged: Staged, progress: Progress) -> Progress:
-        publication = staged.publication(
-            self._context.clock(),
-            progress.published_snapshot_id,
-            met=progress.met,
-            digest=progress.digest,
-            handover=progress.handover,
-        )
-        record(self._context.cell, self._context.product.name, publication)
-        self._context.publications.add(publication)
+        at, none = self._context.clock(), Digests()
+        publications = {
+            one.hour: staged.publication(
+                one,
+                at,
+                progress.published_snapshot_id,
+                met=progress.met.get(one.hour, 0),
+                digest=progress.digests.get(one.hour, none).rows,
+                handover=progress.digests.get(one.hour, none).handover,
+            )
+            for one in staged.hours
+        }
+        record(self._context.cell, self._context.product.name, publications.values())
+        for publication in publications.values():
+            self._context.publications.add(publication)
         failpoint("hour.after_record")
-        return replace(progress, outcome=publication)
+        return replace(progress, outcomes={**progress.outcomes, **publications})
 
-    def _alert(self, staged: Staged, verdict: Verdict) -> None:
-        alert = Alert(
-            at=self._context.clock(),
-            table=staged.table,
-            hour=staged.hour,
-            kind=AlertKind.AUDIT_FAILED,
-            detail="; ".join(verdict.reasons) or "the audit failed",
-            run_id=self._context.run_id,
-            wap_id=staged.wap_id,
-        )
-        raise_alert(self._context.cell, self._context.product.name, alert)
+    def _alert(self, verdicts: Mapping[datetime, Verdict], wap_id: str) -> None:
+        at = self._context.clock()
+        alerts = [
+            Alert(
+                at=at,
+                table=self._context.table,
+                hour=hour,
+                kind=AlertKind.AUDIT_FAILED,
+                detail="; ".join(verdict.reasons) or "the audit failed",
+                run_id=self._context.run_id,
+                wap_id=wap_id,
+            )
+            for hour, verdict in verdicts.items()
+        ]
+        raise_alerts(self._context.cell, self._context.product.name, alerts)

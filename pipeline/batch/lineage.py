@@ -14,7 +14,7 @@ from openlineage.client.facet_v2 import (
 )
 from pyiceberg.schema import Schema
 
-from pipeline.batch.context import HourContext
+from pipeline.batch.context import RangeContext
 from pipeline.clock import HOUR
 from pipeline.contract.lineage.sources import derived_sources
 from pipeline.contract.model import EVENTS
@@ -25,21 +25,21 @@ from pipeline.lineage.facets import PRODUCER, error, job_type, run_uuid
 from pipeline.tables.layout import events_table, product_table
 
 
-def hour_started(context: HourContext, at: datetime) -> RunEvent:
+def hour_started(context: RangeContext, hour: datetime, at: datetime) -> RunEvent:
     """Return the start of one hour's build; the run's id is that of the same hour's other events."""
     return RunEvent(
         eventTime=at.isoformat(),
         producer=PRODUCER,
         eventType=RunState.START,
-        run=_hour_run(context),
+        run=_hour_run(context, hour),
         job=_hour_job(context),
-        inputs=_inputs(context, context.source.snapshot_id),
+        inputs=_inputs(context, context.source_snapshot_id),
         outputs=[table_output(context.cell, context.table)],
     )
 
 
 def hour_completed(
-    context: HourContext, publication: Publication, schema: Schema | None
+    context: RangeContext, publication: Publication, schema: Schema | None
 ) -> RunEvent:
     """Return the publishing of one hour. `schema` is that of the published table."""
     columns = derived_sources(context.derived_table)
@@ -47,7 +47,7 @@ def hour_completed(
         eventTime=publication.published_at.isoformat(),
         producer=PRODUCER,
         eventType=RunState.COMPLETE,
-        run=_hour_run(context),
+        run=_hour_run(context, publication.hour),
         job=_hour_job(context),
         inputs=_inputs(context, publication.source_snapshot_id),
         outputs=[
@@ -63,19 +63,19 @@ def hour_completed(
     )
 
 
-def hour_failed(context: HourContext, at: datetime, reason: str) -> RunEvent:
+def hour_failed(context: RangeContext, hour: datetime, at: datetime, reason: str) -> RunEvent:
     """Return the failure of one hour's build: main is as it was."""
     return RunEvent(
         eventTime=at.isoformat(),
         producer=PRODUCER,
         eventType=RunState.FAIL,
-        run=_hour_run(context, reason),
+        run=_hour_run(context, hour, reason),
         job=_hour_job(context),
         outputs=[table_output(context.cell, context.table)],
     )
 
 
-def _inputs(context: HourContext, source_snapshot_id: int) -> list[InputDataset]:
+def _inputs(context: RangeContext, source_snapshot_id: int) -> list[InputDataset]:
     product = context.product.name
     return [
         table_input(context.cell, events_table(product), source_snapshot_id)
@@ -85,8 +85,8 @@ def _inputs(context: HourContext, source_snapshot_id: int) -> list[InputDataset]
     ]
 
 
-def _hour_run(context: HourContext, reason: str | None = None) -> Run:
-    start, end = context.hour.isoformat(), (context.hour + HOUR).isoformat()
+def _hour_run(context: RangeContext, hour: datetime, reason: str | None = None) -> Run:
+    start, end = hour.isoformat(), (hour + HOUR).isoformat()
     nominal: dict[str, RunFacet] = {
         "nominalTime": nominal_time_run.NominalTimeRunFacet(
             nominalStartTime=start, nominalEndTime=end
@@ -96,7 +96,7 @@ def _hour_run(context: HourContext, reason: str | None = None) -> Run:
     return Run(runId=run_uuid(*names, start, context.run_id), facets=nominal | error(reason))
 
 
-def _hour_job(context: HourContext) -> Job:
+def _hour_job(context: RangeContext) -> Job:
     derived_table = context.derived_table
     logic: dict[str, JobFacet] = (
         {"sql": sql_job.SQLJobFacet(query=derived_table.logic.text, dialect="spark")}

@@ -1,16 +1,14 @@
-"""What the building of an hour hands from step to step."""
+"""What the building of hours hands from step to step."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from pipeline.control.publications import Publication
-
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+from pipeline.errors import HeadwaterError
 
 
 class Verdict(Protocol):
@@ -32,10 +30,6 @@ class Verdict(Protocol):
         ...
 
 
-AuditFunction = Callable[["DataFrame"], Verdict]
-"""Judges the rows of one staged hour, before any reader of the table sees them."""
-
-
 @dataclass(frozen=True)
 class Source:
     """What an hour is computed from, pinned.
@@ -52,74 +46,111 @@ class Source:
 
 
 @dataclass(frozen=True)
+class StagedHour:
+    """One hour of a staging.
+
+    Attributes:
+        hour: its start, UTC.
+        rows: rows staged; 0 for an hour that the logic gives none for.
+        source_rows: rows of events that it was computed from.
+        inputs: fingerprint of the hours of derived tables that it was computed from; "" for none.
+    """
+
+    hour: datetime
+    rows: int
+    source_rows: int
+    inputs: str
+
+
+@dataclass(frozen=True)
 class Staged:
-    """One hour of one table, written and not published.
+    """Hours of one table, written together and not published.
 
     Attributes:
         table: its identifier, `namespace.table`.
-        hour: start of the hour, UTC.
-        wap_id: unique to this staging.
-        source_snapshot_id: the snapshot of events it was computed from.
-        snapshot_id: the snapshot that holds it, off main; None when the hour has no rows.
-        base_snapshot_id: main's when it was staged; None when the table was empty.
-        rows: rows staged.
-        expectations: how many an audit is to check.
-        source_rows: rows of events that it was computed from.
-        inputs: fingerprint of the hours of derived tables that it was computed from; "" for none.
+        wap_id: unique to this staging; with the hour it is what a publication is known by.
+        source_snapshot_id: the snapshot of events they were computed from.
+        snapshot_id: the snapshot that holds them, off main; None when no hour has rows.
+        base_snapshot_id: main's when they were staged; None when the table was empty.
+        expectations: how many an audit is to check of each hour.
+        hours: oldest first.
         columns: those that the logic and the engine gave; the table may have more, which are null in it.
             Empty in stagings of versions that did not say.
     """
 
     table: str
-    hour: datetime
     wap_id: str
     source_snapshot_id: int
     snapshot_id: int | None
     base_snapshot_id: int | None
-    rows: int
     contract_version: str
     run_id: str
     expectations: int
-    source_rows: int
-    inputs: str
+    hours: tuple[StagedHour, ...]
     columns: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, publication: Publication) -> Staged:
         """Return what was published, on main now. Its base is not known any more, nor its columns."""
+        hour = StagedHour(
+            publication.hour,
+            publication.rows,
+            publication.source_rows or 0,
+            publication.inputs or "",
+        )
         return cls(
             table=publication.table,
-            hour=publication.hour,
             wap_id=publication.wap_id,
             source_snapshot_id=publication.source_snapshot_id,
             snapshot_id=publication.published_snapshot_id,
             base_snapshot_id=None,
-            rows=publication.rows,
             contract_version=publication.contract_version,
             run_id=publication.run_id,
             expectations=publication.expectations,
-            source_rows=publication.source_rows or 0,
-            inputs=publication.inputs or "",
+            hours=(hour,),
         )
 
+    @property
+    def starts(self) -> tuple[datetime, ...]:
+        """The start of each of its hours."""
+        return tuple(one.hour for one in self.hours)
+
+    @property
+    def with_rows(self) -> tuple[datetime, ...]:
+        """The start of each of its hours that has rows."""
+        return tuple(one.hour for one in self.hours if one.rows)
+
+    def only(self, hours: Collection[datetime]) -> Staged:
+        """Return what it is of `hours` alone; the snapshot has the others all the same."""
+        kept = tuple(one for one in self.hours if one.hour in hours)
+        has_rows = any(one.rows for one in kept)
+        return replace(self, hours=kept, snapshot_id=self.snapshot_id if has_rows else None)
+
     def publication(
-        self, at: datetime, snapshot_id: int | None, *, met: int, digest: str, handover: str
+        self,
+        of: StagedHour,
+        at: datetime,
+        snapshot_id: int | None,
+        *,
+        met: int,
+        digest: str,
+        handover: str,
     ) -> Publication:
-        """Return the record of its publication in `snapshot_id` of main, with `met` expectations met."""
+        """Return the record of an hour's publication in `snapshot_id` of main, `met` expectations met."""
         return Publication(
             table=self.table,
-            hour=self.hour,
+            hour=of.hour,
             published_at=at,
             source_snapshot_id=self.source_snapshot_id,
-            staged_snapshot_id=self.snapshot_id,
-            published_snapshot_id=snapshot_id,
+            staged_snapshot_id=self.snapshot_id if of.rows else None,
+            published_snapshot_id=snapshot_id if of.rows else None,
             wap_id=self.wap_id,
-            rows=self.rows,
+            rows=of.rows,
             contract_version=self.contract_version,
             run_id=self.run_id,
             expectations=met,
-            source_rows=self.source_rows,
-            inputs=self.inputs,
+            source_rows=of.source_rows,
+            inputs=of.inputs,
             digest=digest,
             handover=handover,
         )
@@ -127,7 +158,11 @@ class Staged:
 
 @dataclass(frozen=True)
 class Rejected:
-    """An hour whose audit failed: main is as it was, the staging stays for inspection."""
+    """An hour whose audit failed: main is as it was, the staging, of it alone here, stays for inspection."""
 
     staged: Staged
     verdict: Verdict
+
+
+HourOutcome = Publication | Rejected | HeadwaterError
+"""What became of an hour; an error is what its build ended with, and main is as it was."""

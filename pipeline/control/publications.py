@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
@@ -126,6 +127,8 @@ class PublicationLog:
         """Begin with `publications`."""
         self._all: list[Publication] = []
         self._last: dict[tuple[str, datetime], Publication] = {}
+        self._known: set[tuple[str, str, datetime]] = set()
+        self._with_rows: dict[str, list[datetime]] = {}
         for publication in sorted(publications, key=lambda one: one.published_at):
             self.add(publication)
 
@@ -143,10 +146,29 @@ class PublicationLog:
         """The last publication of each hour of each table: a view, which follows what is added."""
         return MappingProxyType(self._last)
 
+    def has(self, table: str, wap_id: str, hour: datetime) -> bool:
+        """Tell whether what a staging has of an hour is recorded."""
+        return (table, wap_id, hour) in self._known
+
+    def last_before(self, table: str, hour: datetime) -> Publication | None:
+        """Return the last publication of the newest hour with rows before `hour`; None if there is none."""
+        hours = self._with_rows.get(table, [])
+        place = bisect_left(hours, hour)
+        return self._last[table, hours[place - 1]] if place else None
+
     def add(self, publication: Publication) -> None:
         """Take in a publication that was recorded just now."""
+        table, hour = publication.table, publication.hour
         self._all.append(publication)
-        self._last[publication.table, publication.hour] = publication
+        self._last[table, hour] = publication
+        self._known.add((table, publication.wap_id, hour))
+        hours = self._with_rows.setdefault(table, [])
+        place = bisect_left(hours, hour)
+        is_there = place < len(hours) and hours[place] == hour
+        if publication.rows and not is_there:
+            hours.insert(place, hour)
+        elif is_there and not publication.rows:
+            del hours[place]
 
 
 LastPublications = Mapping[tuple[str, datetime], Publication]
@@ -159,20 +181,30 @@ def latest(publications: Iterable[Publication]) -> dict[tuple[str, datetime], Pu
     return {(publication.table, publication.hour): publication for publication in ordered}
 
 
-def record(cell: Cell, product: str, publication: Publication) -> bool:
-    """Add `publication` unless one with its `wap_id` is there; tell whether it was added.
+def record(
+    cell: Cell, product: str, publications: Iterable[Publication]
+) -> tuple[Publication, ...]:
+    """Add those of `publications` whose `wap_id` has none of their hour yet; return them.
 
-    Idempotent, and safe when several processes record the same one at once.
+    All are added in one commit, or none. Idempotent, and safe when several processes record the same ones
+    at once.
 
     Raises:
-        TableBusyError: it could not be added beside other writers; it is not there.
+        TableBusyError: they could not be added beside other writers; none is there.
     """
+    wanted = {(one.wap_id, one.hour): one for one in publications}
+    if not wanted:
+        return ()
+    hours = HourSpan(min(hour for _, hour in wanted), max(hour for _, hour in wanted))
+    ids = ", ".join(f"'{wap_id}'" for wap_id in sorted({wap_id for wap_id, _ in wanted}))
 
     def missing(table: Table) -> list[Publication]:
-        mine = f"hour == '{publication.hour.isoformat()}' and wap_id == '{publication.wap_id}'"
+        scan = table.scan(
+            f"{hours.row_filter} and wap_id in ({ids})", selected_fields=("wap_id", "hour")
+        )
         with reading(table):
-            known = table.scan(mine, selected_fields=("wap_id",)).to_arrow().num_rows
-        return [] if known else [publication]
+            known = {(row["wap_id"], row["hour"]) for row in scan.to_arrow().to_pylist()}
+        return [one for identity, one in wanted.items() if identity not in known]
 
     table = publications_table(product)
-    return bool(add_missing(cell, table, PUBLICATION_SCHEMA, missing, asdict))
+    return add_missing(cell, table, PUBLICATION_SCHEMA, missing, asdict)

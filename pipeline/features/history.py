@@ -93,7 +93,7 @@ def read_history(
                 read += len(rows)
                 parts.append(
                     rows.join(entities, on=plan.entity, how="semi", nulls_equal=True)
-                    .join(published, on=BUILD)
+                    .join(published, on=[BUILD, HOUR_COLUMN])
                     .select(
                         *kept,
                         (pl.col(HOUR_COLUMN) + pl.duration(hours=1)).alias(FEATURE_TIME),
@@ -106,15 +106,17 @@ def read_history(
 
 def _published(cell: Cell, product: Product, plan: HistoryPlan) -> pl.DataFrame:
     span = HourSpan(plan.first_hour, plan.last_hour)
-    known = {
-        one.wap_id: one.published_at
+    known = [
+        (one.wap_id, one.hour, one.published_at)
         for one in read_recorded(cell, product.name, span).publications
         if one.table == plan.table
         and plan.known_through is not None
         and one.published_at <= plan.known_through
-    }
-    schema = {BUILD: pl.String(), KNOWN_FROM: UTC_MICROS}
-    return pl.DataFrame({BUILD: list(known), KNOWN_FROM: list(known.values())}, schema=schema)
+    ]
+    schema = {BUILD: pl.String(), HOUR_COLUMN: UTC_MICROS, KNOWN_FROM: UTC_MICROS}
+    return pl.DataFrame(known, schema=schema, orient="row").unique(
+        [BUILD, HOUR_COLUMN], keep="last"
+    )
 
 
 def _frame(data: object) -> pl.DataFrame:

@@ -27,11 +27,13 @@ class Emitter:
         """Write for the run `run_id` of `cell`; nothing is created before the first event."""
         self.path: Path = lineage_folder(cell) / f"{re.sub(r'[^A-Za-z0-9._-]+', '-', run_id)}.jsonl"
 
-    def emit(self, event: RunEvent) -> None:
-        """Append one event."""
+    def emit(self, *events: RunEvent) -> None:
+        """Append events, in their order."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             transport = FileTransport(FileConfig(log_file_path=str(self.path), append=True))
-            OpenLineageClient(transport=transport).emit(event)
+            client = OpenLineageClient(transport=transport)
+            for event in events:
+                client.emit(event)
         except (OSError, RuntimeError) as error:
             _LOG.warning("lineage event lost: %s", error)

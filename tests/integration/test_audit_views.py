@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from pipeline.batch.model import AuditFunction, Rejected
+from pipeline.batch.model import Rejected
 from pipeline.batch.wap.audit_frame import views_needed
 from pipeline.cells import Cell
 from pipeline.contract.model import DerivedTable, Expectation
 from pipeline.control.publications import Publication
 from quality.audit import audit
 from tests.support.derivations import Chain, chained_product
+from tests.support.hour_builds import Judge
 from tests.support.orders import hour
 
 Regions = list[str]
@@ -54,7 +55,7 @@ def views(chain: Chain, of: str, closed: list[int]) -> dict[int, dict[str, Regio
     """
     seen: dict[int, dict[str, Regions]] = {}
 
-    def auditor(table: DerivedTable, at: Any) -> AuditFunction:
+    def auditor(table: DerivedTable, at: Any) -> Judge:
         def look(frame: DataFrame) -> Any:
             session = frame.sparkSession
             temporary = [one.name for one in session.catalog.listTables() if one.isTemporary]
@@ -99,7 +100,7 @@ def test_a_query_over_events_decides_whether_an_hour_is_published(chain: Chain) 
     missing = "SELECT region FROM events LEFT ANTI JOIN {batch} USING (region)"
     expect(chain, "tastes", missing, "SELECT region FROM previous WHERE region = 'south'")
 
-    def auditor(table: DerivedTable, _hour: Any) -> AuditFunction:
+    def auditor(table: DerivedTable, _hour: Any) -> Judge:
         return lambda frame: audit(frame, table)
 
     outcomes = {

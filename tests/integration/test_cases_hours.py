@@ -17,6 +17,7 @@ from pipeline.ingest.run import ingest
 from pipeline.ledger.verify import verify_ledger
 from pipeline.tables.catalog import load_table
 from tests.support.derivations import accept
+from tests.support.hour_builds import each_alone
 from tests.support.products import own_product
 
 CASES = Path(__file__).parent.parent / "data" / "cases"
@@ -37,7 +38,8 @@ def test_rows_whose_partition_is_null_are_in_the_feature_table(
     assert verify_ledger(cell, product).balanced
     inputs = read_plan_inputs(cell, product, hours=[AT], clock=later)
     plan = plan_hours(product, inputs, hours=[AT])
-    list(execute(spark, cell, product, plan, lambda *_: accept, run_id="run"))
+    audit = each_alone(lambda _hour: accept)
+    list(execute(spark, cell, product, plan, lambda _table: audit, run_id="run"))
 
     wanted = {("a", "us", 1), ("b", None, 1), ("c", None, 1)}
     served, _ = read_served(cell, product, "id_counts")

@@ -15,7 +15,7 @@ from pipeline.batch.errors import LogicError
 from pipeline.batch.feature_table.rederive import apply_derived
 from pipeline.batch.model import Source
 from pipeline.batch.wap.publish import publish
-from pipeline.batch.wap.stage import stage_hour
+from pipeline.batch.wap.stage import stage
 from pipeline.cells import Cell
 from pipeline.contract.model import Column, DerivedTable, Feature, Product
 from pipeline.control.publications import Publication
@@ -25,7 +25,7 @@ from pipeline.features.serving import read_served
 from pipeline.spark.session import own_session
 from pipeline.tables.catalog import load_table
 from quality.auditor import RunAuditor
-from tests.support.hour_builds import build, hour_context
+from tests.support.hour_builds import build_hours_of, hour_context
 from tests.support.orders import Orders, derived, hour, orders_product
 
 V1 = """
@@ -110,16 +110,13 @@ class Engine:
             source = self.source()
             auditor = RunAuditor(self.cell, "orders", "run")
             try:
-                audit = auditor(derived_table, hour(number))
-                outcome = build(
-                    hour_context(
-                        self.spark, self.cell, product, derived_table, hour(number), source
-                    ),
-                    audit,
+                context = hour_context(
+                    self.spark, self.cell, product, derived_table, hour(number), source
                 )
+                outcome = build_hours_of(context, auditor(derived_table))[hour(number)]
             finally:
                 auditor.finish()
-            assert isinstance(outcome, Publication), outcome.verdict.reasons
+            assert isinstance(outcome, Publication), outcome
             assert outcome.contract_version == derived_table.version
 
     def source(self) -> Source:
@@ -264,7 +261,7 @@ def test_a_staging_of_before_an_evolution_is_published_after_it(engine: Engine) 
     first = engine.product(tables(V1, "1.0.0")[0])
     engine.build(first, 1, "north")
     engine.orders.append([(hour(2), "south", 1)])
-    staged = stage_hour(
+    staged = stage(
         hour_context(
             engine.spark, engine.cell, first, first.derived_tables[0], hour(2), engine.source()
         )

@@ -12,15 +12,16 @@ import pytest
 from pyiceberg.table import DataScan
 from pyspark.sql import DataFrame, SparkSession
 
-from pipeline.batch.execute import MissingInput, execute
-from pipeline.batch.model import AuditFunction, Rejected
+from pipeline.batch.execute import MissingInput
+from pipeline.batch.model import Rejected
 from pipeline.cells import Cell, embedded_cell, save_cell
 from pipeline.clock import hour_of
 from pipeline.contract.model import DerivedTable
 from pipeline.control.alerts import read_alerts
 from pipeline.control.publications import Publication
 from pipeline.tables.catalog import load_table
-from tests.support.derivations import Chain, Opinion, accept, built, chained_product
+from tests.support.derivations import Chain, Opinion, built, chained_product
+from tests.support.hour_builds import Judge
 from tests.support.orders import hour
 
 TABLES = ("sales", "streaks", "tastes")
@@ -42,7 +43,7 @@ def north(number: int, orders: int) -> list[tuple[datetime, str, int]]:
 def test_late_rows_build_their_hour_and_what_depends_on_it_and_nothing_else(chain: Chain) -> None:
     for number in range(1, 6):
         chain.orders.append([*north(number, 2), (hour(number), "south", 1)])
-    everything = [(table, number) for number in range(1, 6) for table in TABLES]
+    everything = [(table, number) for table in TABLES for number in range(1, 6)]
     assert built(chain.build(range(1, 6))) == everything
     assert chain.build(range(1, 6)) == []
 
@@ -60,8 +61,8 @@ def test_late_rows_build_their_hour_and_what_depends_on_it_and_nothing_else(chai
     assert built(chain.build(range(1, 6))) == [
         ("sales", 2),
         ("streaks", 2),
-        ("tastes", 2),
         ("streaks", 3),
+        ("tastes", 2),
         ("tastes", 3),
         ("tastes", 4),
         ("tastes", 5),
@@ -101,7 +102,7 @@ def test_an_hour_of_a_failed_audit_is_an_alert_and_holds_up_what_reads_it(chain:
     chain.build([1])
     before = chain.rows("streaks")
 
-    def refuse_streaks(table: DerivedTable, _hour: datetime) -> AuditFunction:
+    def refuse_streaks(table: DerivedTable, _hour: datetime) -> Judge:
         def judge(_frame: DataFrame) -> Opinion:
             return Opinion(passed=table.name != "streaks")
 
@@ -184,11 +185,7 @@ def test_hours_of_one_day_may_be_published_at_once(chain: Chain) -> None:
 
     def one(number: int) -> None:
         plan = chain.plan([number], derived_tables=["tastes"])
-        list(
-            execute(
-                chain.spark, chain.cell, chain.product, plan, lambda *_: accept, run_id=str(number)
-            )
-        )
+        chain.execute(plan, run_id=str(number))
 
     with ThreadPoolExecutor(2) as threads:
         list(threads.map(one, (1, 2)))
@@ -215,10 +212,8 @@ def test_a_backfill_reads_its_publications_once_however_many_hours_it_has(
 
     with monkeypatch.context() as patched:
         patched.setattr(DataScan, "to_arrow", to_arrow)
-        done = list(
-            execute(chain.spark, chain.cell, chain.product, plan, lambda *_: accept, run_id="run")
-        )
-    assert built(done) == [(table, number) for number in (2, 3, 4) for table in TABLES]
+        done = chain.execute(plan)
+    assert built(done) == [(table, number) for table in TABLES for number in (2, 3, 4)]
     assert all(isinstance(one.outcome, Publication) for one in done)
     assert len(whole) == 1
     assert chain.build(range(1, 5)) == []

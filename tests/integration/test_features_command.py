@@ -118,7 +118,7 @@ def publish(
         run_id="run",
         expectations=0,
     )
-    record(cell, PRODUCT, publication)
+    record(cell, PRODUCT, [publication])
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ def plan(chain: Chain, name: str, of: datetime) -> list[Any]:
     assert source is not None
     session = own_session(chain.spark, chain.cell)
     context = hour_context(chain.spark, chain.cell, chain.product, table, of, Source(source, 0))
-    return run(compute_hour(session, context))
+    return run(compute_hour(session, context, context.hours[0]))
 
 
 def micros(instant: datetime) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -108,14 +109,14 @@ def publication(number: int) -> Publication:
 def test_publications_of_other_months_are_not_read_and_are_counted(quiet_cell: Cell) -> None:
     expected = [publication(number) for number in range(6)]
     for each in expected:
-        assert record(quiet_cell, "orders", each)
+        assert record(quiet_cell, "orders", [each])
     table = load_table(quiet_cell, "orders.publications")
     for task in table.scan(f"hour < '{expected[4].hour.isoformat()}'").plan_files():
         Path(task.file.file_path.removeprefix("file://")).unlink()
     found = read_recorded(quiet_cell, "orders", HourSpan(expected[4].hour))
     assert found.publications == tuple(expected[4:])
     assert found.total == 6
-    assert not record(quiet_cell, "orders", expected[5])
+    assert not record(quiet_cell, "orders", [expected[5]])
 
 
 def test_a_control_table_of_an_older_format_is_partitioned_by_the_next_row(
@@ -125,14 +126,14 @@ def test_a_control_table_of_an_older_format_is_partitioned_by_the_next_row(
     catalog = open_catalog(quiet_cell)
     catalog.create_namespace("orders")
     table = catalog.create_table("orders.publications", PUBLICATION_SCHEMA, properties=PROPERTIES)
-    record(quiet_cell, "orders", first)
+    record(quiet_cell, "orders", [first])
     assert [one.name for one in load_table(quiet_cell, "orders.publications").spec().fields] == [
         PARTITION[2]
     ]
-    record(quiet_cell, "orders", second)
+    record(quiet_cell, "orders", [second])
     compact(load_table(quiet_cell, "orders.publications"), POLICY)
     assert read_publications(quiet_cell, "orders") == (first, second)
-    assert not record(quiet_cell, "orders", first)
+    assert not record(quiet_cell, "orders", [first])
     assert (
         table.metadata.table_uuid
         == load_table(quiet_cell, "orders.publications").metadata.table_uuid
@@ -141,3 +142,18 @@ def test_a_control_table_of_an_older_format_is_partitioned_by_the_next_row(
 
 def _number(of: datetime) -> int:
     return int(of.timestamp()) // 3600
+
+
+def test_thousands_of_publications_are_recorded_by_one_commit_and_each_once(
+    quiet_cell: Cell,
+) -> None:
+    expected = [
+        replace(publication(0), hour=hour(number), wap_id=f"staging-{number // 100}")
+        for number in range(3_000)
+    ]
+    assert record(quiet_cell, "orders", expected[:2_000]) == tuple(expected[:2_000])
+    assert len(load_table(quiet_cell, "orders.publications").metadata.snapshots) == 1
+    # What was cut off is recorded whole the next time: what is there stays as it is.
+    assert record(quiet_cell, "orders", expected[1_950:]) == tuple(expected[2_000:])
+    assert sorted(read_publications(quiet_cell, "orders"), key=lambda one: one.hour) == expected
+    assert record(quiet_cell, "orders", []) == ()

@@ -29,18 +29,20 @@ def files(cell: Cell, table: str) -> int:
 
 def test_publications_stay_few_files_and_every_one_is_there(quiet_cell: Cell) -> None:
     expected = [publication(number) for number in range(ROWS)]
-    assert all(record(quiet_cell, "orders", each) for each in expected)
+    assert all(record(quiet_cell, "orders", [each]) for each in expected)
     assert list(read_publications(quiet_cell, "orders")) == expected
     assert read_publications(quiet_cell, "orders", hour(7)) == (expected[7],)
     assert files(quiet_cell, "orders.publications") < FILES
-    assert not record(quiet_cell, "orders", expected[0])
+    assert not record(quiet_cell, "orders", expected[:1])
 
 
 def test_who_records_while_another_tidies_loses_nothing(quiet_cell: Cell) -> None:
-    record(quiet_cell, "orders", publication(0))
+    record(quiet_cell, "orders", [publication(0)])
     with ThreadPoolExecutor(2) as pool:
-        added = list(pool.map(lambda n: record(quiet_cell, "orders", publication(n)), range(ROWS)))
-    assert added.count(False) == 1
+        added = list(
+            pool.map(lambda n: record(quiet_cell, "orders", [publication(n)]), range(ROWS))
+        )
+    assert added.count(()) == 1
     found = read_publications(quiet_cell, "orders")
     assert sorted(one.wap_id for one in found) == sorted(f"staging-{n}" for n in range(ROWS))
     assert files(quiet_cell, "orders.publications") <= FILES

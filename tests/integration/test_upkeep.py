@@ -16,7 +16,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pipeline.batch.model import Source
 from pipeline.batch.pin import pinned
 from pipeline.batch.wap.publish import publish
-from pipeline.batch.wap.stage import stage_hour
+from pipeline.batch.wap.stage import stage
 from pipeline.cells import Cell
 from pipeline.clock import utc_now
 from pipeline.contract.model import DerivedTable, Feature, Product
@@ -208,7 +208,7 @@ def test_derived_tables_and_histories_are_maintained_beside_a_staging(
         for number in range(2):
             build(context(plain, number, source), accept)
             build(context(feature, number, source), accept)
-    staged = stage_hour(context(plain, 2, source))
+    staged = stage(context(plain, 2, source))
     tables = ("orders.sales", "orders.liking_history", "orders.liking")
     before = {name: _rows(quiet_cell, name) for name in tables}
     held = snapshots(quiet_cell, "orders.sales")

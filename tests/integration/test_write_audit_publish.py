@@ -10,19 +10,19 @@ from pathlib import Path
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
-from pipeline.batch.context import HourContext
+from pipeline.batch.build import record_unrecorded
+from pipeline.batch.context import RangeContext
 from pipeline.batch.errors import LogicError, SourceExpiredError, StagingOutdatedError
-from pipeline.batch.hour import record_unrecorded
-from pipeline.batch.model import AuditFunction, Rejected, Source, Staged
+from pipeline.batch.model import Rejected, Source, Staged
 from pipeline.batch.wap.publish import publish
-from pipeline.batch.wap.stage import stage_hour, staged_frame
+from pipeline.batch.wap.stage import stage, staged_frame
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.control.publications import Publication, read_publications, record
 from pipeline.lineage.files import lineage_folder
 from pipeline.spark.session import own_session
 from pipeline.tables.catalog import TableMissingError, load_table
-from tests.support.hour_builds import build, hour_context
+from tests.support.hour_builds import Judge, build, hour_context
 from tests.support.orders import Orders, hour, orders_product, sales
 
 TABLE = "orders.sales"
@@ -59,16 +59,16 @@ class Shop:
     orders: Orders
     source: int = 0
 
-    def build(self, number: int, audit: AuditFunction = accept) -> Publication | Rejected:
-        return build(self.context(number), audit)
+    def build(self, number: int, judge: Judge = accept) -> Publication | Rejected:
+        return build(self.context(number), judge)
 
     def stage(self, number: int) -> Staged:
-        return stage_hour(self.context(number))
+        return stage(self.context(number))
 
     def recover(self, number: int) -> Publication | None:
-        return record_unrecorded(self.context(number))
+        return record_unrecorded(self.context(number)).get(hour(number))
 
-    def context(self, number: int) -> HourContext:
+    def context(self, number: int) -> RangeContext:
         derived_table = self.product.derived_tables[0]
         source = Source(self.source, self.orders.count(hour(number)))
         return hour_context(
@@ -191,7 +191,7 @@ def test_hours_staged_from_one_base_are_all_published(shop: Shop) -> None:
 def test_hours_staged_at_once_by_threads_do_not_share_a_staging(shop: Shop) -> None:
     with ThreadPoolExecutor(3) as threads:
         stagings = list(threads.map(shop.stage, (1, 2, 3)))
-    assert [staged.hour for staged in stagings] == [hour(1), hour(2), hour(3)]
+    assert [staged.starts[0] for staged in stagings] == [hour(1), hour(2), hour(3)]
     assert len({staged.snapshot_id for staged in stagings}) == 3
     with ThreadPoolExecutor(3) as threads:
         list(threads.map(lambda staged: publish(shop.spark, shop.cell, staged), stagings))
@@ -213,7 +213,7 @@ def test_publishing_twice_is_one_publication(shop: Shop) -> None:
 def test_a_publication_is_recorded_once(shop: Shop) -> None:
     publication = shop.build(1)
     assert isinstance(publication, Publication)
-    assert record(shop.cell, "orders", publication) is False
+    assert record(shop.cell, "orders", [publication]) == ()
     assert shop.recorded() == [(1, 2)]
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
 
 from pipeline.batch.execute import BuildResult, execute
-from pipeline.batch.model import AuditFunction
 from pipeline.batch.planning.plan import HoursPlan, plan_hours
 from pipeline.batch.planning.staleness import PlanInputs
+from pipeline.batch.wap.audit_frame import AuditFunction
 from pipeline.cells import Cell
 from pipeline.contract.model import DerivedTable, Feature, Logic, Product, Read
 from pipeline.control.publications import read_publications
@@ -21,6 +22,7 @@ from pipeline.hours.fence import Fence
 from pipeline.hours.rows import rows_by_hour
 from pipeline.hours.states import HourState, HourStates
 from pipeline.tables.catalog import TableMissingError, load_table
+from tests.support.hour_builds import Judge, each_alone
 from tests.support.orders import Orders, derived, hour, orders_product, sales
 
 STREAKS = """
@@ -101,12 +103,25 @@ class Chain:
     def build(
         self,
         closed: Iterable[int],
-        audit: Callable[[DerivedTable, datetime], AuditFunction] = lambda _table, _hour: accept,
+        judge: Callable[[DerivedTable, datetime], Judge] = lambda _table, _hour: accept,
         **options: Any,
     ) -> list[BuildResult]:
         """Build what is due of the hours `closed`."""
         plan = self.plan(closed, **options)
-        return list(execute(self.spark, self.cell, self.product, plan, audit, run_id="run"))
+        return self.execute(plan, judge)
+
+    def execute(
+        self,
+        plan: HoursPlan,
+        judge: Callable[[DerivedTable, datetime], Judge] = lambda _table, _hour: accept,
+        run_id: str = "run",
+    ) -> list[BuildResult]:
+        """Carry a plan out, each hour judged by its own rows."""
+
+        def auditor(table: DerivedTable) -> AuditFunction:
+            return each_alone(partial(judge, table))
+
+        return list(execute(self.spark, self.cell, self.product, plan, auditor, run_id=run_id))
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """Return all rows that main has, in an order of their own, without the builds' marks."""

@@ -1,18 +1,24 @@
-"""One hour built by itself, as the executor of a plan would build it."""
+"""Hours built by themselves, as the executor of a plan would build them."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
-from pipeline.batch.context import HourContext
-from pipeline.batch.hour import build_hour
-from pipeline.batch.model import AuditFunction, Rejected, Source
+from pipeline.batch.build import build_range
+from pipeline.batch.context import RangeContext
+from pipeline.batch.model import HourOutcome, Rejected, Source, Verdict
 from pipeline.batch.planning.stages import plan_stages
+from pipeline.batch.wap.audit_frame import AuditFunction, StagedRows
 from pipeline.cells import Cell
 from pipeline.contract.model import DerivedTable, Product
 from pipeline.control.publications import Publication, PublicationLog
+from pipeline.errors import HeadwaterError
+
+Judge = Callable[[DataFrame], Verdict]
+"""Judges the rows of one hour."""
 
 
 def hour_context(
@@ -22,12 +28,33 @@ def hour_context(
     derived_table: DerivedTable,
     hour: datetime,
     source: Source,
-) -> HourContext:
+) -> RangeContext:
     """Return the context of one hour, with the publications of now."""
     log = PublicationLog.read(cell, product.name)
-    return HourContext(spark, cell, product, derived_table, hour, source, "run", log)
+    return RangeContext(spark, cell, product, derived_table, {hour: source}, "run", log)
 
 
-def build(context: HourContext, audit: AuditFunction) -> Publication | Rejected:
-    """Build the hour by all of its stages."""
-    return build_hour(context, plan_stages(context.product, context.derived_table), audit)
+def build(context: RangeContext, judge: Judge) -> Publication | Rejected:
+    """Build the only hour of `context` by all of its stages."""
+    (outcome,) = build_hours_of(context, each_alone(lambda _hour: judge)).values()
+    if isinstance(outcome, HeadwaterError):
+        raise outcome
+    return outcome
+
+
+def build_hours_of(context: RangeContext, audit: AuditFunction) -> Mapping[datetime, HourOutcome]:
+    """Build the hours of `context` as one range by all of its stages."""
+    return build_range(context, plan_stages(context.product, context.derived_table), audit)
+
+
+def each_alone(judge: Callable[[datetime], Judge]) -> AuditFunction:
+    """Return the audit that judges each hour by its own rows alone, the oldest first."""
+
+    def audit(rows: StagedRows) -> Mapping[datetime, Verdict]:
+        found: dict[datetime, Verdict] = {}
+        for hour in rows.hours:
+            passed = [one for one, verdict in found.items() if verdict.passed]
+            found[hour] = judge(hour)(rows.alone(hour, passed))
+        return found
+
+    return audit

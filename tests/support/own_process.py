@@ -12,7 +12,7 @@ from headwater.build import build_hours
 from pipeline.batch.model import Source
 from pipeline.batch.planning.plan import HoursPlan
 from pipeline.batch.wap.publish import publish
-from pipeline.batch.wap.stage import stage_hour
+from pipeline.batch.wap.stage import stage
 from pipeline.cells import load_cell
 from pipeline.contract.model import Product
 from pipeline.control.publications import Publication
@@ -51,7 +51,7 @@ def build_and_outdate(home: Path, product: Product, plan: HoursPlan) -> str:
     source = Source(plan.source_snapshot_id or 0, first.rows)
     spark = start_session(cell, spark_jars(load_settings().cache))
     context = hour_context(spark, cell, product, table, first.hour, source)
-    one, other = stage_hour(context), stage_hour(context)
+    one, other = stage(context), stage(context)
     publish(spark, cell, one)
     try:
         publish(spark, cell, other)

@@ -11,7 +11,7 @@ from benchmarks.hourly.files import files_of_hour
 from benchmarks.hourly.prepare import plan_of, viewing_product
 from benchmarks.hourly.steps import AUDIT, SHOW, Steps
 from pipeline.batch.execute import execute
-from pipeline.batch.model import AuditFunction
+from pipeline.batch.wap.audit_frame import AuditFunction
 from pipeline.cells import Cell
 from pipeline.contract.model import DerivedTable, published_table
 from pipeline.control.publications import Publication
@@ -41,8 +41,8 @@ class _Runner:
         found = {}
         with Steps(self._spark) as steps:
 
-            def auditor(table: DerivedTable, hour: datetime) -> AuditFunction:
-                return steps.timed(AUDIT, audits(table, hour))
+            def auditor(table: DerivedTable) -> AuditFunction:
+                return steps.timed(AUDIT, audits(table))
 
             plan = plan_of(cell, self._product, [self._hour], TABLES)
             done = execute(self._spark, cell, self._product, plan, auditor, run_id=RUN_ID)

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pyarrow as pa
@@ -14,8 +15,8 @@ from pyspark.sql import functions as sf
 from pyspark.sql.types import StructField
 
 from pipeline.avro.arrow import UTC_MICROS
-from pipeline.batch.compute.hour import literal
-from pipeline.batch.context import HourContext
+from pipeline.batch.compute.read import of_hours
+from pipeline.batch.context import RangeContext, hours_named
 from pipeline.batch.errors import StagingOutdatedError
 from pipeline.batch.feature_table.partitions import (
     begin_partitions,
@@ -25,7 +26,7 @@ from pipeline.batch.feature_table.partitions import (
 from pipeline.batch.model import Staged
 from pipeline.batch.wap.publish import publish, published_unrecorded
 from pipeline.batch.wap.stage import named_failures, write_staged
-from pipeline.batch.wap.stagings import find_staging, summary_of
+from pipeline.batch.wap.stagings import staged_snapshot, summary_of
 from pipeline.batch.wap.tags import serve
 from pipeline.batch.wap.target import Target, as_target, prepare_target
 from pipeline.contract.model import DerivedTable, Feature, Product
@@ -49,10 +50,10 @@ def feature_table_target(product: Product, derived_table: DerivedTable, feature:
     return Target(product_table(product.name, derived_table.name), partitioning, (HOUR_COLUMN,))
 
 
-def derive_feature_table(context: HourContext, feature: Feature, staged: Staged) -> int | None:
+def derive_feature_table(context: RangeContext, feature: Feature, staged: Staged) -> int | None:
     """Bring the feature table up to its history, whose main holds the rows of `staged`, and serve it.
 
-    Replaces the partitions that the builds of the staged hour have rows of: in each, an entity's row of
+    Replaces the partitions that the builds of the staged hours have rows of: in each, an entity's row of
     its newest hour, by that hour's last build. All of them are replaced where one is left without rows,
     and where the contract has other partitions than the table was made with. They are replaced whole or
     not at all, and the tag `served` moves after that; returns the snapshot it is on. Idempotent: to
@@ -60,7 +61,7 @@ def derive_feature_table(context: HourContext, feature: Feature, staged: Staged)
 
     Raises:
         StagingOutdatedError: somebody else kept changing the same partitions.
-        LogicError, SparkFailedError: as `stage_hour`; what readers get is as it was.
+        LogicError, SparkFailedError: as `stage`; what readers get is as it was.
         TableBusyError: other writers came first for a minute; what readers get is as it was.
     """
     if staged.snapshot_id is None:
@@ -85,12 +86,12 @@ def derive_feature_table(context: HourContext, feature: Feature, staged: Staged)
 
 
 def _stage(
-    context: HourContext, feature: Feature, staged: Staged, target: Target
+    context: RangeContext, feature: Feature, staged: Staged, target: Target
 ) -> tuple[Staged, bool]:
     """Stage it; tell whether all of it was."""
     session, cell = context.session(), context.cell
     wanted = replace(staged, table=target.identifier, wap_id=uuid.uuid4().hex, snapshot_id=None)
-    with named_failures(f"{cell.name}.{target.identifier} hour {staged.hour:%Y-%m-%dT%H}", cell):
+    with named_failures(f"{cell.name}.{target.identifier} {hours_named(staged.starts)}", cell):
         # In this order: of a build that counts, the rows are there.
         builds = _builds(context, staged)
         history = session.table(table_name(cell, context.table))
@@ -105,21 +106,22 @@ def _stage(
         )
         if anew:
             refuse_other_rows(session, cell, target, feature, frame, wanted.wap_id)
-    return find_staging(load_table(cell, target.identifier), wanted.wap_id) or wanted, anew
+    copied = staged_snapshot(load_table(cell, target.identifier), wanted.wap_id)
+    return replace(wanted, snapshot_id=copied.snapshot_id if copied else None), anew
 
 
 def _touched(
     history: DataFrame, feature: Feature, staged: Staged, builds: Mapping[datetime, str]
 ) -> pa.Table | None:
-    """Return the partitions that the builds of the staged hour have rows of.
+    """Return the partitions that the builds of the staged hours have rows of.
 
     None where one of them is to be left without rows, as nothing that is written replaces it: an
-    earlier build of the hour had some there, and nothing else has.
+    earlier build of one of the hours had some there, and nothing else has.
     """
     parts = [quoted(name) for name in feature.partitions]
     is_of_build = sf.max(sf.col(BUILD_COLUMN) == staged.wap_id)
-    of_hour = history.where(f"`{HOUR_COLUMN}` = {literal(staged.hour)}")
-    found = of_hour.groupBy(*parts).agg(is_of_build.alias(BUILD_COLUMN)).toArrow()
+    of_staged = history.where(of_hours(staged.starts))
+    found = of_staged.groupBy(*parts).agg(is_of_build.alias(BUILD_COLUMN)).toArrow()
     touched, of_build = found.drop_columns(BUILD_COLUMN), found.column(BUILD_COLUMN).to_pylist()
     if not all(of_build):
         left = newest(history, feature, touched, builds).select(*parts).distinct().toArrow()
@@ -176,7 +178,7 @@ def is_one_of(field: StructField, values: Iterable[Any]) -> Column:
     return found | column.isNull() if None in given else found
 
 
-def _builds(context: HourContext, staged: Staged) -> dict[datetime, str]:
+def _builds(context: RangeContext, staged: Staged) -> dict[datetime, str]:
     """Return the build of each hour that counts.
 
     Builds that are on main count, recorded or not: a build is recorded only once readers have it, and
@@ -184,8 +186,8 @@ def _builds(context: HourContext, staged: Staged) -> dict[datetime, str]:
     """
     # The records were read first: what others have recorded since is on main in what is read now.
     log, table = context.publications, context.table
-    recorded = {one.wap_id for one in log if one.table == table}
     builds = {hour: one.wap_id for (name, hour), one in log.last.items() if name == table}
-    for other, _ in published_unrecorded(load_table(context.cell, table), recorded):
-        builds[other.hour] = other.wap_id
-    return builds | {staged.hour: staged.wap_id}
+    unrecorded = published_unrecorded(load_table(context.cell, table), partial(log.has, table))
+    for other, _ in unrecorded:
+        builds |= dict.fromkeys(other.starts, other.wap_id)
+    return builds | dict.fromkeys(staged.starts, staged.wap_id)

@@ -8,7 +8,7 @@ from pyspark.sql import functions as sf
 
 from pipeline.batch.errors import DerivedUnsoundError
 from pipeline.batch.wap.digest import digests
-from pipeline.batch.wap.stagings import find_staging
+from pipeline.batch.wap.stagings import staged_snapshot
 from pipeline.batch.wap.target import Target
 from pipeline.cells import Cell
 from pipeline.contract.model import Feature
@@ -82,8 +82,8 @@ def refuse_other_rows(
     Raises:
         DerivedUnsoundError: they are others; what readers get is as it was.
     """
-    staged = find_staging(load_table(cell, target.identifier), wap_id)
-    if staged is None or staged.snapshot_id is None:
+    staged = staged_snapshot(load_table(cell, target.identifier), wap_id)
+    if staged is None:
         return
     rows = rows_at(session, cell, target.identifier, staged.snapshot_id)
     keys = [sf.col(quoted(name)) for name in dict.fromkeys((*feature.entity, *feature.partitions))]

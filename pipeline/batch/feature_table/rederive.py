@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pyspark.sql import SparkSession
 
-from pipeline.batch.context import HourContext
+from pipeline.batch.context import RangeContext
 from pipeline.batch.feature_table.derive import derive_feature_table
 from pipeline.batch.model import Source, Staged
 from pipeline.cells import Cell
@@ -52,8 +52,8 @@ def rederive(
     if newest is None:
         return None
     staged = Staged.of(newest)
-    source = Source(staged.source_snapshot_id, staged.source_rows, staged.inputs)
-    context = HourContext(
-        spark, cell, product, derived_table, newest.hour, source, newest.run_id, log
+    source = Source(staged.source_snapshot_id, newest.source_rows or 0, newest.inputs or "")
+    context = RangeContext(
+        spark, cell, product, derived_table, {newest.hour: source}, newest.run_id, log
     )
     return derive_feature_table(context, derived_table.feature, staged)

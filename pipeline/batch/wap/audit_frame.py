@@ -1,22 +1,23 @@
-"""What an audit gets to see: the rows of a staged hour, and views of what to hold them to."""
+"""What an audit gets to see: the rows of staged hours, and views of what to hold them to."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sf
 
-from pipeline.batch.compute.hour import literal, read_inputs
-from pipeline.batch.context import HourContext
-from pipeline.batch.model import Staged
+from pipeline.batch.compute.read import of_hours, read_inputs
+from pipeline.batch.context import RangeContext, hours_named
+from pipeline.batch.model import Staged, Verdict
 from pipeline.batch.wap.stage import named_failures, staged_frame
 from pipeline.contract.audit_expectations import audit_expectations
 from pipeline.contract.model import EVENTS, DerivedTable, Read
-from pipeline.control.publications import LastPublications, Publication
 from pipeline.spark.session import table_name
-from pipeline.tables.layout import BUILD_COLUMN, HOUR_COLUMN
+from pipeline.tables.layout import BUILD_COLUMN
 
 PREVIOUS = "previous"
 """The view of the rows of the hour published last before the staged one; has no rows if there is none."""
@@ -24,33 +25,85 @@ PREVIOUS = "previous"
 QUERY = "unexpected_rows_query"
 
 
-def audited_frame(context: HourContext, staged: Staged) -> DataFrame:
-    """Return the rows of a staging, in a session of their own that has the views its audit asks for.
+@dataclass(frozen=True)
+class StagedRows:
+    """What an audit judges: the rows of staged hours, together or by hour."""
 
-    The views are everything that the table reads, by name, as its build reads it; `events`, its hour if
-    the table does not read it; and `previous`. Those that no expectation mentions are left out.
+    context: RangeContext
+    staged: Staged
 
-    Raises:
-        ValueError: the hour has no rows.
-        LogicError, SparkFailedError: as `stage_hour`.
-    """
-    session, derived_table = context.session(), context.derived_table
-    with named_failures(context.subject, context.cell):
-        needed = views_needed(derived_table)
-        reads = (*derived_table.reads, *_events_of_the_hour(derived_table))
-        only = derived_table.model_copy(
-            update={
-                "reads": tuple(read for read in reads if read.table in needed),
-                "references": tuple(name for name in derived_table.references if name in needed),
-            }
+    @property
+    def hours(self) -> tuple[datetime, ...]:
+        """The hours to judge, oldest first: those that have rows."""
+        return self.staged.with_rows
+
+    def together(self) -> DataFrame:
+        """Return the rows of all hours, in a session of their own without views; `hour` tells them apart.
+
+        Raises:
+            ValueError: no hour has rows.
+        """
+        return self._of(self.context.session(), self.staged)
+
+    def alone(self, hour: datetime, passed: Collection[datetime]) -> DataFrame:
+        """Return the rows of one hour, in a session of their own that has the views its audit asks for.
+
+        The views are everything that the table reads, by name, as the hour's build reads it; `events`, its
+        hour if the table does not read it; and `previous`, which of the staging's own hours may be one that
+        has `passed`. Those that no expectation mentions are left out.
+
+        Raises:
+            ValueError: the hour has no rows.
+            LogicError, SparkFailedError: as `stage`.
+        """
+        context = self.context
+        session, derived_table = context.session(), context.derived_table
+        with named_failures(
+            f"{context.cell.name}.{context.table} {hours_named([hour])}", context.cell
+        ):
+            needed = views_needed(derived_table)
+            reads = (*derived_table.reads, *_events_of_the_hour(derived_table))
+            only = derived_table.model_copy(
+                update={
+                    "reads": tuple(read for read in reads if read.table in needed),
+                    "references": tuple(
+                        name for name in derived_table.references if name in needed
+                    ),
+                }
+            )
+            read_inputs(session, replace(context, derived_table=only), hour)
+            if PREVIOUS in needed:
+                self._previous(session, hour, passed).createOrReplaceTempView(PREVIOUS)
+            return self._of(session, self.staged.only([hour]))
+
+    def _of(self, session: SparkSession, staged: Staged) -> DataFrame:
+        rows = staged_frame(session, self.context.cell, staged)
+        # What the contract has dropped stays in the table, and is null in these rows.
+        stated = (column.name for column in self.context.derived_table.columns)
+        expected = {*staged.columns, *stated}
+        return rows.drop(
+            *(name for name in rows.columns if staged.columns and name not in expected)
         )
-        read_inputs(session, replace(context, derived_table=only))
-        if PREVIOUS in needed:
-            _previous(session, context, staged).createOrReplaceTempView(PREVIOUS)
-        rows = staged_frame(session, context.cell, staged)
-    # What the contract has dropped stays in the table, and is null in these rows.
-    expected = {*staged.columns, *(column.name for column in derived_table.columns)}
-    return rows.drop(*(name for name in rows.columns if staged.columns and name not in expected))
+
+    def _previous(
+        self, session: SparkSession, hour: datetime, passed: Collection[datetime]
+    ) -> DataFrame:
+        context, staged = self.context, self.staged
+        before = context.publications.last_before(staged.table, hour)
+        beside = max((one for one in passed if one < hour), default=None)
+        if beside is not None and (before is None or before.hour <= beside):
+            return staged_frame(session, context.cell, staged.only([beside]))
+        rows = session.table(table_name(context.cell, staged.table))
+        if before is None:
+            return rows.where(sf.lit(False))
+        rows = rows.where(of_hours([before.hour]))
+        if BUILD_COLUMN in rows.columns:
+            rows = rows.where(sf.col(BUILD_COLUMN) == before.wap_id)
+        return rows
+
+
+AuditFunction = Callable[[StagedRows], Mapping[datetime, Verdict]]
+"""Judges each hour of a staging that has rows, before any reader of the table sees them."""
 
 
 def views_needed(derived_table: DerivedTable) -> frozenset[str]:
@@ -71,28 +124,7 @@ def views_needed(derived_table: DerivedTable) -> frozenset[str]:
     return frozenset(found | {PREVIOUS} if derived_table.drift else found)
 
 
-def last_before(last_publications: LastPublications, staged: Staged) -> Publication | None:
-    """Return the last publication of the newest hour with rows before the staged one; None if none."""
-    earlier = [
-        one
-        for (table, hour), one in last_publications.items()
-        if table == staged.table and hour < staged.hour and one.rows
-    ]
-    return max(earlier, key=lambda one: one.hour, default=None)
-
-
 def _events_of_the_hour(derived_table: DerivedTable) -> tuple[Read, ...]:
     return (
         () if any(read.table == EVENTS for read in derived_table.reads) else (Read(table=EVENTS),)
     )
-
-
-def _previous(session: SparkSession, context: HourContext, staged: Staged) -> DataFrame:
-    before = last_before(context.publications.last, staged)
-    rows = session.table(table_name(context.cell, staged.table))
-    if before is None:
-        return rows.where(sf.lit(False))
-    rows = rows.where(f"`{HOUR_COLUMN}` = {literal(before.hour)}")
-    if BUILD_COLUMN in rows.columns:
-        rows = rows.where(sf.col(BUILD_COLUMN) == before.wap_id)
-    return rows

@@ -1,25 +1,35 @@
-"""What tells one hour's rows from any others, whatever their order."""
+"""What tells the rows of hours from any others, whatever their order."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as sf
 from pyspark.sql.types import ArrayType, DataType, MapType, StructField, StructType
 
-from pipeline.tables.layout import BUILD_COLUMN
+from pipeline.tables.layout import BUILD_COLUMN, HOUR_COLUMN
 
 EMPTY = "0:0"
 """The digest of no row."""
 
 
-def digests(rows: DataFrame, handover: str | None) -> tuple[str, str]:
-    """Return the digest of `rows` and that of those that meet the SQL predicate `handover`.
+@dataclass(frozen=True)
+class Digests:
+    """The digest of an hour's rows, and that of those that it hands over to later hours."""
+
+    rows: str = EMPTY
+    handover: str = EMPTY
+
+
+def digests(rows: DataFrame, handover: str | None) -> Mapping[datetime, Digests]:
+    """Return, of each `hour` that `rows` have, the digests of its rows and of those that meet `handover`.
 
     A digest is the number of rows and the sum of their 64-bit hashes (xxHash64): equal for equal
-    rows, and for others by chance only. It is no protection against somebody who means harm. Reads
-    `rows` once.
+    rows, and for others by chance only. It is no protection against somebody who means harm. `handover` is a
+    predicate in SQL. Reads `rows` once.
     """
     terms = (
         term
@@ -28,16 +38,26 @@ def digests(rows: DataFrame, handover: str | None) -> tuple[str, str]:
     )
     hashed = sf.xxhash64(*terms).cast("decimal(38, 0)")
     handed = sf.expr(handover or "false")
-    found = rows.select(
-        hashed.alias("hash"), sf.coalesce(handed, sf.lit(False)).alias("handed")
-    ).agg(
-        sf.count("*"),
-        sf.sum("hash"),
-        sf.count_if("handed"),
-        sf.sum(sf.when(sf.col("handed"), sf.col("hash"))),
+    found = (
+        rows.select(
+            sf.unix_seconds(HOUR_COLUMN).alias("at"),
+            hashed.alias("hash"),
+            sf.coalesce(handed, sf.lit(False)).alias("handed"),
+        )
+        .groupBy("at")
+        .agg(
+            sf.count("*"),
+            sf.sum("hash"),
+            sf.count_if("handed"),
+            sf.sum(sf.when(sf.col("handed"), sf.col("hash"))),
+        )
     )
-    count, total, handed_count, handed_total = found.collect()[0]
-    return f"{count}:{total or 0}", f"{handed_count}:{handed_total or 0}"
+    return {
+        datetime.fromtimestamp(at, UTC): Digests(
+            f"{count}:{total or 0}", f"{handed_count}:{handed_total or 0}"
+        )
+        for at, count, total, handed_count, handed_total in found.collect()
+    }
 
 
 def _fields(rows: DataFrame) -> list[StructField]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime
 
 from py4j.protocol import Py4JError
 from pyspark.errors import AnalysisException, PySparkException
@@ -13,84 +14,120 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sf
 from pyspark.sql.types import ArrayType, MapType, StructType
 
-from pipeline.batch.compute.hour import compute_hour, literal
-from pipeline.batch.context import HourContext
+from pipeline.batch.compute.range import compute_range
+from pipeline.batch.compute.read import of_hours
+from pipeline.batch.context import RangeContext, hours_named
 from pipeline.batch.errors import EmptiedHourError, LogicError, SourceExpiredError
-from pipeline.batch.model import Staged
+from pipeline.batch.model import Staged, StagedHour
 from pipeline.batch.planning.stages import expectations
 from pipeline.batch.wap.stagings import find_staging, summary_of
 from pipeline.batch.wap.tags import protect
 from pipeline.batch.wap.target import Target, fit_target, hourly_target
 from pipeline.cells import Cell
+from pipeline.clock import HOUR
 from pipeline.contract.model import DerivedTable
 from pipeline.failpoints import failpoint
 from pipeline.hours.rows import rows_by_hour
+from pipeline.spark.column_types import quoted
 from pipeline.spark.errors import first_line, spark_failed
 from pipeline.spark.session import rows_at, table_name
 from pipeline.tables.catalog import load_table
-from pipeline.tables.layout import BUILD_COLUMN, HOUR_COLUMN, events_table
+from pipeline.tables.layout import BUILD_COLUMN, events_table
 
 
-def stage_hour(context: HourContext) -> Staged:
-    """Compute one hour from pinned inputs and write it off main.
+def stage(context: RangeContext) -> Staged:
+    """Compute hours from pinned inputs and write them off main, together.
 
-    Creates the table where it is absent. The staging and main as it was are tagged, so that expiry
-    leaves them; tags of an earlier staging of the hour are dropped. Not idempotent: each call is a
-    staging of its own. Any number may run at once, in threads and processes.
+    Creates the table where it is absent. The staging and main as it was are tagged under the first hour with
+    rows, so that expiry leaves them; tags of earlier stagings of these hours are dropped. Not idempotent:
+    each call is a staging of its own. Any number may run at once, in threads and processes.
 
     Raises:
         SourceExpiredError: events has no such snapshot any more.
         LogicError: the logic fails, or does not fit its inputs or its table.
-        EmptiedHourError: the hour has no rows now, and has some on main.
         SparkFailedError: Spark gave up for another reason.
         TableMissingError: the product was never ingested in this cell.
     """
-    cell, derived_table, source = context.cell, context.derived_table, context.source
-    target = hourly_target(context.product, derived_table)
+    cell, source_snapshot_id = context.cell, context.source_snapshot_id
     events = load_table(cell, events_table(context.product.name))
-    if events.metadata.snapshot_by_id(source.snapshot_id) is None:
+    if events.metadata.snapshot_by_id(source_snapshot_id) is None:
         raise SourceExpiredError(
-            f"snapshot {source.snapshot_id} of events has expired.",
+            f"snapshot {source_snapshot_id} of events has expired.",
             subject=context.subject,
             remedy="Look at the hours again and build from the snapshot that main has now.",
         )
+    return _stage(context, lambda session: compute_range(session, context))
+
+
+def stage_again(context: RangeContext, staged: Staged) -> Staged:
+    """Write the hours of `context` off main once more, without the others of `staged`, as it has them.
+
+    As `stage`, but nothing is computed.
+    """
+    given = [quoted(name) for name in staged.columns if name != BUILD_COLUMN]
+    kept = staged.only(context.hours)
+    return _stage(context, lambda session: staged_frame(session, context.cell, kept).select(*given))
+
+
+def _stage(context: RangeContext, rows: Callable[[SparkSession], DataFrame]) -> Staged:
+    cell, derived_table = context.cell, context.derived_table
+    target = hourly_target(context.product, derived_table)
     wanted = Staged(
         table=target.identifier,
-        hour=context.hour,
         wap_id=uuid.uuid4().hex,
-        source_snapshot_id=source.snapshot_id,
+        source_snapshot_id=context.source_snapshot_id,
         snapshot_id=None,
         base_snapshot_id=None,
-        rows=0,
         contract_version=derived_table.version,
         run_id=context.run_id,
         expectations=expectations(derived_table),
-        source_rows=source.rows,
-        inputs=source.inputs,
+        hours=tuple(
+            StagedHour(hour, 0, source.rows, source.inputs)
+            for hour, source in context.sources.items()
+        ),
     )
     session = context.session()
     with named_failures(context.subject, cell):
-        frame = compute_hour(session, context)
+        frame = rows(session)
         if target.appends:
             frame = frame.withColumn(BUILD_COLUMN, sf.lit(wanted.wap_id))
         _refuse_keys(context.subject, derived_table, frame)
         wanted = replace(wanted, columns=tuple(frame.columns))
         frame = fit_target(session, cell, target, derived_table, frame)
         failpoint("hour.before_stage")
-        write_staged(session, cell, target, frame, wanted.wap_id, summary_of(wanted))
+        write_staged(
+            session,
+            cell,
+            target,
+            frame,
+            wanted.wap_id,
+            summary_of(wanted),
+            one_partition=len(context.hours) == 1,
+        )
     failpoint("hour.after_stage")
     table = load_table(cell, target.identifier)
     staged = find_staging(table, wanted.wap_id)
-    if staged is not None and staged.rows:
-        protect(cell, staged)
-        return staged
-    if rows_by_hour(table, context.hour).get(context.hour):
-        raise EmptiedHourError(
+    if staged is None or not staged.with_rows:
+        return replace(wanted, base_snapshot_id=table.metadata.current_snapshot_id)
+    protect(cell, staged, staged.with_rows[:1])
+    return staged
+
+
+def emptied_hours(cell: Cell, staged: Staged) -> Mapping[datetime, EmptiedHourError]:
+    """Return, of the hours of a staging that have no rows, the refusal of those that have some on main."""
+    empty = sorted(set(staged.starts) - set(staged.with_rows))
+    if not empty:
+        return {}
+    published = rows_by_hour(load_table(cell, staged.table), empty[0], empty[-1] + HOUR)
+    return {
+        hour: EmptiedHourError(
             "it has rows on main, and the logic now gives none.",
-            subject=context.subject,
+            subject=f"{cell.name}.{staged.table} {hours_named([hour])}",
             remedy="Delete the hour from the table by hand if that is meant.",
         )
-    return replace(wanted, base_snapshot_id=table.metadata.current_snapshot_id)
+        for hour in empty
+        if published.get(hour)
+    }
 
 
 def write_staged(
@@ -101,11 +138,13 @@ def write_staged(
     wap_id: str,
     summary: Mapping[str, str],
     *,
+    one_partition: bool = False,
     replace_all: bool = False,
 ) -> None:
     """Write `frame` as a snapshot off main that `wap_id` names. `session` is nobody else's.
 
-    With `replace_all` it has no other rows; it is published on the main that it was staged on alone.
+    `one_partition` says that all of its rows are of one partition. With `replace_all` it has no other rows;
+    it is published on the main that it was staged on alone.
 
     Raises:
         Py4JError, pyspark.errors.PySparkException: Spark's own.
@@ -115,7 +154,7 @@ def write_staged(
     writer = frame.writeTo(table_name(cell, target.identifier))
     for key, value in summary.items():
         writer = writer.option(f"snapshot-property.{key}", value)
-    if target.of_one_partition:
+    if one_partition:
         # Bringing a partition's rows together first would bring all of them into one task.
         writer = writer.option("distribution-mode", "none").option("fanout-enabled", "true")
     if replace_all:
@@ -163,16 +202,15 @@ def named_failures(subject: str, cell: Cell) -> Iterator[None]:
 
 
 def staged_frame(session: SparkSession, cell: Cell, staged: Staged) -> DataFrame:
-    """Return the rows of a staging: those of its hour in its snapshot.
+    """Return the rows of a staging: those of its hours in its snapshot.
 
     Raises:
-        ValueError: the hour has no rows, so there is no snapshot.
+        ValueError: no hour has rows, so there is no snapshot.
     """
     if staged.snapshot_id is None:
-        raise ValueError(f"{staged.table} {staged.hour.isoformat()} has no rows")
-    rows = rows_at(session, cell, staged.table, staged.snapshot_id)
-    rows = rows.where(f"`{HOUR_COLUMN}` = {literal(staged.hour)}")
-    # In a history, main has other builds of the same hour.
+        raise ValueError(f"{staged.table} {hours_named(staged.starts)}: no rows are staged")
+    rows = rows_at(session, cell, staged.table, staged.snapshot_id).where(of_hours(staged.starts))
+    # In a history, main has other builds of the same hours.
     return (
         rows.where(sf.col(BUILD_COLUMN) == staged.wap_id) if BUILD_COLUMN in rows.columns else rows
     )

@@ -3,65 +3,121 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
 
-from pipeline.batch.model import Staged
+from pipeline.batch.model import Staged, StagedHour
 from pipeline.tables.commit import CONTRACT_VERSION_KEY, RUN_ID_KEY
+from pipeline.tables.data_files.hourly import added_rows_by_hour
 
 WAP_ID_KEY = "wap.id"
-HOUR_KEY = "headwater.hour"
+HOURS_KEY = "headwater.hours"
 SOURCE_KEY = "headwater.source-snapshot-id"
 EXPECTATIONS_KEY = "headwater.expectations"
-SOURCE_ROWS_KEY = "headwater.source-rows"
-INPUTS_KEY = "headwater.inputs"
 COLUMNS_KEY = "headwater.columns"
+
+HOUR_KEY, SOURCE_ROWS_KEY, INPUTS_KEY = (
+    "headwater.hour",
+    "headwater.source-rows",
+    "headwater.inputs",
+)
+"""Of stagings that versions which staged one hour each have left."""
 
 
 def summary_of(staged: Staged) -> dict[str, str]:
-    """Return the summary keys, beside Spark's own, that let `stagings` find a staging again."""
+    """Return the summary keys, beside Spark's own, that let `stagings` find a staging again.
+
+    About 60 bytes an hour, which every commit of the table writes until the snapshot expires.
+    """
+    hours = {one.hour.isoformat(): [one.source_rows, one.inputs] for one in staged.hours}
     return {
-        HOUR_KEY: staged.hour.isoformat(),
+        HOURS_KEY: json.dumps(hours, separators=(",", ":")),
         SOURCE_KEY: str(staged.source_snapshot_id),
         CONTRACT_VERSION_KEY: staged.contract_version,
         RUN_ID_KEY: staged.run_id,
         EXPECTATIONS_KEY: str(staged.expectations),
-        SOURCE_ROWS_KEY: str(staged.source_rows),
-        INPUTS_KEY: staged.inputs,
         COLUMNS_KEY: json.dumps(staged.columns),
     }
 
 
-def stagings(table: Table) -> tuple[Staged, ...]:
-    """Return every retained staging of a table, published or not, oldest first."""
-    found = (_read(table, snapshot) for snapshot in table.metadata.snapshots)
-    return tuple(staged for staged in found if staged is not None)
+def stagings(
+    table: Table, wanted: Callable[[str, datetime], bool] = lambda _wap_id, _hour: True
+) -> Iterator[Staged]:
+    """Yield the retained stagings of a table, published or not, oldest first.
+
+    Of each the hours that are `wanted`, told by its id and the hour, and none without such an hour. The rows
+    of several hours stand in manifests of the staging, which are read.
+    """
+    for snapshot in table.metadata.snapshots:
+        summary = snapshot.summary.additional_properties if snapshot.summary else {}
+        if WAP_ID_KEY not in summary:
+            continue
+        held = _hours_of(summary)
+        hours = [one.hour for one in held if wanted(summary[WAP_ID_KEY], one.hour)]
+        if hours:
+            yield _read(table, snapshot, summary, held).only(hours)
 
 
 def find_staging(table: Table, wap_id: str) -> Staged | None:
     """Return the retained staging of that id."""
-    return next((staged for staged in stagings(table) if staged.wap_id == wap_id), None)
-
-
-def _read(table: Table, snapshot: Snapshot) -> Staged | None:
-    summary = snapshot.summary.additional_properties if snapshot.summary else {}
-    # A cherry-picked snapshot has neither key: what it was made from has both.
-    if WAP_ID_KEY not in summary or HOUR_KEY not in summary:
+    snapshot = staged_snapshot(table, wap_id)
+    if snapshot is None or snapshot.summary is None:
         return None
+    summary = snapshot.summary.additional_properties
+    held = _hours_of(summary)
+    return _read(table, snapshot, summary, held) if held else None
+
+
+def staged_snapshot(table: Table, wap_id: str) -> Snapshot | None:
+    """Return the retained snapshot that was staged under that id, of whatever table."""
+    return next(
+        (
+            one
+            for one in table.metadata.snapshots
+            if one.summary and one.summary.additional_properties.get(WAP_ID_KEY) == wap_id
+        ),
+        None,
+    )
+
+
+def _read(
+    table: Table, snapshot: Snapshot, summary: Mapping[str, str], held: tuple[StagedHour, ...]
+) -> Staged:
+    rows = (
+        {held[0].hour: int(summary.get("added-records", 0))}
+        if len(held) == 1
+        else added_rows_by_hour(table, snapshot)
+    )
     return Staged(
         table=".".join(table.name()),
-        hour=datetime.fromisoformat(summary[HOUR_KEY]),
         wap_id=summary[WAP_ID_KEY],
         source_snapshot_id=int(summary[SOURCE_KEY]),
         snapshot_id=snapshot.snapshot_id,
         base_snapshot_id=snapshot.parent_snapshot_id,
-        rows=int(summary.get("added-records", 0)),
         contract_version=summary[CONTRACT_VERSION_KEY],
         run_id=summary[RUN_ID_KEY],
         expectations=int(summary[EXPECTATIONS_KEY]),
-        source_rows=int(summary.get(SOURCE_ROWS_KEY, -1)),
-        inputs=summary.get(INPUTS_KEY, ""),
+        hours=tuple(replace(one, rows=rows.get(one.hour, 0)) for one in held),
         columns=tuple(json.loads(summary.get(COLUMNS_KEY, "[]"))),
     )
+
+
+def _hours_of(summary: Mapping[str, str]) -> tuple[StagedHour, ...]:
+    """Return the hours of a staging, as yet without their rows; none where a summary is of no staging.
+
+    A cherry-picked snapshot has none of the keys: what it was made from has all.
+    """
+    if HOURS_KEY in summary:
+        return tuple(
+            StagedHour(datetime.fromisoformat(hour), 0, source_rows, inputs)
+            for hour, (source_rows, inputs) in json.loads(summary[HOURS_KEY]).items()
+        )
+    if HOUR_KEY in summary:
+        hour = datetime.fromisoformat(summary[HOUR_KEY])
+        source_rows = int(summary.get(SOURCE_ROWS_KEY, -1))
+        return (StagedHour(hour, 0, source_rows, summary.get(INPUTS_KEY, "")),)
+    return ()

@@ -1,8 +1,8 @@
-"""Tags that keep a staging, and main as it was staged on, from expiry until the hour is published."""
+"""Tags that keep a staging, and main as it was staged on, from expiry until its hours are published."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime
 from typing import TypeVar
 
@@ -20,41 +20,44 @@ SERVED = "served"
 Result = TypeVar("Result")
 
 
-def protect(cell: Cell, staged: Staged) -> None:
-    """Tag a staging and its base; drop the tags of earlier stagings of the same hour.
+def protect(cell: Cell, staged: Staged, hours: Collection[datetime]) -> None:
+    """Tag a staging and its base under each of `hours`; drop the tags of earlier stagings of its hours.
 
     All in one commit, or none.
 
     Raises:
         TableBusyError: other writers came first for a minute; no tag has changed.
     """
-    mark = f"{_hour(staged.hour)}-{staged.wap_id}"
     wanted = {
-        f"{STAGING_TAG}-{mark}": staged.snapshot_id,
-        f"{BASE_TAG}-{mark}": staged.base_snapshot_id,
+        f"{kind}-{_hour(hour)}-{staged.wap_id}": snapshot_id
+        for hour in hours
+        for kind, snapshot_id in (
+            (STAGING_TAG, staged.snapshot_id),
+            (BASE_TAG, staged.base_snapshot_id),
+        )
+        if snapshot_id is not None
     }
 
     def change(table: Table) -> None:
-        old = _tags(table, staged.hour) - set(wanted)
+        old = _tags(table, staged.starts) - set(wanted)
         with table.manage_snapshots() as manage:
             for tag, snapshot_id in wanted.items():
-                if snapshot_id is not None:
-                    manage.create_tag(snapshot_id, tag)
+                manage.create_tag(snapshot_id, tag)
             for tag in old:
                 manage.remove_tag(tag)
 
     _retrying(cell, staged.table, change)
 
 
-def release(cell: Cell, identifier: str, hour: datetime) -> None:
-    """Drop the tags of every staging of `hour`; does nothing if there are none. Idempotent.
+def release(cell: Cell, identifier: str, hours: Collection[datetime]) -> None:
+    """Drop the tags of every staging that is tagged under one of `hours`, if there are any. Idempotent.
 
     Raises:
         TableBusyError: other writers came first for a minute; no tag was dropped.
     """
 
     def change(table: Table) -> None:
-        tags = _tags(table, hour)
+        tags = _tags(table, hours)
         if not tags:
             return
         with table.manage_snapshots() as manage:
@@ -81,9 +84,14 @@ def serve(cell: Cell, identifier: str) -> int | None:
     return _retrying(cell, identifier, change)
 
 
-def _tags(table: Table, hour: datetime) -> set[str]:
-    prefixes = tuple(f"{kind}-{_hour(hour)}-" for kind in (STAGING_TAG, BASE_TAG))
-    return {name for name in table.metadata.refs if name.startswith(prefixes)}
+def _tags(table: Table, hours: Iterable[datetime]) -> set[str]:
+    marks = {_hour(hour) for hour in hours}
+    found = set()
+    for name in table.metadata.refs:
+        kind, _, mark = name.partition("-")
+        if kind in (STAGING_TAG, BASE_TAG) and mark.partition("-")[0] in marks:
+            found.add(name)
+    return found
 
 
 def _hour(hour: datetime) -> str:

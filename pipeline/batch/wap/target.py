@@ -45,14 +45,12 @@ class Target:
         partitioning: its partitions, as Spark SQL states them.
         required: columns that are never null.
         appends: whether rows are added; otherwise they replace the partitions that they are of.
-        of_one_partition: whether all rows that are staged at once are of one partition.
     """
 
     identifier: str
     partitioning: tuple[str, ...]
     required: tuple[str, ...]
     appends: bool = False
-    of_one_partition: bool = False
 
 
 def hourly_target(product: Product, derived_table: DerivedTable) -> Target:
@@ -64,7 +62,6 @@ def hourly_target(product: Product, derived_table: DerivedTable) -> Target:
         (f"hours(`{HOUR_COLUMN}`)",),
         required,
         appends=is_feature,
-        of_one_partition=True,
     )
 
 

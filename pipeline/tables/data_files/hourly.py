@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 from pyiceberg.expressions import AlwaysTrue
-from pyiceberg.manifest import ManifestFile
+from pyiceberg.manifest import ManifestEntryStatus, ManifestFile
 from pyiceberg.table import FileScanTask, Table
+from pyiceberg.table.snapshots import Snapshot
 
 from pipeline.errors import TerminalError
 from pipeline.tables.readable import reading
@@ -44,6 +46,42 @@ def files_by_hour(
         if before is None or hour < before:
             found.setdefault(hour, []).append(task)
     return dict(sorted(found.items()))
+
+
+def files_of(table: Table, snapshot_id: int | None, hours: Collection[datetime]) -> frozenset[str]:
+    """Return the paths of the files that a snapshot has of some hours, none where there is no snapshot.
+
+    Raises:
+        NotHourlyError: the partitioning is another.
+    """
+    if snapshot_id is None or not hours:
+        return frozenset()
+    column, wanted = _hourly_column(table), set(hours)
+    within = f"{column} >= '{min(hours).isoformat()}' and {column} <= '{max(hours).isoformat()}'"
+    with reading(table):
+        tasks = list(table.scan(within, snapshot_id=snapshot_id).plan_files())
+    return frozenset(
+        task.file.file_path for task in tasks if _hour_at(task.file.partition[0]) in wanted
+    )
+
+
+def added_rows_by_hour(table: Table, snapshot: Snapshot) -> dict[datetime, int]:
+    """Return how many rows of each hour `snapshot` has added; reads the manifests that it wrote alone.
+
+    Raises:
+        NotHourlyError: the partitioning is another.
+    """
+    _hourly_column(table)
+    found: dict[datetime, int] = {}
+    with reading(table):
+        for manifest in snapshot.manifests(table.io):
+            if manifest.added_snapshot_id != snapshot.snapshot_id:
+                continue
+            for entry in manifest.fetch_manifest_entry(table.io):
+                if entry.status is ManifestEntryStatus.ADDED:
+                    hour = _hour_at(entry.data_file.partition[0])
+                    found[hour] = found.get(hour, 0) + entry.data_file.record_count
+    return found
 
 
 def oldest_hour(table: Table) -> datetime | None:

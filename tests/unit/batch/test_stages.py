@@ -9,7 +9,7 @@ from typing import cast
 import pytest
 from pyspark.sql import SparkSession
 
-from pipeline.batch.context import HourContext
+from pipeline.batch.context import RangeContext
 from pipeline.batch.execute_stages import StageExecutor
 from pipeline.batch.explain import explain
 from pipeline.batch.model import Source
@@ -94,18 +94,17 @@ def test_stages_that_lack_what_they_need_are_refused(tmp_path: Path) -> None:
     context = context_of(tmp_path)
     with pytest.raises(ValueError, match="nothing is staged to publish"):
         StageExecutor(context).execute(plan_stages(PRODUCT, SALES)[2:])
-    with pytest.raises(ValueError, match="end before the hour is done"):
+    with pytest.raises(ValueError, match="end before the hours are done"):
         StageExecutor(context).execute(())
 
 
-def context_of(tmp_path: Path) -> HourContext:
-    return HourContext(
+def context_of(tmp_path: Path) -> RangeContext:
+    return RangeContext(
         cast("SparkSession", None),
         embedded_cell(tmp_path, "us", "127.0.0.1:9"),
         PRODUCT,
         SALES,
-        hour(1),
-        Source(77, 5),
+        {hour(1): Source(77, 5)},
         "run",
         PublicationLog(),
     )

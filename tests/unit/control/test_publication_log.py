@@ -26,3 +26,24 @@ def test_what_is_added_counts_from_then_on_also_for_who_asked_before() -> None:
     log.add(AGAIN)
     assert last == {("orders.sales", hour(1)): AGAIN, ("orders.sales", hour(2)): OTHER}
     assert [one.wap_id for one in log] == ["first", "other", "again"]
+
+
+def test_a_publication_is_known_by_its_staging_and_its_hour() -> None:
+    log = PublicationLog([FIRST])
+    assert log.has("orders.sales", "first", hour(1))
+    assert not log.has("orders.sales", "first", hour(2))
+    assert not log.has("orders.other", "first", hour(1))
+    log.add(replace(FIRST, hour=hour(2)))
+    assert log.has("orders.sales", "first", hour(2))
+
+
+def test_the_hour_before_is_the_newest_earlier_one_whose_last_publication_has_rows() -> None:
+    log = PublicationLog([FIRST, OTHER, AGAIN])
+    assert log.last_before("orders.sales", hour(1)) is None
+    assert log.last_before("orders.sales", hour(2)) == AGAIN
+    assert log.last_before("orders.sales", hour(9)) == OTHER
+    assert log.last_before("orders.other", hour(9)) is None
+    log.add(replace(OTHER, rows=0, published_at=hour(6)))
+    assert log.last_before("orders.sales", hour(9)) == AGAIN
+    log.add(replace(OTHER, rows=1, published_at=hour(7)))
+    assert log.last_before("orders.sales", hour(9)) == replace(OTHER, rows=1, published_at=hour(7))

@@ -96,6 +96,7 @@ def test_the_sql_gives_the_same(
     base.execute("ATTACH ':memory:' AS us; CREATE SCHEMA us.viewing_events")
     publications = history.select(
         pl.col("build").alias("wap_id"),
+        "hour",
         pl.col("known_from").alias("published_at"),
         pl.lit(HISTORY).alias("table"),
     )

@@ -12,7 +12,7 @@ from pyiceberg.schema import Schema
 from pyiceberg.types import LongType, NestedField, StringType
 from pyspark.sql import SparkSession
 
-from pipeline.batch.context import HourContext
+from pipeline.batch.context import RangeContext
 from pipeline.batch.lineage import hour_completed, hour_failed, hour_started
 from pipeline.batch.model import Source
 from pipeline.cells import Cell, embedded_cell
@@ -35,19 +35,18 @@ def cell(folder: Path) -> Cell:
     return embedded_cell(folder, "us", "127.0.0.1:9092,127.0.0.1:9093")
 
 
-def context(folder: Path, product: Product, number: int = 5, run: str = "run 1") -> HourContext:
+def context(folder: Path, product: Product, number: int = 5, run: str = "run 1") -> RangeContext:
     # Lineage asks no Spark.
     spark = cast("SparkSession", None)
     table, source = product.derived_tables[0], Source(11, 0)
-    return HourContext(
-        spark, cell(folder), product, table, hour(number), source, run, PublicationLog()
+    return RangeContext(
+        spark, cell(folder), product, table, {hour(number): source}, run, PublicationLog()
     )
 
 
 def written(folder: Path, *events: RunEvent) -> list[dict[str, Any]]:
     emitter = Emitter(cell(folder), "run 1")
-    for event in events:
-        emitter.emit(event)
+    emitter.emit(*events)
     return [json.loads(line) for line in emitter.path.read_text().splitlines()]
 
 
@@ -55,7 +54,7 @@ def test_an_hours_build_names_source_and_result_by_their_snapshots(tmp_path: Pat
     product = orders_product(tmp_path)
     where, built = cell(tmp_path), context(tmp_path, product)
     started, completed = written(
-        tmp_path, hour_started(built, hour(6)), hour_completed(built, PUBLICATION, SCHEMA)
+        tmp_path, hour_started(built, hour(5), hour(6)), hour_completed(built, PUBLICATION, SCHEMA)
     )
     assert (started["eventType"], completed["eventType"]) == ("START", "COMPLETE")
     assert started["run"]["runId"] == completed["run"]["runId"]
@@ -80,7 +79,7 @@ def test_an_hours_build_names_source_and_result_by_their_snapshots(tmp_path: Pat
 def test_hours_and_runs_have_run_ids_of_their_own(tmp_path: Path) -> None:
     product = orders_product(tmp_path)
     events = [
-        hour_started(context(tmp_path, product, number, run), hour(6))
+        hour_started(context(tmp_path, product, number, run), hour(number), hour(6))
         for number in (5, 6)
         for run in ("run 1", "run 2")
     ]
@@ -89,7 +88,7 @@ def test_hours_and_runs_have_run_ids_of_their_own(tmp_path: Path) -> None:
 
 def test_a_failure_says_why(tmp_path: Path) -> None:
     product = orders_product(tmp_path)
-    failure = hour_failed(context(tmp_path, product), hour(6), "the audit failed")
+    failure = hour_failed(context(tmp_path, product), hour(5), hour(6), "the audit failed")
     (failed,) = written(tmp_path, failure)
     assert failed["eventType"] == "FAIL"
     assert failed["run"]["facets"]["errorMessage"]["message"] == "the audit failed"
@@ -127,5 +126,5 @@ def test_lineage_that_cannot_be_written_does_not_stop_the_work(tmp_path: Path) -
     (tmp_path / "cells" / "us").mkdir(parents=True)
     (tmp_path / "cells" / "us" / "lineage").write_text("in the way")
     product = orders_product(tmp_path)
-    event = hour_started(context(tmp_path, product), hour(6))
+    event = hour_started(context(tmp_path, product), hour(5), hour(6))
     Emitter(cell(tmp_path), "run 1").emit(event)

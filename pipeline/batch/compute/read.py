@@ -1,0 +1,99 @@
+"""Reading what hours of a derived table are computed from, as pinned; nothing is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+from pyspark.sql import DataFrame, SparkSession
+
+from pipeline.batch.compute.inputs import Inputs
+from pipeline.batch.compute.logic import PythonLogic
+from pipeline.batch.compute.references import reference_frame
+from pipeline.batch.context import RangeContext
+from pipeline.batch.planning.staleness import hours_of
+from pipeline.cells import Cell
+from pipeline.clock import HOUR
+from pipeline.contract.model import EVENTS, Read
+from pipeline.spark.session import rows_at, table_name
+from pipeline.tables.catalog import TableMissingError, load_table
+from pipeline.tables.layout import HOUR_COLUMN, events_table, product_table
+
+
+def read_inputs(
+    session: SparkSession,
+    context: RangeContext,
+    hour: datetime,
+    python: PythonLogic | None = None,
+) -> Inputs:
+    """Return what an hour is computed from, each also a view in `session`; nothing is read yet."""
+    derived_table = context.derived_table
+    tables = {
+        read.table: _rows(session, context, hour, read, python) for read in derived_table.reads
+    }
+    references = references_of(session, context)
+    for name, frame in {**tables, **references}.items():
+        frame.createOrReplaceTempView(name)
+    return Inputs(hour, tables, references)
+
+
+def events_of(session: SparkSession, context: RangeContext, hours: Iterable[datetime]) -> DataFrame:
+    """Return the events from the first to the last of `hours`, as of the source's snapshot."""
+    table = events_table(context.product.name)
+    events = rows_at(session, context.cell, table, context.source_snapshot_id)
+    return events.where(_within("_event_time", hours))
+
+
+def references_of(session: SparkSession, context: RangeContext) -> dict[str, DataFrame]:
+    """Return the reference data that the contract names, by name."""
+    return {
+        one.name: reference_frame(session, context.product, one)
+        for one in context.product.references
+        if one.name in context.derived_table.references
+    }
+
+
+def literal(instant: datetime) -> str:
+    """Return an instant in SQL."""
+    return f"TIMESTAMP '{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S}+00:00'"
+
+
+def of_hours(hours: Iterable[datetime]) -> str:
+    """Return the predicate, in SQL, of the rows of some hours."""
+    ordered = sorted(hours)
+    between = _within(HOUR_COLUMN, ordered)
+    if len(ordered) == (ordered[-1] - ordered[0]) // HOUR + 1:
+        return between
+    return f"{between} AND `{HOUR_COLUMN}` IN ({', '.join(map(literal, ordered))})"
+
+
+def _rows(
+    session: SparkSession,
+    context: RangeContext,
+    hour: datetime,
+    read: Read,
+    python: PythonLogic | None,
+) -> DataFrame:
+    cell, derived_table = context.cell, context.derived_table
+    hours = hours_of(read, hour)
+    if read.table == EVENTS:
+        return events_of(session, context, hours)
+    identifier = product_table(context.product.name, read.table)
+    is_own = read.table == derived_table.name
+    if is_own and python is not None and python.schema and not _exists(cell, identifier):
+        return session.createDataFrame([], f"{python.schema}, {HOUR_COLUMN} TIMESTAMP")
+    rows = session.table(table_name(cell, identifier)).where(_within(HOUR_COLUMN, hours))
+    return rows.where(derived_table.handover) if is_own and derived_table.handover else rows
+
+
+def _within(column: str, hours: Iterable[datetime]) -> str:
+    ordered = sorted(hours)
+    return f"`{column}` >= {literal(ordered[0])} AND `{column}` < {literal(ordered[-1] + HOUR)}"
+
+
+def _exists(cell: Cell, identifier: str) -> bool:
+    try:
+        load_table(cell, identifier)
+    except TableMissingError:
+        return False
+    return True

@@ -1,0 +1,144 @@
+"""Hours audited together: each hour's result is that of an audit of it alone, whatever the others are."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+
+from pipeline.batch.wap.audit_frame import StagedRows
+from pipeline.contract.model import DerivedTable, Expectation
+from quality.audit import AuditResult, audit
+from quality.audit_hours import audit_hours, is_told_by_counting
+from tests.support.orders import derived, hour
+
+ROWS = [
+    (1, 1, "north", 3, 3),
+    (1, 2, "south", 4, 5),
+    (2, 3, None, -5, 0),
+    (2, 4, "north", 3, 9),
+    (3, 5, "west", None, None),
+    (4, 6, "x" * 30, 70, 71),
+    (4, 6, "x" * 30, 70, 71),
+    (5, 9, "north", 1, 2),
+]
+Case = tuple[str, dict[str, Any]]
+COUNTED: list[Case] = [
+    ("expect_table_row_count_to_be_between", {"min_value": 1, "max_value": 2}),
+    ("expect_table_row_count_to_be_between", {"min_value": 2}),
+    ("expect_column_values_to_not_be_null", {"column": "region"}),
+    ("expect_column_values_to_not_be_null", {"column": "amount", "mostly": 0.5}),
+    ("expect_column_values_to_be_null", {"column": "region"}),
+    ("expect_column_values_to_be_between", {"column": "amount", "min_value": 0, "max_value": 9}),
+    ("expect_column_values_to_be_in_set", {"column": "region", "value_set": ["north", "south"]}),
+    ("expect_column_values_to_not_be_in_set", {"column": "region", "value_set": ["west"]}),
+    ("expect_column_values_to_match_regex", {"column": "region", "regex": "^[a-w]+$"}),
+    ("expect_column_values_to_not_match_regex", {"column": "region", "regex": "^x"}),
+    ("expect_column_value_lengths_to_be_between", {"column": "region", "max_value": 9}),
+    ("expect_column_value_lengths_to_equal", {"column": "region", "value": 5}),
+    (
+        "expect_column_pair_values_a_to_be_greater_than_b",
+        {"column_A": "bound", "column_B": "amount", "or_equal": True},
+    ),
+    ("expect_column_pair_values_to_be_equal", {"column_A": "bound", "column_B": "amount"}),
+    ("expect_multicolumn_sum_to_equal", {"column_list": ["id", "amount"], "sum_total": 4}),
+    ("expect_compound_columns_to_be_unique", {"column_list": ["hour", "id"]}),
+    (
+        "expect_column_values_to_be_between",
+        {
+            "column": "amount",
+            "min_value": 3,
+            "row_condition": 'col("id") > 2',
+            "condition_parser": "great_expectations",
+        },
+    ),
+    ("expect_column_to_exist", {"column": "id"}),
+    ("expect_table_column_count_to_equal", {"value": 5}),
+]
+ALONE: list[Case] = [
+    ("expect_column_values_to_be_unique", {"column": "id"}),
+    ("expect_compound_columns_to_be_unique", {"column_list": ["id", "region"]}),
+    ("expect_column_max_to_be_between", {"column": "amount", "max_value": 9}),
+    (
+        "unexpected_rows_expectation",
+        {"unexpected_rows_query": "SELECT * FROM {batch} WHERE id = 4"},
+    ),
+    ("expect_column_values_to_not_be_null", {"column": "absent"}),
+]
+
+
+@dataclass(frozen=True)
+class Given(StagedRows):
+    """Rows of the test's own, as if they were staged; notes which hours are looked at alone."""
+
+    frame: DataFrame
+    looked_at: list[datetime]
+
+    @property
+    def hours(self) -> tuple[datetime, ...]:
+        return tuple(map(hour, sorted({row[0] for row in ROWS})))
+
+    def together(self) -> DataFrame:
+        return self.frame
+
+    def alone(self, of: datetime, passed: Collection[datetime]) -> DataFrame:
+        assert of not in passed
+        self.looked_at.append(of)
+        return self.frame.where(f"hour = TIMESTAMP '{of.isoformat()}'")
+
+
+@pytest.fixture
+def given(spark: SparkSession) -> Given:
+    rows = [(hour(number), *rest) for number, *rest in ROWS]
+    columns = "hour timestamp, id long, region string, amount long, bound long"
+    frame = spark.newSession().createDataFrame(rows, columns)
+    return Given(None, None, frame, [])  # type: ignore[arg-type]
+
+
+@pytest.mark.filterwarnings("ignore:.* deprecated as of GX Core 1.9.0:DeprecationWarning")
+@pytest.mark.parametrize(
+    "cases",
+    [*([case] for case in COUNTED), COUNTED, [*COUNTED, *ALONE]],
+    ids=[*(f"{n}-{type_}" for n, (type_, _) in enumerate(COUNTED)), "counted", "all"],
+)
+def test_an_hours_result_is_that_of_an_audit_of_it_alone(given: Given, cases: list[Case]) -> None:
+    table = _table(cases)
+    found = audit_hours(given, table)
+    looked_at = list(given.looked_at)
+    alone = {of: audit(given.alone(of, ()), table) for of in given.hours}
+    assert {of: _said(one) for of, one in found.items()} == {
+        of: _said(one) for of, one in alone.items()
+    }
+    broken = [of for of, one in alone.items() if not one.passed]
+    assert looked_at == (broken if is_told_by_counting(table) else list(given.hours))
+
+
+def test_hours_that_pass_are_counted_together_however_many_there_are(given: Given) -> None:
+    table = _table([("expect_column_values_to_be_between", {"column": "id", "min_value": 1})])
+    scheduler = given.frame.sparkSession.sparkContext._jsc.sc().dagScheduler()
+    before = scheduler.numTotalJobs()
+    assert all(one.passed for one in audit_hours(given, table).values())
+    # A job for parts of the rows, and one for their sum: an audit of one hour has as many.
+    assert scheduler.numTotalJobs() - before <= 4
+    assert given.looked_at == []
+
+
+@pytest.mark.parametrize("case", ALONE[:4], ids=lambda case: case[0])
+def test_what_looks_at_other_rows_is_asked_of_each_hour(given: Given, case: Case) -> None:
+    assert not is_told_by_counting(_table([case]))
+    assert is_told_by_counting(_table(COUNTED))
+
+
+def _table(cases: list[Case]) -> DerivedTable:
+    asked = tuple(Expectation(type=type_, kwargs=dict(kwargs)) for type_, kwargs in cases)
+    return derived("sales", "SELECT 1", expectations=asked)
+
+
+def _said(found: AuditResult) -> tuple[Any, ...]:
+    results = [json.dumps(one.to_json_dict(), sort_keys=True) for one in found.validation.results]
+    return found.results, found.distributions, found.validation.statistics, results
