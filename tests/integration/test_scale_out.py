@@ -17,6 +17,7 @@ from tests.support.own_process import build_and_outdate, build_plan, elsewhere
 from tests.support.spark_servers import connect_server, standalone, tasks_by_executor
 
 ORDERS = [(hour(1), region, amount) for amount in range(20) for region in "abcdefgh"]
+NEXT = [(hour(2), region, 3 * amount) for amount in range(7) for region in "efghij"]
 SHORT_LIVED = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 """A JVM that works for seconds pays more for good machine code than it gains by it."""
 
@@ -67,11 +68,14 @@ def test_a_connect_server_publishes_what_a_local_run_does_and_tells_an_outdated_
     with connect_server(tmp_path / "server", spark_jars) as address:
         settings = {"spark.remote": address, "spark.sql.shuffle.partitions": 2}
         save_cell(home, replace(chain.cell, spark=settings))
-        refused = elsewhere(build_and_outdate, home, chain.product, chain.plan([1]))
+        chain.orders.append(NEXT)
+        refused = elsewhere(build_and_outdate, home, chain.product, chain.plan([1, 2]))
     assert refused == StagingOutdatedError.__name__
 
     local = Chain(chain.spark, embedded_cell(tmp_path / "local", "us", ""), chain.product)
     local.orders.append(ORDERS)
+    local.orders.append(NEXT)
     local.build([1])
+    local.build([2])
     for table in ("sales", "streaks", "tastes"):
         assert chain.rows(table) == local.rows(table) != [], table

@@ -5,10 +5,12 @@ from __future__ import annotations
 from functools import reduce
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.utils import is_remote
 
 from pipeline.batch.compute.hour import compute_hour, refuse_hour
 from pipeline.batch.compute.read import events_of, of_hours, references_of
 from pipeline.batch.context import RangeContext
+from pipeline.batch.errors import LogicError
 from pipeline.batch.planning.range_logic import RANGE_HOUR, Ranged, range_logic
 from pipeline.clock import HOUR
 from pipeline.contract.model import EVENTS, Read
@@ -19,9 +21,21 @@ def compute_range(session: SparkSession, context: RangeContext) -> DataFrame:
     """Return what the table's logic gives for the hours of `context`, each as `compute_hour` gives it.
 
     By one statement where that is provably the same, told by the types that its inputs have now.
+
+    Raises:
+        LogicError: over Spark Connect there is no such statement for several hours.
+        What `compute_hour` raises.
     """
-    if len(context.hours) > 1 and (rows := _ranged(session, context)) is not None:
-        return rows
+    if len(context.hours) > 1:
+        if (rows := _ranged(session, context)) is not None:
+            return rows
+        if is_remote():
+            # There a statement looks its views up when it runs: all hours would see those of the last.
+            raise LogicError(
+                "its hours are computed one by one over Spark Connect.",
+                subject=f"{context.product.name}.{context.derived_table.name}",
+                remedy="Build its hours one by one.",
+            )
     return reduce(
         DataFrame.unionByName, (compute_hour(session, context, hour) for hour in context.hours)
     )
