@@ -64,7 +64,7 @@ def test_events_become_training_rows(
     with_rows = [one for one in built if one.publication is not None and one.publication.rows]
     hours = [first, first + timedelta(hours=1)]
     assert [(one.build.hour, one.build.derived_table) for one in with_rows] == [
-        (hour, table) for hour in hours for table in TABLES
+        (hour, table) for table in TABLES for hour in hours
     ]
     assert all(one.verdict is not None and one.verdict.passed for one in with_rows)
 
