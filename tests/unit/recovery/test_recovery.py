@@ -93,11 +93,12 @@ class Story:
         self.may_have_landed = True
 
     def cut(self) -> None:
-        before = metadata(self.cell)
+        before, may_have_landed = metadata(self.cell), self.may_have_landed
         self.killed()
         (half,) = metadata(self.cell) - before
         half.write_bytes(half.read_bytes()[:100])
-        self.may_have_landed = False
+        # One that was killed before it may land still.
+        self.may_have_landed = may_have_landed
 
     def overtaken(self) -> None:
         with before_the_catalog_changes(self.commit), pytest.raises(CommitConflictError):
