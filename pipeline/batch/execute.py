@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from pyspark.sql import SparkSession
-from pyspark.sql.utils import is_remote
 
 from pipeline.batch.build import build_range
 from pipeline.batch.context import RangeContext
@@ -15,7 +14,6 @@ from pipeline.batch.errors import LogicError
 from pipeline.batch.model import HourOutcome, Source
 from pipeline.batch.pin import pinned
 from pipeline.batch.planning.plan import HourBuild, HoursPlan
-from pipeline.batch.planning.range_logic import Ranged
 from pipeline.batch.planning.ranges import plan_ranges
 from pipeline.batch.planning.read_range import read_range_bounds, read_range_logic
 from pipeline.batch.planning.stages import HourStage
@@ -139,11 +137,7 @@ def _ranges(cell: Cell, product: Product, plan: HoursPlan) -> Iterator[Sequence[
         return
     logic, bounds = read_range_logic(product), read_range_bounds(cell, product)
     for one in plan_ranges(product, plan, logic, bounds):
-        if is_remote() and not isinstance(logic[one.derived_table], Ranged):
-            # Computed one by one: `compute_range` tells why that is not done in one range there.
-            yield from ([build] for build in one.builds)
-        else:
-            yield one.builds
+        yield one.builds
 
 
 def _outcomes(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,10 +11,10 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from pipeline.batch.wap.audit_frame import StagedRows
-from pipeline.contract.model import DerivedTable, Expectation
-from quality.audit import AuditResult, audit
+from quality.audit import audit
 from quality.audit_hours import audit_hours, is_told_by_counting
-from tests.support.orders import derived, hour
+from tests.support.audits import said, table_expecting
+from tests.support.orders import hour
 
 ROWS = [
     (1, 1, "north", 3, 3),
@@ -107,19 +106,21 @@ def given(spark: SparkSession) -> Given:
     ids=[*(f"{n}-{type_}" for n, (type_, _) in enumerate(COUNTED)), "counted", "all"],
 )
 def test_an_hours_result_is_that_of_an_audit_of_it_alone(given: Given, cases: list[Case]) -> None:
-    table = _table(cases)
+    table = table_expecting(cases)
     found = audit_hours(given, table)
     looked_at = list(given.looked_at)
     alone = {of: audit(given.alone(of, ()), table) for of in given.hours}
-    assert {of: _said(one) for of, one in found.items()} == {
-        of: _said(one) for of, one in alone.items()
+    assert {of: said(one) for of, one in found.items()} == {
+        of: said(one) for of, one in alone.items()
     }
     broken = [of for of, one in alone.items() if not one.passed]
     assert looked_at == (broken if is_told_by_counting(table) else list(given.hours))
 
 
 def test_hours_that_pass_are_counted_together_however_many_there_are(given: Given) -> None:
-    table = _table([("expect_column_values_to_be_between", {"column": "id", "min_value": 1})])
+    table = table_expecting(
+        [("expect_column_values_to_be_between", {"column": "id", "min_value": 1})]
+    )
     scheduler = given.frame.sparkSession.sparkContext._jsc.sc().dagScheduler()
     before = scheduler.numTotalJobs()
     assert all(one.passed for one in audit_hours(given, table).values())
@@ -130,15 +131,5 @@ def test_hours_that_pass_are_counted_together_however_many_there_are(given: Give
 
 @pytest.mark.parametrize("case", ALONE[:4], ids=lambda case: case[0])
 def test_what_looks_at_other_rows_is_asked_of_each_hour(given: Given, case: Case) -> None:
-    assert not is_told_by_counting(_table([case]))
-    assert is_told_by_counting(_table(COUNTED))
-
-
-def _table(cases: list[Case]) -> DerivedTable:
-    asked = tuple(Expectation(type=type_, kwargs=dict(kwargs)) for type_, kwargs in cases)
-    return derived("sales", "SELECT 1", expectations=asked)
-
-
-def _said(found: AuditResult) -> tuple[Any, ...]:
-    results = [json.dumps(one.to_json_dict(), sort_keys=True) for one in found.validation.results]
-    return found.results, found.distributions, found.validation.statistics, results
+    assert not is_told_by_counting(table_expecting([case]))
+    assert is_told_by_counting(table_expecting(COUNTED))

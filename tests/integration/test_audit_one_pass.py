@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -14,10 +12,10 @@ from great_expectations.execution_engine.sparkdf_execution_engine import SparkDF
 from pyspark.sql import DataFrame, SparkSession
 
 from pipeline.batch.wap.audit_frame import PREVIOUS
-from pipeline.contract.model import DerivedTable, Drift, Expectation, Feature
+from pipeline.contract.model import Drift, Feature
 from quality import audit as audits
 from quality import context as batches
-from quality.audit import AuditResult
+from tests.support.audits import said, table_expecting
 from tests.support.orders import derived
 
 Case = tuple[str, Mapping[str, object]]
@@ -130,7 +128,7 @@ def frame(spark: SparkSession) -> DataFrame:
 def test_an_audit_says_what_the_engine_says(
     frame: DataFrame, cases: list[Case], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    table = _table(cases)
+    table = table_expecting(cases)
     found = said(audits.audit(frame, table))
     monkeypatch.setattr(batches, "OnePass", AsItIs)
     assert found == said(audits.audit(frame, table))
@@ -157,7 +155,7 @@ def test_drift_is_what_the_engine_finds(
 
 
 def test_rules_over_rows_take_two_queries_however_many_there_are(frame: DataFrame) -> None:
-    table = _table(
+    table = table_expecting(
         [
             ("expect_column_values_to_be_between", {"column": column, "min_value": -n})
             for column in ("amount", "bound", "id")
@@ -172,14 +170,3 @@ def test_rules_over_rows_take_two_queries_however_many_there_are(frame: DataFram
     context.setLocalProperty("spark.jobGroup.id", "")
     # Rows, then what breaks a rule: each is a job for parts of the rows and one for their sum.
     assert len(jobs) <= 4
-
-
-def _table(cases: list[Case]) -> DerivedTable:
-    asked = tuple(Expectation(type=type_, kwargs=dict(kwargs)) for type_, kwargs in cases)
-    return derived("sales", "SELECT 1", expectations=asked)
-
-
-def said(found: AuditResult) -> tuple[Any, ...]:
-    """Return everything that an audit says, to compare; of examples there are some, in no order."""
-    results = [json.dumps(one.to_json_dict(), sort_keys=True) for one in found.validation.results]
-    return found.results, found.distributions, found.validation.statistics, results

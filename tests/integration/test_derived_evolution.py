@@ -25,7 +25,7 @@ from pipeline.features.serving import read_served
 from pipeline.spark.session import own_session
 from pipeline.tables.catalog import load_table
 from quality.auditor import RunAuditor
-from tests.support.hour_builds import build_hours_of, hour_context
+from tests.support.hour_builds import CrashError, build_hours_of, crash_at, hour_context
 from tests.support.orders import Orders, derived, hour, orders_product
 
 V1 = """
@@ -214,15 +214,8 @@ def test_new_partitions_are_made_by_apply_and_go_on_where_they_were_cut_off(
     changed = engine.product(*tables(V1, "1.1.0", partitions=("day",))[1:])
     served = load_table(engine.cell, "orders.tastes").metadata.refs["served"]
 
-    class CrashError(BaseException):
-        """Ends it where a process would be killed."""
-
-    def crash(name: str) -> None:
-        if name == "hour.after_stage_current":
-            raise CrashError
-
     with monkeypatch.context() as patched:
-        patched.setattr("pipeline.batch.feature_table.derive.failpoint", crash)
+        crash_at(patched, "hour.after_stage_current")
         with pytest.raises(CrashError):
             list(apply_derived(engine.spark, engine.cell, changed))
     assert load_table(engine.cell, "orders.tastes").metadata.refs["served"] == served

@@ -20,15 +20,11 @@ from pipeline.contract.model import DerivedTable
 from pipeline.control.alerts import read_alerts
 from pipeline.control.publications import Publication
 from pipeline.tables.catalog import load_table
-from tests.support.derivations import Chain, Opinion, built, chained_product
-from tests.support.hour_builds import Judge
+from tests.support.derivations import Chain, built, chained_product
+from tests.support.hour_builds import CrashError, Judge, Opinion, crash_at
 from tests.support.orders import hour
 
 TABLES = ("sales", "streaks", "tastes")
-
-
-class CrashError(BaseException):
-    """Ends a build where a process would be killed."""
 
 
 @pytest.fixture
@@ -137,13 +133,7 @@ def test_a_feature_build_that_was_cut_off_is_made_good_by_the_next(
     chain.build([1], derived_tables=["tastes"])
     served = chain.rows("tastes")
     with monkeypatch.context() as patched:
-
-        def crash(name: str) -> None:
-            if name == place:
-                raise CrashError(name)
-
-        for module in ("execute_stages", "wap.stage", "feature_table.derive"):
-            patched.setattr(f"pipeline.batch.{module}.failpoint", crash)
+        crash_at(patched, place)
         with pytest.raises(CrashError):
             chain.build([1, 2], derived_tables=["tastes"])
     if place in ("hour.after_stage", "hour.after_publish", "hour.after_stage_current"):
@@ -165,12 +155,8 @@ def test_a_build_that_readers_have_and_that_is_not_recorded_yet_is_not_taken_fro
     chain.orders.append(north(1, 1) + north(2, 1))
     chain.build([1, 2], derived_tables=["streaks"])
 
-    def crash(name: str) -> None:
-        if name == "hour.after_publish_current":
-            raise CrashError(name)
-
     with monkeypatch.context() as patched:
-        patched.setattr("pipeline.batch.feature_table.derive.failpoint", crash)
+        crash_at(patched, "hour.after_publish_current")
         with pytest.raises(CrashError):
             chain.build([2], derived_tables=["tastes"])
     served = chain.rows("tastes")

@@ -33,7 +33,7 @@ from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.layout import publications_table
 from quality.auditor import RunAuditor
 from tests.support.derivations import Chain, chained_product
-from tests.support.hour_builds import build_hours_of, each_alone
+from tests.support.hour_builds import CrashError, Opinion, build_hours_of, crash_at, each_alone
 from tests.support.orders import Orders, hour, orders_product, sales
 
 TABLE = "orders.sales"
@@ -42,25 +42,12 @@ ALL = tuple(map(hour, HOURS))
 BAD = 3
 
 
-@dataclass(frozen=True)
-class Opinion:
-    """A verdict of the test's own."""
-
-    passed: bool
-    met: int = 2
-    reasons: tuple[str, ...] = ("Too few.",)
-
-
 def all_but(*failing: int) -> AuditFunction:
     def judge(at: datetime, frame: DataFrame) -> Opinion:
         assert frame.select("hour").distinct().count() == 1
-        return Opinion(at not in map(hour, failing))
+        return Opinion(at not in map(hour, failing), met=2)
 
     return each_alone(lambda at: lambda frame: judge(at, frame))
-
-
-class CrashError(BaseException):
-    """Ends a build where a process would be killed."""
 
 
 @dataclass
@@ -248,7 +235,7 @@ def test_a_range_that_was_killed_is_made_good_by_the_next_build(
     shop: Shop, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     with monkeypatch.context() as patched:
-        _crash_at(patched, place)
+        crash_at(patched, place)
         with pytest.raises(CrashError):
             shop.build(audit=all_but(BAD))
     is_published = place in PLACES[4:]
@@ -271,7 +258,7 @@ def test_what_is_lacking_of_a_range_is_recorded_hour_by_hour_too(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        _crash_at(patched, "hour.after_publish")
+        crash_at(patched, "hour.after_publish")
         with pytest.raises(CrashError):
             shop.build()
     main = shop.main()
@@ -288,7 +275,7 @@ def test_a_staging_that_a_version_of_one_hour_each_has_left_is_recovered(
 ) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(staging, "summary_of", _summary_of_one_hour)
-        _crash_at(patched, "hour.after_publish")
+        crash_at(patched, "hour.after_publish")
         with pytest.raises(CrashError):
             shop.build([2])
     main = shop.main()
@@ -385,12 +372,3 @@ def _summary_of_one_hour(staged: Staged) -> dict[str, str]:
         "headwater.inputs": one.inputs,
         "headwater.columns": json.dumps(staged.columns),
     }
-
-
-def _crash_at(patched: pytest.MonkeyPatch, place: str) -> None:
-    def crash(name: str) -> None:
-        if name == place:
-            raise CrashError(name)
-
-    patched.setattr("pipeline.batch.execute_stages.failpoint", crash)
-    patched.setattr("pipeline.batch.wap.stage.failpoint", crash)

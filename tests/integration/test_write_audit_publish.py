@@ -22,31 +22,18 @@ from pipeline.control.publications import Publication, read_publications, record
 from pipeline.lineage.files import lineage_folder
 from pipeline.spark.session import own_session
 from pipeline.tables.catalog import TableMissingError, load_table
-from tests.support.hour_builds import Judge, build, hour_context
+from tests.support.hour_builds import CrashError, Judge, Opinion, build, crash_at, hour_context
 from tests.support.orders import Orders, hour, orders_product, sales
 
 TABLE = "orders.sales"
 
 
-@dataclass(frozen=True)
-class Opinion:
-    """A verdict of the test's own."""
-
-    passed: bool
-    met: int = 2
-    reasons: tuple[str, ...] = ()
-
-
 def accept(_frame: DataFrame) -> Opinion:
-    return Opinion(True)
+    return Opinion(met=2)
 
 
 def refuse(_frame: DataFrame) -> Opinion:
-    return Opinion(False, 1)
-
-
-class CrashError(BaseException):
-    """Ends a build where a process would be killed."""
+    return Opinion(passed=False, reasons=())
 
 
 @dataclass
@@ -142,7 +129,7 @@ def test_an_audit_sees_the_rows_of_the_staged_hour_alone(shop: Shop) -> None:
 
     def look(frame: DataFrame) -> Opinion:
         seen.append(sorted((r["region"], r["orders"], r["amount"]) for r in frame.collect()))
-        return Opinion(True)
+        return Opinion(met=2)
 
     shop.build(1, look)
     shop.build(2, look)
@@ -233,7 +220,7 @@ def test_a_build_that_another_overtakes_stages_again_and_publishes(shop: Shop) -
         audits.append("audited")
         if len(audits) == 1:
             shop.build(1)
-        return Opinion(True)
+        return Opinion(met=2)
 
     assert isinstance(shop.build(1, overtaken), Publication)
     assert len(audits) == 2, "what is published is what was audited"
@@ -244,7 +231,7 @@ def test_a_build_that_another_overtakes_stages_again_and_publishes(shop: Shop) -
 def test_a_build_that_is_always_overtaken_ends_with_a_named_error(shop: Shop) -> None:
     def overtaken(_frame: DataFrame) -> Opinion:
         shop.build(1)
-        return Opinion(True)
+        return Opinion(met=2)
 
     with pytest.raises(StagingOutdatedError):
         shop.build(1, overtaken)
@@ -281,7 +268,7 @@ def test_a_crash_after_staging_leaves_main_and_the_next_build_converges(
 ) -> None:
     for place in ("hour.before_stage", "hour.after_stage", "hour.after_audit"):
         with monkeypatch.context() as patched:
-            _crash_at(patched, place)
+            crash_at(patched, place)
             with pytest.raises(CrashError):
                 shop.build(1)
         assert shop.main() is None
@@ -299,7 +286,7 @@ def test_a_crash_after_publishing_is_made_good_by_the_next_build(
 ) -> None:
     staged_by_others = [shop.stage(number) for number in others]
     with monkeypatch.context() as patched:
-        _crash_at(patched, place)
+        crash_at(patched, place)
         with pytest.raises(CrashError):
             shop.build(1)
     for staged in staged_by_others:
@@ -317,7 +304,7 @@ def test_the_next_build_of_the_same_snapshot_takes_over_what_was_published(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
-        _crash_at(patched, "hour.after_publish")
+        crash_at(patched, "hour.after_publish")
         with pytest.raises(CrashError):
             shop.build(1)
     main = shop.main()
@@ -354,12 +341,3 @@ def test_an_expired_source_is_an_error_by_name(shop: Shop) -> None:
     shop.source = 12345
     with pytest.raises(SourceExpiredError):
         shop.build(1)
-
-
-def _crash_at(patched: pytest.MonkeyPatch, place: str) -> None:
-    def crash(name: str) -> None:
-        if name == place:
-            raise CrashError(name)
-
-    patched.setattr("pipeline.batch.execute_stages.failpoint", crash)
-    patched.setattr("pipeline.batch.wap.stage.failpoint", crash)

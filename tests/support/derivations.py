@@ -22,7 +22,7 @@ from pipeline.hours.fence import Fence
 from pipeline.hours.rows import rows_by_hour
 from pipeline.hours.states import HourState, HourStates
 from pipeline.tables.catalog import TableMissingError, load_table
-from tests.support.hour_builds import Judge, each_alone
+from tests.support.hour_builds import Judge, Opinion, each_alone
 from tests.support.orders import Orders, derived, hour, orders_product, sales
 
 STREAKS = """
@@ -43,15 +43,6 @@ SELECT region, CAST(max(hour) AS DATE) AS day, sum(orders) AS orders, max(streak
 FROM streaks GROUP BY region
 """
 FEATURE = Feature(entity=("region",), ttl_s=86_400, partitions=("day",))
-
-
-@dataclass(frozen=True)
-class Opinion:
-    """A verdict of the test's own."""
-
-    passed: bool = True
-    met: int = 1
-    reasons: tuple[str, ...] = ("Too few.",)
 
 
 def accept(_frame: DataFrame) -> Opinion:

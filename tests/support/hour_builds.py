@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
+import pytest
 from pyspark.sql import DataFrame, SparkSession
 
 from pipeline.batch.build import build_range
@@ -19,6 +21,33 @@ from pipeline.errors import HeadwaterError
 
 Judge = Callable[[DataFrame], Verdict]
 """Judges the rows of one hour."""
+
+FAILPOINTS = ("execute_stages", "wap.stage", "feature_table.derive")
+"""The modules of `pipeline.batch` whose failpoints a build passes."""
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """A verdict of the test's own."""
+
+    passed: bool = True
+    met: int = 1
+    reasons: tuple[str, ...] = ("Too few.",)
+
+
+class CrashError(BaseException):
+    """Ends a build where a process would be killed."""
+
+
+def crash_at(patched: pytest.MonkeyPatch, place: str) -> None:
+    """Have a build end at the failpoint `place`, as a kill would end it."""
+
+    def crash(name: str) -> None:
+        if name == place:
+            raise CrashError(name)
+
+    for module in FAILPOINTS:
+        patched.setattr(f"pipeline.batch.{module}.failpoint", crash)
 
 
 def hour_context(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pyarrow as pa
 from pyarrow import types
@@ -13,6 +14,7 @@ from pipeline.cells import Cell
 from pipeline.contract.model import EVENTS, Product
 from pipeline.contract.references.data import ReferenceDataError, load_reference
 from pipeline.contract.targets.iceberg import events_schema
+from pipeline.spark.settings import REMOTE
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import events_table
 from pipeline.tables.snapshots import bytes_per_row
@@ -43,7 +45,9 @@ def read_range_bounds(cell: Cell, product: Product) -> RangeBounds:
     """
     table = load_table(cell, events_table(product.name))
     size = bytes_per_row(table) or _DEFAULT_BYTES
-    return RangeBounds(rows=max(1, int(_memory(cell) // _SHARE // size)))
+    bounds = RangeBounds(rows=max(1, int(_memory(cell) // _SHARE // size)))
+    # Over Spark Connect views are looked up when a statement runs: hours in one would see those of the last.
+    return replace(bounds, one_by_one=1) if REMOTE in cell.spark else bounds
 
 
 def _memory(cell: Cell) -> int:

@@ -61,3 +61,14 @@ def test_files_of_a_range_take_a_fourth_of_sparks_memory(
 def test_before_there_are_events_a_range_is_bounded_too(quiet_cell: Cell) -> None:
     Orders(quiet_cell)
     assert read_range_bounds(quiet_cell, orders_product(Path("contracts"))).rows > 1_000_000
+
+
+def test_over_spark_connect_hours_that_are_computed_one_by_one_are_no_range(
+    quiet_cell: Cell,
+) -> None:
+    Orders(quiet_cell)
+    product = orders_product(Path("contracts"))
+    here = read_range_bounds(quiet_cell, product)
+    remote = replace(quiet_cell, spark={"spark.remote": "sc://there"})
+    assert here.one_by_one > 1
+    assert read_range_bounds(remote, product) == replace(here, one_by_one=1)
