@@ -194,21 +194,22 @@ def _plan(cell: Cell, product: Product, now: datetime) -> HoursPlan:
 
 
 def publish(cell: Cell, product: Product, plan: HoursPlan, now: datetime) -> None:
-    """Record every planned hour as published, as its build would; no rows are computed."""
+    """Record every planned hour as published, a table's together, as builds would; no rows are computed."""
     last = dict(plan.inputs.last_publications)
-    tables = {table.name: table for table in product.derived_tables}
-    for build in plan.builds:
-        table = tables[build.derived_table]
-        rows = source_rows(table, build.hour, plan.inputs.rows)
-        inputs = fingerprint(product, table, build.hour, last)
-        wap_id = f"{table.name}-{build.hour:%Y%m%dT%H}-{now:%Y%m%dT%H}"
-        made = Publication(
-            published_table(product, table), build.hour, now,
-            1, 1, 1, wap_id, build.rows, table.version, "soak", 1,
-            source_rows=rows, inputs=inputs, digest=f"{rows}:1", handover="0:0",
-        )  # fmt: skip
-        record(cell, product.name, [made])
-        last[made.table, made.hour] = made
+    for table in product.derived_tables:
+        hours = [build for build in plan.builds if build.derived_table == table.name]
+        for build in hours:
+            rows = source_rows(table, build.hour, plan.inputs.rows)
+            inputs = fingerprint(product, table, build.hour, last)
+            wap_id = f"{table.name}-{build.hour:%Y%m%dT%H}-{now:%Y%m%dT%H}"
+            made = Publication(
+                published_table(product, table), build.hour, now,
+                1, 1, 1, wap_id, build.rows, table.version, "soak", 1,
+                source_rows=rows, inputs=inputs, digest=f"{rows}:1", handover="0:0",
+            )  # fmt: skip
+            last[made.table, made.hour] = made
+        name = published_table(product, table)
+        record(cell, product.name, [last[name, build.hour] for build in hours])
 
 
 def _watermark(cell: Cell, product: Product, now: datetime) -> None:
