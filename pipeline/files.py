@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,12 +29,12 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     """Yield a file whose content replaces `path` at the end: readers see the old or the new, never a part.
 
     Durable once it has ended (the content is synced before the rename). If the block raises, `path` stays
-    as it was; only a process that is killed leaves a hidden file `.<name>.<pid>.tmp` beside it.
+    as it was; only a process that is killed leaves a hidden file `.<name>.<thread id>.tmp` beside it.
 
     Raises:
         DiskFullError: there is no room; `path` is as it was.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{threading.get_native_id()}.tmp")
     try:
         with naming_full_disk(path):
             with temporary.open("wb") as file:

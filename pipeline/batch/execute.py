@@ -11,6 +11,7 @@ from pyspark.sql import SparkSession
 from pipeline.batch.build import build_range
 from pipeline.batch.context import RangeContext
 from pipeline.batch.errors import LogicError
+from pipeline.batch.fault import file_at_fault
 from pipeline.batch.model import HourOutcome, Source
 from pipeline.batch.pin import pinned
 from pipeline.batch.planning.plan import HourBuild, HoursPlan
@@ -27,14 +28,11 @@ from pipeline.batch.planning.staleness import (
 from pipeline.batch.wap.audit_frame import AuditFunction
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
-from pipeline.contract.model import DerivedTable, Product, published_table
+from pipeline.contract.model import DerivedTable, Product
 from pipeline.control.publications import PublicationLog
 from pipeline.errors import HeadwaterError
 from pipeline.spark.errors import SparkFailedError
 from pipeline.supervision.heartbeat import Pulse, batch_heartbeat_file
-from pipeline.tables.catalog import TableMissingError, load_table
-from pipeline.tables.layout import events_table, product_table
-from pipeline.tables.readable import check_readable
 
 Auditor = Callable[[DerivedTable], AuditFunction]
 """Gives the audit of one table's hours."""
@@ -148,7 +146,7 @@ def _outcomes(
     except (LogicError, SparkFailedError) as error:
         hours = context.hours
         if len(hours) == 1:
-            at_fault = _file_at_fault(context) if isinstance(error, SparkFailedError) else None
+            at_fault = file_at_fault(context) if isinstance(error, SparkFailedError) else None
             return {hours[0]: at_fault or error}
     except HeadwaterError as error:
         return dict.fromkeys(context.hours, error)
@@ -156,22 +154,3 @@ def _outcomes(
     halves = hours[: len(hours) // 2], hours[len(hours) // 2 :]
     first, second = (_outcomes(context.only(half), stages, audit) for half in halves)
     return {**first, **second}
-
-
-def _file_at_fault(context: RangeContext) -> HeadwaterError | None:
-    """Return the error of a file that the hour's tables lack, whatever Spark has made of it."""
-    product, derived_table = context.product, context.derived_table
-    names = {events_table(product.name), published_table(product, derived_table)}
-    names |= {
-        product_table(product.name, read.table)
-        for read in derived_table.reads
-        if read.table != "events"
-    }
-    try:
-        for name in sorted(names):
-            check_readable(load_table(context.cell, name), files=None)
-    except TableMissingError:
-        return None
-    except HeadwaterError as error:
-        return error
-    return None

@@ -14,7 +14,7 @@ from pipeline.control.append import add_missing
 from pipeline.control.publications import LastPublications
 from pipeline.tables.catalog import find_table, open_catalog
 from pipeline.tables.layout import ALERT_SCHEMA, alerts_table
-from pipeline.tables.readable import reading
+from pipeline.tables.reading import reading
 
 
 class AlertKind(StrEnum):

@@ -19,7 +19,7 @@ from pipeline.tables.layout import BUILD_COLUMN as BUILD
 from pipeline.tables.layout import FEATURE_TIME_COLUMN as FEATURE_TIME
 from pipeline.tables.layout import HOUR_COLUMN, history_table
 from pipeline.tables.layout import KNOWN_FROM_COLUMN as KNOWN_FROM
-from pipeline.tables.readable import reading
+from pipeline.tables.reading import reading
 
 
 class FeatureNotBuiltError(TerminalError):

@@ -27,7 +27,7 @@ from pipeline.latency.schedule import Schedule, schedule
 from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.errors import named_errors
 from pipeline.tables.layout import product_table
-from pipeline.tables.readable import reading
+from pipeline.tables.reading import reading
 
 
 class NotServedError(TerminalError):

@@ -25,7 +25,7 @@ from pipeline.schemas.open import open_registry
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import dead_letters_table, events_table
 from pipeline.tables.offsets import CommittedOffsets
-from pipeline.tables.readable import reading
+from pipeline.tables.reading import reading
 
 __all__ = ["Recount", "Verification", "VerificationStalledError", "verify_ledger"]
 

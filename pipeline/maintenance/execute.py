@@ -26,7 +26,7 @@ from pipeline.maintenance.sweep import sweep
 from pipeline.maintenance.tables import data_files, policy_for
 from pipeline.tables.errors import named_errors
 from pipeline.tables.layout import events_table
-from pipeline.tables.readable import reading
+from pipeline.tables.reading import reading
 from pipeline.tables.snapshots import total_records
 
 Result = TypeVar("Result")

@@ -19,7 +19,9 @@ from pipeline.clock import hour_of
 from pipeline.contract.model import DerivedTable
 from pipeline.control.alerts import read_alerts
 from pipeline.control.publications import Publication
+from pipeline.disk import FileDamagedError
 from pipeline.tables.catalog import load_table
+from tests.support.damage import damaged, data_file
 from tests.support.derivations import Chain, built, chained_product
 from tests.support.hour_builds import CrashError, Judge, Opinion, crash_at
 from tests.support.orders import hour
@@ -113,6 +115,21 @@ def test_an_hour_of_a_failed_audit_is_an_alert_and_holds_up_what_reads_it(chain:
     assert (alert.table, alert.hour, alert.kind) == ("orders.streaks", hour(2), "audit_failed")
     assert alert.detail == "Too few."
     assert built(chain.build([1, 2])) == [("streaks", 2), ("tastes", 2)]
+
+
+def test_bytes_that_changed_are_named_for_their_hour_and_others_are_built(chain: Chain) -> None:
+    chain.orders.append(north(1, 2))
+    chain.orders.append(north(2, 2))
+    file = data_file(load_table(chain.cell, "orders.events"))
+    with damaged(file):
+        outcomes = [one for one in chain.build([1, 2]) if one.build.derived_table == "sales"]
+    failed = [one.outcome for one in outcomes if not isinstance(one.outcome, Publication)]
+    assert (len(outcomes), len(failed)) == (2, 1)
+    assert isinstance(failed[0], FileDamagedError)
+    assert file.name in failed[0].what
+    again = built(chain.build([1, 2]))
+    assert [table for table, _ in again].count("sales") == 1
+    assert chain.build([1, 2]) == []
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ from pipeline.tables.commit_retry import retry_commit
 from pipeline.tables.data_files.hourly import files_by_hour
 from pipeline.tables.data_files.rewrite import MAINTENANCE_KEY, RETENTION, RewriteConflictError
 from pipeline.tables.pyiceberg_private import ReplaceFiles
-from pipeline.tables.readable import reading
+from pipeline.tables.reading import reading
 from pipeline.tables.transaction import SteadyTransaction
 
 _COORDINATES = ("_topic_partition", "_offset")
