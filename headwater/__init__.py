@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from headwater.build import build_hours as build_hours
     from pipeline.batch.compute.as_of import join_as_of as join_as_of
     from pipeline.batch.compute.inputs import Inputs as Inputs
+    from pipeline.batch.compute.inputs import RangeInputs as RangeInputs
     from pipeline.batch.planning.plan import HourOpenError as HourOpenError
     from pipeline.batch.planning.plan import HoursPlan as HoursPlan
     from pipeline.batch.planning.plan import LedgerUnbalancedError as LedgerUnbalancedError
@@ -79,7 +80,7 @@ if TYPE_CHECKING:
 _NAMES = {
     "headwater.build": ("BuiltHour", "build_hours"),
     "pipeline.batch.compute.as_of": ("join_as_of",),
-    "pipeline.batch.compute.inputs": ("Inputs",),
+    "pipeline.batch.compute.inputs": ("Inputs", "RangeInputs"),
     "pipeline.batch.planning.plan": (
         "HourOpenError",
         "HoursPlan",

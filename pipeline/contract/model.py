@@ -136,12 +136,15 @@ class Logic(Model):
     """How a derived table is computed: the text of `file`.
 
     `sql` is one Spark SQL statement over views named as what it reads; `python` is a module with a
-    function `build(inputs: pipeline.batch.compute.inputs.Inputs) -> pyspark.sql.DataFrame`.
+    function `build(inputs: pipeline.batch.compute.inputs.Inputs) -> pyspark.sql.DataFrame`. Incremental by
+    `hour` it computes one hour. By `timeRange` it computes any hours that adjoin, and gives the column
+    `hour` itself; SQL may name the range as `:start` and `:end`, Python is given `RangeInputs`.
     """
 
     language: Literal["sql", "python"]
     text: str
     file: Path
+    incremental_by: Literal["hour", "timeRange"] = "hour"
 
 
 class Read(Model):
@@ -192,8 +195,9 @@ class LatePolicy(Model):
 class DerivedTable(Model):
     """A table computed hour by hour from the product's events, or from other such tables.
 
-    The logic gives the table's columns without the hour; the engine adds `hour`. `handover` is a SQL
-    predicate over the table's own rows: the only ones that later hours of the same table may read.
+    The logic gives the table's columns without the hour; the engine adds `hour`, but where it is
+    incremental by `timeRange`. `handover` is a SQL predicate over the table's own rows: the only ones
+    that later hours of the same table may read.
     `folder`, `owner`, `domain` and `version` are of the contract that declares it, which need not be
     the product's.
     """

@@ -12,7 +12,7 @@ from pipeline.batch.errors import StagingOutdatedError
 from pipeline.cells import Cell, embedded_cell, save_cell
 from pipeline.control.publications import read_publications
 from tests.support.derivations import Chain, chained_product
-from tests.support.orders import hour
+from tests.support.orders import hour, orders_product, ranked
 from tests.support.own_process import build_and_outdate, build_plan, elsewhere
 from tests.support.spark_servers import connect_server, standalone, tasks_by_executor
 
@@ -65,6 +65,7 @@ def test_a_standalone_cluster_publishes_what_plain_python_computes_on_both_its_w
 def test_a_connect_server_publishes_what_a_local_run_does_and_tells_an_outdated_staging_by_name(
     chain: Chain, home: Path, tmp_path: Path, spark_jars: tuple[Path, ...]
 ) -> None:
+    chain.product = orders_product(tmp_path, *chain.product.derived_tables, ranked())
     with connect_server(tmp_path / "server", spark_jars) as address:
         settings = {"spark.remote": address, "spark.sql.shuffle.partitions": 2}
         save_cell(home, replace(chain.cell, spark=settings))
@@ -77,5 +78,5 @@ def test_a_connect_server_publishes_what_a_local_run_does_and_tells_an_outdated_
     local.orders.append(NEXT)
     local.build([1])
     local.build([2])
-    for table in ("sales", "streaks", "tastes"):
+    for table in ("sales", "streaks", "tastes", "ranked"):
         assert chain.rows(table) == local.rows(table) != [], table

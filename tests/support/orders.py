@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 from pyiceberg.transforms import HourTransform, Transform
@@ -31,6 +31,11 @@ SCHEMA = pa.schema(
     [*EVENT_COLUMNS, pa.field("region", pa.string()), pa.field("amount", pa.int64())]
 )
 SQL = "SELECT region, count(*) AS orders, sum(amount) AS amount FROM events GROUP BY region"
+RANKED = """
+SELECT region, date_trunc('HOUR', _event_time) AS hour, count(*) AS orders,
+  rank() OVER (PARTITION BY date_trunc('HOUR', _event_time) ORDER BY sum(amount) DESC) AS place
+FROM events GROUP BY region, date_trunc('HOUR', _event_time)
+"""
 TOPIC_ID = "topic-1"
 
 
@@ -68,6 +73,21 @@ def derived(
         folder=Path("orders"),
         **settings,
     )
+
+
+def of_range(
+    name: str, text: str, language: Literal["sql", "python"] = "sql", **settings: Any
+) -> DerivedTable:
+    """Return a table whose logic says that it computes a range of hours."""
+    logic = Logic(
+        language=language, text=text, file=Path("orders", name), incremental_by="timeRange"
+    )
+    return derived(name, text, **settings).model_copy(update={"logic": logic})
+
+
+def ranked() -> DerivedTable:
+    """Return a table of regions by what they sold in the hour, computed by ranges."""
+    return of_range("ranked", RANKED)
 
 
 def orders_product(folder: Path, *derived_tables: DerivedTable) -> Product:

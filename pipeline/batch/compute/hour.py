@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sf
 
-from pipeline.batch.compute.inputs import Inputs
-from pipeline.batch.compute.logic import PythonLogic, load_logic
+from pipeline.batch.compute.logic import load_logic, run_logic
 from pipeline.batch.compute.read import literal, read_inputs
 from pipeline.batch.context import RangeContext
 from pipeline.batch.errors import LogicError
-from pipeline.contract.model import DerivedTable
 from pipeline.tables.layout import HOUR_COLUMN
 
 
@@ -33,7 +30,7 @@ def compute_hour(session: SparkSession, context: RangeContext, hour: datetime) -
     frame = (
         session.sql(derived_table.logic.text)
         if python is None
-        else _run(python, inputs, derived_table)
+        else run_logic(python, inputs, derived_table, [hour])
     )
     refuse_hour(context, frame)
     return frame.withColumn(HOUR_COLUMN, sf.expr(literal(hour)))
@@ -52,17 +49,3 @@ def refuse_hour(context: RangeContext, frame: DataFrame) -> None:
             subject=f"{context.product.name}.{derived_table.name}",
             remedy=f"Rename the column in {derived_table.logic.file.name}.",
         )
-
-
-def _run(python: PythonLogic, inputs: Inputs, derived_table: DerivedTable) -> DataFrame:
-    try:
-        return python.build(inputs)
-    except PySparkException:
-        raise
-    except Exception as error:
-        # Somebody else's code: whatever it raises, the hour cannot be computed.
-        raise LogicError(
-            f"it raised {type(error).__name__}: {error}.",
-            subject=f"{derived_table.name} hour {inputs.hour:%Y-%m-%dT%H}",
-            remedy=f"Correct {derived_table.logic.file}; main is as it was.",
-        ) from error

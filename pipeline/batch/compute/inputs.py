@@ -1,4 +1,4 @@
-"""What a derived table's logic is given to compute one hour from."""
+"""What a derived table's logic is given to compute one hour, or a range of hours, from."""
 
 from __future__ import annotations
 
@@ -24,5 +24,26 @@ class Inputs:
     """
 
     hour: datetime
+    tables: Mapping[str, DataFrame]
+    references: Mapping[str, DataFrame]
+
+
+@dataclass(frozen=True)
+class RangeInputs:
+    """The inputs of adjoining hours of one derived table whose contract says `incrementalBy: timeRange`.
+
+    Logic gives each of these hours, in a column `hour`, the rows that it would give it in any other range,
+    and no row of another hour. Hours that have no events may be among them.
+
+    Attributes:
+        start: start of the first hour to compute, UTC.
+        end: end of the last one, UTC.
+        tables: by the names in the contract's `reads`, the rows of all hours that one of these reads:
+            `events` in one pinned snapshot, another table as published.
+        references: the product's reference data that the contract names, by name.
+    """
+
+    start: datetime
+    end: datetime
     tables: Mapping[str, DataFrame]
     references: Mapping[str, DataFrame]

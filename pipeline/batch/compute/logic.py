@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from datetime import datetime
 from types import ModuleType
 
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 
-from pipeline.batch.compute.inputs import Inputs
+from pipeline.batch.compute.inputs import Inputs, RangeInputs
+from pipeline.batch.context import hours_named
 from pipeline.batch.errors import LogicError
-from pipeline.contract.model import Logic
+from pipeline.contract.model import DerivedTable, Logic
 from pipeline.contract.parse.logic import BUILD, SCHEMA
 
 _NAMESPACE = "headwater_logic"
@@ -22,12 +25,12 @@ class PythonLogic:
     """A loaded module.
 
     Attributes:
-        build: computes one hour's rows.
+        build: computes one hour's rows, or those of a range.
         schema: Spark DDL of the table's columns, where the module gives it: what its own earlier
             hours look like before there is one.
     """
 
-    build: Callable[[Inputs], DataFrame]
+    build: Callable[[Inputs | RangeInputs], DataFrame]
     schema: str | None
 
 
@@ -55,3 +58,28 @@ def load_logic(logic: Logic) -> PythonLogic:
         ) from error
     schema = getattr(module, SCHEMA, None)
     return PythonLogic(getattr(module, BUILD), schema if isinstance(schema, str) else None)
+
+
+def run_logic(
+    python: PythonLogic,
+    inputs: Inputs | RangeInputs,
+    derived_table: DerivedTable,
+    hours: Collection[datetime],
+) -> DataFrame:
+    """Return what a table's logic makes of the inputs of some hours.
+
+    Raises:
+        LogicError: the logic raises.
+        pyspark.errors.PySparkException: Spark does, for what the logic asks of it.
+    """
+    try:
+        return python.build(inputs)
+    except PySparkException:
+        raise
+    except Exception as error:
+        # Somebody else's code: whatever it raises, the hours cannot be computed.
+        raise LogicError(
+            f"it raised {type(error).__name__}: {error}.",
+            subject=f"{derived_table.name} {hours_named(hours)}",
+            remedy=f"Correct {derived_table.logic.file}; main is as it was.",
+        ) from error

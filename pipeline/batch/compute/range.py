@@ -9,10 +9,10 @@ from pyspark.sql.utils import is_remote
 
 from pipeline.batch.compute.hour import compute_hour, refuse_hour
 from pipeline.batch.compute.read import events_of, of_hours, references_of
+from pipeline.batch.compute.time_range import compute_time_range
 from pipeline.batch.context import RangeContext
 from pipeline.batch.errors import LogicError
 from pipeline.batch.planning.range_logic import RANGE_HOUR, Ranged, range_logic
-from pipeline.clock import HOUR
 from pipeline.contract.model import EVENTS, Read
 from pipeline.tables.layout import HOUR_COLUMN
 
@@ -20,12 +20,15 @@ from pipeline.tables.layout import HOUR_COLUMN
 def compute_range(session: SparkSession, context: RangeContext) -> DataFrame:
     """Return what the table's logic gives for the hours of `context`, each as `compute_hour` gives it.
 
-    By one statement where that is provably the same, told by the types that its inputs have now.
+    By one statement where that is provably the same, told by the types that its inputs have now; by the logic
+    itself where the contract says that it computes a range.
 
     Raises:
         LogicError: over Spark Connect there is no such statement for several hours.
-        What `compute_hour` raises.
+        What `compute_hour` and `compute_time_range` raise.
     """
+    if context.derived_table.logic.incremental_by == "timeRange":
+        return compute_time_range(session, context)
     if len(context.hours) > 1:
         if (rows := _ranged(session, context)) is not None:
             return rows
@@ -46,9 +49,8 @@ def _ranged(session: SparkSession, context: RangeContext) -> DataFrame | None:
     derived_table, hours = context.derived_table, context.hours
     if derived_table.reads != (Read(table=EVENTS),):
         return None
-    between = [hours[0] + n * HOUR for n in range((hours[-1] - hours[0]) // HOUR + 1)]
     frames = {
-        EVENTS: events_of(session, context, between),
+        EVENTS: events_of(session, context, hours),
         **references_of(session, context),
     }
     types = {

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from pyspark.sql import DataFrame, SparkSession
 
-from pipeline.batch.compute.inputs import Inputs
+from pipeline.batch.compute.inputs import Inputs, RangeInputs
 from pipeline.batch.compute.logic import PythonLogic
 from pipeline.batch.compute.references import reference_frame
 from pipeline.batch.context import RangeContext
@@ -27,14 +27,13 @@ def read_inputs(
     python: PythonLogic | None = None,
 ) -> Inputs:
     """Return what an hour is computed from, each also a view in `session`; nothing is read yet."""
-    derived_table = context.derived_table
-    tables = {
-        read.table: _rows(session, context, hour, read, python) for read in derived_table.reads
-    }
-    references = references_of(session, context)
-    for name, frame in {**tables, **references}.items():
-        frame.createOrReplaceTempView(name)
-    return Inputs(hour, tables, references)
+    return Inputs(hour, *_views(session, context, hour, hour, python))
+
+
+def read_range_inputs(session: SparkSession, context: RangeContext) -> RangeInputs:
+    """Return what the hours from the first to the last of `context` are computed from, as `read_inputs`."""
+    first, last = context.hours[0], context.hours[-1]
+    return RangeInputs(first, last + HOUR, *_views(session, context, first, last))
 
 
 def events_of(session: SparkSession, context: RangeContext, hours: Iterable[datetime]) -> DataFrame:
@@ -67,15 +66,34 @@ def of_hours(hours: Iterable[datetime]) -> str:
     return f"{between} AND `{HOUR_COLUMN}` IN ({', '.join(map(literal, ordered))})"
 
 
+def _views(
+    session: SparkSession,
+    context: RangeContext,
+    first: datetime,
+    last: datetime,
+    python: PythonLogic | None = None,
+) -> tuple[dict[str, DataFrame], dict[str, DataFrame]]:
+    """Return the tables and the reference data that the hours from `first` to `last` read, also as views."""
+    tables = {
+        read.table: _rows(
+            session, context, (*hours_of(read, first), *hours_of(read, last)), read, python
+        )
+        for read in context.derived_table.reads
+    }
+    references = references_of(session, context)
+    for name, frame in {**tables, **references}.items():
+        frame.createOrReplaceTempView(name)
+    return tables, references
+
+
 def _rows(
     session: SparkSession,
     context: RangeContext,
-    hour: datetime,
+    hours: Iterable[datetime],
     read: Read,
     python: PythonLogic | None,
 ) -> DataFrame:
     cell, derived_table = context.cell, context.derived_table
-    hours = hours_of(read, hour)
     if read.table == EVENTS:
         return events_of(session, context, hours)
     identifier = product_table(context.product.name, read.table)

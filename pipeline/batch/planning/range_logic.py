@@ -53,6 +53,8 @@ def range_logic(derived_table: DerivedTable, types: Types) -> RangeLogic:
     if any(read.table == derived_table.name for read in derived_table.reads):
         return Sequential()
     logic = derived_table.logic
+    if logic.incremental_by == "timeRange":
+        return Ranged()
     if logic.language == "python":
         return HourByHour("it is Python that computes an hour")
     if derived_table.reads != (Read(table=EVENTS),):

@@ -16,6 +16,7 @@ from pyspark.sql.types import ArrayType, MapType, StructType
 
 from pipeline.batch.compute.range import compute_range
 from pipeline.batch.compute.read import of_hours
+from pipeline.batch.compute.time_range import misplaced_hour
 from pipeline.batch.context import RangeContext, hours_named
 from pipeline.batch.errors import EmptiedHourError, LogicError, SourceExpiredError
 from pipeline.batch.model import Staged, StagedHour
@@ -198,6 +199,12 @@ def named_failures(subject: str, cell: Cell) -> Iterator[None]:
             remedy="Correct the table's logic in its contract.",
         ) from error
     except (Py4JError, PySparkException) as error:
+        if (hour := misplaced_hour(error)) is not None:
+            raise LogicError(
+                f"its logic gives a row whose `hour` is {hour}, which is no hour of its range.",
+                subject=subject,
+                remedy="Correct the table's logic; nothing was staged.",
+            ) from error
         raise spark_failed(error, "it could not be staged", subject, cell) from error
 
 

@@ -14,6 +14,9 @@ def _logic(path: str, old: Logic, new: Logic) -> Iterator[Change]:
         yield Change(path, f"{old.language} -> {new.language}", breaking=False)
     elif old.text != new.text:
         yield Change(path, "another text", breaking=False)
+    if old.incremental_by != new.incremental_by:
+        by = f"{old.incremental_by} -> {new.incremental_by}"
+        yield Change(f"{path}.incremental_by", by, breaking=False)
 
 
 def _read(reads: tuple[Read, ...]) -> Mapping[str, Read]:

@@ -22,12 +22,18 @@ def read_logic(
     if (settings.sql is None) == (settings.python is None):
         reader.report(loc, "one of `sql` and `python`")
         return None
+    if reads_itself and settings.incremental_by != "hour":
+        expected = "`hour`: a table that reads its own earlier hours is computed hour after hour"
+        reader.report((*loc, "incrementalBy"), expected)
+        return None
     if settings.python is not None:
-        return _python(reader, settings.python, (*loc, "python"), reads_itself=reads_itself)
-    if reads_itself:
+        found = _python(reader, settings.python, (*loc, "python"), reads_itself=reads_itself)
+    elif reads_itself:
         reader.report((*loc, "sql"), "`python`: a table that reads its own earlier hours needs it")
         return None
-    return _sql(reader, settings.sql or "", (*loc, "sql"))
+    else:
+        found = _sql(reader, settings.sql or "", (*loc, "sql"))
+    return found and found.model_copy(update={"incremental_by": settings.incremental_by})
 
 
 def _sql(reader: ContractReader, name: str, loc: Loc) -> Logic | None:

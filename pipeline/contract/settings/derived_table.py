@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, ValidationError
 
 from pipeline.contract.model import Drift, Feature, LatePolicy, Read
@@ -64,6 +66,7 @@ class DerivedTableSettings(Section):
 
     sql: str | None = None
     python: str | None = None
+    incremental_by: Literal["hour", "timeRange"] = "hour"
     reads: list[ReadSection] = Field(default=[ReadSection(table="events")], min_length=1)
     references: list[str] = []
     handover: Text | None = None

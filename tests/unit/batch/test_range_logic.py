@@ -32,6 +32,14 @@ def test_sql_of_the_hours_own_events_is_ranged() -> None:
     assert found.sql != SQL
 
 
+def test_logic_that_says_that_it_computes_a_range_does_so_itself() -> None:
+    for logic in (table("SELECT count(*) AS n FROM events").logic, python()):
+        declared = logic.model_copy(update={"incremental_by": "timeRange"})
+        reads = (Read(table="events", hours=2), Read(table="other"))
+        asked = table(reads=reads).model_copy(update={"logic": declared})
+        assert range_logic(asked, {}) == Ranged()
+
+
 def test_what_reads_itself_is_sequential_whatever_it_says() -> None:
     reads = (Read(table="events"), Read(table="sales", back=1))
     assert isinstance(range_logic(table(reads=reads), TYPES), Sequential)

@@ -61,6 +61,15 @@ def test_a_derived_table_has_an_owner_version_and_objectives_of_its_own(contract
     assert any(slo.element == table.name and slo.property == "latency" for slo in product.slos)
 
 
+def test_logic_says_that_it_computes_a_range(contracts: Path) -> None:
+    name = "content_engagement_hourly"
+    edit(contracts, name, "sql: build.sql", "sql: build.sql\n          incrementalBy: timeRange")
+    tables = {one.name: one for one in load_product(contracts / "viewing_events").derived_tables}
+    said = tables[name].logic
+    assert (said.language, said.incremental_by) == ("sql", "timeRange")
+    assert tables["viewing_features_raw"].logic.incremental_by == "hour"
+
+
 @pytest.mark.parametrize(
     ("name", "old", "new", "expected"),
     [
@@ -75,6 +84,18 @@ def test_a_derived_table_has_an_owner_version_and_objectives_of_its_own(contract
         ("viewing_features_raw", "[content, time_zones]", "[content, moon]", "not 'moon'"),
         ("viewing_features_raw", "python: build.py", "python: absent.py", "No such file"),
         ("viewing_features_raw", "python: build.py", "sql: build.py", "`python`"),
+        (
+            "viewing_features_raw",
+            "python: build.py",
+            "python: build.py\n          incrementalBy: timeRange",
+            "`hour`: a table that reads its own earlier hours",
+        ),
+        (
+            "content_engagement_hourly",
+            "sql: build.sql",
+            "sql: build.sql\n          incrementalBy: range",
+            "incrementalBy",
+        ),
         ("viewing_features_raw", "- name: viewing_features_raw", "- name: other", "as the folder"),
         (
             "user_preference_features",

@@ -147,6 +147,11 @@ def test_whatever_changes_is_told_there_and_back(place: str, other: Product) -> 
         (with_table(reads=(READ, Read(table="other"))), "reads.other", False),
         (with_table(references=()), "references.prices", False),
         (with_table(handover=None), "handover", False),
+        (
+            with_table(logic=TABLE.logic.model_copy(update={"incremental_by": "timeRange"})),
+            "logic.incremental_by",
+            False,
+        ),
         (with_table(late=LatePolicy(share=0.9)), "late.share", False),
         (with_table(expectations=()), "expectations.expect_a(column='id')", True),
         (
