@@ -11,8 +11,8 @@ from pipeline.clock import HOUR
 from pipeline.contract.model import EVENTS, published_table
 from pipeline.errors import HeadwaterError
 from pipeline.tables.catalog import TableMissingError, load_table
+from pipeline.tables.integrity.reading import check_whole
 from pipeline.tables.layout import HOUR_COLUMN, events_table, product_table
-from pipeline.tables.reading import check_whole
 
 
 def file_at_fault(context: RangeContext) -> HeadwaterError | None:

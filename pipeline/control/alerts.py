@@ -13,8 +13,8 @@ from pipeline.cells import Cell
 from pipeline.control.append import add_missing
 from pipeline.control.publications import LastPublications
 from pipeline.tables.catalog import find_table, open_catalog
+from pipeline.tables.integrity.reading import reading
 from pipeline.tables.layout import ALERT_SCHEMA, alerts_table
-from pipeline.tables.reading import reading
 
 
 class AlertKind(StrEnum):

@@ -14,8 +14,8 @@ from pyiceberg.table import Table
 from pipeline.cells import Cell
 from pipeline.control.append import add_missing
 from pipeline.tables.catalog import find_table, open_catalog
+from pipeline.tables.integrity.reading import reading
 from pipeline.tables.layout import PUBLICATION_SCHEMA, publications_table
-from pipeline.tables.reading import reading
 from pipeline.tables.snapshots import total_records
 
 

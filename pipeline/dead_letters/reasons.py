@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.tables.catalog import load_table
+from pipeline.tables.integrity.reading import reading
 from pipeline.tables.layout import dead_letters_table
-from pipeline.tables.reading import reading
 
 
 def letters_by_reason(cell: Cell, product: Product) -> Mapping[str, int]:

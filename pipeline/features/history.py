@@ -15,11 +15,11 @@ from pipeline.features.plan import HistoryPlan, feature_table
 from pipeline.features.times import UTC_MICROS
 from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.errors import named_errors
+from pipeline.tables.integrity.reading import reading
 from pipeline.tables.layout import BUILD_COLUMN as BUILD
 from pipeline.tables.layout import FEATURE_TIME_COLUMN as FEATURE_TIME
 from pipeline.tables.layout import HOUR_COLUMN, history_table
 from pipeline.tables.layout import KNOWN_FROM_COLUMN as KNOWN_FROM
-from pipeline.tables.reading import reading
 
 
 class FeatureNotBuiltError(TerminalError):

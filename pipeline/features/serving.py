@@ -26,8 +26,8 @@ from pipeline.latency.measure import read_closings
 from pipeline.latency.schedule import Schedule, schedule
 from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.errors import named_errors
+from pipeline.tables.integrity.reading import reading
 from pipeline.tables.layout import product_table
-from pipeline.tables.reading import reading
 
 
 class NotServedError(TerminalError):

@@ -16,8 +16,8 @@ from pipeline.ledger.balance import BALANCE_PROPERTY, Balance
 from pipeline.ledger.lines import Line
 from pipeline.ledger.model import Counts, Entry, Totals
 from pipeline.tables.catalog import find_table, open_catalog
+from pipeline.tables.integrity.reading import reading
 from pipeline.tables.layout import ledger_table
-from pipeline.tables.reading import reading
 from pipeline.tables.snapshots import main_history
 
 ARCHIVED_PROPERTY = "headwater.ledger-kept"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.tables.catalog import find_table, load_table, open_catalog
+from pipeline.tables.integrity.readable import check_readable
 from pipeline.tables.layout import dead_letters_table, events_table, ledger_table
-from pipeline.tables.readable import check_readable
 
 
 def check_tables_readable(cell: Cell, product: Product) -> None:

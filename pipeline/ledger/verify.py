@@ -23,9 +23,9 @@ from pipeline.ledger.read import LAST_HOURS, ledger_of
 from pipeline.ledger.recount import Recount, disagreements, unproven
 from pipeline.schemas.open import open_registry
 from pipeline.tables.catalog import load_table
+from pipeline.tables.integrity.reading import reading
 from pipeline.tables.layout import dead_letters_table, events_table
 from pipeline.tables.offsets import CommittedOffsets
-from pipeline.tables.reading import reading
 
 __all__ = ["Recount", "Verification", "VerificationStalledError", "verify_ledger"]
 

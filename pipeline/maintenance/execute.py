@@ -25,8 +25,8 @@ from pipeline.maintenance.state import keep_state, read_state
 from pipeline.maintenance.sweep import sweep
 from pipeline.maintenance.tables import data_files, policy_for
 from pipeline.tables.errors import named_errors
+from pipeline.tables.integrity.reading import reading
 from pipeline.tables.layout import events_table
-from pipeline.tables.reading import reading
 from pipeline.tables.snapshots import total_records
 
 Result = TypeVar("Result")

@@ -20,7 +20,7 @@ from pipeline.maintenance.retention.plan import RetentionPlan
 from pipeline.maintenance.sweep import plan_sweep
 from pipeline.maintenance.tables import facts_of, load_tables, policy_for
 from pipeline.tables.errors import named_errors
-from pipeline.tables.reading import reading
+from pipeline.tables.integrity.reading import reading
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from pipeline.ledger.archived import ARCHIVED_PROPERTY
 from pipeline.recovery.model import FoundMetadata, FoundTable
 from pipeline.tables.catalog import metadata_location
 from pipeline.tables.errors import named_errors
+from pipeline.tables.integrity.readable import check_last_commit
 from pipeline.tables.offsets import PROPERTY, CommittedOffsets
-from pipeline.tables.readable import check_last_commit
 from pipeline.tables.warehouse import MetadataFile, metadata_files, tables_with_history
 
 

@@ -21,7 +21,7 @@ from pipeline.maintenance.trim import Trimmer
 from pipeline.spark.session import own_session
 from pipeline.tables.catalog import load_table
 from pipeline.tables.errors import WarehouseUnavailableError
-from pipeline.tables.reading import reading
+from pipeline.tables.integrity.reading import reading
 from tests.support.orders import Orders, hour
 
 EVENTS = "orders.events"

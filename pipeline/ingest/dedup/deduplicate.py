@@ -16,7 +16,7 @@ from pipeline.ingest.dedup.spill import SpillFile
 from pipeline.ingest.dedup.uuid_hash import uuid_words
 from pipeline.ingest.dedup.uuid_set import UuidSet
 from pipeline.rows.frames import to_frame
-from pipeline.tables.reading import reading
+from pipeline.tables.integrity.reading import reading
 
 MICROS_PER_HOUR = 3_600_000_000
 DEFAULT_BYTES = 512 * 2**20

@@ -32,8 +32,8 @@ from pipeline.tables.data_files.read import read_files
 from pipeline.tables.data_files.rewrite import FILL, RewriteConflictError, rewrite
 from pipeline.tables.data_files.write import write_hours
 from pipeline.tables.errors import named_errors
+from pipeline.tables.integrity.reading import reading
 from pipeline.tables.layout import RECORD_VALUE
-from pipeline.tables.reading import reading
 
 GROUP_BYTES = 256 * 2**20
 """Of files that are rewritten in one commit."""

@@ -8,7 +8,7 @@ import pyarrow as pa
 from pyiceberg.table import Table
 
 from pipeline.ingest.model import Range
-from pipeline.tables.reading import reading
+from pipeline.tables.integrity.reading import reading
 
 Coordinate = tuple[int, int]
 """(partition, offset)"""

@@ -28,8 +28,8 @@ from pipeline.tables.commit import disable_commit_retries
 from pipeline.tables.commit_retry import retry_commit
 from pipeline.tables.data_files.hourly import files_by_hour
 from pipeline.tables.data_files.rewrite import MAINTENANCE_KEY, RETENTION, RewriteConflictError
+from pipeline.tables.integrity.reading import reading
 from pipeline.tables.pyiceberg_private import ReplaceFiles
-from pipeline.tables.reading import reading
 from pipeline.tables.transaction import SteadyTransaction
 
 _COORDINATES = ("_topic_partition", "_offset")

@@ -11,7 +11,7 @@ from pyiceberg.table import FileScanTask, Table
 from pyiceberg.table.snapshots import Snapshot
 
 from pipeline.errors import TerminalError
-from pipeline.tables.reading import reading
+from pipeline.tables.integrity.reading import reading
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

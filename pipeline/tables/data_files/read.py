@@ -11,7 +11,7 @@ from pyiceberg.manifest import DataFile
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 
-from pipeline.tables.reading import reading
+from pipeline.tables.integrity.reading import reading
 
 _FIELD_ID = b"PARQUET:field_id"
 

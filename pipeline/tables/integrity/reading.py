@@ -12,7 +12,7 @@ from pyiceberg.table import Table
 from pipeline.disk import FileMissingError
 from pipeline.errors import HeadwaterError
 from pipeline.tables.errors import WarehouseUnavailableError, named_errors
-from pipeline.tables.readable import check_readable, check_size, damaged, data_files
+from pipeline.tables.integrity.readable import check_readable, check_size, damaged, data_files
 
 
 @contextmanager
