@@ -6,7 +6,8 @@ version, and tests/unit/project/test_private_parts.py tells what has changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from threading import Lock
 
 import pyarrow as pa
 from pyiceberg.io import FileIO
@@ -81,6 +82,17 @@ class ReplaceFiles(_OverwriteFiles):
         # Rows that others append do not matter; that the old files are still there is checked when
         # their entries are looked up, at every attempt.
         pass
+
+    def _build_manifest_evaluator(self, spec_id: int) -> Callable[[ManifestFile], bool]:
+        # Threads share it, and it keeps the manifest that it looks at: without a lock, one that names an old
+        # file may be passed over, as if the file were gone.
+        evaluator, lock = super()._build_manifest_evaluator(spec_id), Lock()
+
+        def may_match(manifest: ManifestFile) -> bool:
+            with lock:
+                return evaluator(manifest)
+
+        return may_match
 
     def _process_manifests(self, manifests: list[ManifestFile]) -> list[ManifestFile]:
         # Those that name nothing but what others deleted: merged, they would make one without an entry.

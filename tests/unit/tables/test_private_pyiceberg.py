@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import ValidationException
-from pyiceberg.manifest import DataFile
+from pyiceberg.expressions.parser import parse
+from pyiceberg.manifest import DataFile, ManifestFile
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Operation, Snapshot
 
@@ -155,3 +158,29 @@ def test_a_replacement_merges_manifests_where_there_are_many(
         replace(table.refresh(), old, files(table, 1), min_manifests)
         assert len(head(table).manifests(table.io)) == manifests
         assert numbers(table) == [1, 2]
+
+
+def test_threads_that_look_for_replaced_files_do_not_mislead_each_other(table: Table) -> None:
+    with table.update_spec() as spec:
+        spec.add_identity("a")
+    appended = [append(table, number) for number in range(3)]
+    table.refresh()
+    with parts_of("pyiceberg"):
+        replacing = ReplaceFiles(
+            SteadyTransaction(table), table.io, {}, min_manifests=None, operation=Operation.REPLACE
+        )
+        replacing.delete_by_predicate(parse("a = 0"))
+        may_match = replacing._build_manifest_evaluator(appended[0].spec_id)
+
+        def look_at(manifest: ManifestFile) -> set[bool]:
+            return {may_match(manifest) for _ in range(5_000)}
+
+        manifests = head(table).manifests(table.io)
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)
+        try:
+            with ThreadPoolExecutor(len(manifests)) as threads:
+                found = list(threads.map(look_at, manifests))
+        finally:
+            sys.setswitchinterval(interval)
+        assert sorted(found, key=str) == [{False}, {False}, {True}]
