@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: setup java chromium demo up down unit test format check rooms docs bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-publish bench-lateness bench-unattended soak crash-test decoder-test contract-test evolution-test supervision-test lock help
+.PHONY: setup java chromium demo up down unit test format check rooms docs bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-backfill bench-publish bench-lateness bench-unattended soak crash-test decoder-test contract-test evolution-test supervision-test lock help
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -81,6 +81,9 @@ bench-point-in-time: setup ## a million training rows joined to features, agains
 
 bench-hourly: setup ## an hour of 1, 4 and 10 M events into three tables, against plain SQL (about 40 min)
 	$(BIN)/python -m benchmarks.hourly
+
+bench-backfill: setup ## a year of flights at once, against Spark SQL in one job and dbt; a week of viewing
+	$(BIN)/python -m benchmarks.backfill
 
 bench-publish: setup ## seconds until readers see an audited hour, over 60 hours (8 min)
 	$(BIN)/python -m benchmarks.publish

@@ -63,7 +63,7 @@ def build_hours(
     """
     if plan.source_snapshot_id is None or not plan.builds:
         return
-    session = spark or start_session(cell, spark_jars(load_settings().cache))
+    session = spark or start_session(cell, spark_jars(load_settings().cache, cell))
     run_id = run_id or str(uuid4())
     auditor = RunAuditor(cell, product.name, run_id, plan.builds)
     try:

@@ -93,7 +93,7 @@ def _derive_anew(cell: Cell, product: Product, on_step: Callable[[Step], None]) 
     from pipeline.spark.session import start_session
 
     with hold_lock(batch_lock(cell, product.name), f"headwater contract apply, pid {os.getpid()}"):
-        spark = start_session(cell, spark_jars(load_settings().cache))
+        spark = start_session(cell, spark_jars(load_settings().cache, cell))
         try:
             for step in apply_derived(spark, cell, product):
                 on_step(step)

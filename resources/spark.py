@@ -22,7 +22,8 @@ def spark_resource(cell_name: str) -> dg.ResourceDefinition:
     @dg.resource(description=f"Spark, with the Iceberg catalog of cell {cell_name}.")
     def spark(_context: dg.InitResourceContext) -> LazyPySparkResource:
         settings = load_settings()
-        config = session_config(load_cell(settings.home, cell_name), spark_jars(settings.cache))
+        cell = load_cell(settings.home, cell_name)
+        config = session_config(cell, spark_jars(settings.cache, cell))
         return LazyPySparkResource(spark_config=dict(config))
 
     return spark

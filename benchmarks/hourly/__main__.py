@@ -40,7 +40,8 @@ def main() -> int:
     """Measure, write result, plot and page, and return the exit code."""
     asked = _options()
     out: Path | None = asked.out
-    ensure_jars(load_settings().cache, "spark", _say)
+    for name in ("spark", "comet") if "headwater_comet" in asked.contestants else ("spark",):
+        ensure_jars(load_settings().cache, name, _say)
     runs: list[Run] = []
     failed: dict[str, str] = {}
     with _folder(asked.resume) as root:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
+from benchmarks.committed import EventsTable
 from benchmarks.hourly.viewing import Viewing
 from pipeline.batch.execute import execute
 from pipeline.batch.planning.plan import HoursPlan, plan_hours
@@ -23,15 +24,10 @@ from pipeline.control.publications import Publication, read_publications
 from pipeline.hours.fence import Fence
 from pipeline.hours.rows import rows_by_hour
 from pipeline.hours.states import HourState, HourStates
-from pipeline.ingest.commit.tables import ensure_tables
-from pipeline.kafka.identity import TopicIdentity
-from pipeline.ledger.model import Entry, ledger_summary
 from pipeline.settings import load_settings
 from pipeline.spark.jars import spark_jars
 from pipeline.spark.session import own_session, start_session
 from pipeline.tables.catalog import load_table
-from pipeline.tables.commit import CONTRACT_VERSION_KEY, RUN_ID_KEY, OffsetCommit, commit
-from pipeline.tables.data_files.write import write_hours
 from pipeline.tables.layout import events_table
 
 THE_HOUR = datetime(2026, 11, 15, 6, tzinfo=UTC)
@@ -60,9 +56,9 @@ def viewing_product() -> Product:
     return next(product for product in products if product.name == "viewing_events")
 
 
-def cell_in(root: Path) -> Cell:
+def cell_in(root: Path, name: str = "us") -> Cell:
     """Return the cell under `root`; Kafka is never asked."""
-    return replace(embedded_cell(root, "us", "127.0.0.1:9"), spark=SPARK)
+    return replace(embedded_cell(root, name, "127.0.0.1:9"), spark=SPARK)
 
 
 def prepare(root: Path, events: int, say: Callable[[str], None] = lambda _: None) -> None:
@@ -78,36 +74,9 @@ def prepare(root: Path, events: int, say: Callable[[str], None] = lambda _: None
 
 def fill(cell: Cell, product: Product, events: int, hours: int = BEFORE + 1) -> None:
     """Commit `hours` hours of `events` events, as ingest commits them; the last is `THE_HOUR`."""
-    table, _ = ensure_tables(cell, product)
-    viewing = Viewing(product, events)
-    partitions = range(product.topic.partitions)
-    identity = TopicIdentity("cluster", product.topic.name, "hourly", tuple(partitions))
-    ends = [0 for _ in partitions]
+    table, viewing = EventsTable(cell, product), Viewing(product, events)
     for hour in (THE_HOUR - n * HOUR for n in reversed(range(hours))):
-        rows = viewing.hour(round(hour.timestamp() * 1_000_000), events, ends)
-        files = write_hours(table, [rows])
-        starts = ends
-        ends = [end + len(range(n, events, len(ends))) for n, end in enumerate(starts)]
-        entries = tuple(
-            Entry(n, start, end, rows=end - start)
-            for n, (start, end) in enumerate(zip(starts, ends, strict=True))
-            if end > start
-        )
-        commit(
-            table,
-            files,
-            OffsetCommit(
-                identity=identity,
-                first=dict.fromkeys(partitions, 0),
-                next=dict(enumerate(ends)),
-                summary={
-                    **ledger_summary(entries),
-                    RUN_ID_KEY: "hourly",
-                    CONTRACT_VERSION_KEY: product.version,
-                },
-            ),
-        )
-        table = load_table(cell, events_table(product.name))
+        table.commit(viewing.hour(round(hour.timestamp() * 1_000_000), events, table.ends))
 
 
 def build_before(spark: SparkSession, cell: Cell, product: Product) -> None:
@@ -130,10 +99,10 @@ def build(
     spark: SparkSession,
     cell: Cell,
     product: Product,
-    hours: Iterable[datetime],
+    hours: Iterable[datetime] | None,
     tables: Iterable[str],
 ) -> None:
-    """Publish `hours` of `tables` without an audit."""
+    """Publish `hours` of `tables`, all that are due if None, without an audit."""
 
     def accept(rows: StagedRows) -> Mapping[datetime, Passed]:
         return dict.fromkeys(rows.hours, Passed())
@@ -147,10 +116,10 @@ def build(
 def plan_of(
     cell: Cell,
     product: Product,
-    hours: Iterable[datetime],
+    hours: Iterable[datetime] | None,
     tables: Iterable[str] | None = None,
 ) -> HoursPlan:
-    """Plan `hours`; that they are closed is not asked of Kafka."""
+    """Plan `hours`, all that are due if None; that they are closed is not asked of Kafka."""
     events = load_table(cell, events_table(product.name))
     snapshot_id = events.metadata.current_snapshot_id
     states = tuple(

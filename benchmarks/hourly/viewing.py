@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from benchmarks.committed import RUN_ID, TOPIC_ID, as_events
 from headwater.produce.viewing import DEVICES, HOUR, SECOND, ZIPF, catalogue_of
 from pipeline.contract.model import Product
-from pipeline.contract.targets import iceberg
 from pipeline.ingest.transform.enrich import Enricher
 
 Ints = npt.NDArray[np.int64]
@@ -73,19 +73,19 @@ class Viewing:
         frame = pl.DataFrame(
             {
                 "_topic": pl.repeat(self._product.topic.name, count, eager=True),
-                "_topic_id": pl.repeat("hourly", count, eager=True),
+                "_topic_id": pl.repeat(TOPIC_ID, count, eager=True),
                 "_topic_partition": pl.Series(partition, dtype=pl.Int32),
                 "_offset": np.array(offsets, dtype=np.int64)[partition]
                 + np.arange(count) // len(offsets),
                 "_record_time": times,
                 "_ingested_at": times,
-                "_run_id": pl.repeat("hourly", count, eager=True),
+                "_run_id": pl.repeat(RUN_ID, count, eager=True),
                 "_uuid": _uuids(words),
                 "_key": user,
                 "_event_time": times,
                 "_schema_version": pl.repeat(1, count, dtype=pl.Int32, eager=True),
                 "_late": pl.repeat(False, count, eager=True),
-                "_producer": pl.repeat("hourly", count, eager=True),
+                "_producer": pl.repeat(RUN_ID, count, eager=True),
                 "user_id": user,
                 "content_id": self._titles.gather(title),
                 "timestamp": times,
@@ -97,7 +97,7 @@ class Viewing:
                 "completion": np.where(rng.permutation(broken), 1.5, completion),
             }
         )
-        return self._as_table(frame)
+        return as_events(frame, self._product, self._enricher)
 
     def _sessions(self, start: int, count: int) -> tuple[Ints, Ints]:
         """Return account and time of events of about as many sessions as the hour has."""
@@ -116,14 +116,6 @@ class Viewing:
     def _chosen(self, options: int, count: int, shares: list[float]) -> Ints:
         edges = np.cumsum(np.array(shares) / sum(shares))
         return np.searchsorted(edges, self._rng.random(count)).clip(max=options - 1)
-
-    def _as_table(self, frame: pl.DataFrame) -> pl.DataFrame:
-        frame = self._enricher.enrich(frame)
-        schema = pl.DataFrame(iceberg.events_schema(self._product).empty_table()).schema
-        return frame.select(
-            pl.col(name).cast(kind) if name in frame.columns else pl.lit(None, kind).alias(name)
-            for name, kind in schema.items()
-        )
 
 
 def _uuids(words: Ints) -> pl.Series:

@@ -56,7 +56,7 @@ def measure(root: Path, order: Order, say: Callable[[str], None]) -> list[Publis
     cell, product = cell_in(root), viewing_product()
     say(f"writing {order.hours} hours of {order.events:,} events")
     fill(cell, product, order.events, order.hours)
-    spark = start_session(cell, spark_jars(load_settings().cache))
+    spark = start_session(cell, spark_jars(load_settings().cache, cell))
     try:
         return publish_hours(spark, cell, product, order.hours, say)
     finally:

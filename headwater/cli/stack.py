@@ -40,7 +40,8 @@ def up(
     """Start Kafka, the Dagster UI, daemon and code servers, or what of them does not run.
 
     Safe to repeat: what runs is left alone, what was killed starts again on its data. Everything
-    listens on loopback; all data lies under HEADWATER_HOME (default .headwater).
+    listens on loopback; all data lies under HEADWATER_HOME (default .headwater). Jars that a cell's
+    cell.json asks for (Comet, by "spark.comet.enabled") are fetched, too.
 
     \b
     Examples:

@@ -21,6 +21,7 @@ from headwater.stack.starting import Starting, wait_until_ready
 from headwater.stack.state import StackState, load_state
 from pipeline.cells import Cell, CellNotFoundError, embedded_cell, load_cell, save_cell
 from pipeline.settings import Settings
+from pipeline.spark.jars import jar_sets
 
 TOKEN = "HEADWATER_STACK"  # noqa: S105 - the name of a variable
 
@@ -58,7 +59,7 @@ def up(
     with FileLock(settings.home / "stack.lock"):
         state = load_state(settings.home)
         state.cells = [*state.cells, *(cell for cell in cells if cell not in state.cells)]
-        for name in ("kafka", "spark"):
+        for name in _jar_sets(settings, state.cells):
             ensure_jars(settings.cache, name, say)
         # All are started before the first is waited for: each loads for seconds, beside the others.
         starting: list[Starting] = []
@@ -73,6 +74,11 @@ def up(
         # Asked for its code at once, a webserver would tell of servers that are not there yet.
         of_dagster.up(web_port or WEB_PORT)
         return parts.look(settings, state)
+
+
+def _jar_sets(settings: Settings, cells: Sequence[str]) -> list[str]:
+    configured = (_configured(settings, name, "") for name in cells)
+    return ["kafka", *sorted({one for cell in configured for one in jar_sets(cell)})]
 
 
 def down(settings: Settings, say: Say) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.engine import make_url
 
 from pipeline.cells import Cell
 from pipeline.errors import TerminalError
+from pipeline.spark.comet import comet_config
 from pipeline.spark.errors import SparkUnavailableError, first_line
 from pipeline.spark.remote import answers, clone
 from pipeline.spark.settings import JARS, REMOTE, spark_settings
@@ -51,17 +52,18 @@ def session_config(cell: Cell, jars: Iterable[Path]) -> dict[str, str]:
     """Return every setting of a session that works on the cell, for a builder of sessions.
 
     The cell's own settings are merged over the defaults, which are Spark in this process; its
-    `spark.jars` are added to `jars`. With `spark.remote` the session is on a Spark Connect server,
-    which has jars and extensions of its own.
+    `spark.jars` are added to `jars`, which are `spark_jars` of the cell. With `spark.remote` the session
+    is on a Spark Connect server, which has jars and extensions of its own.
 
     Raises:
         CatalogNotSupportedError, SparkSettingError: as `catalog_config`.
+        CometNotSupportedError: the cell turns Comet on, and there is none for it.
     """
     catalog = catalog_config(cell)
     given = spark_settings(cell, {*_fixed(cell), *_FIXED_AT_START})
     if REMOTE in given:
         return given | catalog
-    more = given.pop(JARS, "").split(",")
+    more, jars = given.pop(JARS, "").split(","), tuple(jars)
     return {
         "spark.master": "local[*]",
         "spark.app.name": f"headwater {cell.name}",
@@ -72,6 +74,7 @@ def session_config(cell: Cell, jars: Iterable[Path]) -> dict[str, str]:
         "spark.ui.showConsoleProgress": "false",
         "spark.log.level": "ERROR",
         **given,
+        **comet_config(cell, given, jars),
         JARS: ",".join([*(str(jar) for jar in jars), *filter(None, more)]),
         **_FIXED_AT_START,
         **catalog,
@@ -84,7 +87,7 @@ def start_session(cell: Cell, jars: Iterable[Path]) -> SparkSession:
     The caller stops it. A session that somebody else started keeps its own jars and master.
 
     Raises:
-        CatalogNotSupportedError, SparkSettingError: as `catalog_config`.
+        CatalogNotSupportedError, SparkSettingError, CometNotSupportedError: as `session_config`.
         SparkUnavailableError: it did not start; a master or server that is away is waited for first.
     """
     config = session_config(cell, jars)

@@ -56,12 +56,13 @@ class DagsterApi:
         finished = [e["status"] for e in found if e["status"] in ("SUCCEEDED", "FAILED")]
         return finished[0] if finished else None
 
-    def backfill(self, key: list[str], partitions: list[str]) -> str:
-        """Ask for partitions of an asset, as the UI does; return the backfill's id."""
+    def backfill(self, key: list[str], partitions: list[str], *also: list[str]) -> str:
+        """Ask for partitions of an asset and of others, as the UI does; return the backfill's id."""
         query = """mutation($params: LaunchBackfillParams!) {
             launchPartitionBackfill(backfillParams: $params) {
                 __typename ... on LaunchBackfillSuccess { backfillId } } }"""
-        params = {"assetSelection": [{"path": key}], "partitionNames": partitions}
+        selection = [{"path": one} for one in (key, *also)]
+        params = {"assetSelection": selection, "partitionNames": partitions}
         answer = self.ask(query, params=params)["launchPartitionBackfill"]
         if answer["__typename"] != "LaunchBackfillSuccess":
             raise RuntimeError(answer["__typename"])

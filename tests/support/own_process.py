@@ -49,7 +49,7 @@ def build_and_outdate(home: Path, product: Product, plan: HoursPlan) -> str:
     cell, first = load_cell(home, plan.cell), plan.builds[0]
     table = next(table for table in product.derived_tables if table.name == first.derived_table)
     source = Source(plan.source_snapshot_id or 0, first.rows)
-    spark = start_session(cell, spark_jars(load_settings().cache))
+    spark = start_session(cell, spark_jars(load_settings().cache, cell))
     context = hour_context(spark, cell, product, table, first.hour, source)
     one, other = stage(context), stage(context)
     publish(spark, cell, one)

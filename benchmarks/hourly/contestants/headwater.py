@@ -30,13 +30,16 @@ GUARANTEES = Guarantees(
 RUN_ID = "bench"
 
 
-class _Runner:
+class Builder:
+    """Builds the hour in one Spark session."""
+
     def __init__(self, cell: Cell, hour: datetime) -> None:
         self._hour = hour
         self._product = viewing_product()
-        self._spark = start_session(cell, spark_jars(load_settings().cache))
+        self._spark = start_session(cell, spark_jars(load_settings().cache, cell))
 
     def run(self, cell: Cell) -> Mapping[str, Any]:
+        """Build it, and return what its steps took."""
         audits = RunAuditor(cell, self._product.name, RUN_ID)
         found = {}
         with Steps(self._spark) as steps:
@@ -57,12 +60,13 @@ class _Runner:
         return found
 
     def close(self) -> None:
+        """Stop Spark."""
         self._spark.stop()
 
 
-def start(cell: Cell, hour: datetime) -> _Runner:
+def start(cell: Cell, hour: datetime) -> Builder:
     """Start Spark."""
-    return _Runner(cell, hour)
+    return Builder(cell, hour)
 
 
 def files(cell: Cell, hour: datetime) -> dict[str, list[str]]:

@@ -28,7 +28,7 @@ class _Runner:
     def __init__(self, cell: Cell, hour: datetime) -> None:
         self._hour = hour
         self._product = viewing_product()
-        self._spark = start_session(cell, spark_jars(load_settings().cache))
+        self._spark = start_session(cell, spark_jars(load_settings().cache, cell))
 
     def run(self, cell: Cell) -> Mapping[str, Any]:
         session = own_session(self._spark, cell)

@@ -7,14 +7,13 @@ backlog; offsets are committed to the consumer group after the load.
 from __future__ import annotations
 
 import io
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from benchmarks.ingest.contestants import Guarantees
 from benchmarks.ingest.work import TABLE, Topic, Work
+from benchmarks.peers import installed, python_of
 
 TITLE = "dlt"
 VARIANTS = {"": ""}
@@ -29,31 +28,14 @@ def guarantees(variant: str) -> Guarantees:  # noqa: ARG001 - it has one
     return Guarantees("", "kept (its merge would drop them, rewriting files)", "it stops", "none")
 
 
-def _folder() -> Path:
-    from pipeline.settings import load_settings
-
-    return load_settings().cache / "peers" / "dlt"
-
-
 def ready(say: Callable[[str], None]) -> str:
     """Install it, hashes checked."""
-    folder = _folder()
-    done = folder / "ready"
-    if done.exists() and done.read_text() == LOCK.read_text():
-        return ""
-    say("installing dlt ...")
-    subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-    pip = [str(python()), "-m", "pip", "install", "--quiet", "--require-hashes", "-r", str(LOCK)]
-    found = subprocess.run(pip, capture_output=True, text=True, check=False)
-    if found.returncode:
-        return f"it cannot be installed: {found.stderr.strip()[-300:]}"
-    done.write_text(LOCK.read_text())
-    return ""
+    return installed("dlt", LOCK, say)
 
 
 def python() -> Path:
     """Return its own interpreter."""
-    return _folder() / "bin" / "python"
+    return python_of("dlt")
 
 
 def files(work: Work) -> tuple[list[str], str]:

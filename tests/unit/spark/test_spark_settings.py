@@ -11,7 +11,9 @@ import pytest
 
 from headwater.stack.ports import free_port
 from pipeline.cells import Cell, embedded_cell, save_cell
+from pipeline.spark.comet import CometNotSupportedError
 from pipeline.spark.errors import SparkUnavailableError
+from pipeline.spark.jars import jar_sets
 from pipeline.spark.remote import answers
 from pipeline.spark.session import (
     CatalogNotSupportedError,
@@ -23,6 +25,7 @@ from pipeline.spark.settings import SparkSettingError
 
 CELL = embedded_cell(Path("/data"), "eu", "127.0.0.1:9")
 JARS = [Path("/jars/a.jar"), Path("/jars/b.jar")]
+COMET_JAR = Path("/jars/comet-spark-spark4.1_2.13-1.2.0.jar")
 
 
 def with_spark(settings: Mapping[str, Any]) -> Cell:
@@ -148,6 +151,69 @@ def test_a_connect_server_that_does_not_answer_is_an_error_by_name(
     monkeypatch.setattr("pipeline.spark.session.answers", lambda _: answers(address, within_s=0.2))
     with pytest.raises(SparkUnavailableError, match="no server answers"):
         start_session(with_spark({"spark.remote": address}), JARS)
+
+
+@pytest.fixture
+def on_linux(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.system", lambda: "Linux")
+    monkeypatch.setattr("platform.machine", lambda: "x86_64")
+
+
+def test_comet_is_loaded_only_where_the_cell_turns_it_on(on_linux: None) -> None:
+    assert jar_sets(CELL) == jar_sets(with_spark({"spark.comet.enabled": False})) == ("spark",)
+    assert not [name for name in session_config(CELL, JARS) if "comet" in name]
+    cell = with_spark({"spark.comet.enabled": True, "spark.driver.memory": "3g"})
+    assert jar_sets(cell) == ("spark", "comet")
+    config = session_config(cell, [*JARS, COMET_JAR])
+    assert config["spark.plugins"] == "org.apache.spark.CometPlugin"
+    assert config["spark.driver.extraClassPath"] == str(COMET_JAR)
+    assert str(COMET_JAR) in config["spark.jars"].split(",")
+    assert config["spark.shuffle.manager"].endswith(".CometShuffleManager")
+    assert config["spark.memory.offHeap.enabled"] == "true"
+    assert config["spark.memory.offHeap.size"] == "3g"
+    assert config["spark.comet.expression.Pow.enabled"] == "false"
+
+
+def test_what_a_cell_says_of_comet_counts_and_its_plugins_are_kept(on_linux: None) -> None:
+    settings = {
+        "spark.comet.enabled": "true",
+        "spark.comet.expression.Pow.enabled": True,
+        "spark.memory.offHeap.size": "512m",
+        "spark.plugins": "org.example.Plugin",
+        "spark.driver.extraClassPath": "/jars/own.jar",
+    }
+    config = session_config(with_spark(settings), [*JARS, COMET_JAR])
+    assert config["spark.comet.expression.Pow.enabled"] == "true"
+    assert config["spark.memory.offHeap.size"] == "512m"
+    assert config["spark.plugins"] == "org.apache.spark.CometPlugin,org.example.Plugin"
+    assert config["spark.driver.extraClassPath"] == f"{COMET_JAR}:/jars/own.jar"
+
+
+@pytest.mark.parametrize(
+    ("system", "machine", "spark", "master", "why"),
+    [
+        ("Darwin", "arm64", "4.1.1", "local[2]", "Darwin arm64"),
+        ("Linux", "riscv64", "4.1.1", "local[2]", "Linux riscv64"),
+        ("Linux", "x86_64", "4.2.0", "local[2]", r"4\.2\.0"),
+        ("Linux", "x86_64", "4.1.1", "spark://m:7077", "spark://m:7077"),
+    ],
+)
+def test_comet_is_refused_by_name_where_there_is_none(
+    monkeypatch: pytest.MonkeyPatch, system: str, machine: str, spark: str, master: str, why: str
+) -> None:
+    monkeypatch.setattr("platform.system", lambda: system)
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    monkeypatch.setattr("pipeline.spark.comet.version", lambda _: spark)
+    cell = with_spark({"spark.comet.enabled": True, "spark.master": master})
+    for refused in (lambda: jar_sets(cell), lambda: session_config(cell, [*JARS, COMET_JAR])):
+        with pytest.raises(CometNotSupportedError, match=rf"spark\.comet\.enabled.*eu.*{why}"):
+            refused()
+
+
+def test_comet_is_refused_beside_a_connect_server() -> None:
+    settings = {"spark.remote": "sc://server:15002", "spark.comet.enabled": True}
+    with pytest.raises(SparkSettingError, match=r"spark\.comet\.enabled.*server"):
+        session_config(with_spark(settings), JARS)
 
 
 def test_runs_in_dagster_get_the_cells_settings_too(

@@ -18,7 +18,7 @@ def quiet(line: str) -> None:
     del line
 
 
-@pytest.mark.parametrize("name", ["kafka", "spark"])
+@pytest.mark.parametrize("name", ["kafka", "spark", "comet"])
 def test_every_jar_is_pinned_by_hash_and_by_no_address(name: str) -> None:
     jars = locked_jars(name)
     assert jars

@@ -1,0 +1,1 @@
+"""How fast a year of hours is built, against Spark SQL in one job and dbt: `make bench-backfill`."""

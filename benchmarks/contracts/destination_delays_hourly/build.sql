@@ -1,0 +1,8 @@
+SELECT
+  dest,
+  count(*) AS flights,
+  count(DISTINCT carrier) AS carriers,
+  avg(arr_delay) AS mean_arrival_delay,
+  sum(distance) AS miles
+FROM events
+GROUP BY dest

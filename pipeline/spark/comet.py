@@ -1,0 +1,90 @@
+"""Apache DataFusion Comet: Spark's scans, shuffles and operators run natively, where a cell turns it on."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+
+from pipeline.cells import Cell
+from pipeline.errors import TerminalError
+
+COMET = "spark.comet.enabled"
+"""Comet's own switch, and the cell's: nothing of Comet is fetched or loaded unless it is true."""
+SPARK_VERSION = "4.1"
+PLATFORMS = {("Linux", "x86_64"), ("Linux", "aarch64")}
+"""What the pinned jar has native code for."""
+
+_SPARKS_OWN = (
+    "Acos Acosh Asin Asinh Atan Atan2 Atanh Cbrt CollectSet Cos Cosh Cot Csc Exp Expm1 Hypot Log Log10 "
+    "Log1p Log2 Logarithm Pow Sec Sin Sinh Tan Tanh ToDegrees ToRadians"
+)
+"""Comet's functions of doubles have other last digits, and its sets put NaNs together."""
+_ARTIFACT = "comet-spark-"
+_OFF_HEAP = "spark.memory.offHeap.size"
+_DRIVER_MEMORY = "spark.driver.memory"
+_PLUGINS = "spark.plugins"
+_CLASS_PATH = "spark.driver.extraClassPath"
+_MASTER = "spark.master"
+
+
+class CometNotSupportedError(TerminalError):
+    """The cell turns Comet on where there is none."""
+
+
+def uses_comet(cell: Cell) -> bool:
+    """Return whether the cell turns Comet on.
+
+    Raises:
+        CometNotSupportedError: it does, and there is none for this machine or this Spark, or Spark does not
+            run in this process.
+    """
+    if str(cell.spark.get(COMET, False)).lower() != "true":
+        return False
+    here = platform.system(), platform.machine()
+    spark = version("pyspark")
+    master = str(cell.spark.get(_MASTER, "local"))
+    if here not in PLATFORMS:
+        raise _unsupported(cell, f"Comet has no native code for {' '.join(here)}")
+    if not spark.startswith(f"{SPARK_VERSION}."):
+        raise _unsupported(
+            cell, f"the pinned Comet is for Spark {SPARK_VERSION}, and this is {spark}"
+        )
+    if not master.startswith("local"):
+        raise _unsupported(cell, f"Comet is supported with Spark in this process, not on {master}")
+    return True
+
+
+def comet_config(cell: Cell, given: Mapping[str, str], jars: Iterable[Path]) -> dict[str, str]:
+    """Return the settings that load Comet beside those `given`; none where the cell does not turn it on.
+
+    Off the heap it may use as much as Spark's heap may hold, unless the cell says how much. What Comet is
+    known to compute otherwise than Spark stays Spark's. Its other settings (`spark.comet...`) are the cell's.
+
+    Raises:
+        CometNotSupportedError: as `uses_comet`.
+    """
+    if not uses_comet(cell):
+        return {}
+    jar = next(str(jar) for jar in jars if jar.name.startswith(_ARTIFACT))
+    plugins = ("org.apache.spark.CometPlugin", given.get(_PLUGINS))
+    # Classes of a plugin's jar alone would be another loader's than the shuffle manager's.
+    class_path = (jar, given.get(_CLASS_PATH))
+    own = (f"spark.comet.expression.{name}.enabled" for name in _SPARKS_OWN.split())
+    return {
+        **{name: given.get(name, "false") for name in own},
+        "spark.shuffle.manager": "org.apache.spark.sql.comet.execution.shuffle.CometShuffleManager",
+        "spark.memory.offHeap.enabled": "true",
+        _OFF_HEAP: given.get(_OFF_HEAP, given.get(_DRIVER_MEMORY, "1g")),
+        _PLUGINS: ",".join(filter(None, plugins)),
+        _CLASS_PATH: ":".join(filter(None, class_path)),
+    }
+
+
+def _unsupported(cell: Cell, why: str) -> CometNotSupportedError:
+    return CometNotSupportedError(
+        f"{why}.",
+        subject=f"`{COMET}` of cell {cell.name}",
+        remedy="Take it out of `spark` in the cell's cell.json; docs/reference/cell.md tells more.",
+    )
