@@ -94,7 +94,7 @@ def _measured(
     reference = root / "reference"
     reference.mkdir()
     cell = live.cell()
-    config = session_config(cell, spark_jars(load_settings().cache))
+    config = session_config(cell, spark_jars(load_settings().cache, cell))
     settings = config | catalog_config(warm_up.cell())
     runs = []
     # In turn rather than one after the other, so that what changes on the machine hits all.

@@ -66,7 +66,7 @@ def prepare(root: Path, events: int, say: Callable[[str], None] = lambda _: None
     cell, product = cell_in(root), viewing_product()
     say(f"writing {BEFORE + 1} hours of {events:,} events")
     fill(cell, product, events)
-    spark = start_session(cell, spark_jars(load_settings().cache))
+    spark = start_session(cell, spark_jars(load_settings().cache, cell))
     say("building the sessions of the hours before")
     build_before(spark, cell, product)
     spark.stop()

@@ -29,7 +29,7 @@ class Builder:
         self._product = headwater.load_product(Path(work.product))
         self._tables = [target.name for target in work.targets]
         cell = work.live.cell()
-        self._spark = start_session(cell, spark_jars(load_settings().cache))
+        self._spark = start_session(cell, spark_jars(load_settings().cache, cell))
 
     def run(self, place: Place) -> None:
         """Build all that is due."""

@@ -19,7 +19,7 @@ class _Runner:
     def __init__(self, work: Work) -> None:
         self._work = work
         cell = work.live.cell()
-        self._spark = start_session(cell, spark_jars(load_settings().cache))
+        self._spark = start_session(cell, spark_jars(load_settings().cache, cell))
 
     def run(self, place: Place) -> None:
         cell = place.cell()
