@@ -11,6 +11,7 @@ from pipeline.cells import embedded_cell, save_cell
 from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
 from pipeline.ingest.run import ingest
+from tests.crash.range_kills import RangeKill, draw_range_kills
 from tests.crash.scenario import draw
 from tests.crash.stage import Stage
 from tests.crash.tally import Tally
@@ -21,12 +22,16 @@ from tests.support.mortal_broker import MortalBroker
 from tests.support.products import own_product
 
 KILLS = 100
+RANGE_KILLS = 2
 SEED = 1
 PARTITIONS = 4
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--crash-kills", type=int, default=KILLS, help="How many attempts are killed.")
+    parser.addoption(
+        "--range-kills", type=int, default=RANGE_KILLS, help="How many builds of ranges are killed."
+    )
     parser.addoption("--crash-seed", type=int, default=SEED, help="What the kills are drawn from.")
 
 
@@ -42,6 +47,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "act" in metafunc.fixturenames:
         acts = draw(*_asked(metafunc.config), failpoints_of("ingest"))
         metafunc.parametrize("act", acts, ids=[f"seed{act.seed}-act{act.number}" for act in acts])
+
+
+@pytest.fixture
+def range_kills(request: pytest.FixtureRequest) -> tuple[RangeKill, ...]:
+    """The kills of builds of ranges that were asked for."""
+    seed, _ = _asked(request.config)
+    count = request.config.getoption("--range-kills", default=RANGE_KILLS)
+    return draw_range_kills(seed, int(count), failpoints_of("hour"))
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ from tests.support.failpoints import FailpointUnnamedError, all_failpoints, fail
 
 FAILPOINTS = failpoints_of("ingest")
 KILLED_ELSEWHERE = {
-    "hour": "tests/integration/test_write_audit_publish.py",
+    "hour": "tests/crash/test_ranges.py",
     "fill": "tests/integration/test_fill.py",
     "ledger": "tests/integration/test_ledger_archive.py",
     "maintenance": "tests/integration/test_orphans.py",

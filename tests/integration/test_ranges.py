@@ -22,21 +22,20 @@ from pipeline.batch.wap.audit_frame import AuditFunction
 from pipeline.batch.wap.publish import publish
 from pipeline.batch.wap.stage import stage
 from pipeline.cells import Cell, embedded_cell, save_cell
-from pipeline.contract.model import Product
 from pipeline.control.alerts import read_alerts
 from pipeline.control.publications import (
     Publication,
     PublicationLog,
     read_publications,
 )
-from pipeline.tables.catalog import TableMissingError, load_table
+from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import publications_table
 from quality.auditor import RunAuditor
 from tests.support.derivations import Chain, chained_product
 from tests.support.hour_builds import CrashError, Opinion, build_hours_of, crash_at, each_alone
 from tests.support.orders import Orders, hour, orders_product, sales
+from tests.support.shop import TABLE, Sales, Shop
 
-TABLE = "orders.sales"
 HOURS = (1, 2, 3, 4, 5)
 ALL = tuple(map(hour, HOURS))
 BAD = 3
@@ -51,20 +50,14 @@ def all_but(*failing: int) -> AuditFunction:
 
 
 @dataclass
-class Shop:
-    """Everything one test works on."""
-
-    spark: SparkSession
-    cell: Cell
-    product: Product
-    orders: Orders
+class Ranges(Shop):
+    """The shop, built by ranges."""
 
     def context(self, numbers: Iterable[int]) -> RangeContext:
         events = load_table(self.cell, "orders.events").metadata.current_snapshot_id
-        sources = {hour(n): Source(events or 0, self.orders.count(hour(n))) for n in numbers}
-        log = PublicationLog.read(self.cell, "orders")
-        table = self.product.derived_tables[0]
-        return RangeContext(self.spark, self.cell, self.product, table, sources, "run", log)
+        return self.pinned(
+            {hour(n): Source(events or 0, self.orders.count(hour(n))) for n in numbers}
+        )
 
     def build(
         self, numbers: Iterable[int] = HOURS, audit: AuditFunction | None = None
@@ -74,27 +67,10 @@ class Shop:
     def stage(self, numbers: Iterable[int] = HOURS) -> Staged:
         return stage(self.context(numbers))
 
-    def main(self) -> int | None:
-        try:
-            return load_table(self.cell, TABLE).metadata.current_snapshot_id
-        except TableMissingError:
-            return None
-
     def snapshots(self, of: str = TABLE) -> int:
         return len(load_table(self.cell, of).metadata.snapshots)
 
-    def tags(self) -> set[str]:
-        return {ref for ref in load_table(self.cell, TABLE).metadata.refs if ref != "main"}
-
-    def published(self) -> dict[datetime, list[tuple[str, int, int]]]:
-        found: dict[datetime, list[tuple[str, int, int]]] = {}
-        for row in load_table(self.cell, TABLE).scan().to_arrow().to_pylist():
-            found.setdefault(row["hour"], []).append((row["region"], row["orders"], row["amount"]))
-        return {at: sorted(rows) for at, rows in found.items()}
-
-    def expected(
-        self, numbers: Iterable[int] = HOURS
-    ) -> dict[datetime, list[tuple[str, int, int]]]:
+    def expected(self, numbers: Iterable[int] = HOURS) -> dict[datetime, Sales]:
         return {hour(n): rows for n in numbers if (rows := self.orders.expected(hour(n)))}
 
     def recorded(self) -> dict[datetime, Publication]:
@@ -104,7 +80,7 @@ class Shop:
 
 
 @pytest.fixture
-def shop(spark: SparkSession, quiet_cell: Cell, tmp_path: Path) -> Shop:
+def shop(spark: SparkSession, quiet_cell: Cell, tmp_path: Path) -> Ranges:
     orders = Orders(quiet_cell)
     orders.append(
         [
@@ -113,11 +89,11 @@ def shop(spark: SparkSession, quiet_cell: Cell, tmp_path: Path) -> Shop:
             for region, amount in (("north", 3), ("south", 4), ("north", 5))
         ]
     )
-    return Shop(spark, quiet_cell, orders_product(tmp_path), orders)
+    return Ranges(spark, quiet_cell, orders_product(tmp_path), orders)
 
 
 def test_a_range_is_what_its_hours_are_alone(
-    shop: Shop, spark: SparkSession, tmp_path: Path
+    shop: Ranges, spark: SparkSession, tmp_path: Path
 ) -> None:
     outcomes = shop.build()
     assert shop.published() == shop.expected()
@@ -138,7 +114,7 @@ def test_a_range_is_what_its_hours_are_alone(
         }
 
 
-def test_a_range_is_one_staging_one_publishing_and_one_commit_of_records(shop: Shop) -> None:
+def test_a_range_is_one_staging_one_publishing_and_one_commit_of_records(shop: Ranges) -> None:
     shop.build([1])
     tables = (TABLE, publications_table("orders"))
     before = [shop.snapshots(table) for table in tables]
@@ -149,7 +125,7 @@ def test_a_range_is_one_staging_one_publishing_and_one_commit_of_records(shop: S
 
 
 def test_hours_that_fail_stay_as_they_were_and_staged_while_the_others_are_published(
-    shop: Shop,
+    shop: Ranges,
 ) -> None:
     outcomes = shop.build(audit=all_but(BAD))
     rejected = outcomes[hour(BAD)]
@@ -172,7 +148,7 @@ def test_hours_that_fail_stay_as_they_were_and_staged_while_the_others_are_publi
     assert shop.tags() == set()
 
 
-def test_a_range_of_which_no_hour_passes_leaves_main_as_it_was(shop: Shop) -> None:
+def test_a_range_of_which_no_hour_passes_leaves_main_as_it_was(shop: Ranges) -> None:
     shop.build([1])
     before = shop.main()
     outcomes = shop.build(audit=all_but(1, 2, 3, 5))
@@ -182,7 +158,9 @@ def test_a_range_of_which_no_hour_passes_leaves_main_as_it_was(shop: Shop) -> No
     assert len(shop.tags()) == 8
 
 
-def test_an_hour_that_was_emptied_is_named_and_the_others_go_on(shop: Shop, tmp_path: Path) -> None:
+def test_an_hour_that_was_emptied_is_named_and_the_others_go_on(
+    shop: Ranges, tmp_path: Path
+) -> None:
     shop.build()
     was = shop.published()[hour(2)]
     text = f"{sales().logic.text} HAVING sum(amount) <> 16 AND sum(amount) <> 8"
@@ -198,7 +176,7 @@ def test_an_hour_that_was_emptied_is_named_and_the_others_go_on(shop: Shop, tmp_
     assert shop.recorded()[hour(2)].rows == 2
 
 
-def test_a_range_is_staged_again_whole_where_one_of_its_hours_has_changed(shop: Shop) -> None:
+def test_a_range_is_staged_again_whole_where_one_of_its_hours_has_changed(shop: Ranges) -> None:
     outdated = shop.stage()
     shop.build([2])
     with pytest.raises(StagingOutdatedError):
@@ -232,7 +210,7 @@ PLACES = [
 
 @pytest.mark.parametrize("place", PLACES)
 def test_a_range_that_was_killed_is_made_good_by_the_next_build(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch, place: str
+    shop: Ranges, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
     with monkeypatch.context() as patched:
         crash_at(patched, place)
@@ -255,7 +233,7 @@ def test_a_range_that_was_killed_is_made_good_by_the_next_build(
 
 
 def test_what_is_lacking_of_a_range_is_recorded_hour_by_hour_too(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+    shop: Ranges, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
         crash_at(patched, "hour.after_publish")
@@ -271,7 +249,7 @@ def test_what_is_lacking_of_a_range_is_recorded_hour_by_hour_too(
 
 
 def test_a_staging_that_a_version_of_one_hour_each_has_left_is_recovered(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+    shop: Ranges, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(staging, "summary_of", _summary_of_one_hour)
@@ -344,7 +322,7 @@ def _context(chain: Chain, numbers: Iterable[int]) -> RangeContext:
 
 
 def test_the_jobs_of_a_range_do_not_grow_with_its_hours(
-    shop: Shop, quiet_cell: Cell, tmp_path: Path
+    shop: Ranges, quiet_cell: Cell, tmp_path: Path
 ) -> None:
     # Without a shuffle for each hour that is computed by itself.
     shop.product = orders_product(tmp_path, sales("SELECT region, 1 AS orders, amount FROM events"))

@@ -17,15 +17,13 @@ from pipeline.batch.model import Rejected, Source, Staged
 from pipeline.batch.wap.publish import publish
 from pipeline.batch.wap.stage import stage, staged_frame
 from pipeline.cells import Cell
-from pipeline.contract.model import Product
 from pipeline.control.publications import Publication, read_publications, record
 from pipeline.lineage.files import lineage_folder
 from pipeline.spark.session import own_session
-from pipeline.tables.catalog import TableMissingError, load_table
-from tests.support.hour_builds import CrashError, Judge, Opinion, build, crash_at, hour_context
+from pipeline.tables.catalog import load_table
+from tests.support.hour_builds import CrashError, Judge, Opinion, build, crash_at
 from tests.support.orders import Orders, hour, orders_product, sales
-
-TABLE = "orders.sales"
+from tests.support.shop import TABLE, Sales, Shop
 
 
 def accept(_frame: DataFrame) -> Opinion:
@@ -37,13 +35,9 @@ def refuse(_frame: DataFrame) -> Opinion:
 
 
 @dataclass
-class Shop:
-    """Everything one test works on."""
+class HourByHour(Shop):
+    """The shop, an hour at a time, from a snapshot that the test chooses."""
 
-    spark: SparkSession
-    cell: Cell
-    product: Product
-    orders: Orders
     source: int = 0
 
     def build(self, number: int, judge: Judge = accept) -> Publication | Rejected:
@@ -56,25 +50,10 @@ class Shop:
         return record_unrecorded(self.context(number)).get(hour(number))
 
     def context(self, number: int) -> RangeContext:
-        derived_table = self.product.derived_tables[0]
-        source = Source(self.source, self.orders.count(hour(number)))
-        return hour_context(
-            self.spark, self.cell, self.product, derived_table, hour(number), source
-        )
+        return self.pinned({hour(number): Source(self.source, self.orders.count(hour(number)))})
 
-    def main(self) -> int | None:
-        try:
-            return load_table(self.cell, TABLE).metadata.current_snapshot_id
-        except TableMissingError:
-            return None
-
-    def tags(self) -> set[str]:
-        return {ref for ref in load_table(self.cell, TABLE).metadata.refs if ref != "main"}
-
-    def published(self, number: int) -> list[tuple[str, int, int]]:
-        rows = load_table(self.cell, TABLE).scan().to_arrow().to_pylist()
-        found = [row for row in rows if row["hour"] == hour(number)]
-        return sorted((row["region"], row["orders"], row["amount"]) for row in found)
+    def has(self, number: int) -> Sales:
+        return self.published().get(hour(number), [])
 
     def recorded(self) -> list[tuple[int, int]]:
         found = read_publications(self.cell, self.product.name)
@@ -82,17 +61,17 @@ class Shop:
 
 
 @pytest.fixture
-def shop(spark: SparkSession, quiet_cell: Cell, tmp_path: Path) -> Shop:
+def shop(spark: SparkSession, quiet_cell: Cell, tmp_path: Path) -> HourByHour:
     orders = Orders(quiet_cell)
     orders.append([(hour(1), "north", 3), (hour(1), "south", 4), (hour(1), "north", 5)])
     source = orders.append([(hour(2), "north", 7), (hour(2), "east", 1), (hour(3), "west", 9)])
-    return Shop(spark, quiet_cell, orders_product(tmp_path), orders, source)
+    return HourByHour(spark, quiet_cell, orders_product(tmp_path), orders, source)
 
 
-def test_a_good_hour_is_published_and_equals_a_recompute(shop: Shop) -> None:
+def test_a_good_hour_is_published_and_equals_a_recompute(shop: HourByHour) -> None:
     publication = shop.build(1)
     assert isinstance(publication, Publication)
-    assert shop.published(1) == shop.orders.expected(hour(1)) != []
+    assert shop.has(1) == shop.orders.expected(hour(1)) != []
     assert publication.published_snapshot_id == shop.main()
     assert (publication.rows, publication.expectations) == (2, 2)
     assert publication.source_snapshot_id == shop.source
@@ -101,7 +80,7 @@ def test_a_good_hour_is_published_and_equals_a_recompute(shop: Shop) -> None:
     assert shop.tags() == set(), "nothing is kept from expiry once an hour is settled"
 
 
-def test_every_build_leaves_its_lineage(shop: Shop) -> None:
+def test_every_build_leaves_its_lineage(shop: HourByHour) -> None:
     shop.build(1)
     shop.build(2, refuse)
     shop.build(8)
@@ -124,7 +103,7 @@ def test_every_build_leaves_its_lineage(shop: Shop) -> None:
     assert written["outputFacets"]["outputStatistics"]["rowCount"] == 2
 
 
-def test_an_audit_sees_the_rows_of_the_staged_hour_alone(shop: Shop) -> None:
+def test_an_audit_sees_the_rows_of_the_staged_hour_alone(shop: HourByHour) -> None:
     seen: list[list[tuple[str, int, int]]] = []
 
     def look(frame: DataFrame) -> Opinion:
@@ -136,27 +115,27 @@ def test_an_audit_sees_the_rows_of_the_staged_hour_alone(shop: Shop) -> None:
     assert seen == [shop.orders.expected(hour(1)), shop.orders.expected(hour(2))]
 
 
-def test_a_failing_audit_leaves_main_as_it_was_and_the_staging_to_look_at(shop: Shop) -> None:
+def test_a_failing_audit_leaves_main_as_it_was_and_the_staging_to_look_at(shop: HourByHour) -> None:
     shop.build(1)
     before = shop.main()
     rejected = shop.build(2, refuse)
     assert isinstance(rejected, Rejected)
     assert shop.main() == before
-    assert shop.published(2) == []
+    assert shop.has(2) == []
     assert shop.recorded() == [(1, 2)]
     staging = staged_frame(own_session(shop.spark, shop.cell), shop.cell, rejected.staged)
     assert sorted(row["region"] for row in staging.collect()) == ["east", "north"]
     assert len(shop.tags()) == 2, "the staging and its base are kept from expiry"
 
 
-def test_a_rejected_hour_can_be_built_again_and_its_staging_is_let_go(shop: Shop) -> None:
+def test_a_rejected_hour_can_be_built_again_and_its_staging_is_let_go(shop: HourByHour) -> None:
     shop.build(2, refuse)
     assert isinstance(shop.build(2), Publication)
-    assert shop.published(2) == shop.orders.expected(hour(2))
+    assert shop.has(2) == shop.orders.expected(hour(2))
     assert shop.tags() == set()
 
 
-def test_an_audit_that_raises_leaves_main_as_it_was(shop: Shop) -> None:
+def test_an_audit_that_raises_leaves_main_as_it_was(shop: HourByHour) -> None:
     def break_down(_frame: DataFrame) -> Opinion:
         raise RuntimeError("the audit broke down")
 
@@ -166,16 +145,16 @@ def test_an_audit_that_raises_leaves_main_as_it_was(shop: Shop) -> None:
     assert shop.main() == before
 
 
-def test_hours_staged_from_one_base_are_all_published(shop: Shop) -> None:
+def test_hours_staged_from_one_base_are_all_published(shop: HourByHour) -> None:
     first, second, third = shop.stage(1), shop.stage(2), shop.stage(3)
     assert first.base_snapshot_id == second.base_snapshot_id == third.base_snapshot_id
     for staged in (second, first, third):
         publish(shop.spark, shop.cell, staged)
     for number in (1, 2, 3):
-        assert shop.published(number) == shop.orders.expected(hour(number))
+        assert shop.has(number) == shop.orders.expected(hour(number))
 
 
-def test_hours_staged_at_once_by_threads_do_not_share_a_staging(shop: Shop) -> None:
+def test_hours_staged_at_once_by_threads_do_not_share_a_staging(shop: HourByHour) -> None:
     with ThreadPoolExecutor(3) as threads:
         stagings = list(threads.map(shop.stage, (1, 2, 3)))
     assert [staged.starts[0] for staged in stagings] == [hour(1), hour(2), hour(3)]
@@ -183,10 +162,10 @@ def test_hours_staged_at_once_by_threads_do_not_share_a_staging(shop: Shop) -> N
     with ThreadPoolExecutor(3) as threads:
         list(threads.map(lambda staged: publish(shop.spark, shop.cell, staged), stagings))
     for number in (1, 2, 3):
-        assert shop.published(number) == shop.orders.expected(hour(number))
+        assert shop.has(number) == shop.orders.expected(hour(number))
 
 
-def test_publishing_twice_is_one_publication(shop: Shop) -> None:
+def test_publishing_twice_is_one_publication(shop: HourByHour) -> None:
     shop.build(3)
     first, other = shop.stage(1), shop.stage(2)
     published = publish(shop.spark, shop.cell, first)
@@ -197,14 +176,14 @@ def test_publishing_twice_is_one_publication(shop: Shop) -> None:
     assert shop.main() == main
 
 
-def test_a_publication_is_recorded_once(shop: Shop) -> None:
+def test_a_publication_is_recorded_once(shop: HourByHour) -> None:
     publication = shop.build(1)
     assert isinstance(publication, Publication)
     assert record(shop.cell, "orders", [publication]) == ()
     assert shop.recorded() == [(1, 2)]
 
 
-def test_a_staging_of_an_hour_that_changed_on_main_is_refused(shop: Shop) -> None:
+def test_a_staging_of_an_hour_that_changed_on_main_is_refused(shop: HourByHour) -> None:
     outdated = shop.stage(1)
     shop.build(1)
     main = shop.main()
@@ -213,7 +192,7 @@ def test_a_staging_of_an_hour_that_changed_on_main_is_refused(shop: Shop) -> Non
     assert shop.main() == main
 
 
-def test_a_build_that_another_overtakes_stages_again_and_publishes(shop: Shop) -> None:
+def test_a_build_that_another_overtakes_stages_again_and_publishes(shop: HourByHour) -> None:
     audits: list[str] = []
 
     def overtaken(_frame: DataFrame) -> Opinion:
@@ -224,11 +203,11 @@ def test_a_build_that_another_overtakes_stages_again_and_publishes(shop: Shop) -
 
     assert isinstance(shop.build(1, overtaken), Publication)
     assert len(audits) == 2, "what is published is what was audited"
-    assert shop.published(1) == shop.orders.expected(hour(1))
+    assert shop.has(1) == shop.orders.expected(hour(1))
     assert shop.recorded() == [(1, 2), (1, 2)]
 
 
-def test_a_build_that_is_always_overtaken_ends_with_a_named_error(shop: Shop) -> None:
+def test_a_build_that_is_always_overtaken_ends_with_a_named_error(shop: HourByHour) -> None:
     def overtaken(_frame: DataFrame) -> Opinion:
         shop.build(1)
         return Opinion(met=2)
@@ -237,7 +216,7 @@ def test_a_build_that_is_always_overtaken_ends_with_a_named_error(shop: Shop) ->
         shop.build(1, overtaken)
 
 
-def test_an_hour_without_rows_is_recorded_and_makes_no_snapshot(shop: Shop) -> None:
+def test_an_hour_without_rows_is_recorded_and_makes_no_snapshot(shop: HourByHour) -> None:
     shop.build(1)
     before = shop.main()
     publication = shop.build(8, refuse)
@@ -247,24 +226,26 @@ def test_an_hour_without_rows_is_recorded_and_makes_no_snapshot(shop: Shop) -> N
     assert shop.recorded() == [(1, 2), (8, 0)]
 
 
-def test_a_build_reads_its_own_snapshot_however_events_grow(shop: Shop) -> None:
+def test_a_build_reads_its_own_snapshot_however_events_grow(shop: HourByHour) -> None:
     expected = shop.orders.expected(hour(1))
     shop.orders.append([(hour(1), "north", 1_000)])
     shop.build(1)
-    assert shop.published(1) == expected
+    assert shop.has(1) == expected
 
 
-def test_a_rebuild_with_late_data_replaces_the_hour_and_equals_a_recompute(shop: Shop) -> None:
+def test_a_rebuild_with_late_data_replaces_the_hour_and_equals_a_recompute(
+    shop: HourByHour,
+) -> None:
     shop.build(1)
     shop.build(2)
     shop.source = shop.orders.append([(hour(1), "north", 1_000), (hour(1), "new", 1)])
     shop.build(1)
-    assert shop.published(1) == shop.orders.expected(hour(1))
-    assert shop.published(2) == shop.orders.expected(hour(2))
+    assert shop.has(1) == shop.orders.expected(hour(1))
+    assert shop.has(2) == shop.orders.expected(hour(2))
 
 
 def test_a_crash_after_staging_leaves_main_and_the_next_build_converges(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+    shop: HourByHour, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for place in ("hour.before_stage", "hour.after_stage", "hour.after_audit"):
         with monkeypatch.context() as patched:
@@ -274,7 +255,7 @@ def test_a_crash_after_staging_leaves_main_and_the_next_build_converges(
         assert shop.main() is None
         assert shop.recorded() == []
     assert isinstance(shop.build(1), Publication)
-    assert shop.published(1) == shop.orders.expected(hour(1))
+    assert shop.has(1) == shop.orders.expected(hour(1))
     assert shop.recorded() == [(1, 2)]
     assert shop.tags() == set()
 
@@ -282,7 +263,7 @@ def test_a_crash_after_staging_leaves_main_and_the_next_build_converges(
 @pytest.mark.parametrize("place", ["hour.after_publish", "hour.after_release", "hour.after_record"])
 @pytest.mark.parametrize("others", [(), (2,)], ids=["first", "not-first"])
 def test_a_crash_after_publishing_is_made_good_by_the_next_build(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch, place: str, others: tuple[int, ...]
+    shop: HourByHour, monkeypatch: pytest.MonkeyPatch, place: str, others: tuple[int, ...]
 ) -> None:
     staged_by_others = [shop.stage(number) for number in others]
     with monkeypatch.context() as patched:
@@ -301,7 +282,7 @@ def test_a_crash_after_publishing_is_made_good_by_the_next_build(
 
 
 def test_the_next_build_of_the_same_snapshot_takes_over_what_was_published(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+    shop: HourByHour, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patched:
         crash_at(patched, "hour.after_publish")
@@ -313,14 +294,16 @@ def test_the_next_build_of_the_same_snapshot_takes_over_what_was_published(
     assert shop.recorded() == [(1, 2)]
 
 
-def test_a_statement_that_cannot_run_is_an_error_by_name(shop: Shop, tmp_path: Path) -> None:
+def test_a_statement_that_cannot_run_is_an_error_by_name(shop: HourByHour, tmp_path: Path) -> None:
     for sql in ("SELECT nothing FROM events", "SELEC", "SELECT now() AS hour FROM events"):
         shop.product = orders_product(tmp_path, sales(sql))
         with pytest.raises(LogicError):
             shop.build(1)
 
 
-def test_a_column_may_come_or_go_and_may_not_change_its_type(shop: Shop, tmp_path: Path) -> None:
+def test_a_column_may_come_or_go_and_may_not_change_its_type(
+    shop: HourByHour, tmp_path: Path
+) -> None:
     shop.build(1)
     shop.product = orders_product(
         tmp_path,
@@ -337,7 +320,7 @@ def test_a_column_may_come_or_go_and_may_not_change_its_type(shop: Shop, tmp_pat
         shop.build(3)
 
 
-def test_an_expired_source_is_an_error_by_name(shop: Shop) -> None:
+def test_an_expired_source_is_an_error_by_name(shop: HourByHour) -> None:
     shop.source = 12345
     with pytest.raises(SourceExpiredError):
         shop.build(1)

@@ -1,10 +1,16 @@
-"""The failpoints that the code has, found in its text, so that no list of them can fall behind."""
+"""The failpoints that the code has, found in its text so that no list falls behind; and sleeping at one."""
 
 from __future__ import annotations
 
 import ast
+import signal
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from pipeline.failpoints import arm
 
 ENGINE = Path(__file__).parents[2] / "pipeline"
 
@@ -29,6 +35,13 @@ def all_failpoints(folder: Path = ENGINE) -> tuple[str, ...]:
         FailpointUnnamedError: a call whose first argument is no literal text.
     """
     return tuple(sorted({name for path in folder.rglob("*.py") for name in _names(path)}))
+
+
+def sleep_at(place: str) -> None:
+    """Have this process, the caller's own, be stopped (SIGSTOP) at `name:visit`; woken, it goes on."""
+    arm(place)
+    patch = pytest.MonkeyPatch()
+    patch.setattr("pipeline.failpoints.signal", SimpleNamespace(SIGKILL=signal.SIGSTOP))
 
 
 def _names(path: Path) -> Iterator[str]:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
 import traceback
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from polars.exceptions import ComputeError
@@ -20,6 +18,7 @@ from pipeline.failpoints import arm
 from pipeline.ingest.limits import Limits
 from pipeline.ingest.run import ingest
 from tests.support.catalog_seam import CatalogSeam
+from tests.support.failpoints import sleep_at
 from tests.support.fault import Fault, has_bad
 
 LOST = "An answer was lost.\n"
@@ -70,9 +69,7 @@ def perform(cell: Cell, product: Product, part: Part, said: Path) -> None:
     patch = pytest.MonkeyPatch()
     stop = threading.Event()
     if part.failpoint is not None:
-        arm(part.failpoint)
-    if part.sleeps:
-        patch.setattr("pipeline.failpoints.signal", SimpleNamespace(SIGKILL=signal.SIGSTOP))
+        (sleep_at if part.sleeps else arm)(part.failpoint)
     if part.lost_answer is not None:
         lost = part.lost_answer
         CatalogSeam(patch).lose_response(lost.number, lost.error, then=lambda: _say(said, LOST))
