@@ -80,7 +80,11 @@ def list_hours(product: str, cell: str, last: int | None, as_json: bool) -> Exit
 )
 @click.option("--all", "every", is_flag=True, help="Build every hour that is due (the default).")
 @click.option("--again", is_flag=True, help="Build hours that are published already, too.")
-@click.option("--explain", is_flag=True, help="Print what would be built, and end.")
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Print what would be built, which hours together, and why; then end.",
+)
 @json_option
 def build(
     product: str,
@@ -111,6 +115,7 @@ def build(
     from headwater.cli.render.hours import print_plan
     from pipeline.batch.planning.plan import plan_hours
     from pipeline.batch.planning.read_inputs import read_plan_inputs
+    from pipeline.batch.planning.read_range import read_ranges
     from pipeline.supervision.locks import batch_lock, hold_lock
 
     loaded, where = resolve(product, cell)
@@ -121,7 +126,9 @@ def build(
         return plan_hours(loaded, inputs, hours=chosen, again=again)
 
     if explain:
-        print_plan(plan(), as_json=as_json)
+        planned = plan()
+        ranges = read_ranges(where, loaded, planned) if planned.builds else None
+        print_plan(planned, ranges, as_json=as_json)
         return ExitCode.OK
     with hold_lock(batch_lock(where, loaded.name), f"headwater hours build, pid {os.getpid()}"):
         return _build(where, loaded, plan(), as_json=as_json)

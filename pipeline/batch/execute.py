@@ -15,8 +15,7 @@ from pipeline.batch.fault import file_at_fault
 from pipeline.batch.model import HourOutcome, Source
 from pipeline.batch.pin import pinned
 from pipeline.batch.planning.plan import HourBuild, HoursPlan
-from pipeline.batch.planning.ranges import plan_ranges
-from pipeline.batch.planning.read_range import read_range_bounds, read_range_logic
+from pipeline.batch.planning.read_range import read_ranges
 from pipeline.batch.planning.stages import HourStage
 from pipeline.batch.planning.staleness import (
     BuildReason,
@@ -133,8 +132,7 @@ def _ranges(cell: Cell, product: Product, plan: HoursPlan) -> Iterator[Sequence[
         # Each table has one: what would be read to put hours together is spared.
         yield from ([build] for build in plan.builds)
         return
-    logic, bounds = read_range_logic(product), read_range_bounds(cell, product)
-    for one in plan_ranges(product, plan, logic, bounds):
+    for one in read_ranges(cell, product, plan).ranges:
         yield one.builds
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import assert_never
 
-from pipeline.batch.planning.plan import HoursPlan
+from pipeline.batch.planning.plan import HourBuild, HoursPlan
+from pipeline.batch.planning.range_logic import HourByHour, Ranged, RangeLogic, Sequential
+from pipeline.batch.planning.ranges import RangeBounds, RangeBuild, RangesPlan
 from pipeline.batch.planning.stages import (
     Audit,
     DeriveFeatures,
@@ -16,17 +18,68 @@ from pipeline.batch.planning.stages import (
     Stage,
 )
 
+_HOUR = "%Y-%m-%dT%H"
 
-def explain(plan: HoursPlan) -> Iterator[str]:
-    """Yield, line by line, what `execute` would do: each hour with its reason, and its stages."""
+
+def explain(plan: HoursPlan, ranges: RangesPlan | None) -> Iterator[str]:
+    """Yield, line by line, what `execute` would do: which hours together and why, and their stages.
+
+    `ranges` are the plan's; None if it has nothing to build.
+    """
     yield f"from snapshot {plan.source_snapshot_id} of {plan.product}.events in {plan.cell}"
-    for build in plan.builds:
-        hour = f"{build.hour:%Y-%m-%dT%H} {build.derived_table}"
-        yield f"  {hour}: {build.rows:,} events, {build.reason}"
-        for stage in build.stages:
-            yield f"    {stage.kind}: {explain_stage(stage)}"
-    if not plan.builds:
+    if ranges is None:
         yield "  nothing to build"
+        return
+    yield explain_bounds(ranges.bounds)
+    due = {one.derived_table for one in ranges.ranges}
+    yield from (
+        f"  {name}: {explain_logic(logic)}" for name, logic in ranges.logic.items() if name in due
+    )
+    for one in ranges.ranges:
+        yield from _explain_range(one)
+
+
+def _explain_range(one: RangeBuild) -> Iterator[str]:
+    first, *more = one.builds
+    if more:
+        span = f"{first.hour:{_HOUR}}..{more[-1].hour:{_HOUR}}"
+        yield f"  {span} {one.derived_table}: {len(one.hours)} hours together"
+        yield from (f"    {build.hour:{_HOUR}}: {_why(build)}" for build in one.builds)
+    else:
+        yield f"  {first.hour:{_HOUR}} {one.derived_table}: {_why(first)}"
+    yield from (f"    {stage.kind}: {explain_stage(stage)}" for stage in first.stages)
+
+
+def _why(build: HourBuild) -> str:
+    return f"{build.rows:,} events, {build.reason}"
+
+
+def explain_bounds(bounds: RangeBounds) -> str:
+    """Return how much is built together at most."""
+    return (
+        f"at most {bounds.rows:,} events and {bounds.hours} hours together, "
+        f"{bounds.one_by_one} where they are computed one by one"
+    )
+
+
+def explain_logic(logic: RangeLogic) -> str:
+    """Return how hours of a table are computed together, or why they are not."""
+    match logic:
+        case Ranged(sql=None):
+            return "its logic computes a range of hours at once, as its contract says"
+        case Ranged():
+            most = logic.most_rows
+            alone = "" if most is None else f", but an hour of more than {most:,} events alone"
+            return (
+                f"one statement computes a range of hours at once{alone}; hour by hour where Spark "
+                "finds types of columns, other than the contract's, for which that is not certain"
+            )
+        case HourByHour():
+            return f"its hours are computed one by one: {logic.reason}"
+        case Sequential():
+            return f"its hours are built one after the other: {logic.reason}"
+        case _:
+            assert_never(logic)
 
 
 def explain_stage(stage: HourStage) -> str:
@@ -34,18 +87,16 @@ def explain_stage(stage: HourStage) -> str:
     match stage:
         case Stage():
             reads = ", ".join(stage.reads)
-            return (
-                f"compute it by {stage.language} from {reads}; write it to {stage.table}, off main"
-            )
+            return f"compute by {stage.language} from {reads}; write to {stage.table}, off main"
         case Audit():
-            return f"hold it to {stage.expectations} expectations; if they are not met, main stays as it is"
+            return f"hold each hour to {stage.expectations} expectations; one that fails stays off main"
         case Publish():
-            return f"put it on main of {stage.table}, whole"
+            return f"put what passed on main of {stage.table}, at once"
         case DeriveFeatures():
             return f"bring {stage.table} up to {stage.history}; move the tag `served`"
         case Release():
-            return "take the digest of its rows; drop the staging's tags"
+            return "take the digest of each hour's rows; drop the staging's tags"
         case Record():
-            return f"add its row to {stage.table}"
+            return f"add a row an hour to {stage.table}"
         case _:
             assert_never(stage)

@@ -11,8 +11,10 @@ from datetime import datetime
 import click
 
 from headwater.cli.render.tables import print_table
-from pipeline.batch.explain import explain
+from pipeline.batch.explain import explain, explain_logic
 from pipeline.batch.planning.plan import HourBuild, HoursPlan
+from pipeline.batch.planning.range_logic import HourByHour, Ranged, RangeLogic, Sequential
+from pipeline.batch.planning.ranges import RangesPlan
 from pipeline.batch.planning.settle import HoursLook
 from pipeline.contract.model import Product, published_table
 from pipeline.control.publications import Publication, latest
@@ -47,18 +49,19 @@ def print_hours(product: Product, look: HoursLook, last: int | None, *, as_json:
         click.echo(f"warning: {early}")
 
 
-def print_plan(plan: HoursPlan, *, as_json: bool) -> None:
-    """Print what would be built."""
+def print_plan(plan: HoursPlan, ranges: RangesPlan | None, *, as_json: bool) -> None:
+    """Print what would be built; `ranges` are the plan's, None if it has nothing to build."""
     if as_json:
         document = {
             "product": plan.product,
             "cell": plan.cell,
             "source_snapshot_id": plan.source_snapshot_id,
             "builds": [document_of(build) | {"stages": _stages(build)} for build in plan.builds],
+            **_ranges(ranges),
         }
         click.echo(json.dumps(document, default=iso))
         return
-    for line in explain(plan):
+    for line in explain(plan, ranges):
         click.echo(line)
 
 
@@ -75,6 +78,23 @@ def document_of(build: HourBuild) -> dict[str, object]:
         "why": build.reason,
         "aggregate": build.derived_table,
     }
+
+
+def _ranges(ranges: RangesPlan | None) -> dict[str, object]:
+    if ranges is None:
+        return {"ranges": [], "logic": {}, "bounds": None}
+    return {
+        "ranges": [
+            {"derived_table": one.derived_table, "hours": one.hours} for one in ranges.ranges
+        ],
+        "logic": {name: _logic(logic) for name, logic in ranges.logic.items()},
+        "bounds": asdict(ranges.bounds),
+    }
+
+
+def _logic(logic: RangeLogic) -> dict[str, object]:
+    computed = {Ranged: "by range", HourByHour: "hour by hour", Sequential: "one after the other"}
+    return {"computed": computed[type(logic)], "why": explain_logic(logic)}
 
 
 def _stages(build: HourBuild) -> list[dict[str, object]]:

@@ -48,6 +48,20 @@ class RangeBuild:
         return tuple(build.hour for build in self.builds)
 
 
+@dataclass(frozen=True)
+class RangesPlan:
+    """The hours of a plan in ranges, and what these were chosen by.
+
+    Attributes:
+        logic: how hours of each derived table are computed, by its name.
+        ranges: as `plan_ranges` returns them.
+    """
+
+    logic: Mapping[str, RangeLogic]
+    bounds: RangeBounds
+    ranges: tuple[RangeBuild, ...]
+
+
 def plan_ranges(
     product: Product, plan: HoursPlan, logic: Mapping[str, RangeLogic], bounds: RangeBounds
 ) -> tuple[RangeBuild, ...]:

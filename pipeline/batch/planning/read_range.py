@@ -8,8 +8,9 @@ from dataclasses import replace
 import pyarrow as pa
 from pyarrow import types
 
+from pipeline.batch.planning.plan import HoursPlan
 from pipeline.batch.planning.range_logic import RangeLogic, Types, range_logic
-from pipeline.batch.planning.ranges import RangeBounds
+from pipeline.batch.planning.ranges import RangeBounds, RangesPlan, plan_ranges
 from pipeline.cells import Cell
 from pipeline.contract.model import EVENTS, Product
 from pipeline.contract.references.data import ReferenceDataError, load_reference
@@ -24,6 +25,16 @@ _SHARE = 4
 _UNITS = {"": 2**20, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 _NAMED = {pa.int8(): "tinyint", pa.int16(): "smallint", pa.int32(): "int", pa.int64(): "bigint"}
 _DEFAULT_BYTES = 100
+
+
+def read_ranges(cell: Cell, product: Product, plan: HoursPlan) -> RangesPlan:
+    """Put the hours of a plan together in ranges, by what its contracts and its cell say now.
+
+    Raises:
+        As `read_range_bounds`.
+    """
+    logic, bounds = read_range_logic(product), read_range_bounds(cell, product)
+    return RangesPlan(logic, bounds, plan_ranges(product, plan, logic, bounds))
 
 
 def read_range_logic(product: Product) -> dict[str, RangeLogic]:

@@ -1,4 +1,4 @@
-"""The stages of an hour: planned from its contract, executed as planned, and told in words."""
+"""The stages of an hour: planned from its contract, and executed as planned."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from pyspark.sql import SparkSession
 
 from pipeline.batch.context import RangeContext
 from pipeline.batch.execute_stages import StageExecutor
-from pipeline.batch.explain import explain
 from pipeline.batch.model import Source
-from pipeline.batch.planning.plan import plan_hours
 from pipeline.batch.planning.stages import (
     Audit,
     DeriveFeatures,
@@ -24,7 +22,6 @@ from pipeline.batch.planning.stages import (
     plan_recovery,
     plan_stages,
 )
-from pipeline.batch.planning.staleness import PlanInputs
 from pipeline.cells import embedded_cell
 from pipeline.contract.model import DerivedTable
 from pipeline.control.publications import PublicationLog
@@ -61,22 +58,6 @@ def test_what_recovers_an_hour_is_what_follows_its_publishing(table: DerivedTabl
     stages, left = plan_stages(PRODUCT, table), plan_recovery(PRODUCT, table)
     (published,) = (n for n, stage in enumerate(stages) if isinstance(stage, Publish))
     assert stages[published + 1 :] == left
-
-
-def test_every_stage_of_every_hour_is_told_in_its_order() -> None:
-    inputs = PlanInputs("us", 77, {hour(1): 5, hour(2): 6}, (hour(1), hour(2)), {}, hour(9))
-    plan = plan_hours(PRODUCT, inputs, derived_tables=["tastes"])
-    lines = list(explain(plan))
-    assert lines[0] == "from snapshot 77 of orders.events in us"
-    assert lines[1] == "  2026-01-01T01 tastes: 5 events, new"
-    told = [line.strip().split(":")[0] for line in lines if line.startswith("    ")]
-    assert told == [stage.kind for build in plan.builds for stage in build.stages]
-    assert told[:4] == ["stage", "audit", "publish", "derive features"]
-
-
-def test_a_plan_without_hours_says_so() -> None:
-    plan = plan_hours(PRODUCT, PlanInputs("us", 77, {}, (), {}, hour(9)))
-    assert list(explain(plan))[1:] == ["  nothing to build"]
 
 
 def test_who_watches_is_told_which_stage_of_which_hour_is_at_work(tmp_path: Path) -> None:
