@@ -14,6 +14,7 @@ from pipeline.clock import hour_of
 from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
 from pipeline.errors import ExitCode
+from pipeline.supervision.locks import batch_lock, lock_holder
 from pipeline.tables.catalog import load_table
 from tests.support.commands import Command, command_for
 from tests.support.load import TopicWriter
@@ -133,8 +134,16 @@ def test_closed_hours_are_published_once_whatever_ends_a_build(
     assert set(published(cell, product)) == set(closed), "hours of one range are published at once"
     assert listed(command, product)[first]["published"]["readings"] is None
 
-    built = command.run("hours", "build", name, "--cell", "us", "--json")
+    building = command.start("hours", "build", name, "--cell", "us", "--json")
+    lock = batch_lock(cell, name)
+    building.wait_for(lambda: (lock_holder(lock) or "").endswith(f"pid {building.process.pid}"))
+    again = ("hours", "build", name, "--cell", "us", "--again", "--hour", f"{first:%Y-%m-%dT%H}")
+    refused = command.run(*again)
+    assert refused.code == ExitCode.RETRYABLE, "two backfills at once"
+    assert f"headwater hours build, pid {building.process.pid}" in refused.err
+    built = building.result()
     assert built.code == ExitCode.OK, built.err
+    assert command.run("ledger", name, "--cell", "us", "--verify").code == ExitCode.OK
     expected = recomputed(cell, product)
     assert published(cell, product) == {hour: expected[hour] for hour in closed}
     after = listed(command, product)
