@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from pyspark.sql import SparkSession
 from pipeline.batch.context import RangeContext
 from pipeline.batch.errors import LogicError
 from pipeline.batch.model import Source
+from pipeline.batch.planning.read_range import read_range_bounds
 from pipeline.cells import Cell
 from pipeline.clock import HOUR, hour_of
 from pipeline.contract.model import DerivedTable, Read
@@ -131,6 +133,25 @@ def test_hours_between_those_that_are_built_are_left_as_they_are(
     outcomes = build_hours_of(_context(chain, [1, 3, 5]), each_alone(lambda _hour: accept))
     assert all(isinstance(one, Publication) for one in outcomes.values())
     assert {row["hour"] for row in chain.rows("ranked")} == {hour(1), hour(3), hour(5)}
+
+
+def test_a_range_is_no_larger_than_memory_allows_and_a_larger_hour_is_one(
+    sell: Callable[..., Chain],
+) -> None:
+    chain = sell(ranked())
+    chain.orders.append([(hour(4), "east", n) for n in range(40)])
+    chain.cell = replace(chain.cell, spark={"spark.driver.memory": "20k"})
+    bound = read_range_bounds(chain.cell, chain.product).rows
+    assert 3 + 2 < bound < 40, "so the first hours go together, and the fourth alone is too large"
+    done = chain.build(HOURS)
+    ranges: dict[str, list[int]] = defaultdict(list)
+    for one in done:
+        assert isinstance(one.outcome, Publication)
+        ranges[one.outcome.wap_id].append(one.build.rows)
+    assert next(iter(ranges.values()))[:2] == [3, 2]
+    assert [40] in ranges.values()
+    assert all(sum(rows) <= bound or len(rows) == 1 for rows in ranges.values())
+    assert {row["hour"] for row in chain.rows("ranked")} == set(map(hour, HOURS))
 
 
 def _context(chain: Chain, numbers: Iterable[int]) -> RangeContext:
