@@ -36,8 +36,8 @@ def materialize_hours(
 ) -> Iterator[Event]:
     """Build the run's hours, yielding a materialization as each is published, and the audits last.
 
-    Raises: as `read_plan_inputs` and `plan_hours` (an hour is open, the ledger does not balance); after
-        everything else, the first error that a build ended with.
+    Raises: as `read_plan_inputs` and `plan_hours` (no hour is closed, the ledger does not balance); after
+        everything else, the first error that a build ended with, or that some hours are open.
     """
     product = keys.product
     tables = {
@@ -82,8 +82,8 @@ def materialize_hours(
     auditor.finish()
     for name, table in tables.items():
         yield audit_result(keys, table, auditor.audits(name))
-    if failed is not None:
-        raise failed
+    if (error := failed or plan.refusal) is not None:
+        raise error
 
 
 def _schema(cell: Cell, table: str) -> pa.Schema | None:

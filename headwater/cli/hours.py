@@ -102,7 +102,7 @@ def build(
 
     Refuses while the ledger does not balance. An hour whose audit fails is not published, and its
     staging stays for inspection. Exit codes: 0 built, 1 an audit failed, 3 somebody must act,
-    4 try again (an hour is still open, or somebody else is building).
+    4 try again (an hour is still open, and the others are built; or somebody else is building).
 
     \b
     Examples:
@@ -129,6 +129,8 @@ def build(
         planned = plan()
         ranges = read_ranges(where, loaded, planned) if planned.builds else None
         print_plan(planned, ranges, as_json=as_json)
+        if planned.refusal is not None:
+            raise planned.refusal
         return ExitCode.OK
     with hold_lock(batch_lock(where, loaded.name), f"headwater hours build, pid {os.getpid()}"):
         return _build(where, loaded, plan(), as_json=as_json)
@@ -148,7 +150,8 @@ def _build(where: Cell, loaded: Product, plan: HoursPlan, *, as_json: bool) -> E
             print_built(each)
         reporter.one_done()
     print_all(built, as_json=as_json)
-    errors = [each.error for each in built if each.error is not None]
+    ended_with = (*(each.error for each in built), plan.refusal)
+    errors = [error for error in ended_with if error is not None]
     waiting = sum(each.missing_input is not None for each in built)
     rejected = sum(each.publication is None for each in built) - waiting - len(errors)
     if errors:

@@ -17,6 +17,9 @@ from pipeline.batch.planning.staleness import (
 from pipeline.contract.model import DerivedTable, Product, published_table
 from pipeline.errors import RetryableError, TerminalError
 
+_NAMED = 10
+"""So many open hours are listed."""
+
 
 class HourOpenError(RetryableError):
     """The hour is not closed: records of it may still be on their way."""
@@ -62,6 +65,7 @@ class HoursPlan:
             and then there is nothing to build.
         builds: oldest hour first, and within an hour each table after those that it reads.
         inputs: what the plan was made from.
+        open_hours: those that were asked for and are not closed: nothing of them is built.
     """
 
     product: str
@@ -69,6 +73,12 @@ class HoursPlan:
     source_snapshot_id: int | None
     builds: tuple[HourBuild, ...]
     inputs: PlanInputs = field(repr=False)
+    open_hours: tuple[datetime, ...] = ()
+
+    @property
+    def refusal(self) -> HourOpenError | None:
+        """What whoever asked is told once all else is built; None if no hour is open."""
+        return _open(self.open_hours, f"{self.product}/{self.cell}") if self.open_hours else None
 
 
 def plan_hours(
@@ -83,13 +93,13 @@ def plan_hours(
 
     Due are those that were never published, those that late rows have reached, those whose inputs have
     changed, and those for which one of these may turn out while the plan is executed. `hours`
-    narrows it to some hours, `derived_tables` to some tables; `again` takes published ones too. Never due is
-    what retention has deleted the events of.
+    narrows it to some hours, of which the open ones are left out, `derived_tables` to some tables; `again`
+    takes published ones too. Never due is what retention has deleted the events of.
 
     Raises:
         PastRetentionError: retention has deleted what one of `hours` is computed from: of every table, one of
             which lacks it, or of a table that is to be built `again`.
-        HourOpenError: one of `hours` is not closed.
+        HourOpenError: none of `hours` is closed.
         LedgerUnbalancedError: the ledger does not balance, and there would be something to build.
         DerivedTableUnknownError: the contract has no such derived table.
     """
@@ -100,22 +110,29 @@ def plan_hours(
         _refuse_past_retention(product, wanted, hours, inputs, again=again)
     closed = set(inputs.closed)
     chosen = closed if hours is None else set(hours)
-    still_open = sorted(chosen - closed)
-    if still_open:
-        raise HourOpenError(
-            f"hour {still_open[0]:%Y-%m-%dT%H} is not closed.",
-            subject=subject,
-            remedy="Wait for its lateness allowance to pass and for ingest to catch up; "
-            "`headwater hours` shows both.",
-        )
-    due = tuple(_due(product, wanted, sorted(chosen), inputs, again=again))
+    still_open = tuple(sorted(chosen - closed))
+    if still_open and not chosen & closed:
+        raise _open(still_open, subject)
+    due = tuple(_due(product, wanted, sorted(chosen & closed), inputs, again=again))
     if due and not inputs.balanced:
         raise LedgerUnbalancedError(
             f"the ledger does not balance ({inputs.unexplained} offsets unexplained).",
             subject=subject,
             remedy=f"See `headwater ledger {product.name} --cell {inputs.cell} --verify`.",
         )
-    return HoursPlan(product.name, inputs.cell, inputs.source_snapshot_id, due, inputs)
+    return HoursPlan(product.name, inputs.cell, inputs.source_snapshot_id, due, inputs, still_open)
+
+
+def _open(hours: tuple[datetime, ...], subject: str) -> HourOpenError:
+    named = ", ".join(f"{hour:%Y-%m-%dT%H}" for hour in hours[:_NAMED])
+    more = f" and {len(hours) - _NAMED:,} more" if len(hours) > _NAMED else ""
+    what = f"hour {named} is" if len(hours) == 1 else f"hours {named}{more} are"
+    return HourOpenError(
+        f"{what} not closed, and not built.",
+        subject=subject,
+        remedy="Wait for the lateness allowance to pass and for ingest to catch up; "
+        "`headwater hours` shows both.",
+    )
 
 
 def _wanted(

@@ -59,9 +59,23 @@ def test_every_closed_hour_that_is_not_published_is_built_oldest_first() -> None
     assert found.source_snapshot_id == 77
 
 
-def test_an_hour_that_is_asked_for_and_open_is_refused() -> None:
-    with pytest.raises(HourOpenError, match="2026-01-01T04"):
-        plan(states({1: 10}, (4,)), hours=[hour(1), hour(4)])
+def test_open_hours_are_left_out_and_named_and_the_others_are_built() -> None:
+    found = plan(states({1: 10}, (4, 5)), hours=[hour(1), hour(4), hour(5)])
+    assert [build.hour for build in found.builds] == [hour(1)]
+    assert found.open_hours == (hour(4), hour(5))
+    assert "hours 2026-01-01T04, 2026-01-01T05 are not closed" in str(found.refusal)
+    assert plan(states({1: 10}, (4,))).refusal is None, "nobody asked for them"
+
+
+def test_many_open_hours_are_counted() -> None:
+    open_hours = tuple(range(2, 20))
+    found = plan(states({1: 10}, open_hours), hours=list(map(hour, (1, *open_hours))))
+    assert "T11 and 8 more are not closed" in str(found.refusal)
+
+
+def test_hours_of_which_none_is_closed_are_refused() -> None:
+    with pytest.raises(HourOpenError, match="hour 2026-01-01T04 is not closed"):
+        plan(states({1: 10}, (4,)), hours=[hour(4)])
 
 
 def test_a_published_hour_is_built_again_only_when_told() -> None:
