@@ -14,22 +14,24 @@ come out the same in any order; ratios are taken last. docs/reference/features.m
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as sf
 
-from headwater import Inputs
+from headwater import RangeInputs
 
 SESSIONS = "viewing_features_raw"
 WINDOW_H = 168
 HALF_LIFE_H = 48
 ALPHA = 4
 MICRO = 1_000_000
+HOUR_MICROS = 3_600 * MICRO
 WEIGHT = 10_000
 """What an event of the hour being built weighs: time weights are in ten-thousandths."""
 
 ENTITY = ("user_id", "region")
+AS_OF = "as_of"
+"""The hour at whose end a row's features hold."""
+ROW = (*ENTITY, AS_OF)
 PATTERN = ("genre", "device_type", "daypart")
 VIEWS: dict[str, tuple[str, ...]] = {
     "watch_pattern_affinity": PATTERN,
@@ -42,22 +44,26 @@ RATES = ("rated", "finished")
 COUNTS = ("events", "watch_seconds")
 
 
-def build(inputs: Inputs) -> DataFrame:
-    """Return one row for each account and region active in the hour, of its trailing 168 hours.
+def build(inputs: RangeInputs) -> DataFrame:
+    """Return one row for each hour, account and region active in it, of the 168 hours that end with it.
 
     Rows depend on the inputs' rows alone, not on their order. Sums are exact up to a hundred million
     events of an account in a week; beyond, the build fails.
     """
-    sessions = inputs.tables[SESSIONS].withColumn("age", _age(inputs.hour))
-    # By the partition column: told by its age, files of all hours would be read.
-    active = sessions.where(sf.col("hour") == sf.lit(inputs.hour)).select(*ENTITY).distinct()
-    trailing = sessions.where(sf.col("age").between(0, WINDOW_H - 1)).join(
-        active, on=list(ENTITY), how="left_semi"
+    sessions = inputs.tables[SESSIONS]
+    of_range = (sf.col("hour") >= sf.lit(inputs.start)) & (sf.col("hour") < sf.lit(inputs.end))
+    active = sessions.where(of_range).select(*ENTITY, sf.col("hour").alias(AS_OF)).distinct()
+    trailing = (
+        sessions.join(active, on=list(ENTITY))
+        .withColumn("age", _age())
+        .where(sf.col("age").between(0, WINDOW_H - 1))
     )
     rows = _by_account(_counted(trailing))
+    days = sf.floor(sf.unix_micros(AS_OF) / sf.lit(24 * HOUR_MICROS))
     return rows.select(
+        sf.col(AS_OF).alias("hour"),
         *ENTITY,
-        sf.lit(inputs.hour.astimezone(UTC).date()).alias("snapshot_date"),
+        sf.date_from_unix_date(days.cast("int")).alias("snapshot_date"),
         *(_affinities(view, keys) for view, keys in VIEWS.items()),
         (sf.col("confidence") / (WEIGHT * MICRO)).alias("confidence"),
         sf.try_divide("finished", "rated").alias("completion_rate"),
@@ -68,10 +74,10 @@ def build(inputs: Inputs) -> DataFrame:
     )
 
 
-def _age(hour: datetime) -> Column:
-    """Return how many hours before `hour` a row's own hour is."""
-    micros = sf.unix_micros(sf.lit(hour)) - sf.unix_micros("hour")
-    return sf.floor(micros / sf.lit(3_600 * MICRO)).cast("int")
+def _age() -> Column:
+    """Return how many hours a row's own hour lies before the one that it counts for."""
+    micros = sf.unix_micros(AS_OF) - sf.unix_micros("hour")
+    return sf.floor(micros / sf.lit(HOUR_MICROS)).cast("int")
 
 
 def _time_weight() -> Column:
@@ -81,13 +87,13 @@ def _time_weight() -> Column:
 
 
 def _counted(trailing: DataFrame) -> DataFrame:
-    """Return a row for each pattern of an account and region, and one for each session; both in one reading.
+    """Return a row for each pattern of an entity in an hour, and one for each session; both in one reading.
 
     A pattern has the weighted sums that everything is made of, a session what is not weighted.
     """
     no_pattern = sf.array(sf.get("patterns", sf.lit(-1)))
     rows = trailing.select(
-        *ENTITY,
+        *ROW,
         "session_id",
         "events",
         "watch_seconds",
@@ -103,7 +109,7 @@ def _counted(trailing: DataFrame) -> DataFrame:
     }
     is_session = pattern.isNull()
     return rows.groupBy(
-        *ENTITY,
+        *ROW,
         sf.when(is_session, sf.col("session_id")).alias("session_id"),
         *(pattern[name].alias(name) for name in PATTERN),
     ).agg(
@@ -113,11 +119,11 @@ def _counted(trailing: DataFrame) -> DataFrame:
 
 
 def _by_account(counted: DataFrame) -> DataFrame:
-    """Return a row an account and region: its patterns as a list, and the sums."""
+    """Return a row an hour, account and region: its patterns as a list, and the sums."""
     # Structs sort by their fields from the left: by falling confidence, equals by name.
     entry = sf.struct((-sf.col("confidence")).alias("order"), *PATTERN, *RATES)
     is_pattern = sf.col("session_id").isNull()
-    return counted.groupBy(*ENTITY).agg(
+    return counted.groupBy(*ROW).agg(
         sf.collect_list(sf.when(is_pattern, entry)).alias("patterns"),
         *(sf.sum(name).alias(name) for name in (*WEIGHTED, *COUNTS)),
         sf.count("session_id").alias("sessions"),

@@ -7,14 +7,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sf
 
 from benchmarks.hourly.contestants import statement
-from pipeline.batch.compute.inputs import Inputs
-from tests.support.derived import logic, rows, table, with_hour
+from pipeline.batch.compute.inputs import RangeInputs
+from tests.support.derived import logic, rows, table
 from tests.support.viewing_by_hand import (
     HOUR,
     View,
@@ -43,13 +44,20 @@ def sessions_table(views: Sequence[View]) -> pa.Table:
     )
 
 
-def build(session: SparkSession, sessions: pa.Table, hour: datetime = NOW) -> DataFrame:
+def build(
+    session: SparkSession, sessions: pa.Table, start: datetime = NOW, hours: int = 1
+) -> DataFrame:
     raw = session.createDataFrame(sessions)
-    return logic(TABLE).build(Inputs(hour, {"viewing_features_raw": raw}, {}))
+    inputs = RangeInputs(start, start + hours * HOUR, {"viewing_features_raw": raw}, {})
+    return logic(TABLE).build(inputs)
 
 
-def built(session: SparkSession, views: Sequence[View], hour: datetime = NOW) -> Rows:
-    return rows(build(session, sessions_table(views), hour).toArrow(), ENTITY)
+def built(session: SparkSession, views: Sequence[View]) -> Rows:
+    return rows(build(session, sessions_table(views)).toArrow(), ENTITY)
+
+
+def by_hand(views: Sequence[View], hour: datetime) -> Rows:
+    return sorted(feature_rows(WORLD, views, hour), key=lambda row: (row["user_id"], row["region"]))
 
 
 @given(views=streams(users=40, starts=WEEK))
@@ -65,13 +73,27 @@ def test_features_are_those_of_the_events_themselves_and_of_plain_sql(
     always = [View("u", NOW), View("u", NOW - 167 * HOUR), View("u", NOW - 168 * HOUR)]
     mine = [*views, *always]
     found = built(session, mine)
-    assert found == sorted(
-        feature_rows(WORLD, mine, NOW), key=lambda row: (row["user_id"], row["region"])
-    )
+    assert found == by_hand(mine, NOW)
     session.createDataFrame(sessions_table(mine)).createOrReplaceTempView("sessions")
     at = f"{NOW:%Y-%m-%d %H:%M:%S}+00:00"
     insert = statement("spark", TABLE, target="nothing", hour=at, sessions="sessions")
     assert found == rows(session.sql(insert.partition("\n")[2]).toArrow(), ENTITY)
+
+
+def test_each_hour_of_a_range_has_the_features_that_it_has_alone(session: SparkSession) -> None:
+    first = NOW - 3 * HOUR
+    views = [
+        View(f"u{n % 5}", NOW - (n % 9 + n // 9 % 3 * 83) * HOUR, ("c1", "c4")[n % 2], 100 * n)
+        for n in range(90)
+    ]
+    together = build(session, sessions_table(views), first, hours=5).toArrow()
+    found = []
+    for number in range(5):
+        hour = first + number * HOUR
+        of_hour = together.filter(pc.equal(together["hour"], pa.scalar(hour)))
+        found.append(rows(of_hour, ENTITY))
+        assert found[-1] == by_hand(views, hour), hour
+    assert [bool(each) for each in found] == [True, True, True, True, False]
 
 
 def test_the_order_of_rows_and_the_number_of_partitions_change_nothing(
@@ -123,7 +145,7 @@ def test_an_audit_refuses_an_hour_that_lacks_half_a_percent_of_its_segments(
 
     views = [View(f"u{n}", NOW + timedelta(seconds=n), region=None) for n in range(400)]
     session.createDataFrame(events_table(views)).createOrReplaceTempView("events")
-    frame = with_hour(build(session, sessions_table(views)), NOW).cache()
+    frame = build(session, sessions_table(views)).cache()
     frame.where("false").createOrReplaceTempView("previous")
     contract = table(TABLE)
     staged = frame.withColumn("build", sf.lit("a staging"))

@@ -27,7 +27,7 @@ def test_contracts_of_this_repository_are_ranged_where_they_can_be() -> None:
         "content_engagement_hourly": "Ranged",
         "departure_delays_hourly": "Ranged",
         "viewing_features_raw": "Sequential",
-        "user_preference_features": "HourByHour",
+        "user_preference_features": "Ranged",
     }
 
 
