@@ -12,14 +12,14 @@ from great_expectations.exceptions.exceptions import GreatExpectationsError
 from great_expectations.expectations.expectation import Expectation
 from great_expectations.validator.validation_statistics import calc_validation_statistics
 
-from pipeline.batch.wap.audit_frame import StagedRows
+from pipeline.batch.wap.audit_frame import QUERY, StagedRows
 from pipeline.contract.audit_expectations import audit_expectations
 from pipeline.contract.model import DerivedTable
 from pipeline.contract.model import Expectation as Stated
 from pipeline.contract.targets import expectations
-from pipeline.tables.layout import HOUR_COLUMN
 from quality.audit import AuditResult, audit, audit_result, fields_inside, raised
 from quality.context import RESULT_FORMAT, OpenBatch, open_batch
+from quality.counting.row_query import condition_of
 
 OF_COLUMNS = frozenset(
     {
@@ -31,7 +31,7 @@ OF_COLUMNS = frozenset(
     }
 )
 """Expectations that read no row."""
-OF_EACH_ROW = frozenset(
+OF_ROWS = frozenset(
     {
         "expect_table_row_count_to_be_between",
         "expect_table_row_count_to_equal",
@@ -47,10 +47,11 @@ OF_EACH_ROW = frozenset(
         "expect_column_pair_values_to_be_equal",
         "expect_column_pair_values_a_to_be_greater_than_b",
         "expect_multicolumn_sum_to_equal",
+        "expect_column_values_to_be_unique",
+        "expect_compound_columns_to_be_unique",
     }
 )
-"""Expectations that a number of rows tells, each of which breaks a rule by itself or does not."""
-UNIQUE = "expect_compound_columns_to_be_unique"
+"""Expectations that are told by how many rows of the hour break a rule, alone or beside each other."""
 
 
 def audit_hours(rows: StagedRows, table: DerivedTable) -> Mapping[datetime, AuditResult]:
@@ -77,10 +78,9 @@ def is_told_by_counting(table: DerivedTable) -> bool:
 
 
 def _is_counted(expectation: Stated) -> bool:
-    if expectation.type == UNIQUE:
-        # Then rows of other hours are no rivals.
-        return HOUR_COLUMN in expectation.kwargs.get("column_list", ())
-    return expectation.type in OF_EACH_ROW | OF_COLUMNS
+    if QUERY in expectation.kwargs:
+        return condition_of(str(expectation.kwargs[QUERY])) is not None
+    return expectation.type in OF_ROWS | OF_COLUMNS
 
 
 @dataclass(frozen=True)

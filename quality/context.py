@@ -21,7 +21,7 @@ from great_expectations.datasource.fluent.interfaces import Batch
 from great_expectations.execution_engine.sparkdf_execution_engine import SparkDFExecutionEngine
 from pyspark.sql import DataFrame
 
-from quality.one_pass import OnePass
+from quality.counting.one_pass import OnePass
 
 # It warns of values beyond the outermost edges, which drift counts as bins of their own.
 logging.getLogger(

@@ -86,7 +86,7 @@ BROKEN: list[Case] = [
     ("expect_column_distinct_values_to_be_in_set", {"column": "region", "value_set": ["north"]}),
     (
         "unexpected_rows_expectation",
-        {"unexpected_rows_query": "SELECT id FROM {batch} WHERE id = 2"},
+        {"unexpected_rows_query": "SELECT * FROM {batch} WHERE id = 2"},
     ),
 ]
 MISTAKEN: list[Case] = [
@@ -96,6 +96,10 @@ MISTAKEN: list[Case] = [
     (
         "unexpected_rows_expectation",
         {"unexpected_rows_query": "SELECT 1 FROM {batch} WHERE 1 / 0 > id"},
+    ),
+    (
+        "unexpected_rows_expectation",
+        {"unexpected_rows_query": "SELECT * FROM {batch} WHERE 1 / 0 > id"},
     ),
 ]
 HOUR = "TIMESTAMP '2026-01-01 00:00:00' AS hour"

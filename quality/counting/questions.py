@@ -15,6 +15,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as sf
 from pyspark.sql.types import NumericType
 
+from pipeline.batch.wap.audit_frame import QUERY
+from quality.counting.row_query import condition_of
 from quality.reference_histogram import finite, insides
 
 Values = Mapping[Any, Any]
@@ -24,6 +26,10 @@ EXAMPLES, BROKEN, ASKED = ".unexpected_values", ".unexpected_count", ".filtered_
 """How the names of metrics end that a rule over rows has: rows that break it, how many, of how many."""
 ROWS = "table.row_count"
 """How many rows there are."""
+QUERY_COUNT, QUERY_ROWS = f"{QUERY}.row_count", f"{QUERY}.table"
+"""How many rows a query gives, and which."""
+UNIQUE = ("column_values.unique.", "compound_columns.unique.")
+"""How the names of metrics begin that ask for rows like others."""
 HISTOGRAM, BEYOND = "column.histogram", "column_values.between.count"
 """What drift is told from."""
 
@@ -32,11 +38,15 @@ _RULE, _AGGREGATE = "unexpected_condition", "metric_partial_fn"
 
 @dataclass(frozen=True)
 class Question:
-    """How many of the rows of `domain` meet each of some conditions; `key` tells it from any other."""
+    """How many of the rows of `domain` meet each of some conditions; `key` tells it from any other.
+
+    With `alike` the only condition is that another row has the same values of these columns, null like any.
+    """
 
     key: object
     domain: IDDict
     conditions: tuple[Column, ...]
+    alike: tuple[str, ...] = ()
 
 
 def question_of(
@@ -51,6 +61,8 @@ def question_of(
         return _of_rule(metric, known)
     if name == ROWS:
         return Question(metric.id, domain, ())
+    if name in (QUERY_COUNT, QUERY_ROWS):
+        return _of_query(metric)
     conditions: Sequence[Column] = ()
     if name in (HISTOGRAM, BEYOND) and _is_number(
         frame := rows_of(engine, domain), domain["column"]
@@ -80,7 +92,18 @@ def _of_rule(metric: MetricConfiguration, known: Values) -> Question | None:
     condition, rows, columns = known[rule]
     # The engine leaves out rows without values by the names of their columns.
     domain = rows if "column" in columns else {**rows, **columns}
-    return Question(rule, IDDict(domain), (condition,))
+    alike: tuple[str, ...] = ()
+    if metric.metric_name.startswith(UNIQUE):
+        alike = tuple(columns.get("column_list") or (columns["column"],))
+    return Question(rule, IDDict(domain), (condition,), alike)
+
+
+def _of_query(metric: MetricConfiguration) -> Question | None:
+    condition = condition_of(str(metric.metric_value_kwargs[QUERY]))
+    if condition is None:
+        return None
+    key = metric.id._replace(metric_name=QUERY_COUNT)
+    return Question(key, metric.metric_domain_kwargs, (sf.expr(f"({condition}) IS TRUE"),))
 
 
 def _bins(frame: DataFrame, metric: MetricConfiguration) -> Sequence[Column]:

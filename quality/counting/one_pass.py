@@ -21,11 +21,13 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as sf
 
 from pipeline.tables.layout import HOUR_COLUMN
-from quality.questions import (
+from quality.counting.questions import (
     ASKED,
     BROKEN,
     EXAMPLES,
     HISTOGRAM,
+    QUERY_COUNT,
+    QUERY_ROWS,
     ROWS,
     Question,
     Values,
@@ -33,9 +35,6 @@ from quality.questions import (
     question_of,
     rows_of,
 )
-
-_QUERY, _QUERY_ROWS = "unexpected_rows_query.row_count", "unexpected_rows_query.table"
-
 
 Part = datetime | None
 """An hour of the rows, or None for all of them."""
@@ -117,13 +116,13 @@ class OnePass:
         return {**found, **(self._resolve(left, known, runtime_configuration) if left else {})}
 
     def _waits(self, metric: MetricConfiguration) -> bool:
-        return self._questions[metric.id] is not None or metric.metric_name == _QUERY_ROWS
+        return self._questions[metric.id] is not None or metric.metric_name == QUERY_ROWS
 
     def _count(self, questions: Iterable[Question]) -> None:
         wanted = {one.key: one for one in questions if one.key not in self._counts}
         domains: dict[Any, list[Question]] = {}
         for one in wanted.values():
-            domains.setdefault(one.domain.to_id(), []).append(one)
+            domains.setdefault((one.domain.to_id(), one.alike), []).append(one)
         groups = list(domains.values())
         try:
             counted = self._counted(groups)
@@ -148,18 +147,10 @@ class OnePass:
         """
         if not groups:
             return []
-        parts = []
-        for place, group in enumerate(groups):
-            flags = [flag for one in group for flag in one.conditions]
-            named = {f"meets_{n}": flag for n, flag in enumerate(flags)}
-            at = sf.unix_seconds(HOUR_COLUMN) if self._hours else sf.lit(None).cast("long")
-            # Selected first: some conditions look at other rows too, which no sum can.
-            rows = rows_of(self._engine, group[0].domain).select(
-                at.alias("at"), *(flag.alias(name) for name, flag in named.items())
-            )
-            counts = sf.array(sf.count(sf.lit(1)), *map(sf.count_if, named))
-            counted = rows.groupBy("at").agg(counts.alias("counts"))
-            parts.append(counted.select(sf.lit(place), "at", "counts"))
+        parts = [
+            self._rows_and_meeting(group).select(sf.lit(place), "at", "counts")
+            for place, group in enumerate(groups)
+        ]
         found: list[dict[Part, Sequence[int]]] = []
         for group in groups:
             none = [0] * (1 + sum(len(one.conditions) for one in group))
@@ -171,8 +162,29 @@ class OnePass:
                 found[place][datetime.fromtimestamp(seconds, UTC)] = counts
         return found
 
+    def _rows_and_meeting(self, group: Sequence[Question]) -> DataFrame:
+        """Return, by hour in `at`, how many rows there are, and how many meet each condition of `group`."""
+        first = group[0]
+        rows = rows_of(self._engine, first.domain)
+        at = sf.unix_seconds(HOUR_COLUMN) if self._hours else sf.lit(None).cast("long")
+        if first.alike:
+            # Grouped, and not by the window of the condition, which sorts all rows.
+            values = rows.groupBy(at.alias("at"), sf.struct(*first.alike)).agg(
+                sf.count("*").alias("rows")
+            )
+            shared = sf.sum(sf.when(sf.col("rows") > 1, sf.col("rows")).otherwise(0))
+            return values.groupBy("at").agg(
+                sf.array(sf.sum("rows"), *(shared for _ in group)).alias("counts")
+            )
+        flags = [flag for one in group for flag in one.conditions]
+        named = {f"meets_{n}": flag for n, flag in enumerate(flags)}
+        # Selected first: some conditions look at other rows too, which no sum can.
+        met = rows.select(at.alias("at"), *(flag.alias(name) for name, flag in named.items()))
+        counts = sf.array(sf.count("*"), *map(sf.count_if, named))
+        return met.groupBy("at").agg(counts.alias("counts"))
+
     def _is_met_query(self, metric: MetricConfiguration, known: Values) -> bool:
-        return known.get(metric.id._replace(metric_name=_QUERY)) == 0
+        return known.get(metric.id._replace(metric_name=QUERY_COUNT)) == 0
 
     def _answers(self, metric: MetricConfiguration, part: Part) -> Iterator[Any]:
         """Yield the metric's value of the rows of `part`, if what was counted tells it."""
@@ -183,7 +195,7 @@ class OnePass:
         counted = counts[part]
         if name == ROWS:
             yield counted.rows
-        elif name.endswith(EXAMPLES):
+        elif name.endswith((EXAMPLES, QUERY_ROWS)):
             if not counted.meeting[0]:
                 yield []
         elif name.endswith(ASKED):

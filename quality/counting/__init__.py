@@ -1,0 +1,1 @@
+"""What expectations ask of rows, counted by one query for all of them and for all hours."""
