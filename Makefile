@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: setup java chromium demo up down unit test format check rooms docs bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-backfill bench-publish bench-lateness bench-unattended soak crash-test range-test decoder-test contract-test evolution-test supervision-test lock help
+.PHONY: setup java chromium demo up down unit test format check rooms docs bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-backfill bench-publish bench-lateness bench-unattended soak crash-test range-test backfill-test decoder-test contract-test evolution-test supervision-test lock help
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -102,6 +102,9 @@ crash-test: setup ## a thousand kills (about 30 min); SEED=n draws others
 
 range-test: setup ## builds of ranges killed 40 times (about 15 min); SEED=n draws others
 	$(BIN)/pytest tests/crash/test_ranges.py --range-kills 40 --crash-seed $(SEED)
+
+backfill-test: chromium setup ## 500 hours chosen by range in a real browser (about 5 min)
+	$(BIN)/pytest tests/integration/test_ui_backfill.py --backfill-hours 500
 
 evolution-test: setup ## 5,000 chains of contract versions; 3 minutes of events while a contract changes (about 90 min)
 	$(BIN)/pytest tests/evolution --chains 5000 --load-seconds 180 --load-rate 10000 --timeout 14400

@@ -12,6 +12,13 @@ from tests.support.orders import Orders, orders_product
 from tests.support.products import own_product
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option of `make backfill-test`."""
+    parser.addoption(
+        "--backfill-hours", type=int, help="How many hours are built from the UI at once."
+    )
+
+
 @pytest.fixture
 def strict_product(tmp_path: Path) -> Product:
     """The test product with an envelope and the strict freshness gate, on a topic of its own."""

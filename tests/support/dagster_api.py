@@ -82,6 +82,17 @@ class DagsterApi:
             return None
         return len(found["runs"])
 
+    def stop_sensor(self, name: str) -> None:
+        """Have a sensor of the cell `us` ask for no more runs."""
+        query = """query { sensorsOrError(repositorySelector: {
+            repositoryName: "__repository__", repositoryLocationName: "us" }) {
+            ... on Sensors { results { name id } } } }"""
+        ids = {one["name"]: one["id"] for one in self.ask(query)["sensorsOrError"]["results"]}
+        query = """mutation($id: String!) { stopSensor(id: $id) { __typename } }"""
+        kind = self.ask(query, id=ids[name])["stopSensor"]["__typename"]
+        if kind != "StopSensorMutationResult":
+            raise RuntimeError(kind)
+
     def terminate(self, run_id: str) -> None:
         """Ask a run to end."""
         query = """mutation($run: String!) { terminateRun(runId: $run) { __typename } }"""
