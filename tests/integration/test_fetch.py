@@ -291,7 +291,9 @@ def test_the_caller_gets_a_word_while_nothing_arrives(
     began = time.monotonic()
     fetched = next(iter(fetch(read.network, read.look(topic), {0: (0, 1)})))
     assert time.monotonic() - began < STALL_S
-    assert (fetched.ranges, fetched.positions) == ((), {0: 0})
+    # A broker that takes its time answers with a range of nothing.
+    assert not any(one.items for one in fetched.ranges)
+    assert fetched.positions == {0: 0}
     assert describe_topic(admin, topic).partitions == (0,)
 
 
