@@ -21,6 +21,7 @@ from benchmarks.backfill.page import page, plot
 from benchmarks.backfill.work import Work
 from benchmarks.backfill.workloads import WEEK_HOURS, Workload, prepared, week, year
 from benchmarks.clocked import ContestantFailedError
+from benchmarks.options import options_of
 from headwater.stack.jars import ensure_jars
 from pipeline.settings import load_settings
 from pipeline.spark.jars import spark_jars
@@ -54,12 +55,7 @@ def main() -> int:
 
 
 def _options() -> argparse.Namespace:
-    options = argparse.ArgumentParser(
-        prog="python -m benchmarks.backfill",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    options = options_of("backfill", __doc__, EXAMPLES)
     options.add_argument("--year", action="store_true", help="the year of flights alone")
     options.add_argument("--week", action="store_true", help="the week of viewing alone")
     options.add_argument("--flights", type=int, default=FLIGHTS, help=f"({FLIGHTS:,}, all)")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ class Target:
     """A table that is built.
 
     Attributes:
-        query: Spark SQL for any range, with places for `{events}` and `{within}`; "" where no peer builds it.
+        query: Spark SQL of all hours, with a place for `{events}`; "" where no peer builds it.
         audits: statements that find rows which break an expectation of its contract, with one for `{table}`.
     """
 
@@ -44,6 +45,13 @@ class Place:
     end: str
     hours: int
     rows: int
+
+    def each_hour(self) -> Iterator[datetime]:
+        """Yield every hour from the first to the last, also those without rows."""
+        hour, end = datetime.fromisoformat(self.first), datetime.fromisoformat(self.end)
+        while hour < end:
+            yield hour
+            hour += timedelta(hours=1)
 
     def cell(self) -> Cell:
         """Return the cell. Needs the project's own interpreter."""

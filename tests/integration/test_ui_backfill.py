@@ -107,8 +107,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory, flights: pl.DataFrame) ->
     try:
         parts = stack.up(settings, ["us"], print, kafka_port=free_port(), web_port=free_port())
         api = DagsterApi(next(p.address for p in parts if p.name == "dagster-webserver") or "")
-        for name in ("hour_closed", "late_data"):
-            api.stop_sensor(f"us__{PRODUCT}__{name}")
+        api.stop_building("us", PRODUCT)
         cell, product = load_cell(settings.home, "us"), load_product(settings.contracts / PRODUCT)
         sent = produce_file(cell, product, FLIGHTS, limit=flights.height)
         wait_until(

@@ -82,16 +82,26 @@ class DagsterApi:
             return None
         return len(found["runs"])
 
-    def stop_sensor(self, name: str) -> None:
-        """Have a sensor of the cell `us` ask for no more runs."""
-        query = """query { sensorsOrError(repositorySelector: {
-            repositoryName: "__repository__", repositoryLocationName: "us" }) {
-            ... on Sensors { results { name id } } } }"""
-        ids = {one["name"]: one["id"] for one in self.ask(query)["sensorsOrError"]["results"]}
-        query = """mutation($id: String!) { stopSensor(id: $id) { __typename } }"""
-        kind = self.ask(query, id=ids[name])["stopSensor"]["__typename"]
-        if kind != "StopSensorMutationResult":
-            raise RuntimeError(kind)
+    def stop_building(self, cell: str, product: str) -> None:
+        """Have the sensors and the schedule that build a product's hours ask for no more runs.
+
+        Raises RuntimeError if one of them is not stopped, KeyError if there is none of its name.
+        """
+        query = """query($of: RepositorySelector!) {
+            sensorsOrError(repositorySelector: $of) { ... on Sensors { results { name id } } }
+            schedulesOrError(repositorySelector: $of) { ... on Schedules { results { name id } } } }"""
+        of = {"repositoryName": "__repository__", "repositoryLocationName": cell}
+        found = self.ask(query, of=of)
+        for builder, kind, stop, stopped in (
+            ("hour_closed", "sensorsOrError", "stopSensor", "StopSensorMutationResult"),
+            ("late_data", "sensorsOrError", "stopSensor", "StopSensorMutationResult"),
+            ("hourly", "schedulesOrError", "stopRunningSchedule", "ScheduleStateResult"),
+        ):
+            ids = {one["name"]: one["id"] for one in found[kind]["results"]}
+            query = f"mutation($id: String!) {{ {stop}(id: $id) {{ __typename }} }}"
+            answer = self.ask(query, id=ids[f"{cell}__{product}__{builder}"])[stop]["__typename"]
+            if answer != stopped:
+                raise RuntimeError(answer)
 
     def terminate(self, run_id: str) -> None:
         """Ask a run to end."""

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 
 from assets.partitions import to_key
@@ -24,7 +22,6 @@ from headwater.stack import stack
 from headwater.stack.parts import WEBSERVER
 from headwater.stack.ports import free_port
 from pipeline.cells import embedded_cell, load_cell, save_cell
-from pipeline.clock import HOUR
 from pipeline.contract.load import load_product
 from pipeline.hours.read import read_hour_states
 from pipeline.settings import load_settings
@@ -46,7 +43,7 @@ class _Runner:
         )
         try:
             self._api = self._stack()
-            self._stop_what_builds_by_itself()
+            self._api.stop_building(self._place.name, self._product.name)
             self._ingest()
         except BaseException:
             self.close()
@@ -60,15 +57,6 @@ class _Runner:
         parts = stack.up(self._settings, [name], _say, kafka_port=free_port(), web_port=free_port())
         (address,) = (part.address for part in parts if part.name == WEBSERVER)
         return DagsterApi(address or "")
-
-    def _stop_what_builds_by_itself(self) -> None:
-        of = {"repositoryName": "__repository__", "repositoryLocationName": self._place.name}
-        found = self._api.ask(_AUTOMATIONS, of=of)
-        for sensor in found["sensorsOrError"]["results"]:
-            if sensor["name"].endswith(("hour_closed", "late_data")):
-                self._api.ask(_STOP_SENSOR, id=sensor["id"])
-        for schedule in found["schedulesOrError"]["results"]:
-            self._api.ask(_STOP_SCHEDULE, id=schedule["id"])
 
     def _ingest(self) -> None:
         cell, product = load_cell(self._settings.home, self._place.name), self._product
@@ -84,30 +72,16 @@ class _Runner:
             # No run is warm from another: each is a process of its own.
             return
         first, *others = ([place.name, self._product.name, name] for name in self._tables)
-        asked = self._api.backfill(first, [to_key(hour) for hour in _hours(place)], *others)
+        asked = self._api.backfill(first, [to_key(hour) for hour in place.each_hour()], *others)
         wait_until("the backfill complete", lambda: self._api.backfilled(asked), PATIENCE_S)
 
     def close(self) -> None:
         stack.down(self._settings, _say)
 
 
-_AUTOMATIONS = """query($of: RepositorySelector!) {
-    sensorsOrError(repositorySelector: $of) { ... on Sensors { results { id name } } }
-    schedulesOrError(repositorySelector: $of) { ... on Schedules { results { id name } } } }"""
-_STOP_SENSOR = "mutation($id: String!) { stopSensor(id: $id) { __typename } }"
-_STOP_SCHEDULE = "mutation($id: String!) { stopRunningSchedule(id: $id) { __typename } }"
-
-
 def start(work: Work) -> _Runner:
     """Start a stack, and have it ingest the flights."""
     return _Runner(work)
-
-
-def _hours(place: Place) -> Iterator[datetime]:
-    hour, end = datetime.fromisoformat(place.first), datetime.fromisoformat(place.end)
-    while hour < end:
-        yield hour
-        hour += HOUR
 
 
 def _say(line: str) -> None:

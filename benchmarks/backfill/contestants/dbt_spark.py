@@ -97,7 +97,7 @@ def _project(work: Work, place: Place) -> dict[str, str]:
         " partition_by=['hour']) }}\n"
     )
     for target in work.targets:
-        query = target.query.format(events=events, within="true")
+        query = target.query.format(events=events)
         texts[f"models/{target.name}.sql"] = config + query
         for number, statement in enumerate(target.audits):
             model = f"{{{{ ref('{target.name}') }}}}"

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from benchmarks.backfill.contestants import headwater
 from benchmarks.backfill.work import Place, Work
-from pipeline.clock import HOUR
 
 TITLE = "Headwater, hour by hour"
 AUDITED, FAILING = headwater.AUDITED, headwater.FAILING
@@ -15,10 +12,8 @@ ready, python, table = headwater.ready, headwater.python, headwater.table
 
 class _Runner(headwater.Builder):
     def run(self, place: Place) -> None:
-        hour, end = datetime.fromisoformat(place.first), datetime.fromisoformat(place.end)
-        while hour < end:
+        for hour in place.each_hour():
             self.build(place.cell(), [hour])
-            hour += HOUR
 
 
 def start(work: Work) -> _Runner:

@@ -27,7 +27,7 @@ class _Runner:
         session.sql(f"CREATE NAMESPACE IF NOT EXISTS `{cell.name}`.{NAMESPACE}")
         events = table_name(cell, self._work.events)
         for target in self._work.targets:
-            query = target.query.format(events=events, within="true")
+            query = target.query.format(events=events)
             made = table_name(cell, f"{NAMESPACE}.{target.name}")
             session.sql(
                 f"CREATE TABLE {made} USING iceberg PARTITIONED BY (hours(hour)) AS {query}"

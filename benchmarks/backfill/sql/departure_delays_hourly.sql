@@ -10,5 +10,4 @@ SELECT
   max(wind_speed) AS wind_speed,
   min(visib) AS visibility
 FROM {events}
-WHERE {within}
 GROUP BY date_trunc('hour', _event_time), origin, carrier

@@ -6,5 +6,4 @@ SELECT
   avg(arr_delay) AS mean_arrival_delay,
   sum(distance) AS miles
 FROM {events}
-WHERE {within}
 GROUP BY date_trunc('hour', _event_time), dest
