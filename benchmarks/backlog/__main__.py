@@ -17,6 +17,7 @@ from benchmarks.backlog.document import document
 from benchmarks.backlog.page import page, plot
 from benchmarks.backlog.run import Order, measure, warm_up
 from benchmarks.broker import own_cell
+from benchmarks.options import options_of
 
 BASE_MB = 450.0
 """What an ingest may take beside its setting: interpreter, libraries, compiled code."""
@@ -45,12 +46,7 @@ def main() -> int:
 
 
 def _options() -> argparse.Namespace:
-    options = argparse.ArgumentParser(
-        prog="python -m benchmarks.backlog",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    options = options_of("backlog", __doc__, EXAMPLES)
     options.add_argument("--events", type=int, default=Order.events, help="records (20000000)")
     options.add_argument(
         "--value-bytes", type=int, default=Order.value_bytes, help="length of their values (100)"

@@ -6,7 +6,6 @@ median of any hundred commits is over twice the median of the first ten, or the 
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 from benchmarks import filling, results
 from benchmarks.commits.document import document, page, plot
 from benchmarks.commits.run import Order, measure
+from benchmarks.options import options_of
 
 EXAMPLES = """\
 examples:
@@ -24,12 +24,7 @@ examples:
 
 def main() -> int:
     """Measure, write result, plot and page, and return the exit code."""
-    options = argparse.ArgumentParser(
-        prog="python -m benchmarks.commits",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    options = options_of("commits", __doc__, EXAMPLES)
     options.add_argument("--commits", type=int, default=Order.commits, help="how many (5000)")
     options.add_argument("--rows", type=int, default=Order.rows, help="rows of each (1000)")
     options.add_argument(

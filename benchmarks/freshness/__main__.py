@@ -7,7 +7,6 @@ p95 is not below 10 s, p99 not below 20 s, a record is not exactly one row, or t
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from benchmarks.broker import own_cell
 from benchmarks.freshness.document import document
 from benchmarks.freshness.page import page, plot
 from benchmarks.freshness.run import Order, measure
+from benchmarks.options import options_of
 from pipeline.contract.load import load_product
 from pipeline.settings import load_settings
 
@@ -42,12 +42,7 @@ def main() -> int:
 
 
 def _options() -> tuple[Order, Path | None]:
-    options = argparse.ArgumentParser(
-        prog="python -m benchmarks.freshness",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    options = options_of("freshness", __doc__, EXAMPLES)
     usual = Order()
     options.add_argument("--rate", type=float, default=usual.rate, help="events a second (20000)")
     options.add_argument("--seconds", type=float, default=usual.seconds, help="how long (600)")

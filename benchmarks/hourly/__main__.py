@@ -23,6 +23,7 @@ from benchmarks.hourly.kept import keep_runs, kept_runs
 from benchmarks.hourly.measure import Places, Run, measure
 from benchmarks.hourly.page import page, plot
 from benchmarks.hourly.prepare import prepare
+from benchmarks.options import options_of
 from headwater.stack.jars import ensure_jars
 from pipeline.settings import load_settings
 
@@ -69,12 +70,7 @@ def main() -> int:
 
 
 def _options() -> argparse.Namespace:
-    options = argparse.ArgumentParser(
-        prog="python -m benchmarks.hourly",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    options = options_of("hourly", __doc__, EXAMPLES)
     options.add_argument("--sizes", type=int, nargs="+", default=list(SIZES), help="events an hour")
     options.add_argument("--contestants", nargs="+", default=list(NAMES), choices=NAMES)
     options.add_argument("--repeats", type=int, default=3)

@@ -20,6 +20,7 @@ from benchmarks.ingest.document import SIZES, document, met
 from benchmarks.ingest.measure import Run, measure
 from benchmarks.ingest.page import page, plot
 from benchmarks.ingest.work import Topic
+from benchmarks.options import options_of
 from pipeline.cells import Cell
 from pipeline.clock import utc_now
 from pipeline.contract.model import Product
@@ -56,12 +57,7 @@ def main() -> int:
 
 
 def _options() -> argparse.Namespace:
-    options = argparse.ArgumentParser(
-        prog="python -m benchmarks.ingest",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    options = options_of("ingest", __doc__, EXAMPLES)
     options.add_argument("--sizes", type=int, nargs="+", default=list(SIZES), help="bytes a value")
     options.add_argument(
         "--contestants",

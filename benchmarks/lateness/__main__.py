@@ -5,7 +5,6 @@ The planner is the real one; no Spark is started. Exits with 1 where no policy k
 
 from __future__ import annotations
 
-import argparse
 import multiprocessing
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ from benchmarks import results
 from benchmarks.lateness.cases import bounds, jobs, simulate, viewing
 from benchmarks.lateness.document import document, met
 from benchmarks.lateness.page import page, plot
+from benchmarks.options import options_of
 
 EXAMPLES = """\
 examples:
@@ -24,12 +24,7 @@ examples:
 
 def main() -> int:
     """Simulate, write result, plot and page, and return the exit code."""
-    options = argparse.ArgumentParser(
-        prog="python -m benchmarks.lateness",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    options = options_of("lateness", __doc__, EXAMPLES)
     options.add_argument("--days", type=int, default=14, help="of events (14)")
     options.add_argument("--out", type=Path, help="folder for result, plot and page")
     chosen = options.parse_args()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from benchmarks import results
+from benchmarks.options import options_of
 from benchmarks.point_in_time.page import page
 from benchmarks.point_in_time.ways import Way, made, ways
 
@@ -24,12 +24,7 @@ RUNS = 1
 
 def main() -> int:
     """Measure, write result and page."""
-    options = argparse.ArgumentParser(
-        prog="python -m benchmarks.point_in_time",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    options = options_of("point_in_time", __doc__, EXAMPLES)
     options.add_argument("--spine", type=int, default=1_000_000, help="rows (1000000)")
     options.add_argument("--history", type=int, default=5_000_000, help="rows (5000000)")
     options.add_argument("--out", type=Path, help="folder for result and page")

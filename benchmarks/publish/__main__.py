@@ -6,12 +6,12 @@ publishing is 2 s or more.
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 from pathlib import Path
 
 from benchmarks import results
+from benchmarks.options import options_of
 from benchmarks.publish.document import document, page, plot
 from benchmarks.publish.run import Order, measure
 from headwater.stack.jars import ensure_jars
@@ -26,12 +26,7 @@ examples:
 
 def main() -> int:
     """Measure, write result, plot and page, and return the exit code."""
-    options = argparse.ArgumentParser(
-        prog="python -m benchmarks.publish",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    options = options_of("publish", __doc__, EXAMPLES)
     options.add_argument("--hours", type=int, default=Order.hours, help="how many (60)")
     options.add_argument("--events", type=int, default=Order.events, help="of each (5000)")
     options.add_argument("--out", type=Path, help="folder for result, plot and page")

@@ -7,11 +7,11 @@ first, or is not bounded. Ended, it goes on where it was if it is started anew w
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
 from benchmarks import results
+from benchmarks.options import options_of
 from benchmarks.soak.dagster_storage import soak_storage
 from benchmarks.soak.document import document
 from benchmarks.soak.page import page, plot
@@ -29,12 +29,7 @@ examples:
 
 def main() -> int:
     """Measure, write result, plot and page, and return the exit code."""
-    options = argparse.ArgumentParser(
-        prog="python -m benchmarks.soak",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    options = options_of("soak", __doc__, EXAMPLES)
     options.add_argument("--commits", type=int, default=Order.commits, help="how many (100000)")
     options.add_argument("--hours", type=int, default=Order.hours, help="over as many (8760)")
     options.add_argument("--rows", type=int, default=Order.rows, help="of each commit (20)")

@@ -6,7 +6,6 @@ of their thread on a processor: a stage that waits costs nothing.
 
 from __future__ import annotations
 
-import argparse
 import statistics
 import sys
 import time
@@ -16,6 +15,7 @@ from typing import Any
 
 from benchmarks import filling, results
 from benchmarks.broker import own_cell
+from benchmarks.options import options_of
 from benchmarks.stages.page import page
 from benchmarks.stages.probe import STAGES, Probe, probing
 from pipeline.cells import Cell, embedded_cell
@@ -36,12 +36,7 @@ REPEATS = 3
 
 def main() -> int:
     """Measure, write result and page, and return the exit code."""
-    options = argparse.ArgumentParser(
-        prog="python -m benchmarks.stages",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    options = options_of("stages", __doc__, EXAMPLES)
     options.add_argument("--events", type=int, default=1_000_000, help="of 100 bytes (1000000)")
     options.add_argument("--out", type=Path, help="folder for result and page")
     chosen = options.parse_args()

@@ -5,7 +5,6 @@ Wall time, the least of five runs, in nanoseconds an event; every way has both c
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
 import time
@@ -18,6 +17,7 @@ from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 
 from benchmarks import filling, results
+from benchmarks.options import options_of
 from benchmarks.trials.page import page
 from benchmarks.trials.ways import Events, Way, columns, decoding, known_uuids, writing
 from pipeline.cells import embedded_cell
@@ -37,12 +37,7 @@ examples:
 
 def main() -> int:
     """Measure, write result and page."""
-    options = argparse.ArgumentParser(
-        prog="python -m benchmarks.trials",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    options = options_of("trials", __doc__, EXAMPLES)
     options.add_argument("--events", type=int, default=400_000, help="of 100 bytes (400000)")
     options.add_argument("--out", type=Path, help="folder for result and page")
     chosen = options.parse_args()

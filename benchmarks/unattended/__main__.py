@@ -7,7 +7,6 @@ grows, or a record is not exactly one row.
 
 from __future__ import annotations
 
-import argparse
 import signal
 import sys
 import tempfile
@@ -15,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks import results
+from benchmarks.options import options_of
 from benchmarks.unattended.document import document
 from benchmarks.unattended.page import page, plot
 from benchmarks.unattended.run import Order, measure
@@ -43,12 +43,7 @@ def main() -> int:
 
 
 def _options() -> tuple[Order, Path | None]:
-    options = argparse.ArgumentParser(
-        prog="python -m benchmarks.unattended",
-        description=__doc__,
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    options = options_of("unattended", __doc__, EXAMPLES)
     usual = Order()
     options.add_argument("--rate", type=float, default=usual.rate, help="events a second (2000)")
     options.add_argument("--seconds", type=float, default=usual.seconds, help="how long (1800)")
