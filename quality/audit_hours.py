@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from great_expectations.core import ExpectationSuiteValidationResult
 from great_expectations.exceptions.exceptions import GreatExpectationsError
-from great_expectations.expectations.expectation import Expectation
 from great_expectations.validator.validation_statistics import calc_validation_statistics
 
 from pipeline.batch.wap.audit_frame import QUERY, StagedRows
@@ -20,6 +18,7 @@ from pipeline.contract.targets import expectations
 from quality.audit import AuditResult, audit, audit_result, fields_inside, raised
 from quality.context import RESULT_FORMAT, OpenBatch, open_batch
 from quality.counting.row_query import condition_of
+from quality.great_expectations_private import Judge, judge_of
 
 OF_COLUMNS = frozenset(
     {
@@ -89,13 +88,13 @@ class _Counted:
 
     batch: OpenBatch
     validation: ExpectationSuiteValidationResult
-    expectations: tuple[Expectation, ...]
+    judges: tuple[Judge, ...]
 
     def result(self, table: DerivedTable, hour: datetime) -> AuditResult | None:
         """Return its verdict on one hour; None if the numbers do not tell it."""
         metrics = self.batch.counts.of_hour(hour)
         try:
-            results = [self._judged(one, metrics) for one in self.expectations]
+            results = [judge(metrics) for judge in self.judges]
         except (GreatExpectationsError, KeyError):
             return None
         statistics = calc_validation_statistics(results)
@@ -114,13 +113,6 @@ class _Counted:
         )
         return audit_result(table, validation)
 
-    def _judged(self, expectation: Expectation, metrics: dict[Any, Any]) -> Any:
-        return expectation.metrics_validate(
-            metrics=metrics,
-            runtime_configuration={"result_format": RESULT_FORMAT},
-            execution_engine=self.batch.engine,
-        )
-
 
 def _count(rows: StagedRows, table: DerivedTable) -> _Counted | None:
     """Validate all hours together; None where something cannot be evaluated of them."""
@@ -131,5 +123,9 @@ def _count(rows: StagedRows, table: DerivedTable) -> _Counted | None:
     configurations = [one.expectation_config for one in validation.results]
     if any(raised(one.exception_info or {}) for one in validation.results):
         return None
-    judges = tuple(one.to_domain_obj() for one in configurations if one is not None)
+    judges = tuple(
+        judge_of(one.to_domain_obj(), batch.engine, RESULT_FORMAT)
+        for one in configurations
+        if one is not None
+    )
     return _Counted(batch, validation, judges)
