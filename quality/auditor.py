@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -53,8 +53,9 @@ class RunAuditor:
         self._cell = cell
         self._product = product
         self._run_id = run_id
-        self._audited: dict[tuple[str, datetime], Audited] = {}
         self._audits: dict[str, Audits] = {}
+        self._judged: dict[str, dict[datetime, Audited]] = {}
+        self._results: dict[tuple[str, datetime], AuditResult] = {}
         self._shown_from: dict[str, datetime] = {}
         hours: dict[str, list[datetime]] = {}
         for build in builds:
@@ -67,8 +68,8 @@ class RunAuditor:
 
         def judge(rows: StagedRows) -> Mapping[datetime, AuditResult]:
             found = audit_hours(rows, table)
-            for hour, result in found.items():
-                self._audited[table.name, hour] = Audited(table, hour, result)
+            judged = self._judged.setdefault(table.name, {})
+            judged.update({hour: Audited(table, hour, result) for hour, result in found.items()})
             return found
 
         return judge
@@ -80,32 +81,37 @@ class RunAuditor:
     def publish(self, table: str, hour: datetime) -> AuditResult | None:
         """Put the hour's last audit in the cell's Data Docs, if it is to be shown; return what it found.
 
-        None if the run did not audit it. An hour is not worth less if its audit cannot be written: nothing is
+        Those that were held since the last call are put there with it: together they cost a third. None if
+        the run did not audit it. An hour is not worth less if its audit cannot be written: nothing is
         raised then.
         """
-        audited = self._audited.pop((table, hour), None)
-        if audited is None:
-            return None
-        result, audits = audited.result, self._audits.setdefault(table, Audits())
-        audits.hours += 1
-        audits.met += result.met
-        audits.expectations += len(result.results)
-        if not result.passed:
-            audits.failed.append(hour)
-        is_newest = hour >= self._shown_from.get(table, hour)
-        if is_newest or (not result.passed and len(audits.failed) <= KEPT):
-            audits.shown[hour] = result
-            self._show(audited, audits)
-        return result
+        if judged := self._judged.pop(table, None):
+            self._show(self._audits.setdefault(table, Audits()), list(judged.values()))
+        return self._results.pop((table, hour), None)
 
-    def _show(self, audited: Audited, audits: Audits) -> None:
+    def _show(self, audits: Audits, judged: Sequence[Audited]) -> None:
+        shown = []
+        for one in judged:
+            result = one.result
+            self._results[one.table.name, one.hour] = result
+            audits.hours += 1
+            audits.met += result.met
+            audits.expectations += len(result.results)
+            if not result.passed:
+                audits.failed.append(one.hour)
+            is_newest = one.hour >= self._shown_from.get(one.table.name, one.hour)
+            if is_newest or (not result.passed and len(audits.failed) <= KEPT):
+                audits.shown[one.hour] = result
+                shown.append(one)
+        if not shown:
+            return
         try:
-            pages = publish(self._cell, self._product, [audited], self._run_id)
+            pages = publish(self._cell, self._product, shown, self._run_id)
         except (LockHeldError, OSError) as error:
-            what = f"{audited.table.name} {audited.hour}"
+            what = f"{shown[0].table.name} {shown[0].hour} ({len(shown)} hours)"
             _log.warning("The audit of %s is not in the Data Docs: %s", what, error)
         else:
-            audits.pages[audited.hour] = pages[audited.table.name, audited.hour]
+            audits.pages.update({hour: page for (_, hour), page in pages.items()})
 
     def finish(self) -> None:
         """Bring the index of the Data Docs up to date; as `publish`, it raises nothing."""

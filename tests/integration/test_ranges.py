@@ -31,6 +31,7 @@ from pipeline.control.publications import (
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import publications_table
 from quality.auditor import RunAuditor
+from quality.data_docs import site
 from tests.support.derivations import Chain, chained_product
 from tests.support.hour_builds import CrashError, Opinion, build_hours_of, crash_at, each_alone
 from tests.support.orders import Orders, hour, orders_product, sales
@@ -336,6 +337,25 @@ def test_the_jobs_of_a_range_do_not_grow_with_its_hours(
         jobs.append(scheduler.numTotalJobs() - before)
         assert all(isinstance(one, Publication) for one in outcomes.values())
     assert jobs[1] <= jobs[0]
+
+
+def test_the_audits_of_a_range_are_each_on_a_page_of_its_own(
+    shop: Ranges, quiet_cell: Cell
+) -> None:
+    auditor = RunAuditor(quiet_cell, "orders", "run")
+    # The smallest sales are 4 in hour 1, 8 in hour 2, and so on; there are none in hour 4.
+    outcomes = shop.build(audit=auditor(sales(minimum=9)))
+    verdicts = {at: auditor.publish("sales", at) for at in outcomes}
+    passed = {at: verdict.passed for at, verdict in verdicts.items() if verdict is not None}
+    assert passed == {hour(1): False, hour(2): False, hour(3): True, hour(5): True}
+    audits = auditor.audits("sales")
+    assert (audits.hours, audits.failed) == (4, [hour(1), hour(2)])
+    pages = {
+        at: (site(quiet_cell) / page.validation).read_text() for at, page in audits.pages.items()
+    }
+    # The word stands among the page's filters, too.
+    assert {at: text.count("Failed") == 1 for at, text in pages.items()} == passed
+    assert auditor.publish("sales", hour(1)) is None, "told once"
 
 
 def _summary_of_one_hour(staged: Staged) -> dict[str, str]:
