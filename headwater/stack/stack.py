@@ -11,11 +11,18 @@ from pathlib import Path
 import psutil
 from filelock import FileLock
 
+from headwater.schema_registry import launch as schema_registry
 from headwater.stack import data_docs, parts
 from headwater.stack.dagster_parts import DagsterParts
-from headwater.stack.defaults import DATA_DOCS_PORT, KAFKA_PORT, WEB_PORT, WORKSPACE
+from headwater.stack.defaults import (
+    DATA_DOCS_PORT,
+    KAFKA_PORT,
+    SCHEMA_REGISTRY_PORT,
+    WEB_PORT,
+    WORKSPACE,
+)
 from headwater.stack.jars import ensure_jars
-from headwater.stack.parts import DATA_DOCS, Part, broker_name
+from headwater.stack.parts import DATA_DOCS, Part, broker_name, schema_registry_name
 from headwater.stack.process import end
 from headwater.stack.starting import Starting, wait_until_ready
 from headwater.stack.state import StackState, load_state
@@ -44,7 +51,8 @@ def up(
     web_port: int | None = None,
     workspace: Path = WORKSPACE,
 ) -> tuple[Part, ...]:
-    """Start what does not run: a broker a cell, Data Docs, code servers, the webserver and the daemon.
+    """Start what does not run: a broker and a schema registry a cell, Data Docs, code servers, the webserver
+    and the daemon.
 
     Returns their state.
 
@@ -59,6 +67,7 @@ def up(
     with FileLock(settings.home / "stack.lock"):
         state = load_state(settings.home)
         state.cells = [*state.cells, *(cell for cell in cells if cell not in state.cells)]
+        environment = {**os.environ, TOKEN: state.token}
         for name in _jar_sets(settings, state.cells):
             ensure_jars(settings.cache, name, say)
         # All are started before the first is waited for: each loads for seconds, beside the others.
@@ -66,7 +75,8 @@ def up(
         for number, cell in enumerate(state.cells):
             port = (kafka_port or KAFKA_PORT) + 2 * number
             starting += _up_broker(settings, state, cell, port, say)
-        environment = {**os.environ, TOKEN: state.token}
+            port = SCHEMA_REGISTRY_PORT + number
+            starting += _up_schema_registry(settings, state, cell, port, environment, say)
         starting += _up_data_docs(settings, state, environment, say)
         of_dagster = DagsterParts(settings, state, environment, say)
         starting += of_dagster.up_code_servers(workspace)
@@ -129,6 +139,25 @@ def _configured(settings: Settings, name: str, bootstrap_servers: str) -> Cell:
         return replace(load_cell(settings.home, name), bootstrap_servers=bootstrap_servers)
     except CellNotFoundError:
         return embedded_cell(settings.home, name, bootstrap_servers)
+
+
+def _up_schema_registry(
+    settings: Settings,
+    state: StackState,
+    cell: str,
+    default_port: int,
+    environment: Mapping[str, str],
+    say: Say,
+) -> Iterator[Starting]:
+    name = schema_registry_name(cell)
+    if state.answers(name, lambda: schema_registry.is_serving(state.ports[name])):
+        return
+    state.stop(name)
+    port = state.choose_port(name, default_port)
+    say(f"starting {name} on port {port}")
+    log = parts.log_path(settings, name)
+    started = schema_registry.launch_schema_registry(settings.home, cell, port, log, environment)
+    yield state.keep(settings.home, name, started)
 
 
 def _up_data_docs(

@@ -49,14 +49,17 @@ class Incompatibility:
 
 
 class IncompatibleSchemaError(TerminalError):
-    """A schema cannot read the data of an earlier version of its subject.
+    """A schema and an earlier version of its subject cannot read each other's data as they have to.
 
     Attributes:
         incompatibilities: version -> every reason.
     """
 
     def __init__(
-        self, subject: str, incompatibilities: Mapping[int, Sequence[Incompatibility]]
+        self,
+        subject: str,
+        incompatibilities: Mapping[int, Sequence[Incompatibility]],
+        level: str = "BACKWARD_TRANSITIVE",
     ) -> None:
         self.incompatibilities = {v: tuple(found) for v, found in incompatibilities.items()}
         listed = "".join(
@@ -65,7 +68,9 @@ class IncompatibleSchemaError(TerminalError):
             for one in found
         )
         super().__init__(
-            "the schema cannot read data of earlier versions (BACKWARD_TRANSITIVE).",
+            "the schema cannot read data of earlier versions (BACKWARD_TRANSITIVE)."
+            if level == "BACKWARD_TRANSITIVE"
+            else f"the schema does not go with earlier versions ({level}).",
             subject=subject,
             remedy=f"Give new fields defaults and keep or widen old types:{listed}",
         )
@@ -73,26 +78,17 @@ class IncompatibleSchemaError(TerminalError):
 
 def check(reader: Mapping[str, Any], writer: Mapping[str, Any]) -> tuple[Incompatibility, ...]:
     """Return every reason why `reader` cannot read data of `writer`; none if it can. Both valid Avro."""
+    return incompatibilities(Schema(reader), Schema(writer))
+
+
+def incompatibilities(reader: Schema, writer: Schema) -> tuple[Incompatibility, ...]:
+    """Return what `check` does, of schemas that are parsed already."""
     return tuple(sorted(set(_Check(reader, writer).run())))
 
 
-def require_backward_transitive(
-    subject: str, schema: Mapping[str, Any], earlier: Sequence[tuple[int, Mapping[str, Any]]]
-) -> None:
-    """Check `schema` as the reader of every earlier (version, schema).
-
-    Raises:
-        IncompatibleSchemaError: with every incompatibility to every version.
-    """
-    found = {version: check(schema, writer) for version, writer in earlier}
-    broken = {version: problems for version, problems in found.items() if problems}
-    if broken:
-        raise IncompatibleSchemaError(subject, broken)
-
-
 class _Check:
-    def __init__(self, reader: Mapping[str, Any], writer: Mapping[str, Any]) -> None:
-        self._reader, self._writer = Schema(reader), Schema(writer)
+    def __init__(self, reader: Schema, writer: Schema) -> None:
+        self._reader, self._writer = reader, writer
         self._in_progress: set[tuple[str, str]] = set()
 
     def run(self) -> list[Incompatibility]:
@@ -100,6 +96,8 @@ class _Check:
 
     def _types(self, reader: Any, writer: Any, path: str) -> list[Incompatibility]:
         reader, writer = self._reader.deref(reader), self._writer.deref(writer)
+        if isinstance(reader, str) and reader == writer:
+            return []
         if isinstance(writer, list):
             return [problem for branch in writer for problem in self._types(reader, branch, path)]
         if isinstance(reader, list):
@@ -157,9 +155,8 @@ class _Check:
         fed: set[str] = set()
         for field in reader["fields"]:
             aliases = [alias for alias in field.get("aliases", ()) if alias not in own_names]
-            sources = [
-                n for n in dict.fromkeys((field["name"], *aliases)) if n in written.keys() - fed
-            ]
+            names = dict.fromkeys((field["name"], *aliases))
+            sources = [name for name in names if name in written and name not in fed]
             place = f"{path}/fields/{field['name']}"
             if len(sources) > 1:
                 problems.append(_problem(place, f"reads one field; not {', '.join(sources)}"))

@@ -70,9 +70,9 @@ class Schema:
 
 def kind_of(schema: Any) -> str:
     """Return the Avro type of a dereferenced schema, `union` for a list of branches."""
-    if isinstance(schema, list):
-        return "union"
-    return str(schema["type"]) if isinstance(schema, Mapping) else str(schema)
+    if isinstance(schema, str):
+        return schema
+    return "union" if isinstance(schema, list) else str(schema["type"])
 
 
 def logical_of(schema: Any) -> str | None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pipeline.cells import Cell
-from pipeline.schemas.registry import Registry, RegistryLostError
+from pipeline.schemas.registry import RegistryLostError
 from pipeline.schemas.sqlite import SqliteRegistry
-from pipeline.tables.errors import named_errors
-from pipeline.tables.warehouse import tables_with_history
 
 FIRST_ID_AFTER_LOSS = 1_000_000
 """Ids of a registry that follows a lost one begin here: none of them was given before."""
 
 
-def open_registry(cell: Cell, *, recovering: bool = False) -> Registry:
+def open_registry(cell: Cell, *, recovering: bool = False) -> SqliteRegistry:
     """Open the cell's registry, creating an embedded one that is absent.
 
     `recovering` makes one also beside a warehouse that has tables. Its ids are none that the lost one gave:
@@ -26,8 +26,7 @@ def open_registry(cell: Cell, *, recovering: bool = False) -> Registry:
     database = cell.registry_db
     if database.exists() and (database.is_dir() or database.stat().st_size):
         return SqliteRegistry(database)
-    with named_errors(f"{cell.name}, {cell.warehouse}"):
-        found = tables_with_history(cell.warehouse)
+    found = _tables_of(cell)
     if not found:
         return SqliteRegistry(database)
     if not recovering:
@@ -39,3 +38,12 @@ def open_registry(cell: Cell, *, recovering: bool = False) -> Registry:
             "and records of before that are not ingested yet become dead letters.",
         )
     return SqliteRegistry(database, first_id=FIRST_ID_AFTER_LOSS)
+
+
+def _tables_of(cell: Cell) -> Sequence[str]:
+    # What opens a registry that is there, as its server does, needs none of the tables' libraries.
+    from pipeline.tables.errors import named_errors
+    from pipeline.tables.warehouse import tables_with_history
+
+    with named_errors(f"{cell.name}, {cell.warehouse}"):
+        return tables_with_history(cell.warehouse)

@@ -97,7 +97,7 @@ def test_the_stack_starts_repairs_and_stops(headwater: Headwater, taken_port: in
 
     first = headwater.up()
     dagster = {"dagster-webserver", "dagster-daemon", CODE_SERVER}
-    assert set(first) == {"kafka-us", "data-docs", *dagster}
+    assert set(first) == {"kafka-us", "schema-registry-us", "data-docs", *dagster}
     assert all(part["healthy"] for part in first.values())
     assert first["kafka-us"]["address"] != f"127.0.0.1:{taken_port}", (
         "a stranger's port is left alone"

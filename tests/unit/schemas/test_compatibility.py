@@ -10,11 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline.avro.compatibility import (
-    IncompatibleSchemaError,
-    check,
-    require_backward_transitive,
-)
+from pipeline.avro.compatibility import IncompatibleSchemaError, check
+from pipeline.avro.schema import Schema as Parsed
+from pipeline.schemas.levels import require_level
 from tests.support.avro_java import compatible
 from tests.unit.schemas.avro_pairs import Schema, pairs, values
 
@@ -141,7 +139,9 @@ def test_every_earlier_version_must_be_readable() -> None:
     third = record(field("a", "int"), field("b", ["null", "int"]))
     assert check(third, second) == ()
     with pytest.raises(IncompatibleSchemaError) as caught:
-        require_backward_transitive("s", third, [(1, first), (2, second)])
+        require_level(
+            "BACKWARD_TRANSITIVE", "s", Parsed(third), [(1, Parsed(first)), (2, Parsed(second))]
+        )
     assert list(caught.value.incompatibilities) == [1]
     assert "version 1 /fields/b" in str(caught.value)
 

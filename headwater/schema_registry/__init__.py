@@ -1,0 +1,1 @@
+"""A cell's embedded schema registry over HTTP, as Confluent Schema Registry answers."""

@@ -1,0 +1,35 @@
+"""Serving a cell's registry on loopback: `python -m headwater.schema_registry.serve HOME CELL PORT`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import uvicorn
+
+from headwater.schema_registry.app import application
+from headwater.schema_registry.launch import SERVER
+from pipeline.cells import load_cell
+from pipeline.schemas.open import open_registry
+
+
+def main(home: Path, cell: str, port: int) -> None:
+    """Serve until the process is ended."""
+    uvicorn.run(
+        application(lambda: open_registry(load_cell(home, cell))),
+        host="127.0.0.1",
+        port=port,
+        access_log=False,
+        log_level="warning",
+        # What only servers behind a proxy, of sockets or with a start of their own need costs each call.
+        proxy_headers=False,
+        ws="none",
+        lifespan="off",
+        server_header=False,
+        headers=[("Server", SERVER)],
+        timeout_graceful_shutdown=2,
+    )
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]))

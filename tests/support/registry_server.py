@@ -1,0 +1,57 @@
+"""A schema registry server as a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from headwater.schema_registry.launch import launch_schema_registry
+from headwater.stack.ports import free_port
+from pipeline.cells import embedded_cell, save_cell
+
+MEDIA = "application/vnd.schemaregistry.v1+json"
+
+
+@contextmanager
+def registry_server(home: Path, cell: str = "us") -> Iterator[str]:
+    """Yield the URL of a server of the cell's registry, which is made if absent."""
+    save_cell(home, embedded_cell(home, cell, "127.0.0.1:1"))
+    port = free_port()
+    started = launch_schema_registry(home, cell, port, home / "registry.log", os.environ)
+    try:
+        deadline = time.monotonic() + started.timeout_s
+        while not started.is_ready():
+            assert started.process.alive, started.log.read_text()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        started.process.stop()
+
+
+def ask(
+    url: str,
+    method: str,
+    path: str,
+    body: object = None,
+    headers: Mapping[str, str] | None = None,
+) -> tuple[int, Any]:
+    """Return status and document of an answer, be it an error."""
+    data = None if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
+    headers = {"Content-Type": MEDIA, **(headers or {})}
+    request = urllib.request.Request(url + path, data, headers, method=method)  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=120) as answer:  # noqa: S310
+            assert answer.headers["Content-Type"].startswith(MEDIA)
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as error:
+        with error:
+            text = error.read()
+            return error.code, json.loads(text) if text.startswith(b"{") else text.decode()
