@@ -14,8 +14,9 @@ from benchmarks import results
 from benchmarks.options import options_of
 from benchmarks.soak.dagster_storage import soak_storage
 from benchmarks.soak.document import document
+from benchmarks.soak.model import Order
 from benchmarks.soak.page import page, plot
-from benchmarks.soak.run import Order, soak
+from benchmarks.soak.run import soak
 from pipeline.cells import embedded_cell
 from pipeline.contract.load import load_product
 from pipeline.settings import PROJECT, load_settings

@@ -8,15 +8,15 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from importlib import import_module
 from pathlib import Path
 
 import dagster as dg
+from time_machine import travel
 
 from assets.jobs import BATCH
 from assets.keys import CELL_TAG, KIND_TAG
 from assets.steps.storage import forget_old
-from benchmarks.soak.run import BEGIN
+from benchmarks.soak.model import BEGIN
 from benchmarks.unattended.ticks import database_bytes
 from headwater.stack.dagster import prepare
 from pipeline.clock import HOUR
@@ -83,8 +83,7 @@ _DEFINITIONS = dg.Definitions([hourly], jobs=[dg.define_asset_job("build", [hour
 
 def _work_an_hour(instance: dg.DagsterInstance, now: datetime) -> None:
     """Leave what an hour leaves: the run that builds it, and what sensors observed, at that time."""
-    # Of Dagster's own tests: no other way lets its storage believe that a year has passed.
-    with import_module("dagster._core.test_utils").freeze_time(now):
+    with travel(now):
         _DEFINITIONS.resolve_job_def("build").execute_in_process(
             instance=instance,
             partition_key=f"{now - HOUR:%Y-%m-%d-%H:%M}",

@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.results import circumstances
 from benchmarks.soak.dagster_storage import StorageSample
-from benchmarks.soak.run import TIMED, Order, Sample
+from benchmarks.soak.model import TIMED, Order, Sample
 from benchmarks.soak.sizes import Sizes
 
 MOST = 1.5

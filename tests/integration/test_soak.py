@@ -12,8 +12,9 @@ from benchmarks import results
 from benchmarks.soak.commits import committed_batches
 from benchmarks.soak.dagster_storage import EVERY_HOURS, soak_storage
 from benchmarks.soak.document import document
+from benchmarks.soak.model import Order
 from benchmarks.soak.page import page, plot
-from benchmarks.soak.run import Order, soak
+from benchmarks.soak.run import soak
 from pipeline.cells import Cell
 from pipeline.contract.load import load_product
 from pipeline.contract.model import Gates, Product
