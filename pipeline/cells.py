@@ -31,6 +31,7 @@ class Cell:
         catalog_uri: SQLAlchemy URI of the Iceberg catalog, without query parameters.
         warehouse: URI of the folder that tables live in.
         kafka: further client settings in Kafka's own dotted names (`security.protocol`, ...).
+        schema_registry: settings of Confluent's client (`url`, ...) for an own registry; empty: embedded.
         spark: further settings in Spark's own dotted names (`spark.master`, ...).
     """
 
@@ -40,6 +41,7 @@ class Cell:
     catalog_uri: str
     warehouse: str
     kafka: Mapping[str, Any] = field(default_factory=dict)
+    schema_registry: Mapping[str, Any] = field(default_factory=dict)
     spark: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -78,6 +80,7 @@ def save_cell(home: Path, cell: Cell) -> None:
         "catalog_uri": cell.catalog_uri,
         "warehouse": cell.warehouse,
         "kafka": dict(cell.kafka),
+        "schema_registry": dict(cell.schema_registry),
         "spark": dict(cell.spark),
     }
     path = home / "cells" / cell.name / "cell.json"

@@ -48,11 +48,11 @@ def recover(
     from pipeline.recovery.execute import plan
     from pipeline.recovery.execute import recover as execute
     from pipeline.recovery.model import RecoveryAction
-    from pipeline.schemas.open import open_registry
+    from pipeline.schemas.open import open_embedded_registry
 
     where = load_cell(load_settings().home, cell)
     if new_registry and not explain:
-        open_registry(where, recovering=True)
+        open_embedded_registry(where, recovering=True)
     steps = (plan if explain else execute)(where, product)
     if as_json:
         click.echo(json.dumps([asdict(step) for step in steps], indent=2))

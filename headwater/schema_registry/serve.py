@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
@@ -10,13 +11,14 @@ import uvicorn
 from headwater.schema_registry.app import application
 from headwater.schema_registry.launch import SERVER
 from pipeline.cells import load_cell
-from pipeline.schemas.open import open_registry
+from pipeline.schemas.open import open_embedded_registry
+from pipeline.schemas.sqlite import SqliteRegistry
 
 
-def main(home: Path, cell: str, port: int) -> None:
-    """Serve until the process is ended."""
-    uvicorn.run(
-        application(lambda: open_registry(load_cell(home, cell))),
+def server(open_registry: Callable[[], SqliteRegistry], port: int) -> uvicorn.Server:
+    """Return what serves a registry on a port of loopback, once it is run."""
+    config = uvicorn.Config(
+        application(open_registry),
         host="127.0.0.1",
         port=port,
         access_log=False,
@@ -29,6 +31,12 @@ def main(home: Path, cell: str, port: int) -> None:
         headers=[("Server", SERVER)],
         timeout_graceful_shutdown=2,
     )
+    return uvicorn.Server(config)
+
+
+def main(home: Path, cell: str, port: int) -> None:
+    """Serve until the process is ended."""
+    server(lambda: open_embedded_registry(load_cell(home, cell)), port).run()
 
 
 if __name__ == "__main__":

@@ -150,6 +150,10 @@ def _up_schema_registry(
     say: Say,
 ) -> Iterator[Starting]:
     name = schema_registry_name(cell)
+    if load_cell(settings.home, cell).schema_registry:
+        state.stop(name)
+        state.ports.pop(name, None)
+        return
     if state.answers(name, lambda: schema_registry.is_serving(state.ports[name])):
         return
     state.stop(name)

@@ -5,15 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pipeline.cells import Cell
-from pipeline.schemas.registry import RegistryLostError
+from pipeline.schemas.registry import Registry, RegistryLostError
 from pipeline.schemas.sqlite import SqliteRegistry
 
 FIRST_ID_AFTER_LOSS = 1_000_000
 """Ids of a registry that follows a lost one begin here: none of them was given before."""
 
 
-def open_registry(cell: Cell, *, recovering: bool = False) -> SqliteRegistry:
-    """Open the cell's registry, creating an embedded one that is absent.
+def open_registry(cell: Cell) -> Registry:
+    """Open the cell's own registry, which is not asked yet, or the one of `open_embedded_registry`.
+
+    Raises:
+        CellInvalidError: the settings of its own are none that Confluent's client takes.
+    """
+    if not cell.schema_registry:
+        return open_embedded_registry(cell)
+    from pipeline.schemas.http import HttpRegistry
+
+    return HttpRegistry(cell.schema_registry)
+
+
+def open_embedded_registry(cell: Cell, *, recovering: bool = False) -> SqliteRegistry:
+    """Open the cell's embedded registry, creating one that is absent.
 
     `recovering` makes one also beside a warehouse that has tables. Its ids are none that the lost one gave:
     records that refer to those find no schema, rather than another one.

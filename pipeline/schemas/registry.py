@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from pipeline.avro.validity import NotAvroError, require_avro
 from pipeline.errors import PoisonError, RetryableError, TerminalError
 
 
@@ -19,6 +20,10 @@ class SchemaNotFoundError(PoisonError):
 
 class RegistryUnavailableError(RetryableError):
     """The registry did not answer; nothing is known about the schema."""
+
+
+class RegistryRefusedError(TerminalError):
+    """The registry, or what stands before it, does not do what it is asked: denied, not permitted."""
 
 
 class RegistryDamagedError(TerminalError):
@@ -51,7 +56,7 @@ class SchemaRef:
 
 class Registry(Protocol):
     """Schemas by id and by subject. Any method may raise RegistryUnavailableError,
-    RegistryDamagedError or DiskFullError.
+    RegistryRefusedError, RegistryDamagedError or DiskFullError.
     """
 
     def register(self, subject: str, schema: Mapping[str, Any]) -> SchemaRef:
@@ -93,3 +98,31 @@ class Registry(Protocol):
 def canonical(schema: Mapping[str, Any]) -> str:
     """Return the text that equal schemas share: JSON with sorted keys and no spaces."""
     return json.dumps(schema, sort_keys=True, separators=(",", ":"))
+
+
+def as_mapping(schema: Any) -> dict[str, Any]:
+    """Return a parsed schema as the port has it: a name or a union within a `type`, which means the same."""
+    return schema if isinstance(schema, dict) else {"type": schema}
+
+
+def require_valid(subject: str, schema: Any) -> None:
+    """Return if `schema` is an Avro schema.
+
+    Raises:
+        InvalidSchemaError: it is not; with the first thing that is wrong.
+    """
+    try:
+        require_avro(schema)
+    except NotAvroError as error:
+        raise InvalidSchemaError(
+            f"not an Avro schema: {error}.", subject=subject, remedy="Correct the schema."
+        ) from None
+
+
+def not_found(what: str) -> SchemaNotFoundError:
+    """Return the error that says so."""
+    return SchemaNotFoundError(
+        f"{what} is not registered.",
+        subject="schema registry",
+        remedy="Register it, then replay the dead letters.",
+    )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.schemas.levels import DEFAULT_LEVEL
-from pipeline.schemas.registry import SchemaNotFoundError, SchemaRef
+from pipeline.schemas.registry import SchemaRef, as_mapping, not_found
 from pipeline.schemas.sqlite_file import SqliteFile
 from pipeline.schemas.versions import StoredVersion, add_version, stored
 
@@ -44,8 +44,8 @@ class SqliteRegistry:
                 "SELECT text FROM schemas WHERE id = ?", (schema_id,)
             ).fetchone()
         if row is None:
-            raise _not_found(f"schema id {schema_id}")
-        return _mapping(json.loads(row[0]))
+            raise not_found(f"schema id {schema_id}")
+        return as_mapping(json.loads(row[0]))
 
     def version(self, subject: str, version: int) -> SchemaRef:
         """See `Registry.version`."""
@@ -53,7 +53,7 @@ class SqliteRegistry:
         with self.file.connection() as connection:
             found = stored(connection, where, subject, version)
         if not found:
-            raise _not_found(f"version {version} of {subject}")
+            raise not_found(f"version {version} of {subject}")
         return _ref(found[0])
 
     def latest(self, subject: str) -> SchemaRef:
@@ -62,7 +62,7 @@ class SqliteRegistry:
         with self.file.connection() as connection:
             found = stored(connection, where, subject)
         if not found:
-            raise _not_found(f"subject {subject}")
+            raise not_found(f"subject {subject}")
         return _ref(found[0])
 
     def subjects(self) -> Sequence[str]:
@@ -73,17 +73,4 @@ class SqliteRegistry:
 
 
 def _ref(found: StoredVersion) -> SchemaRef:
-    return SchemaRef(found.subject, found.version, found.id, _mapping(found.schema))
-
-
-def _mapping(schema: Any) -> dict[str, Any]:
-    """Return a schema as the port has it: a name or a union within a `type`, which means the same."""
-    return schema if isinstance(schema, dict) else {"type": schema}
-
-
-def _not_found(what: str) -> SchemaNotFoundError:
-    return SchemaNotFoundError(
-        f"{what} is not registered.",
-        subject="schema registry",
-        remedy="Register it, then replay the dead letters.",
-    )
+    return SchemaRef(found.subject, found.version, found.id, as_mapping(found.schema))

@@ -9,9 +9,8 @@ from functools import lru_cache
 from typing import Any
 
 from pipeline.avro.schema import Schema
-from pipeline.avro.validity import NotAvroError, require_avro
 from pipeline.schemas.levels import require_level
-from pipeline.schemas.registry import InvalidSchemaError, canonical
+from pipeline.schemas.registry import canonical, require_valid
 
 _VERSIONS = (
     "SELECT v.subject, v.version, s.id, s.text, s.canonical, d.version IS NOT NULL"
@@ -87,12 +86,7 @@ def add_version(
     for version in live:
         if version.canonical == text:
             return version
-    try:
-        require_avro(schema)
-    except NotAvroError as error:
-        raise InvalidSchemaError(
-            f"not an Avro schema: {error}.", subject=subject, remedy="Correct the schema."
-        ) from None
+    require_valid(subject, schema)
     require_level(level, subject, _avro(text), [(one.version, one.avro) for one in live])
     connection.execute(
         "INSERT INTO schemas (canonical, text) VALUES (?, ?) ON CONFLICT DO NOTHING",

@@ -5,7 +5,9 @@ from __future__ import annotations
 import multiprocessing
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from pipeline.avro.compatibility import IncompatibleSchemaError
 from pipeline.cells import embedded_cell
 from pipeline.contract.load import load_product
 from pipeline.errors import PoisonError, RetryableError, TerminalError
+from pipeline.schemas.http import HttpRegistry
 from pipeline.schemas.open import open_registry
 from pipeline.schemas.registration import RegistryConflictError, register_product
 from pipeline.schemas.registry import (
@@ -26,28 +29,37 @@ from pipeline.schemas.registry import (
     SchemaRef,
 )
 from pipeline.schemas.sqlite import SqliteRegistry
+from tests.support.registering import register_twice
+from tests.support.registry_server import served
 
 ROOT = Path(__file__).resolve().parents[2]
 
-Open = Callable[[Path], Registry]
-"""Opens the registry whose data is at a place; every call a client of its own."""
+Open = Callable[[], Registry]
+"""Opens the registry of one place; every call a client of its own, in any process."""
 
 
-def open_sqlite(folder: Path) -> Registry:
-    return SqliteRegistry(folder / "registry.db")
+@contextmanager
+def sqlite(folder: Path) -> Iterator[Open]:
+    yield partial(SqliteRegistry, folder / "registry.db")
 
 
-IMPLEMENTATIONS = [pytest.param(open_sqlite, id="sqlite")]
+@contextmanager
+def http(folder: Path) -> Iterator[Open]:
+    with served(folder / "registry.db") as url:
+        yield partial(HttpRegistry, {"url": url})
+
+
+IMPLEMENTATIONS = [sqlite, http]
 
 
 @pytest.fixture(params=IMPLEMENTATIONS)
-def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Registry]:
-    opener: Open = request.param
-    return lambda: opener(tmp_path)
+def reopen(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
+    with request.param(tmp_path) as opener:
+        yield opener
 
 
 @pytest.fixture
-def registry(reopen: Callable[[], Registry]) -> Registry:
+def registry(reopen: Open) -> Registry:
     return reopen()
 
 
@@ -92,7 +104,7 @@ def test_equal_schemas_share_an_id_across_subjects(registry: Registry) -> None:
     assert registry.subjects() == ["a-value", "b-value"]
 
 
-def test_what_is_registered_survives_reopening(reopen: Callable[[], Registry]) -> None:
+def test_what_is_registered_survives_reopening(reopen: Open) -> None:
     ref = reopen().register("a-value", reading())
     assert reopen().schema(ref.id) == reading()
 
@@ -143,27 +155,12 @@ def test_an_unknown_schema_is_poison_not_a_reason_to_stop(registry: Registry) ->
         assert isinstance(caught.value, PoisonError)
 
 
-def register_all(opener: Open, folder: Path, ready: Any, answers: Any) -> None:
-    """Register 20 compatible schemas under two subjects, at the same time as another process."""
-    registry = opener(folder)
-    ready.wait()
-    found = {}
-    for number in range(20):
-        field = {"name": f"n{number}", "type": "int", "default": 0}
-        for subject in ("a-value", "b-value"):
-            ref = registry.register(subject, reading(field))
-            found[subject, number] = (ref.version, ref.id)
-    answers.put(found)
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("opener", IMPLEMENTATIONS)
-def test_processes_that_register_at_once_agree(opener: Open, tmp_path: Path) -> None:
+def test_processes_that_register_at_once_agree(reopen: Open) -> None:
     context = multiprocessing.get_context("spawn")
     ready, answers = context.Barrier(2), context.Queue()
     processes = [
-        context.Process(target=register_all, args=(opener, tmp_path, ready, answers))
-        for _ in range(2)
+        context.Process(target=register_twice, args=(reopen, ready, answers)) for _ in range(2)
     ]
     for process in processes:
         process.start()

@@ -129,6 +129,11 @@ def test_the_stack_starts_repairs_and_stops(headwater: Headwater, taken_port: in
     assert again["kafka-us"]["address"] == first["kafka-us"]["address"]
     assert json.loads(headwater.cell_json.read_text()) == written, "a person's settings are kept"
 
+    own = {"schema_registry": {"url": "http://127.0.0.1:9"}}
+    headwater.cell_json.write_text(json.dumps(written | own))
+    kept = {name: part for name, part in again.items() if name != "schema-registry-us"}
+    assert headwater.up() == kept, "a cell with a registry of its own needs none here"
+
     assert headwater.run("down").returncode == 0
     assert not any(psutil.pid_exists(part["pid"]) for part in again.values())
     assert headwater.run("down").returncode == 0, "stopping twice is no error"

@@ -1,9 +1,10 @@
-"""A schema registry server as a process of its own."""
+"""Schema registry servers: as a process of its own, and within this one."""
 
 from __future__ import annotations
 
 import json
 import os
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -13,10 +14,29 @@ from pathlib import Path
 from typing import Any
 
 from headwater.schema_registry.launch import launch_schema_registry
+from headwater.schema_registry.serve import server
 from headwater.stack.ports import free_port
 from pipeline.cells import embedded_cell, save_cell
+from pipeline.schemas.sqlite import SqliteRegistry
 
 MEDIA = "application/vnd.schemaregistry.v1+json"
+
+
+@contextmanager
+def served(database: Path) -> Iterator[str]:
+    """Yield the URL of a server of `database` within this process."""
+    port = free_port()
+    serving = server(lambda: SqliteRegistry(database), port)
+    thread = threading.Thread(target=serving.run)
+    thread.start()
+    try:
+        while not serving.started:
+            assert thread.is_alive()
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        serving.should_exit = True
+        thread.join()
 
 
 @contextmanager

@@ -12,18 +12,23 @@ from pipeline.cells import CellInvalidError, embedded_cell, load_cell, save_cell
 
 
 def test_a_cell_is_loaded_as_it_was_saved(tmp_path: Path) -> None:
-    kafka, spark = {"security.protocol": "SSL"}, {"spark.master": "spark://m:7077", "spark.x": 2}
-    cell = replace(embedded_cell(tmp_path, "us", "b:9092"), kafka=kafka, spark=spark)
+    cell = replace(
+        embedded_cell(tmp_path, "us", "b:9092"),
+        kafka={"security.protocol": "SSL"},
+        schema_registry={"url": "https://registry:8081", "timeout": 5},
+        spark={"spark.master": "spark://m:7077", "spark.x": 2},
+    )
     save_cell(tmp_path, cell)
     assert load_cell(tmp_path, "us") == cell
 
 
-def test_a_cell_json_from_before_spark_settings_is_loaded_without_any(tmp_path: Path) -> None:
+@pytest.mark.parametrize("key", ["spark", "schema_registry"])
+def test_a_cell_json_from_before_a_setting_is_loaded_without_any(tmp_path: Path, key: str) -> None:
     cell = embedded_cell(tmp_path, "us", "b:9092")
     save_cell(tmp_path, cell)
     path = cell.root / "cell.json"
     document = json.loads(path.read_text())
-    del document["spark"]
+    del document[key]
     path.write_text(json.dumps(document))
     assert load_cell(tmp_path, "us") == cell
 
