@@ -95,7 +95,8 @@ def audit(frame: DataFrame, table: DerivedTable) -> AuditResult:
     error.
     """
     drifts = drift_references(frame, table.drift)
-    suite = expectations.suite(table, drifts.expectations, fields_inside(frame.schema))
+    further = [expectation for _, expectation in drifts.compared]
+    suite = expectations.suite(table, further, fields_inside(frame.schema))
     validation = open_batch(frame).batch.validate(suite, result_format=RESULT_FORMAT)
     return audit_result(table, validation, drifts)
 

@@ -59,10 +59,10 @@ class DriftReferences:
     alone: tuple[ReferenceHistogram, ...]
 
     @property
-    def expectations(self) -> list[Expectation]:
-        """The expectations that Great Expectations is to evaluate."""
+    def compared(self) -> list[tuple[Drift, Expectation]]:
+        """What can be compared, and the expectation that Great Expectations is to evaluate."""
         return [
-            expectations.drift(limit, *reference.bins.partition())
+            (limit, expectations.drift(limit, *reference.bins.partition()))
             for limit, reference in self.limits
             if reference.bins is not None
         ]
@@ -73,6 +73,11 @@ class DriftReferences:
         return [
             (limit, reference.reason) for limit, reference in self.limits if reference.bins is None
         ]
+
+    def beside(self, others: DriftReferences, order: Sequence[Drift]) -> DriftReferences:
+        """Return what these and `others` have, in the `order` of a contract."""
+        limits = sorted((*self.limits, *others.limits), key=lambda one: order.index(one[0]))
+        return DriftReferences(tuple(limits), (*self.alone, *others.alone))
 
 
 NO_DRIFT = DriftReferences((), ())

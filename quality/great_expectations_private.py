@@ -31,12 +31,39 @@ def judge_of(
     ids = {name: metric.id for name, metric in needed.metric_configurations.items()}
 
     def judge(metrics: Mapping[Any, Any]) -> ExpectationValidationResult:
-        found = expectation._validate(
-            metrics={name: metrics[id_] for name, id_ in ids.items()},
-            runtime_configuration={"result_format": needed.result_format},
-            execution_engine=engine,
-        )
-        result: ExpectationValidationResult = expectation._build_evr(raw_response=found)
-        return result
+        named = {name: metrics[id_] for name, id_ in ids.items()}
+        return verdict(expectation, engine, named, needed.result_format)
 
     return judge
+
+
+def verdict(
+    expectation: Expectation,
+    engine: ExecutionEngine[Any],
+    metrics: Mapping[str, Any],
+    result_format: object,
+) -> ExpectationValidationResult:
+    """Return what `expectation` says of metrics by the names that it has for them."""
+    found = expectation._validate(
+        metrics=dict(metrics),
+        runtime_configuration={"result_format": result_format},
+        execution_engine=engine,
+    )
+    result: ExpectationValidationResult = expectation._build_evr(raw_response=found)
+    return result
+
+
+def evaluation_order(columns: Mapping[int, object]) -> list[int]:
+    """Return the places of expectations in a suite in the order in which its results come.
+
+    `columns` has each one's `column`, if it has one. What is about one column comes together. Of those
+    that cannot be evaluated this does not hold.
+    """
+    first: dict[str | None, int] = {}
+    for place in sorted(columns):
+        first.setdefault(_column(columns[place]), place)
+    return sorted(columns, key=lambda place: (first[_column(columns[place])], place))
+
+
+def _column(stated: object) -> str | None:
+    return stated if isinstance(stated, str) else None

@@ -64,7 +64,7 @@ def reference_histograms(
         sf.max(HOUR).alias("hour"),
         *(sf.count(finite(previous, name)).alias(f"n{i}") for i, name in enumerate(columns)),
         *(
-            sf.percentile(finite(previous, name), sf.array(*map(sf.lit, _GRID))).alias(f"q_{name}")
+            sf.percentile(finite(previous, name), sf.array(*map(sf.lit, GRID))).alias(f"q_{name}")
             for name in numbers
         ),
     ).collect()[0]
@@ -73,12 +73,12 @@ def reference_histograms(
     for i, name in enumerate(columns):
         before = row[f"n{i}"]
         fewest = min(before, now[name])
-        reason = _reason(row["hour"], types.get(name), fewest)
+        reason = not_comparable(row["hour"], types.get(name), fewest)
         if reason:
             found[name] = ReferenceHistogram(name, row["hour"], None, reason)
         elif name in numbers:
-            at = dict(zip(_GRID, row[f"q_{name}"], strict=True))
-            edges[name] = edges_of([at[q] for q in quantiles_for(fewest)])
+            at = dict(zip(GRID, row[f"q_{name}"], strict=True))
+            edges[name] = edges_for(at, fewest)
         else:
             kept = _most_frequent(previous, name, values_for(fewest))
             values = CategoricalHistogram(
@@ -108,7 +108,13 @@ def count(frame: DataFrame, edges: Mapping[str, tuple[float, ...]]) -> dict[str,
     return found
 
 
-_GRID = tuple(sorted({*quantiles_for(10**9), *quantiles_for(100)}))
+GRID = tuple(sorted({*quantiles_for(10**9), *quantiles_for(100)}))
+"""All quantiles that bins may end at."""
+
+
+def edges_for(quantiles: Mapping[float, float], values: int) -> tuple[float, ...]:
+    """Return where bins end, of `quantiles` at `GRID`, for so many values in the smaller hour."""
+    return edges_of([quantiles[at] for at in quantiles_for(values)])
 
 
 def insides(value: Column, edges: tuple[float, ...]) -> list[Column]:
@@ -124,11 +130,15 @@ def insides(value: Column, edges: tuple[float, ...]) -> list[Column]:
 
 def finite(frame: DataFrame, name: str) -> Column:
     """Return a column's values, null where they do not count: of numbers, those that are not finite."""
-    type_ = frame.schema[name].dataType
-    if not isinstance(type_, NumericType):
+    if not is_number(frame, name):
         return sf.col(name)
     number = sf.col(name).cast("double")
     return sf.when(sf.abs(number) < float("inf"), number)
+
+
+def is_number(frame: DataFrame, name: str) -> bool:
+    """Whether `frame` has a column of that name, of numbers."""
+    return any(one.name == name and isinstance(one.dataType, NumericType) for one in frame.schema)
 
 
 def _most_frequent(frame: DataFrame, name: str, most: int) -> dict[Any, int]:
@@ -137,7 +147,8 @@ def _most_frequent(frame: DataFrame, name: str, most: int) -> dict[Any, int]:
     return {row[name]: row["count"] for row in rows}
 
 
-def _reason(hour: datetime | None, type_: object, fewest: int) -> str:
+def not_comparable(hour: datetime | None, type_: object, fewest: int) -> str:
+    """Return why a column with so many values in the smaller hour is not compared; "" if it is."""
     if hour is None:
         return "no hour before it is published: nothing to compare"
     if not isinstance(type_, (NumericType, StringType, BooleanType)):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import reduce
 from typing import Any
 
@@ -20,7 +20,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as sf
 
-from pipeline.tables.layout import HOUR_COLUMN
+from quality.counting.hours import hour_at, seconds
 from quality.counting.questions import (
     ASKED,
     BROKEN,
@@ -155,18 +155,18 @@ class OnePass:
         for group in groups:
             none = [0] * (1 + sum(len(one.conditions) for one in group))
             found.append(dict.fromkeys((None, *self._hours), none))
-        for place, seconds, counts in reduce(DataFrame.unionAll, parts).collect():
+        for place, at, counts in reduce(DataFrame.unionAll, parts).collect():
             of_all = zip(found[place][None], counts, strict=True)
             found[place][None] = [sum(pair) for pair in of_all]
-            if seconds is not None:
-                found[place][datetime.fromtimestamp(seconds, UTC)] = counts
+            if at is not None:
+                found[place][hour_at(at)] = counts
         return found
 
     def _rows_and_meeting(self, group: Sequence[Question]) -> DataFrame:
         """Return, by hour in `at`, how many rows there are, and how many meet each condition of `group`."""
         first = group[0]
         rows = rows_of(self._engine, first.domain)
-        at = sf.unix_seconds(HOUR_COLUMN) if self._hours else sf.lit(None).cast("long")
+        at = seconds() if self._hours else sf.lit(None).cast("long")
         if first.alike:
             # Grouped, and not by the window of the condition, which sorts all rows.
             values = rows.groupBy(at.alias("at"), sf.struct(*first.alike)).agg(

@@ -13,11 +13,10 @@ from great_expectations.execution_engine.sparkdf_execution_engine import SparkDF
 from great_expectations.validator.metric_configuration import MetricConfiguration
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as sf
-from pyspark.sql.types import NumericType
 
 from pipeline.batch.wap.audit_frame import QUERY
 from quality.counting.row_query import condition_of
-from quality.reference_histogram import finite, insides
+from quality.reference_histogram import finite, insides, is_number
 
 Values = Mapping[Any, Any]
 """A metric's id -> its value."""
@@ -64,7 +63,7 @@ def question_of(
     if name in (QUERY_COUNT, QUERY_ROWS):
         return _of_query(metric)
     conditions: Sequence[Column] = ()
-    if name in (HISTOGRAM, BEYOND) and _is_number(
+    if name in (HISTOGRAM, BEYOND) and is_number(
         frame := rows_of(engine, domain), domain["column"]
     ):
         conditions = _bins(frame, metric) if name == HISTOGRAM else _beyond(metric)
@@ -124,9 +123,3 @@ def _beyond(metric: MetricConfiguration) -> Sequence[Column]:
     if high is None and low is not None:
         return (column > sf.lit(low) if kwargs.get("strict_min") else column >= sf.lit(low),)
     return ()
-
-
-def _is_number(frame: DataFrame, column: str) -> bool:
-    return any(
-        field.name == column and isinstance(field.dataType, NumericType) for field in frame.schema
-    )

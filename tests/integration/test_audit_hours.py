@@ -12,7 +12,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from pipeline.batch.wap.audit_frame import StagedRows
 from quality.audit import audit
-from quality.audit_hours import audit_hours, is_told_by_counting
+from quality.audit_hours import audit_hours
 from tests.support.audits import said, table_expecting
 from tests.support.orders import hour
 
@@ -69,14 +69,18 @@ COUNTED: list[Case] = [
     ("expect_column_to_exist", {"column": "id"}),
     ("expect_table_column_count_to_equal", {"value": 5}),
 ]
-ALONE: list[Case] = [
+MET: list[Case] = [
+    ("expect_column_values_to_be_between", {"column": "amount", "min_value": -9}),
+    ("expect_table_row_count_to_be_between", {"min_value": 1}),
+]
+OF_WHOLE_HOURS: list[Case] = [
     ("expect_column_max_to_be_between", {"column": "amount", "max_value": 9}),
     (
         "unexpected_rows_expectation",
-        {"unexpected_rows_query": "SELECT DISTINCT region FROM {batch} WHERE id < 4"},
+        {"unexpected_rows_query": "SELECT DISTINCT region FROM {batch} WHERE id = 4"},
     ),
-    ("expect_column_values_to_not_be_null", {"column": "absent"}),
 ]
+ABSENT: Case = ("expect_column_values_to_not_be_null", {"column": "absent"})
 
 
 @dataclass(frozen=True)
@@ -96,6 +100,9 @@ class Given(StagedRows):
     def alone(self, of: datetime, passed: Collection[datetime]) -> DataFrame:
         assert of not in passed
         self.looked_at.append(of)
+        return self.rows_of(of)
+
+    def rows_of(self, of: datetime) -> DataFrame:
         return self.frame.where(f"hour = TIMESTAMP '{of.isoformat()}'")
 
 
@@ -110,19 +117,39 @@ def given(spark: SparkSession) -> Given:
 @pytest.mark.filterwarnings("ignore:.* deprecated as of GX Core 1.9.0:DeprecationWarning")
 @pytest.mark.parametrize(
     "cases",
-    [*([case] for case in COUNTED), COUNTED, [*COUNTED, *ALONE]],
-    ids=[*(f"{n}-{type_}" for n, (type_, _) in enumerate(COUNTED)), "counted", "all"],
+    [*([case] for case in COUNTED), COUNTED],
+    ids=[*(f"{n}-{type_}" for n, (type_, _) in enumerate(COUNTED)), "all"],
 )
 def test_an_hours_result_is_that_of_an_audit_of_it_alone(given: Given, cases: list[Case]) -> None:
+    assert given.looked_at == broken_of(given, cases)
+
+
+@pytest.mark.parametrize(
+    "cases",
+    [[*OF_WHOLE_HOURS, *MET], [MET[0], *OF_WHOLE_HOURS, MET[1]], OF_WHOLE_HOURS],
+    ids=["first", "between", "alone"],
+)
+def test_what_looks_at_other_rows_is_asked_of_each_hour(given: Given, cases: list[Case]) -> None:
+    broken = broken_of(given, cases)
+    assert 0 < len(broken) < len(given.hours)
+    assert sorted(given.looked_at) == sorted([*given.hours, *broken])
+
+
+@pytest.mark.parametrize("more", [[], OF_WHOLE_HOURS], ids=["counted", "all"])
+def test_what_does_not_fit_the_rows_is_told_of_each_hour(given: Given, more: list[Case]) -> None:
+    assert broken_of(given, [*MET, *more, ABSENT]) == list(given.hours)
+    assert given.looked_at == list(given.hours)
+
+
+def broken_of(given: Given, cases: list[Case]) -> list[datetime]:
+    """Return the hours that break something; their results are those of audits of each alone."""
     table = table_expecting(cases)
     found = audit_hours(given, table)
-    looked_at = list(given.looked_at)
-    alone = {of: audit(given.alone(of, ()), table) for of in given.hours}
+    alone = {of: audit(given.rows_of(of), table) for of in given.hours}
     assert {of: said(one) for of, one in found.items()} == {
         of: said(one) for of, one in alone.items()
     }
-    broken = [of for of, one in alone.items() if not one.passed]
-    assert looked_at == (broken if is_told_by_counting(table) else list(given.hours))
+    return [of for of, one in alone.items() if not one.passed]
 
 
 def test_hours_that_pass_are_counted_together_however_many_there_are(given: Given) -> None:
@@ -135,9 +162,3 @@ def test_hours_that_pass_are_counted_together_however_many_there_are(given: Give
     # A job for parts of the rows, and one for their sum: an audit of one hour has as many.
     assert scheduler.numTotalJobs() - before <= 4
     assert given.looked_at == []
-
-
-@pytest.mark.parametrize("case", ALONE[:2], ids=lambda case: case[0])
-def test_what_looks_at_other_rows_is_asked_of_each_hour(given: Given, case: Case) -> None:
-    assert not is_told_by_counting(table_expecting([case]))
-    assert is_told_by_counting(table_expecting(COUNTED))

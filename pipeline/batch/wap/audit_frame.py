@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import reduce
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sf
@@ -17,7 +18,7 @@ from pipeline.batch.wap.stage import named_failures, staged_frame
 from pipeline.contract.audit_expectations import audit_expectations
 from pipeline.contract.model import EVENTS, DerivedTable, Read
 from pipeline.spark.session import table_name
-from pipeline.tables.layout import BUILD_COLUMN
+from pipeline.tables.layout import BUILD_COLUMN, HOUR_COLUMN
 
 PREVIOUS = "previous"
 """The view of the rows of the hour published last before the staged one; has no rows if there is none."""
@@ -73,8 +74,26 @@ class StagedRows:
             )
             read_inputs(session, replace(context, derived_table=only), hour)
             if PREVIOUS in needed:
-                self._previous(session, hour, passed).createOrReplaceTempView(PREVIOUS)
+                before = self.hour_before(hour, passed)
+                self._previous(session, before, passed).createOrReplaceTempView(PREVIOUS)
             return self._of(session, self.staged.only([hour]))
+
+    def hour_before(self, hour: datetime, passed: Collection[datetime]) -> datetime | None:
+        """Return the hour that has the rows of `previous`: the last that has `passed`, or is published."""
+        beside = max((one for one in passed if one < hour), default=None)
+        published = self.context.publications.last_before(self.staged.table, hour)
+        if published is None or (beside is not None and published.hour <= beside):
+            return beside
+        return published.hour
+
+    def beside(self, earlier: Collection[datetime], columns: Sequence[str]) -> DataFrame:
+        """Return `hour` and `columns` of all hours and of those published `earlier`, as `together`."""
+        session = self.context.session()
+        frames = [
+            self._of(session, self.staged),
+            *(self._previous(session, hour, ()) for hour in earlier),
+        ]
+        return reduce(DataFrame.unionAll, (one.select(HOUR_COLUMN, *columns) for one in frames))
 
     def _of(self, session: SparkSession, staged: Staged) -> DataFrame:
         rows = staged_frame(session, self.context.cell, staged)
@@ -86,19 +105,18 @@ class StagedRows:
         )
 
     def _previous(
-        self, session: SparkSession, hour: datetime, passed: Collection[datetime]
+        self, session: SparkSession, hour: datetime | None, passed: Collection[datetime]
     ) -> DataFrame:
         context, staged = self.context, self.staged
-        before = context.publications.last_before(staged.table, hour)
-        beside = max((one for one in passed if one < hour), default=None)
-        if beside is not None and (before is None or before.hour <= beside):
-            return staged_frame(session, context.cell, staged.only([beside]))
+        if hour is not None and hour in passed:
+            return staged_frame(session, context.cell, staged.only([hour]))
         rows = session.table(table_name(context.cell, staged.table))
-        if before is None:
+        if hour is None:
             return rows.where(sf.lit(False))
-        rows = rows.where(of_hours([before.hour]))
+        rows = rows.where(of_hours([hour]))
         if BUILD_COLUMN in rows.columns:
-            rows = rows.where(sf.col(BUILD_COLUMN) == before.wap_id)
+            published = context.publications.last[staged.table, hour]
+            rows = rows.where(sf.col(BUILD_COLUMN) == published.wap_id)
         return rows
 
 
