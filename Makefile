@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: setup java chromium demo up down unit test format check rooms docs bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-backfill bench-publish bench-lateness bench-unattended soak crash-test range-test backfill-test decoder-test contract-test evolution-test supervision-test lock help
+.PHONY: setup java chromium demo up down unit test format check rooms docs bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-backfill bench-publish bench-lateness bench-registry bench-unattended soak crash-test range-test backfill-test decoder-test contract-test evolution-test supervision-test lock help
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -87,6 +87,9 @@ bench-backfill: setup ## a year of flights at once, against Spark SQL in one job
 
 bench-publish: setup ## seconds until readers see an audited hour, over 60 hours (8 min)
 	$(BIN)/python -m benchmarks.publish
+
+bench-registry: setup ## 1,000 schemas registered over HTTP from 8 processes (1 min)
+	$(BIN)/python -m benchmarks.registry
 
 bench-lateness: setup ## rows scanned as late data comes, against a lookback: a simulation (1 min)
 	$(BIN)/python -m benchmarks.lateness

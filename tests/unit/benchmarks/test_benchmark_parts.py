@@ -22,6 +22,7 @@ import benchmarks.ingest.page
 import benchmarks.lateness.page
 import benchmarks.point_in_time.page
 import benchmarks.publish.document
+import benchmarks.registry.document
 import benchmarks.stages.page
 import benchmarks.trials.page
 import benchmarks.unattended.page
@@ -49,6 +50,7 @@ PAGES = {
     "lateness": benchmarks.lateness.page.page,
     "point_in_time": benchmarks.point_in_time.page.page,
     "publish": benchmarks.publish.document.page,
+    "registry": benchmarks.registry.document.page,
     "stages": benchmarks.stages.page.page,
     "trials": benchmarks.trials.page.page,
     "unattended": benchmarks.unattended.page.page,
