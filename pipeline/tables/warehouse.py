@@ -66,5 +66,9 @@ def _list(location: str) -> list[FileInfo]:
     # As PyIceberg finds files: it takes a URI's path as it is written.
     scheme, netloc, path = PyArrowFileIO.parse_location(location)
     filesystem = PyArrowFileIO().fs_by_scheme(scheme, netloc)
-    found: list[FileInfo] = filesystem.get_file_info(FileSelector(path, allow_not_found=True))
+    try:
+        found: list[FileInfo] = filesystem.get_file_info(FileSelector(path, allow_not_found=True))
+    except FileNotFoundError:
+        # It was made just after it was found missing, which Arrow takes for a folder that cannot be listed.
+        return []
     return found
