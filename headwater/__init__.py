@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from pipeline.ingest.report import IngestReport as IngestReport
     from pipeline.ingest.run import ingest as ingest
     from pipeline.ingest.run import plan_ingest as plan_ingest
-    from pipeline.kafka.connect import BrokerUnavailableError as BrokerUnavailableError
+    from pipeline.kafka.errors import BrokerUnavailableError as BrokerUnavailableError
     from pipeline.ledger.ledger import Ledger as Ledger
     from pipeline.ledger.read import read_ledger as read_ledger
     from pipeline.ledger.verify import Verification as Verification
@@ -110,7 +110,7 @@ _NAMES = {
     "pipeline.ingest.limits": ("Limits",),
     "pipeline.ingest.report": ("IngestReport",),
     "pipeline.ingest.run": ("ingest", "plan_ingest"),
-    "pipeline.kafka.connect": ("BrokerUnavailableError",),
+    "pipeline.kafka.errors": ("BrokerUnavailableError",),
     "pipeline.ledger.ledger": ("Ledger",),
     "pipeline.ledger.read": ("read_ledger",),
     "pipeline.ledger.verify": ("Verification", "verify_ledger"),

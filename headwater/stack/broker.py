@@ -64,8 +64,16 @@ class KafkaBroker:
     """
 
     def __init__(
-        self, root: Path, jars: Sequence[Path], port: int, controller_port: int, log: Path
+        self,
+        root: Path,
+        jars: Sequence[Path],
+        port: int,
+        controller_port: int,
+        log: Path,
+        more_properties: str = "",
     ) -> None:
+        """Have `more_properties`, lines of a server.properties, win over those that a broker has here."""
+        self._more_properties = more_properties
         self._root = root
         self._jars = jars
         self._port = port
@@ -125,7 +133,7 @@ class KafkaBroker:
         write_atomically(self._root / "log4j2.properties", LOGGING)
         properties = self._root / "server.properties"
         text = PROPERTIES.format(port=self._port, controller_port=self._controller_port, data=data)
-        write_atomically(properties, text)
+        write_atomically(properties, text + self._more_properties)
         if not (data / "meta.properties").exists():
             cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
             # A cluster id may not begin with a dash: the tool takes it for an option.

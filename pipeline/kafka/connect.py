@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any, TypeVar
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
-from kafka.errors import (
-    AuthorizationError,
-    BrokerNotAvailableError,
-    InvalidReceiveError,
-    KafkaConfigurationError,
-    RetriableError,
-    SaslAuthenticationFailedError,
-    UnsupportedSaslMechanismError,
-)
+from kafka.errors import KafkaConfigurationError
 
 from pipeline.cells import Cell
-from pipeline.errors import RetryableError, TerminalError
-from pipeline.kafka.kafka_python_private import KafkaNetClient, stop_network
+from pipeline.kafka.errors import BrokerUnavailableError, KafkaSettingError, named_errors
+from pipeline.kafka.kafka_python_private import KafkaNetClient, log_in, stop_network
+from pipeline.kafka.reachability import why_unreachable
+from pipeline.kafka.tls import tls_of
+from pipeline.kafka.transport import LargeResponseTransport
 
 CONNECT_MS = 8_000
 """How long a cluster may take to answer a new connection."""
@@ -30,6 +25,9 @@ FETCH_BYTES = 64 * 1024 * 1024
 """Most bytes of one fetch; a single larger record batch is still returned."""
 MAX_RECORD_BYTES = 16 * 1024 * 1024
 """Largest record a producer sends; the topic may allow less."""
+
+_LOGINS = 3
+"""How often a login is tried, to learn whether it is refused."""
 
 Client = TypeVar("Client", KafkaAdminClient, KafkaConsumer, KafkaProducer)
 
@@ -48,18 +46,6 @@ _ALIASES = {
 }
 
 
-class BrokerUnavailableError(RetryableError):
-    """No broker answered in time."""
-
-
-class KafkaAccessError(TerminalError):
-    """The cluster refused the credentials or the operation."""
-
-
-class KafkaSettingError(TerminalError):
-    """A Kafka setting of the cell is not one that clients know."""
-
-
 def connect_admin(cell: Cell, **overrides: Any) -> KafkaAdminClient:
     """Return a connected admin client, a context manager that closes itself.
 
@@ -67,6 +53,7 @@ def connect_admin(cell: Cell, **overrides: Any) -> KafkaAdminClient:
         BrokerUnavailableError: no broker answered within `CONNECT_MS`; nothing is left open.
         KafkaSettingError: `cell.kafka` has a setting that no client knows.
         KafkaAccessError: the cluster refused the credentials.
+        KafkaTlsError: TLS does not come about, or only one side wants it.
     """
     return _connect(KafkaAdminClient, cell, overrides)
 
@@ -124,31 +111,38 @@ def answering_within(cell: Cell, seconds: float) -> Cell:
 
 
 @contextmanager
-def named_errors(subject: str) -> Iterator[None]:
-    """Turn the client library's errors into named ones about `subject`.
+def connecting(cell: Cell) -> Iterator[None]:
+    """As `named_errors`, around what connects to the cell's brokers: why none answers is found out.
 
     Raises:
-        BrokerUnavailableError: the same call may succeed later.
-        KafkaAccessError: the cluster refused the credentials or the operation.
+        BrokerUnavailableError, KafkaAccessError: as `named_errors`.
+        KafkaTlsError: TLS does not come about with any of them, or only one side wants it.
     """
     try:
-        yield
-    except (
-        AuthorizationError,
-        SaslAuthenticationFailedError,
-        UnsupportedSaslMechanismError,
-    ) as error:
-        raise KafkaAccessError(
-            f"Kafka refused the access ({error}).",
-            subject=subject,
-            remedy="Check the credentials in the cell's kafka settings and the cluster's ACLs.",
-        ) from error
-    except (RetriableError, BrokerNotAvailableError, InvalidReceiveError, OSError) as error:
-        raise BrokerUnavailableError(
-            f"Kafka does not answer ({str(error) or type(error).__name__}).",
-            subject=subject,
-            remedy="Check the broker with `headwater status`, then try again.",
-        ) from error
+        with named_errors(cell.bootstrap_servers):
+            yield
+    except BrokerUnavailableError as error:
+        configs = {
+            **KafkaAdminClient.DEFAULT_CONFIG,
+            **client_configs(cell, KafkaAdminClient.DEFAULT_CONFIG),
+        }
+        found = why_unreachable(cell.bootstrap_servers, configs.get("ssl_context"))
+        if found is None and str(configs["security_protocol"]).startswith("SASL_"):
+            _log_in(cell, configs)
+        raise found or error from error.__cause__
+
+
+def _log_in(cell: Cell, configs: Mapping[str, Any]) -> None:
+    """Log in, to learn whether the cluster refuses that.
+
+    Raises:
+        KafkaAccessError: it does.
+    """
+    for _ in range(_LOGINS):
+        # Now and then the connection's end overtakes the refusal.
+        with suppress(BrokerUnavailableError), named_errors(cell.bootstrap_servers):
+            log_in(configs, LargeResponseTransport)
+            return
 
 
 def _connect(kind: type[Client], cell: Cell, settings: Mapping[str, Any]) -> Client:
@@ -165,7 +159,7 @@ def _connect(kind: type[Client], cell: Cell, settings: Mapping[str, Any]) -> Cli
     }
     client: Client | None = None
     try:
-        with named_errors(cell.bootstrap_servers):
+        with connecting(cell):
             client = kind(**configs)
             return client
     except KafkaConfigurationError as error:
@@ -185,15 +179,18 @@ def client_configs(cell: Cell, known: Mapping[str, Any]) -> dict[str, Any]:
     """Return how any client of the cell's cluster connects: our time-outs, then the cell's settings.
 
     Raises:
-        KafkaSettingError: as `client_settings`.
+        KafkaSettingError: as `client_settings`, and as `tls_of`.
     """
+    settings = client_settings(cell, known)
+    tls = tls_of(settings, f"cell {cell.name}")
     return {
         "bootstrap_servers": cell.bootstrap_servers.split(","),
         "client_id": "headwater",
         "bootstrap_timeout_ms": CONNECT_MS,
         "request_timeout_ms": REQUEST_MS,
         "reconnect_backoff_max_ms": 1_000,
-        **client_settings(cell, known),
+        **settings,
+        **({} if tls is None else {"ssl_context": tls}),
     }
 
 

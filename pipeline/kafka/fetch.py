@@ -13,7 +13,8 @@ from typing import Any
 import kafka.errors as kafka_errors
 
 from pipeline.errors import RetryableError, TerminalError
-from pipeline.kafka.connect import FETCH_BYTES, named_errors
+from pipeline.kafka.connect import FETCH_BYTES
+from pipeline.kafka.errors import named_errors
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.kafka_python_private import FetchRequest, IsolationLevel
 from pipeline.kafka.network import Network

@@ -10,13 +10,14 @@ transactions: for that it sends requests itself, over the connections that the c
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+import ssl
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from kafka.net.compat import KafkaNetClient
 from kafka.net.manager import KafkaConnectionManager
 from kafka.net.selector import NetworkSelector
-from kafka.net.transport import KafkaTCPTransport
+from kafka.net.transport import KafkaSSLTransport, KafkaTCPTransport
 from kafka.protocol.consumer import FetchRequest, IsolationLevel
 
 __all__ = [
@@ -26,7 +27,9 @@ __all__ = [
     "KafkaNetClient",
     "NetworkSelector",
     "ReceivingTransport",
+    "log_in",
     "stop_network",
+    "tls_context",
 ]
 
 
@@ -79,7 +82,43 @@ class BrokerConnections(KafkaConnectionManager):  # type: ignore[misc]
         return self._transport(self._net, built._sock, host=node.host)
 
 
+def log_in(configs: Mapping[str, Any], transport: Callable[..., ReceivingTransport]) -> None:
+    """Connect to a bootstrap server and log in, once. Keeps nothing open.
+
+    The library's clients try again until their time is over, and forget why.
+
+    Raises:
+        kafka.errors.KafkaError: what the login, or the connection, ended with.
+    """
+    network = NetworkSelector(**configs)
+    connections = BrokerConnections(network, transport, **configs)
+
+    async def once() -> None:
+        broker = connections.cluster.bootstrap_brokers()[0]
+        await connections.get_connection(
+            broker.node_id, pop_on_close=False, refresh_metadata_on_err=False
+        )
+
+    network.start()
+    try:
+        connections.run(once)
+    finally:
+        connections.close()
+        network.stop()
+
+
 def stop_network(client: KafkaNetClient) -> None:
     """End the thread of a client's connections, and close them: `close` alone leaves the thread running."""
     client._net.stop()
     client.close()
+
+
+def tls_context(settings: Mapping[str, Any]) -> ssl.SSLContext:
+    """Return what clients with `settings` speak TLS by.
+
+    Raises:
+        OSError: a file that they name is not there, or none of TLS.
+    """
+    configs = KafkaSSLTransport.DEFAULT_CONFIG | dict(settings)
+    context: ssl.SSLContext = KafkaSSLTransport._build_ssl_context(configs)
+    return context

@@ -9,7 +9,7 @@ from typing import Any
 from kafka import KafkaAdminClient, TopicPartition
 
 from pipeline.cells import Cell
-from pipeline.kafka.connect import CONNECT_MS, client_configs, named_errors
+from pipeline.kafka.connect import CONNECT_MS, client_configs, connecting
 from pipeline.kafka.kafka_python_private import (
     BrokerConnections,
     KafkaNetClient,
@@ -44,7 +44,7 @@ class Network:
         self._net.start()
         connected = False
         try:
-            with named_errors(cell.bootstrap_servers):
+            with connecting(cell):
                 self._manager.bootstrap(CONNECT_MS)
             connected = True
         finally:

@@ -11,7 +11,7 @@ from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
 from kafka.errors import UnknownTopicOrPartitionError
 
 from pipeline.errors import RetryableError, TerminalError
-from pipeline.kafka.connect import named_errors
+from pipeline.kafka.errors import named_errors
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.kafka_python_private import IsolationLevel
 

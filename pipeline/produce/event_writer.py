@@ -24,7 +24,8 @@ from pipeline.avro.logical_types import without_ignored
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.errors import RetryableError, TerminalError
-from pipeline.kafka.connect import connect_producer, named_errors
+from pipeline.kafka.connect import connect_producer
+from pipeline.kafka.errors import named_errors
 from pipeline.schemas import wire
 from pipeline.schemas.registration import register_product
 from pipeline.schemas.registry import Registry

@@ -15,7 +15,8 @@ from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.contract.targets.topic import TopicConfig, topic_config
 from pipeline.errors import TerminalError
-from pipeline.kafka.connect import connect_admin, named_errors
+from pipeline.kafka.connect import connect_admin
+from pipeline.kafka.errors import named_errors
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.topics import (
     TopicMissingError,

@@ -9,17 +9,11 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from headwater.stack.ports import free_port
 from pipeline.avro.compatibility import IncompatibleSchemaError
@@ -32,6 +26,7 @@ from pipeline.schemas.registry import (
     RegistryUnavailableError,
     SchemaNotFoundError,
 )
+from tests.support.certificates import self_signed
 from tests.support.registry_server import ask, served
 
 READING = {"type": "record", "name": "Reading", "fields": [{"name": "value", "type": "int"}]}
@@ -129,31 +124,6 @@ def test_a_certificate_that_is_not_trusted_is_refused_and_one_that_is_is_taken(
         assert "CERTIFICATE_VERIFY_FAILED" in str(error)
         trusting = HttpRegistry({"url": url, "ssl.ca.location": str(certificate)})
         assert trusting.schema(1) == READING
-
-
-def self_signed(folder: Path) -> Path:
-    """Return a file with a key and its certificate for 127.0.0.1."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]),
-            critical=False,
-        )
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    private = serialization.PrivateFormat.PKCS8
-    path = folder / "server.pem"
-    path.write_bytes(
-        key.private_bytes(pem, private, serialization.NoEncryption())
-        + certificate.public_bytes(pem)
-    )
-    return path
 
 
 @pytest.mark.parametrize("in_url", [False, True])

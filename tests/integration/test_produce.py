@@ -30,7 +30,8 @@ from headwater.stack.ports import free_port
 from pipeline.cells import Cell, embedded_cell
 from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
-from pipeline.kafka.connect import BrokerUnavailableError, connect_admin
+from pipeline.kafka.connect import connect_admin
+from pipeline.kafka.errors import BrokerUnavailableError
 from pipeline.kafka.fetch import FetchStalledError, fetch
 from pipeline.kafka.network import Network
 from pipeline.kafka.record_batches import BatchSlice

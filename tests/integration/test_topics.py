@@ -13,12 +13,8 @@ from kafka import KafkaAdminClient, KafkaProducer
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product, Retention, Topic
-from pipeline.kafka.connect import (
-    BrokerUnavailableError,
-    KafkaSettingError,
-    connect_admin,
-    connect_producer,
-)
+from pipeline.kafka.connect import connect_admin, connect_producer
+from pipeline.kafka.errors import BrokerUnavailableError, KafkaSettingError
 from pipeline.kafka.topics import (
     TopicMissingError,
     describe_topic,

@@ -18,7 +18,7 @@ from pipeline.contract.model import Product
 from pipeline.errors import ExitCode, RetryableError
 from pipeline.ingest.limits import Limits
 from pipeline.ingest.run import ingest
-from pipeline.kafka.connect import BrokerUnavailableError
+from pipeline.kafka.errors import BrokerUnavailableError
 from pipeline.ledger.read import read_ledger
 from pipeline.ledger.verify import verify_ledger
 from tests.support.commands import Command, command_for

@@ -1,0 +1,109 @@
+"""A cluster that wants TLS and a login or a certificate: settings are enough, and faults have names."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import headwater
+from headwater.stack.ports import free_port
+from pipeline.kafka.connect import connect_admin
+from pipeline.kafka.errors import BrokerUnavailableError, KafkaAccessError, KafkaTlsError
+from pipeline.kafka.network import Network
+from tests.support.secured_broker import MECHANISMS, PASSWORD, Secured, secured_broker
+
+AT = 1_780_000_000_000_000
+SOON_S = 15.0
+"""Within this a fault is told, beside others that work this machine hard."""
+
+
+@pytest.fixture(scope="module")
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
+    with secured_broker(tmp_path_factory.mktemp("secured")) as broker:
+        yield broker
+
+
+def at(cell: headwater.Cell, servers: str, kafka: Mapping[str, object]) -> headwater.Cell:
+    return replace(cell, bootstrap_servers=servers, kafka=kafka)
+
+
+def assert_all_parts_work(cell: headwater.Cell, product: headwater.Product) -> None:
+    """Produce, ingest, and read all of it again by another client: each connects by itself."""
+    headwater.ensure_topic(cell, product)
+    with headwater.EventWriter(cell, product, headwater.open_registry(cell)) as writer:
+        for value in range(5):
+            payload = {"sensor": "attic", "at": AT, "value": value, "note": None}
+            writer.send(payload, key="attic", event_time=AT, uuid=str(uuid.uuid4()))
+    report = headwater.ingest(cell, product, once=True)
+    assert (report.rows, report.dead_letters) == (5, 0)
+    assert headwater.verify_ledger(cell, product).balanced
+
+
+def test_a_login_is_enough(
+    cell: headwater.Cell, strict_product: headwater.Product, secured: Secured
+) -> None:
+    assert_all_parts_work(
+        at(cell, secured.login, secured.by_login("SCRAM-SHA-512")), strict_product
+    )
+
+
+def test_a_certificate_is_enough(
+    cell: headwater.Cell, strict_product: headwater.Product, secured: Secured
+) -> None:
+    assert_all_parts_work(at(cell, secured.mutual, secured.by_certificate), strict_product)
+
+
+@pytest.mark.parametrize("mechanism", MECHANISMS)
+def test_a_wrong_password_is_refused_access_and_soon(
+    cell: headwater.Cell, secured: Secured, mechanism: str
+) -> None:
+    with connect_admin(at(cell, secured.login, secured.by_login(mechanism))) as admin:
+        assert admin.describe_cluster()["brokers"]
+    quick = {**secured.by_login(mechanism, "guessed"), "bootstrap.timeout.ms": 2_000}
+    wrong = at(cell, secured.login, quick)
+    begun = time.monotonic()
+    for connect in (connect_admin, Network):
+        with pytest.raises(KafkaAccessError) as caught:
+            connect(wrong)
+        assert "guessed" not in str(caught.value)
+        assert "Invalid" in str(caught.value) or "Authentication failed" in str(caught.value)
+    assert time.monotonic() - begun < 2 * SOON_S
+
+
+def test_a_wrong_password_is_refused_without_tls_as_well(
+    cell: headwater.Cell, secured: Secured
+) -> None:
+    for password in (PASSWORD, "guessed"):
+        login = {**secured.by_login("PLAIN", password), "security.protocol": "SASL_PLAINTEXT"}
+        there = at(cell, secured.open_login, {**login, "bootstrap.timeout.ms": 2_000})
+        if password == PASSWORD:
+            connect_admin(there).close()
+        else:
+            with pytest.raises(KafkaAccessError):
+                connect_admin(there)
+
+
+def test_each_fault_is_told_by_its_name(
+    cell: headwater.Cell, secured: Secured, tmp_path: Path
+) -> None:
+    login = secured.by_login("PLAIN")
+    untrusting = {name: value for name, value in login.items() if name != "ssl.ca.location"}
+    without_certificate = {"security.protocol": "SSL", "ssl.ca.location": str(secured.trusted)}
+    faults = {
+        "not trusted": (KafkaTlsError, secured.login, untrusting),
+        "speaks TLS, and the cell does not": (KafkaTlsError, secured.login, {}),
+        "speaks no TLS": (KafkaTlsError, secured.plain, login),
+        "TLS does not come about": (KafkaTlsError, secured.mutual, without_certificate),
+        "nothing listens": (BrokerUnavailableError, f"127.0.0.1:{free_port()}", login),
+        "no host of this name": (BrokerUnavailableError, "no-such-broker.invalid:9092", login),
+    }
+    for words, (kind, servers, kafka) in faults.items():
+        begun = time.monotonic()
+        with pytest.raises(kind, match=words):
+            connect_admin(at(cell, servers, {**kafka, "bootstrap.timeout.ms": 2_000}))
+        assert time.monotonic() - begun < SOON_S, words
