@@ -52,8 +52,10 @@ def why_unreachable(
         faults[server.strip()] = fault
     server, first = next(iter(faults.items()))
     more = f" Nor do the {len(faults) - 1} others answer." if len(faults) > 1 else ""
-    kind = KafkaTlsError if all(one.is_tls for one in faults.values()) else BrokerUnavailableError
-    return kind(f"{first.what}{more}", subject=server, remedy=first.remedy)
+    if all(one.is_tls for one in faults.values()):
+        return KafkaTlsError(f"{first.what}{more}", subject=server, remedy=first.remedy)
+    what = f"Kafka does not answer: {first.what}{more}"
+    return BrokerUnavailableError(what, subject=server, remedy=first.remedy)
 
 
 def _fault(host: str, port: int, tls: ssl.SSLContext | None, within_s: float) -> Fault | None:
