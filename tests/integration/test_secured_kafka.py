@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,8 +15,8 @@ from pipeline.kafka.connect import connect_admin
 from pipeline.kafka.errors import BrokerUnavailableError, KafkaAccessError, KafkaTlsError
 from pipeline.kafka.network import Network
 from tests.support.secured_broker import MECHANISMS, PASSWORD, Secured, secured_broker
+from tests.support.whole_way import assert_records_become_rows
 
-AT = 1_780_000_000_000_000
 SOON_S = 15.0
 """Within this a fault is told, beside others that work this machine hard."""
 
@@ -32,22 +31,10 @@ def at(cell: headwater.Cell, servers: str, kafka: Mapping[str, object]) -> headw
     return replace(cell, bootstrap_servers=servers, kafka=kafka)
 
 
-def assert_all_parts_work(cell: headwater.Cell, product: headwater.Product) -> None:
-    """Produce, ingest, and read all of it again by another client: each connects by itself."""
-    headwater.ensure_topic(cell, product)
-    with headwater.EventWriter(cell, product, headwater.open_registry(cell)) as writer:
-        for value in range(5):
-            payload = {"sensor": "attic", "at": AT, "value": value, "note": None}
-            writer.send(payload, key="attic", event_time=AT, uuid=str(uuid.uuid4()))
-    report = headwater.ingest(cell, product, once=True)
-    assert (report.rows, report.dead_letters) == (5, 0)
-    assert headwater.verify_ledger(cell, product).balanced
-
-
 def test_a_login_is_enough(
     cell: headwater.Cell, strict_product: headwater.Product, secured: Secured
 ) -> None:
-    assert_all_parts_work(
+    assert_records_become_rows(
         at(cell, secured.login, secured.by_login("SCRAM-SHA-512")), strict_product
     )
 
@@ -55,7 +42,7 @@ def test_a_login_is_enough(
 def test_a_certificate_is_enough(
     cell: headwater.Cell, strict_product: headwater.Product, secured: Secured
 ) -> None:
-    assert_all_parts_work(at(cell, secured.mutual, secured.by_certificate), strict_product)
+    assert_records_become_rows(at(cell, secured.mutual, secured.by_certificate), strict_product)
 
 
 @pytest.mark.parametrize("mechanism", MECHANISMS)
