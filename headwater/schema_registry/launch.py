@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
+from headwater.stack.ports import server_at
 from headwater.stack.process import start_detached
 from headwater.stack.starting import Starting
 from pipeline.settings import PROJECT
@@ -30,8 +29,4 @@ def launch_schema_registry(
 
 def is_serving(port: int) -> bool:
     """Whether a schema registry of ours answers on `port` of loopback; says nothing of its file."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=3) as answer:
-            return str(answer.headers["Server"]) == SERVER
-    except (urllib.error.URLError, OSError, ValueError):
-        return False
+    return server_at(port) == SERVER

@@ -8,8 +8,6 @@ served: no listing of a folder, no link that leads out of the site.
 from __future__ import annotations
 
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from functools import partial
 from html import escape
@@ -21,6 +19,7 @@ from socketserver import TCPServer
 from typing import BinaryIO, cast
 from urllib.parse import quote, unquote, urlsplit
 
+from headwater.stack.ports import server_at
 from headwater.stack.process import start_detached
 from headwater.stack.starting import Starting
 from pipeline.settings import PROJECT
@@ -113,11 +112,7 @@ def launch_data_docs(home: Path, port: int, log: Path, environment: Mapping[str,
 
 def is_serving(port: int) -> bool:
     """Whether Data Docs are served on `port` of loopback."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=3) as answer:
-            return str(answer.headers["Server"]).startswith(SERVER)
-    except (urllib.error.URLError, OSError, ValueError):
-        return False
+    return (server_at(port) or "").startswith(SERVER)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
-"""Choosing ports on loopback."""
+"""Ports on loopback: which are free, and what answers on one."""
 
 from __future__ import annotations
 
 import socket
+import urllib.error
+import urllib.request
 from collections.abc import Collection
 from contextlib import closing
 
@@ -31,3 +33,12 @@ def free_port(preferred: int | None = None, avoid: Collection[int] = ()) -> int:
             port = int(probe.getsockname()[1])
         if port not in avoid:
             return port
+
+
+def server_at(port: int) -> str | None:
+    """Return what answers HTTP on `port` of loopback calls itself; None if nothing answers."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=3) as answer:
+            return str(answer.headers["Server"])
+    except (urllib.error.URLError, OSError, ValueError):
+        return None

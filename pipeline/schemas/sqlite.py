@@ -10,7 +10,7 @@ from typing import Any
 from pipeline.schemas.levels import DEFAULT_LEVEL
 from pipeline.schemas.registry import SchemaRef, as_mapping, not_found
 from pipeline.schemas.sqlite_file import SqliteFile
-from pipeline.schemas.versions import StoredVersion, add_version, stored
+from pipeline.schemas.versions import StoredVersion, add_version, live_subjects, stored
 
 LOCK_WAIT_S = 60
 """How long a call waits for another process's registration."""
@@ -68,8 +68,7 @@ class SqliteRegistry:
     def subjects(self) -> Sequence[str]:
         """See `Registry.subjects`."""
         with self.file.connection() as connection:
-            found = stored(connection, f"WHERE {_LIVE}")
-        return sorted({one.subject for one in found})
+            return live_subjects(connection)
 
 
 def _ref(found: StoredVersion) -> SchemaRef:

@@ -68,6 +68,15 @@ def stored(connection: sqlite3.Connection, where: str, *values: object) -> list[
     ]
 
 
+def live_subjects(connection: sqlite3.Connection) -> list[str]:
+    """Return the subjects that have a version which is not soft-deleted, sorted. Reads no schema."""
+    rows = connection.execute(
+        "SELECT DISTINCT v.subject FROM versions v LEFT JOIN soft_deleted d"
+        " ON d.subject = v.subject AND d.version = v.version WHERE d.version IS NULL ORDER BY v.subject"
+    )
+    return [subject for (subject,) in rows]
+
+
 def add_version(
     connection: sqlite3.Connection, subject: str, schema: Any, level: str
 ) -> StoredVersion:
