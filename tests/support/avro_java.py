@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import atexit
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pyspark
 from py4j.java_gateway import GatewayParameters, JavaGateway, launch_gateway
-from py4j.protocol import Py4JJavaError
+from py4j.protocol import Py4JJavaError, get_return_value
 
 Schema = Any
 """Parsed JSON."""
@@ -28,6 +30,17 @@ class JavaError:
     text: str
 
 
+@contextmanager
+def _not_spark() -> Iterator[None]:
+    """Let py4j raise what Java raised as it does by itself.
+
+    Spark has it ask Spark's own machine, which another test may have begun, about an error of this one.
+    """
+    with patch("py4j.java_gateway.get_return_value", get_return_value):
+        yield
+
+
+@_not_spark()
 def parse(schema: Schema) -> JavaError | None:
     """Return why Java takes `schema` for none, names and defaults judged; None where it takes it."""
     try:
@@ -37,6 +50,7 @@ def parse(schema: Schema) -> JavaError | None:
     return None
 
 
+@_not_spark()
 def compatible(reader: Schema, writer: Schema) -> tuple[bool, list[str]]:
     """Return SchemaCompatibility's judgement of the two, and every problem that it lists or raises."""
     judge = _gateway().jvm.org.apache.avro.SchemaCompatibility
@@ -52,6 +66,7 @@ def compatible(reader: Schema, writer: Schema) -> tuple[bool, list[str]]:
     return found.getType().toString() == "COMPATIBLE", problems
 
 
+@_not_spark()
 def resolve(writer: Schema, reader: Schema, values: Sequence[bytes]) -> list[bytes | JavaError]:
     """Return each of the `writer`'s values in the binary of `reader`, as a GenericDatumReader reads it.
 
