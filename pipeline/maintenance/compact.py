@@ -10,12 +10,12 @@ from pyiceberg.table import Table
 
 from pipeline.maintenance.plan import File, FileRewrite, MaintenancePolicy, plan_rewrites
 from pipeline.tables.commit import write_files
+from pipeline.tables.data_files.manifests import due_merges
 from pipeline.tables.data_files.read import read_files
 from pipeline.tables.data_files.rewrite import rewrite
 from pipeline.tables.data_files.touched import all_files, touched_files
 from pipeline.tables.data_files.write import write_hours
 from pipeline.tables.layout import EVENT_HOUR
-from pipeline.tables.manifests import due_merges
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from pipeline.clock import Clock, utc_now
 from pipeline.maintenance.compact import compact
 from pipeline.maintenance.expire import expire, plan_expiry
 from pipeline.maintenance.plan import MaintenancePolicy
+from pipeline.tables.data_files.manifests import size_class
 from pipeline.tables.data_files.rewrite import RewriteConflictError
-from pipeline.tables.manifests import size_class
 
 MANIFESTS = 32
 """A table is tidied when it has so many manifests: every addition brings one, with a file."""

@@ -15,7 +15,7 @@ from pipeline.cells import Cell
 from pipeline.disk import FileDamagedError, FileMissingError
 from pipeline.ledger.archived import ARCHIVED_PROPERTY
 from pipeline.recovery.model import FoundMetadata, FoundTable
-from pipeline.tables.catalog import metadata_location
+from pipeline.tables.cached_catalog import metadata_location
 from pipeline.tables.errors import named_errors
 from pipeline.tables.integrity.readable import check_last_commit
 from pipeline.tables.offsets import PROPERTY, CommittedOffsets

@@ -7,19 +7,19 @@ import weakref
 from contextlib import closing
 from pathlib import Path
 
-from pyiceberg.catalog.sql import IcebergTables, SqlCatalog
+from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import NoSuchTableError, ValidationError
 from pyiceberg.io import load_file_io
 from pyiceberg.table import Table
-from sqlalchemy import event, select
+from sqlalchemy import event
 from sqlalchemy.engine import Engine, ExceptionContext
 from sqlalchemy.exc import OperationalError, ProgrammingError, SQLAlchemyError
-from sqlalchemy.orm import Session
 
 from pipeline.cells import Cell
 from pipeline.disk import FileDamagedError, naming_full_disk, sqlite_error
 from pipeline.errors import TerminalError
 from pipeline.sqlite_wal import use_wal
+from pipeline.tables.cached_catalog import CachedCatalog, metadata_location
 from pipeline.tables.errors import named_errors
 from pipeline.tables.warehouse import has_history, tables_with_history
 
@@ -98,7 +98,7 @@ def _refuse_beside_tables(cell: Cell, database: Path) -> None:
 def _connect(cell: Cell, uri: str) -> SqlCatalog:
     for _ in range(CREATORS):
         try:
-            catalog = SqlCatalog(cell.name, uri=uri, warehouse=cell.warehouse)
+            catalog = CachedCatalog(cell.name, uri=uri, warehouse=cell.warehouse)
             # The engine keeps connections open for its catalog, and outlives it until garbage is collected.
             weakref.finalize(catalog, catalog.engine.dispose)
             return catalog
@@ -106,7 +106,7 @@ def _connect(cell: Cell, uri: str) -> SqlCatalog:
             # PyIceberg looks first and creates then; another process may create in between.
             if "already exists" not in str(error):
                 raise
-    return SqlCatalog(cell.name, uri=uri, warehouse=cell.warehouse)
+    return CachedCatalog(cell.name, uri=uri, warehouse=cell.warehouse)
 
 
 def _name_faults(engine: Engine, cell: str, database: Path) -> None:
@@ -179,20 +179,6 @@ def _load(catalog: SqlCatalog, identifier: str) -> Table:
             subject=f"{catalog.name}.{identifier}",
             remedy="Restore the file from a backup.",
         ) from error
-
-
-def metadata_location(catalog: SqlCatalog, identifier: str) -> str | None:
-    """Return which metadata file the catalog names for a table, None where it has none. Opens no file."""
-    namespace, _, name = identifier.partition(".")
-    with Session(catalog.engine) as session:
-        found: str | None = session.scalar(
-            select(IcebergTables.metadata_location).where(
-                IcebergTables.catalog_name == catalog.name,
-                IcebergTables.table_namespace == namespace,
-                IcebergTables.table_name == name,
-            )
-        )
-    return found
 
 
 def load_table(cell: Cell, identifier: str) -> Table:

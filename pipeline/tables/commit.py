@@ -59,7 +59,8 @@ def disable_commit_retries(table: Table) -> None:
 
     Set in memory only: kept in the table, it would starve maintenance, which may rebase freely.
     """
-    table.metadata.properties[TableProperties.COMMIT_NUM_RETRIES] = "0"
+    properties = {**table.metadata.properties, TableProperties.COMMIT_NUM_RETRIES: "0"}
+    table.metadata = table.metadata.model_copy(update={"properties": properties})
 
 
 def write_files(table: Table, rows: pa.Table) -> tuple[DataFile, ...]:

@@ -23,7 +23,7 @@ from pyiceberg.table.update.snapshot import (
     _OverwriteFiles,
 )
 
-from pipeline.tables.manifests import due_merges, size_class
+from pipeline.tables.data_files.manifests import due_merges, size_class
 
 
 def write_data_files(metadata: TableMetadata, rows: pa.Table, io: FileIO) -> Iterator[DataFile]:

@@ -24,9 +24,9 @@ from pipeline.maintenance.compact import compact
 from pipeline.maintenance.plan import MaintenancePolicy
 from pipeline.tables.catalog import load_table, open_catalog
 from pipeline.tables.create import PROPERTIES
+from pipeline.tables.data_files.manifests import size_class
 from pipeline.tables.data_files.touched import all_files, touched_files
 from pipeline.tables.layout import PUBLICATION_SCHEMA
-from pipeline.tables.manifests import size_class
 from tests.support.orders import Orders, hour
 
 POLICY = MaintenancePolicy(min_files=2, min_manifests=4)
@@ -39,7 +39,9 @@ def grown(quiet_cell: Cell, monkeypatch: pytest.MonkeyPatch) -> Orders:
     orders = Orders(quiet_cell)
     orders.append([(hour(0), "eu", 1)])
     (one,) = manifests(events(quiet_cell))
-    monkeypatch.setattr("pipeline.tables.manifests.SIZES", (2 * (one.manifest_length + 300),))
+    monkeypatch.setattr(
+        "pipeline.tables.data_files.manifests.SIZES", (2 * (one.manifest_length + 300),)
+    )
     for number in range(1, HOURS):
         orders.append([(hour(number), "eu", 1)])
         if number % 4 == 0:

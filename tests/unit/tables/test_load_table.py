@@ -9,10 +9,10 @@ from typing import Any
 import psutil
 import pyarrow as pa
 import pytest
-from pyiceberg.catalog.sql import SqlCatalog
 
 from pipeline.cells import Cell, embedded_cell
 from pipeline.disk import FileMissingError
+from pipeline.tables.cached_catalog import CachedCatalog
 from pipeline.tables.catalog import load_table, open_catalog
 
 SCHEMA = pa.schema([pa.field("a", pa.int64())])
@@ -35,9 +35,9 @@ def test_a_metadata_file_that_commits_have_let_go_meanwhile_is_no_loss(
     cell: Cell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between what the catalog says and what is read, a table may be committed to any number of times."""
-    real, calls = SqlCatalog.load_table, list[str]()
+    real, calls = CachedCatalog.load_table, list[str]()
 
-    def load(catalog: SqlCatalog, identifier: Any) -> Any:
+    def load(catalog: CachedCatalog, identifier: Any) -> Any:
         calls.append(identifier)
         table = real(catalog, identifier)
         if len(calls) == 1:
@@ -47,7 +47,7 @@ def test_a_metadata_file_that_commits_have_let_go_meanwhile_is_no_loss(
             old.read_text()
         return table
 
-    monkeypatch.setattr(SqlCatalog, "load_table", load)
+    monkeypatch.setattr(CachedCatalog, "load_table", load)
     assert load_table(cell, "n.t").scan().to_arrow().num_rows == 1
     assert calls.count("n.t") == 2
 

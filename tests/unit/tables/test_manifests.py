@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.tables.manifests import LEAST, SIZES, due_merges, size_class
+from pipeline.tables.data_files.manifests import LEAST, SIZES, due_merges, size_class
 
 KB = 2**10
 
