@@ -61,6 +61,70 @@ class CodeServer:
         return self.answers()
 
 
+def serve_code_by(module: str) -> None:
+    """Let a code server that this process starts run the code behind it by `python -m module`.
+
+    `module` takes the arguments of Dagster's command line.
+    """
+    import sys
+
+    from dagster._grpc import server
+
+    command = [sys.executable, "-m", module]
+    vars(server).update(get_python_environment_entry_point=lambda _executable: command)
+
+
+RUN_MODULES = (
+    "dagster._grpc.impl",
+    "dagster._core.instance.factory",
+    "dagster._core.launcher.default_run_launcher",
+    "dagster._core.run_coordinator.queued_run_coordinator",
+    "dagster._core.scheduler.scheduler",
+    "dagster._core.secrets.loader",
+    "dagster._core.storage.local_compute_log_manager",
+    "dagster._core.storage.migration.utils",
+    "dagster._core.storage.root",
+    "dagster._core.storage.sqlite_storage",
+    "fsspec.implementations.local",
+    "upath.implementations.local",
+)
+"""What Dagster imports in a run before it loads the code of the location."""
+
+
+def fork_runs(preload: str) -> None:
+    """Let a code server of this process fork its runs from one process, which imports `preload` first.
+
+    Dagster starts an interpreter for each run. The module `preload` must start no thread of Python.
+    """
+    import multiprocessing
+    from multiprocessing import forkserver
+    from types import SimpleNamespace
+
+    from dagster._grpc import server
+
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([*RUN_MODULES, preload])
+    vars(server).update(
+        multiprocessing=SimpleNamespace(get_context=lambda _method: context),
+        start_run_in_subprocess=start_forked_run,
+    )
+    # Not at the first run, which would wait for it.
+    forkserver.ensure_running()
+
+
+def start_forked_run(*args: object) -> None:
+    """Run in a forked process as Dagster does in one of its own, with what is to be done at its exit."""
+    import atexit
+
+    from dagster._grpc import impl
+
+    try:
+        vars(impl)["start_run_in_subprocess"](*args)
+    finally:
+        # A process that `multiprocessing` forks skips it.
+        atexit._run_exitfuncs()  # noqa: SLF001 - no public name
+
+
 def shard_of(instance: DagsterInstance, run_id: str) -> str | None:
     """Return the SQLite file that holds a run's events alone, None where there is no such file.
 

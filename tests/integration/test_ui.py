@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import psutil
 import pyarrow.compute as pc
 import pytest
 from playwright.sync_api import Page, expect
@@ -228,7 +229,12 @@ def test_an_ingest_is_replaced_that_was_terminated_or_killed(platform: Platform)
         lambda: beat_of(platform.cell, successor),
         60,
     )
-    os.kill(beat.pid, signal.SIGKILL)
+    # With it the process that runs are forked from: the server begins another.
+    origin = psutil.Process(beat.pid).parent()
+    assert origin is not None
+    assert "forkserver" in " ".join(origin.cmdline())
+    for pid in (origin.pid, beat.pid):
+        os.kill(pid, signal.SIGKILL)
     wait_until("another ingest at work", lambda: lock_holder(lock) not in (None, successor), 120)
     assert [run for run, status in platform.api.runs(job) if status == "FAILURE"] == [successor]
     wait_until(

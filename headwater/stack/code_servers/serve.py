@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from assets.dagster_private import CodeServer
+from assets.dagster_private import CodeServer, serve_code_by
 
 LOOK_S = 2.0
 """How often files are looked at and the server is asked."""
@@ -66,6 +66,7 @@ def main(contracts: Path, options: list[str]) -> None:
     """Serve until the process is ended."""
     port = int(options[options.index("-p") + 1])
     threading.Thread(target=keep_current, args=(contracts, port), daemon=True).start()
+    serve_code_by("headwater.stack.code_servers.forking")
     sys.argv = ["dagster", "code-server", "start", *options]
     runpy.run_module("dagster", run_name="__main__")
 

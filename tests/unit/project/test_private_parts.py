@@ -85,6 +85,21 @@ def test_events_are_kept_in_tables_of_known_columns() -> None:
             assert hasattr(home.SqliteEventLogStorage, name)
 
 
+def test_a_code_server_starts_its_code_and_its_runs_by_names_that_can_be_others() -> None:
+    from assets.dagster_private import RUN_MODULES
+
+    with parts_of("dagster"):
+        server = import_module("dagster._grpc.server")
+        for name in (
+            "get_python_environment_entry_point",
+            "multiprocessing",
+            "start_run_in_subprocess",
+        ):
+            assert hasattr(server, name)
+        for module in RUN_MODULES:
+            import_module(module)
+
+
 def test_the_daemon_is_a_module_that_runs_a_workspace() -> None:
     from assets.dagster_private import DAEMON
 

@@ -1,0 +1,21 @@
+"""Importing what runs need, for all of them at once; for the process that they are forked from.
+
+Reads no contract, opens no connection, starts no thread but those that native libraries keep for themselves.
+"""
+
+from __future__ import annotations
+
+import gc
+from importlib import import_module
+
+MODULES = (
+    "assets.definitions",
+    "headwater.build",
+    "pipeline.ingest.run",
+    "pipeline.maintenance.run",
+)
+
+for module in MODULES:
+    import_module(module)
+# So that collecting garbage in a run does not write to pages that all share.
+gc.freeze()
