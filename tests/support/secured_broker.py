@@ -17,6 +17,9 @@ from pipeline.settings import load_settings
 from tests.support.certificates import certificate_of, self_signed
 
 USER, PASSWORD = "team", "s3cret"
+"""May do everything, as the client with the certificate may."""
+LIMITED = "limited"
+"""Has `PASSWORD` too, and may do what ACLs say: at first nothing. Logs in by PLAIN alone."""
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 _SECURED = """
 listeners=PLAINTEXT://127.0.0.1:{plain},CONTROLLER://127.0.0.1:{controller},\\
@@ -32,10 +35,14 @@ ssl.truststore.location={trusted}
 listener.name.mutual.ssl.client.auth=required
 sasl.enabled.mechanisms={mechanisms}
 listener.name.login.plain.sasl.jaas.config=\\
-org.apache.kafka.common.security.plain.PlainLoginModule required user_{user}="{password}";
+org.apache.kafka.common.security.plain.PlainLoginModule required \\
+user_{user}="{password}" user_{limited}="{password}";
 listener.name.open.sasl.enabled.mechanisms=PLAIN
 listener.name.open.plain.sasl.jaas.config=\\
-org.apache.kafka.common.security.plain.PlainLoginModule required user_{user}="{password}";
+org.apache.kafka.common.security.plain.PlainLoginModule required \\
+user_{user}="{password}" user_{limited}="{password}";
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS;User:{user};User:CN=127.0.0.1
 """
 _SCRAM = """\
 listener.name.login.{name}.sasl.jaas.config=\\
@@ -62,13 +69,15 @@ class Secured:
     keys: Path
     trusted: Path
 
-    def by_login(self, mechanism: str, password: str = PASSWORD) -> Mapping[str, str]:
+    def by_login(
+        self, mechanism: str, password: str = PASSWORD, user: str = USER
+    ) -> Mapping[str, str]:
         """Return the settings of a client that logs in."""
         return {
             "security.protocol": "SASL_SSL",
             "ssl.ca.location": str(self.trusted),
             "sasl.mechanisms": mechanism,
-            "sasl.username": USER,
+            "sasl.username": user,
             "sasl.password": password,
         }
 
@@ -92,7 +101,9 @@ def secured_broker(root: Path) -> Iterator[Secured]:
     ports = {name: free_port() for name in ("plain", "controller", "login", "mutual", "open_login")}
     scram = "".join(_SCRAM.format(name=name.lower()) for name in MECHANISMS if name != "PLAIN")
     names = {"keys": keys, "trusted": trusted, "mechanisms": ",".join(MECHANISMS)}
-    properties = _SECURED.format(**ports, **names, user=USER, password=PASSWORD) + scram
+    properties = (
+        _SECURED.format(**ports, **names, user=USER, limited=LIMITED, password=PASSWORD) + scram
+    )
     jars = ensure_jars(load_settings().cache, "kafka", print)
     broker = KafkaBroker(
         root / "kafka", jars, ports["plain"], ports["controller"], root / "kafka.log", properties
