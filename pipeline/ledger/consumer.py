@@ -22,6 +22,7 @@ from pipeline.cells import Cell
 from pipeline.errors import RetryableError
 from pipeline.kafka.errors import access_refused
 from pipeline.kafka.security.access import Access, Operation
+from pipeline.kafka.security.clients import librdkafka_settings
 from pipeline.ledger.identities import RecordIdentity
 from pipeline.tables.offsets import CommittedOffsets
 
@@ -76,9 +77,10 @@ def reread(
     Raises:
         VerificationStalledError: Kafka could not be read up to the committed offsets.
         KafkaAccessError: the cluster does not let this cell read the topic.
+        KafkaSettingError, KafkaTlsError, TokenUnavailableError: as `connect_admin`, of tokens.
     """
     settings = {
-        **cell.kafka,
+        **librdkafka_settings(cell),
         "bootstrap.servers": cell.bootstrap_servers,
         "group.id": "headwater-verify",
         "enable.auto.commit": False,
