@@ -15,6 +15,7 @@ from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.network import Network
 from pipeline.kafka.record_batches import BatchSlice, FetchedRange
 from pipeline.kafka.records import records_in
+from pipeline.kafka.security.access import Operation
 from pipeline.kafka.topics import describe_topic, earliest_offsets, stable_offsets
 from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.layout import events_table
@@ -51,7 +52,7 @@ def measure_freshness(cell: Cell, product: Product, clock: Clock = utc_now) -> F
     topic = product.topic.name
     admin = connect_admin(cell)
     try:
-        identity = describe_topic(admin, topic)
+        identity = describe_topic(admin, topic, Operation.READ)
         ends = stable_offsets(admin, topic, identity.partitions)
         begin = earliest_offsets(admin, topic, identity.partitions)
     finally:

@@ -71,8 +71,10 @@ class KafkaBroker:
         controller_port: int,
         log: Path,
         more_properties: str = "",
+        java_options: Sequence[str] = (),
     ) -> None:
         """Have `more_properties`, lines of a server.properties, win over those that a broker has here."""
+        self._java_options = java_options
         self._more_properties = more_properties
         self._root = root
         self._jars = jars
@@ -104,7 +106,7 @@ class KafkaBroker:
             JavaMissingError: there is no Java.
         """
         properties = self._configure()
-        options = ["-Xmx512m", "-XX:+UseSerialGC"]
+        options = ["-Xmx512m", "-XX:+UseSerialGC", *self._java_options]
         command = [*self._java(*options), "kafka.Kafka", str(properties)]
         process = start_detached(command, self.log, os.environ, self._root)
         subject = f"Kafka broker {self.bootstrap_servers}"

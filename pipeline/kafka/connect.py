@@ -14,6 +14,8 @@ from pipeline.cells import Cell
 from pipeline.kafka.errors import BrokerUnavailableError, KafkaSettingError, named_errors
 from pipeline.kafka.kafka_python_private import KafkaNetClient, log_in, stop_network
 from pipeline.kafka.reachability import why_unreachable
+from pipeline.kafka.security.clients import kafka_python_login, obtain_token
+from pipeline.kafka.security.oidc import without_oidc
 from pipeline.kafka.tls import tls_of
 from pipeline.kafka.transport import LargeResponseTransport
 
@@ -54,6 +56,7 @@ def connect_admin(cell: Cell, **overrides: Any) -> KafkaAdminClient:
         KafkaSettingError: `cell.kafka` has a setting that no client knows.
         KafkaAccessError: the cluster refused the credentials.
         KafkaTlsError: TLS does not come about, or only one side wants it.
+        TokenUnavailableError: it logs in with a token, and could get none for now.
     """
     return _connect(KafkaAdminClient, cell, overrides)
 
@@ -117,7 +120,10 @@ def connecting(cell: Cell) -> Iterator[None]:
     Raises:
         BrokerUnavailableError, KafkaAccessError: as `named_errors`.
         KafkaTlsError: TLS does not come about with any of them, or only one side wants it.
+        TokenUnavailableError: it logs in with a token, and could get none for now.
     """
+    # Where there is none, the client would try again, and forget why.
+    obtain_token(cell)
     try:
         with named_errors(cell.bootstrap_servers):
             yield
@@ -190,6 +196,7 @@ def client_configs(cell: Cell, known: Mapping[str, Any]) -> dict[str, Any]:
         "request_timeout_ms": REQUEST_MS,
         "reconnect_backoff_max_ms": 1_000,
         **settings,
+        **kafka_python_login(cell),
         **({} if tls is None else {"ssl_context": tls}),
     }
 
@@ -204,7 +211,7 @@ def client_settings(cell: Cell, known: Mapping[str, Any]) -> dict[str, Any]:
     for kind in (KafkaAdminClient, KafkaConsumer, KafkaProducer):
         everywhere.update(kind.DEFAULT_CONFIG)
     found: dict[str, Any] = {}
-    for name, value in cell.kafka.items():
+    for name, value in without_oidc(cell.kafka).items():
         ours = _ALIASES.get(name, name.replace(".", "_"))
         if ours in known:
             found[ours] = value

@@ -19,6 +19,7 @@ from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.kafka_python_private import FetchRequest, IsolationLevel
 from pipeline.kafka.network import Network
 from pipeline.kafka.record_batches import FetchedRange, RecordsCorruptError, parse_batches
+from pipeline.kafka.security.access import Access, Operation
 
 STALL_S = 15.0
 """How long a fetch may make no progress in any partition before it is given up."""
@@ -96,7 +97,7 @@ def fetch(
     for partition, (start, end) in ranges.items():
         if not 0 <= start <= end:
             raise ValueError(f"partition {partition}: {start}..{end} is not a range")
-    with named_errors(f"topic {topic.topic}"):
+    with named_errors(f"topic {topic.topic}", Access(Operation.READ, topic.topic)):
         yield from _Fetch(network, topic, ranges, stall_s, response_bytes).run()
 
 

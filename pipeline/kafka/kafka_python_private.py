@@ -16,11 +16,13 @@ from typing import Any
 
 from kafka.net.compat import KafkaNetClient
 from kafka.net.manager import KafkaConnectionManager
+from kafka.net.sasl.oauth import AbstractTokenProvider
 from kafka.net.selector import NetworkSelector
 from kafka.net.transport import KafkaSSLTransport, KafkaTCPTransport
 from kafka.protocol.consumer import FetchRequest, IsolationLevel
 
 __all__ = [
+    "AbstractTokenProvider",
     "BrokerConnections",
     "FetchRequest",
     "IsolationLevel",

@@ -29,7 +29,7 @@ class Network:
 
         Raises:
             BrokerUnavailableError: no broker answered within `CONNECT_MS`; nothing is left open.
-            KafkaSettingError, KafkaAccessError: as `connect_admin`.
+            KafkaSettingError, KafkaAccessError, KafkaTlsError, TokenUnavailableError: as `connect_admin`.
         """
         configs = {
             **KafkaAdminClient.DEFAULT_CONFIG,

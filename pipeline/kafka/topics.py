@@ -11,13 +11,15 @@ from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
 from kafka.errors import UnknownTopicOrPartitionError
 
 from pipeline.errors import RetryableError, TerminalError
-from pipeline.kafka.errors import named_errors
+from pipeline.kafka.errors import access_refused, named_errors
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.kafka_python_private import IsolationLevel
+from pipeline.kafka.security.access import Access, Operation
 
 log = logging.getLogger(__name__)
 
 _UNKNOWN_TOPIC = 3
+_TOPIC_REFUSED = 29
 
 
 class TopicMissingError(TerminalError):
@@ -28,8 +30,13 @@ class TopicNotReadyError(RetryableError):
     """The cluster knows the topic and cannot serve all of it yet."""
 
 
-def describe_topic(admin: KafkaAdminClient, topic: str) -> TopicIdentity:
+def describe_topic(
+    admin: KafkaAdminClient, topic: str, purpose: Operation = Operation.DESCRIBE
+) -> TopicIdentity:
     """Return the identity of `topic`.
+
+    `purpose` is what the caller is about to do with it. That is not asked for here: but where not even
+    this is permitted, its is the ACL that the error names.
 
     Raises:
         TopicMissingError: there is none.
@@ -42,6 +49,8 @@ def describe_topic(admin: KafkaAdminClient, topic: str) -> TopicIdentity:
     # A missing topic is an answer, not an exception.
     if found["error_code"] == _UNKNOWN_TOPIC:
         raise _missing(topic)
+    if found["error_code"] == _TOPIC_REFUSED:
+        raise access_refused(Access(purpose, topic), unseen=True)
     if found["error_code"]:
         raise TopicNotReadyError(
             f"the cluster answers with error {found['error_code']}.",
@@ -114,13 +123,38 @@ def is_compacted(admin: KafkaAdminClient, topic: str) -> bool:
     Raises:
         TopicMissingError, BrokerUnavailableError, KafkaAccessError.
     """
+    return "compact" in topic_settings(admin, topic)["cleanup.policy"].split(",")
+
+
+def topic_settings(admin: KafkaAdminClient, topic: str) -> dict[str, str]:
+    """Return the topic's settings, defaults among them, in Kafka's own names and texts.
+
+    Raises:
+        TopicMissingError, TopicNotReadyError, BrokerUnavailableError, KafkaAccessError.
+    """
     resource = ConfigResource(ConfigResourceType.TOPIC, topic, None)
     with named_errors(servers(admin)):
-        try:
-            response = admin.describe_configs([resource], config_filter="all")
-        except UnknownTopicOrPartitionError:
-            raise _missing(topic) from None
-    return "compact" in str(response["topic"][topic]["cleanup.policy"]["value"]).split(",")
+        answer = admin.describe_configs([resource], config_filter="all")
+    found = answer["topic"][topic]
+    if not found:
+        # So the client tells of a topic that is missing, and of one whose settings are not to be seen.
+        describe_topic(admin, topic, Operation.DESCRIBE_CONFIGS)
+        raise access_refused(Access(Operation.DESCRIBE_CONFIGS, topic))
+    return {name: str(one["value"]) for name, one in found.items()}
+
+
+def require_access(admin: KafkaAdminClient, access: Access) -> None:
+    """Raise KafkaAccessError where the cluster says that it does not permit `access`. Before 2.3 none says.
+
+    Raises:
+        KafkaAccessError: it does not.
+        TopicMissingError, TopicNotReadyError, BrokerUnavailableError: as `describe_topic`.
+    """
+    describe_topic(admin, access.topic, access.operation)
+    with named_errors(servers(admin)):
+        permitted = admin.describe_topics([access.topic])[0].get("authorized_operations")
+    if permitted is not None and access.operation.name not in permitted:
+        raise access_refused(access)
 
 
 def brokers(admin: KafkaAdminClient) -> int:
@@ -144,7 +178,7 @@ def _offsets(
     if not partitions:
         return {}
     specs = {TopicPartition(topic, partition): spec for partition in partitions}
-    with named_errors(servers(admin)):
+    with named_errors(servers(admin), Access(Operation.DESCRIBE, topic)):
         try:
             found = admin.list_partition_offsets(specs, isolation_level=isolation)
         except UnknownTopicOrPartitionError:

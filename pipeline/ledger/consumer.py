@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,6 +20,9 @@ from confluent_kafka import (
 
 from pipeline.cells import Cell
 from pipeline.errors import RetryableError
+from pipeline.kafka.errors import access_refused
+from pipeline.kafka.security.access import Access, Operation
+from pipeline.kafka.security.clients import librdkafka_settings
 from pipeline.ledger.identities import RecordIdentity
 from pipeline.tables.offsets import CommittedOffsets
 
@@ -28,6 +32,8 @@ SILENCE_S = 20.0
 """How long the broker may take to answer before it is given up."""
 
 _CUT = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)
+_NO_GROUP = KafkaError.GROUP_AUTHORIZATION_FAILED
+"""Nothing here is a group's, though the client looks for the one that it must name: it needs no ACL."""
 
 
 class VerificationStalledError(RetryableError):
@@ -70,9 +76,11 @@ def reread(
 
     Raises:
         VerificationStalledError: Kafka could not be read up to the committed offsets.
+        KafkaAccessError: the cluster does not let this cell read the topic.
+        KafkaSettingError, KafkaTlsError, TokenUnavailableError: as `connect_admin`, of tokens.
     """
     settings = {
-        **cell.kafka,
+        **librdkafka_settings(cell),
         "bootstrap.servers": cell.bootstrap_servers,
         "group.id": "headwater-verify",
         "enable.auto.commit": False,
@@ -96,6 +104,8 @@ def reread(
             for partition, end in committed.next.items()
         }
     except KafkaException as error:
+        if _is_refused(consumer, committed.topic, error):
+            raise access_refused(Access(Operation.READ, committed.topic)) from error
         raise VerificationStalledError(
             f"Kafka could not be read ({error}).",
             subject=subject,
@@ -143,7 +153,8 @@ class _Partition:
             self._take([one for one in given if _offset(one) < end])
             if given:
                 position = _offset(given[-1]) + 1
-            failed = next((error for one in messages if (error := one.error()) is not None), None)
+            errors = (error for one in messages if (error := one.error()) is not None)
+            failed = next((error for error in errors if error.code() != _NO_GROUP), None)
             if failed is not None and failed.code() in _CUT:
                 earliest, _ = self._watermarks()
                 if earliest <= position:
@@ -181,6 +192,17 @@ class _Partition:
         if found is None:
             raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
         return found
+
+
+def _is_refused(consumer: Consumer, topic: str, error: KafkaException) -> bool:
+    refused = KafkaError.TOPIC_AUTHORIZATION_FAILED
+    if error.args[0].code() == refused:
+        return True
+    # Of a topic that it may not describe, the client says that there is no such partition.
+    with suppress(KafkaException):
+        found = consumer.list_topics(topic, timeout=SILENCE_S).topics[topic].error
+        return found is not None and found.code() == refused
+    return False
 
 
 def is_in(offsets: Offsets, among: Offsets) -> npt.NDArray[np.bool_]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import fastavro
 from kafka import KafkaProducer
-from kafka.errors import AuthorizationError, KafkaError, KafkaTimeoutError
+from kafka.errors import KafkaError, KafkaTimeoutError
 from kafka.future import Future
 from kafka.partitioner.default import murmur2
 
@@ -24,8 +24,10 @@ from pipeline.avro.logical_types import without_ignored
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.errors import RetryableError, TerminalError
-from pipeline.kafka.connect import connect_producer
+from pipeline.kafka.connect import connect_admin, connect_producer
 from pipeline.kafka.errors import named_errors
+from pipeline.kafka.security.access import Access, Operation
+from pipeline.kafka.topics import require_access
 from pipeline.schemas import wire
 from pipeline.schemas.registration import register_product
 from pipeline.schemas.registry import Registry
@@ -79,7 +81,9 @@ class EventWriter:
             BrokerUnavailableError, KafkaAccessError, KafkaSettingError: as `connect_producer`.
         """
         refs = register_product(registry, product)
+        self._cell = cell
         self._topic = product.topic.name
+        self._access = Access(Operation.WRITE, self._topic)
         self._version = len(product.payload_schemas)
         self._schema_id = refs[product.value_subject].id
         self._payload_schema = fastavro.parse_schema(
@@ -98,9 +102,9 @@ class EventWriter:
         self._waiting: deque[tuple[Future, int]] = deque()
         self._waiting_bytes = 0
         self._accepted = self._acknowledged = self._failed = 0
-        self._first_failure: str | None = None
+        self._first_failure: Exception | None = None
         self._client: KafkaProducer = connect_producer(cell)
-        with named_errors(f"topic {self._topic}"):
+        with named_errors(f"topic {self._topic}", self._access):
             partitions = len(self._client.partitions_for(self._topic))
 
         @lru_cache(maxsize=200_000)
@@ -205,11 +209,8 @@ class EventWriter:
             future = self._client.send(
                 self._topic, value, key, headers, partition, record_time // 1000
             )
-        except AuthorizationError:
-            with named_errors(f"topic {self._topic}"):
-                raise
         except KafkaError as error:
-            raise self._failure(str(error)) from error
+            raise self._failure(str(error), error) from error
         size = (len(value) if value else 0) + 200
         self._accepted += 1
         self._waiting.append((future, size))
@@ -223,15 +224,16 @@ class EventWriter:
         Raises:
             ProduceFailedError: a record of this writer was given up, or was not acknowledged in time. Told
                 at every flush from then on.
+            KafkaAccessError: it was given up because the cluster does not let this cell write the topic.
         """
         try:
-            with named_errors(f"topic {self._topic}"):
+            with named_errors(f"topic {self._topic}", self._access):
                 self._client.flush(timeout_s)
         except KafkaTimeoutError as error:
             raise self._failure(f"not acknowledged within {timeout_s:g} s") from error
         self._settle(0, timeout_s)
         if self._failed:
-            raise self._failure(self._first_failure or "unknown")
+            raise self._failure(str(self._first_failure), self._first_failure)
 
     def close(self) -> None:
         """Close the connection. What was not flushed may be lost."""
@@ -272,11 +274,20 @@ class EventWriter:
             self._waiting_bytes -= size
             if future.failed():
                 self._failed += 1
-                self._first_failure = self._first_failure or str(future.exception)
+                self._first_failure = self._first_failure or future.exception
             else:
                 self._acknowledged += 1
 
-    def _failure(self, detail: str) -> ProduceFailedError:
+    def _failure(self, detail: str, error: Exception | None = None) -> ProduceFailedError:
+        """Return what to raise.
+
+        Raises:
+            KafkaAccessError: it happened because the cluster does not let this cell write the topic.
+        """
+        if error is not None and not getattr(error, "retriable", False):
+            # The client forgets why it was given no producer id.
+            with suppress(RetryableError), connect_admin(self._cell) as admin:
+                require_access(admin, self._access)
         unknown = self._accepted - self._acknowledged
         return ProduceFailedError(
             f"{unknown} of {self._accepted} records were not acknowledged ({detail}).",

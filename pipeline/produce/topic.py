@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from kafka import KafkaAdminClient
-from kafka.admin import ConfigResource, ConfigResourceType
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import AuthorizationError, KafkaError, TopicAlreadyExistsError
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
@@ -18,12 +17,14 @@ from pipeline.errors import TerminalError
 from pipeline.kafka.connect import connect_admin
 from pipeline.kafka.errors import named_errors
 from pipeline.kafka.identity import TopicIdentity
+from pipeline.kafka.security.access import Access, Operation
 from pipeline.kafka.topics import (
     TopicMissingError,
     TopicNotReadyError,
     brokers,
     describe_topic,
     servers,
+    topic_settings,
 )
 
 log = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ def ensure_topic(cell: Cell, product: Product) -> TopicIdentity:
     wanted = topic_config(product)
     with connect_admin(cell) as admin:
         try:
-            identity = describe_topic(admin, wanted.name)
+            identity = describe_topic(admin, wanted.name, Operation.WRITE)
         except TopicMissingError:
             _create(admin, wanted)
             return describe_topic(admin, wanted.name)
@@ -103,9 +104,11 @@ def _create(admin: KafkaAdminClient, wanted: TopicConfig) -> None:
         "replication_factor": replication,
         "configs": _capped(wanted.config, replication),
     }
-    with named_errors(servers(admin)):
+    with named_errors(servers(admin), Access(Operation.CREATE, wanted.name)):
         try:
             admin.create_topics({wanted.name: new_topic})
+        except AuthorizationError:
+            raise
         except TopicAlreadyExistsError:
             log.debug("topic %s was made by another process", wanted.name)
         except KafkaError as error:
@@ -137,8 +140,7 @@ def _capped(config: Mapping[str, str], replication: int) -> dict[str, str]:
 def _drift(admin: KafkaAdminClient, wanted: TopicConfig) -> tuple[Drift, ...]:
     with named_errors(servers(admin)):
         described = admin.describe_topics([wanted.name])[0]
-        resource = ConfigResource(ConfigResourceType.TOPIC, wanted.name, None)
-        answer = admin.describe_configs([resource], config_filter="all")
+    settings = topic_settings(admin, wanted.name)
     replication = min(wanted.replication, brokers(admin))
     partitions = described["partitions"]
     replicas = min((len(p["replica_nodes"]) for p in partitions), default=0)
@@ -151,9 +153,8 @@ def _drift(admin: KafkaAdminClient, wanted: TopicConfig) -> tuple[Drift, ...]:
         for kind, name, want, have in numbers
         if want != have
     ]
-    configs = answer["topic"][wanted.name]
     for name, want in sorted(_capped(wanted.config, replication).items()):
-        have = str(configs[name]["value"]) if name in configs else "unknown to the broker"
+        have = settings.get(name, "unknown to the broker")
         if have != want:
             found.append(Drift(DriftKind.CONFIG, name, want, have))
     return tuple(found)

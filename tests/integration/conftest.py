@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from tests.support.orders import Orders, orders_product
 from tests.support.products import own_product
+from tests.support.secured_broker import Secured, secured_broker
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -17,6 +19,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--backfill-hours", type=int, help="How many hours are built from the UI at once."
     )
+
+
+@pytest.fixture(scope="session")
+def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
+    """A broker that lets nobody in without a login or a certificate, but where it is plain."""
+    with secured_broker(tmp_path_factory.mktemp("secured")) as broker:
+        yield broker
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,17 +14,11 @@ from headwater.stack.ports import free_port
 from pipeline.kafka.connect import connect_admin
 from pipeline.kafka.errors import BrokerUnavailableError, KafkaAccessError, KafkaTlsError
 from pipeline.kafka.network import Network
-from tests.support.secured_broker import MECHANISMS, PASSWORD, Secured, secured_broker
+from tests.support.secured_broker import MECHANISMS, PASSWORD, Secured
 from tests.support.whole_way import assert_records_become_rows
 
 SOON_S = 15.0
 """Within this a fault is told, beside others that work this machine hard."""
-
-
-@pytest.fixture(scope="module")
-def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
-    with secured_broker(tmp_path_factory.mktemp("secured")) as broker:
-        yield broker
 
 
 def at(cell: headwater.Cell, servers: str, kafka: Mapping[str, object]) -> headwater.Cell:

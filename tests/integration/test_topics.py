@@ -20,6 +20,7 @@ from pipeline.kafka.topics import (
     describe_topic,
     earliest_offsets,
     high_watermarks,
+    is_compacted,
     offsets_at,
     stable_offsets,
 )
@@ -64,6 +65,8 @@ def test_a_missing_topic_is_named_and_says_what_to_do(admin: KafkaAdminClient) -
         describe_topic(admin, "never-made")
     with pytest.raises(TopicMissingError):
         stable_offsets(admin, "never-made", [0])
+    with pytest.raises(TopicMissingError):
+        is_compacted(admin, "never-made")
 
 
 def test_a_broker_that_is_down_is_told_within_15_s(cell: Cell, tmp_path: Path) -> None:

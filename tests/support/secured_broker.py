@@ -15,8 +15,19 @@ from headwater.stack.jars import ensure_jars
 from headwater.stack.ports import free_port
 from pipeline.settings import load_settings
 from tests.support.certificates import certificate_of, self_signed
+from tests.support.token_endpoint import (
+    AUDIENCE,
+    CLIENT,
+    SCOPE,
+    SECRET,
+    TokenEndpoint,
+    token_endpoint,
+)
 
 USER, PASSWORD = "team", "s3cret"
+"""May do everything, as the client with the certificate may."""
+LIMITED = "limited"
+"""Has `PASSWORD` too, and may do what ACLs say: at first nothing. Logs in by PLAIN alone."""
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
 _SECURED = """
 listeners=PLAINTEXT://127.0.0.1:{plain},CONTROLLER://127.0.0.1:{controller},\\
@@ -32,10 +43,22 @@ ssl.truststore.location={trusted}
 listener.name.mutual.ssl.client.auth=required
 sasl.enabled.mechanisms={mechanisms}
 listener.name.login.plain.sasl.jaas.config=\\
-org.apache.kafka.common.security.plain.PlainLoginModule required user_{user}="{password}";
+org.apache.kafka.common.security.plain.PlainLoginModule required \\
+user_{user}="{password}" user_{limited}="{password}";
 listener.name.open.sasl.enabled.mechanisms=PLAIN
 listener.name.open.plain.sasl.jaas.config=\\
-org.apache.kafka.common.security.plain.PlainLoginModule required user_{user}="{password}";
+org.apache.kafka.common.security.plain.PlainLoginModule required \\
+user_{user}="{password}" user_{limited}="{password}";
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS;User:{user};User:CN=127.0.0.1;User:{client}
+listener.name.login.oauthbearer.sasl.jaas.config=\\
+org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;
+listener.name.login.oauthbearer.sasl.server.callback.handler.class=\\
+org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallbackHandler
+listener.name.login.oauthbearer.connections.max.reauth.ms=3600000
+sasl.oauthbearer.jwt.validator.class=org.apache.kafka.common.security.oauthbearer.BrokerJwtValidator
+sasl.oauthbearer.jwks.endpoint.url={keys_url}
+sasl.oauthbearer.expected.audience={audience}
 """
 _SCRAM = """\
 listener.name.login.{name}.sasl.jaas.config=\\
@@ -53,6 +76,7 @@ class Secured:
         open_login: without TLS, and with PLAIN.
         keys: a file with a key and its certificate, which the broker trusts and has.
         trusted: a file with this certificate.
+        tokens: what gives out tokens that it takes.
     """
 
     plain: str
@@ -61,14 +85,30 @@ class Secured:
     open_login: str
     keys: Path
     trusted: Path
+    tokens: TokenEndpoint
 
-    def by_login(self, mechanism: str, password: str = PASSWORD) -> Mapping[str, str]:
+    def by_token(self, secret: str = SECRET) -> Mapping[str, str]:
+        """Return the settings of a client that logs in with a token; the client may do everything."""
+        return {
+            "security.protocol": "SASL_SSL",
+            "ssl.ca.location": str(self.trusted),
+            "sasl.mechanisms": "OAUTHBEARER",
+            "sasl.oauthbearer.method": "oidc",
+            "sasl.oauthbearer.token.endpoint.url": self.tokens.url,
+            "sasl.oauthbearer.client.id": CLIENT,
+            "sasl.oauthbearer.client.secret": secret,
+            "sasl.oauthbearer.scope": SCOPE,
+        }
+
+    def by_login(
+        self, mechanism: str, password: str = PASSWORD, user: str = USER
+    ) -> Mapping[str, str]:
         """Return the settings of a client that logs in."""
         return {
             "security.protocol": "SASL_SSL",
             "ssl.ca.location": str(self.trusted),
             "sasl.mechanisms": mechanism,
-            "sasl.username": USER,
+            "sasl.username": user,
             "sasl.password": password,
         }
 
@@ -86,16 +126,31 @@ class Secured:
 @contextmanager
 def secured_broker(root: Path) -> Iterator[Secured]:
     """Start one below `root`, and stop it at the end."""
+    with token_endpoint() as tokens:
+        yield from _started(root, tokens)
+
+
+def _started(root: Path, tokens: TokenEndpoint) -> Iterator[Secured]:
     keys = self_signed(root)
     trusted = root / "trusted.pem"
     trusted.write_bytes(certificate_of(keys))
     ports = {name: free_port() for name in ("plain", "controller", "login", "mutual", "open_login")}
     scram = "".join(_SCRAM.format(name=name.lower()) for name in MECHANISMS if name != "PLAIN")
-    names = {"keys": keys, "trusted": trusted, "mechanisms": ",".join(MECHANISMS)}
-    properties = _SECURED.format(**ports, **names, user=USER, password=PASSWORD) + scram
+    names = {"keys": keys, "trusted": trusted, "mechanisms": ",".join((*MECHANISMS, "OAUTHBEARER"))}
+    names |= {"client": CLIENT, "audience": AUDIENCE, "keys_url": tokens.keys_url}
+    properties = (
+        _SECURED.format(**ports, **names, user=USER, limited=LIMITED, password=PASSWORD) + scram
+    )
+    allowed = f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={tokens.keys_url}"
     jars = ensure_jars(load_settings().cache, "kafka", print)
     broker = KafkaBroker(
-        root / "kafka", jars, ports["plain"], ports["controller"], root / "kafka.log", properties
+        root / "kafka",
+        jars,
+        ports["plain"],
+        ports["controller"],
+        root / "kafka.log",
+        properties,
+        [allowed],
     )
     process = broker.start()
     try:
@@ -103,7 +158,7 @@ def secured_broker(root: Path) -> Iterator[Secured]:
         at = {
             name: f"127.0.0.1:{ports[name]}" for name in ("plain", "login", "mutual", "open_login")
         }
-        yield Secured(**at, keys=keys, trusted=trusted)
+        yield Secured(**at, keys=keys, trusted=trusted, tokens=tokens)
     finally:
         process.stop()
 

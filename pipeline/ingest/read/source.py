@@ -19,6 +19,7 @@ from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.network import Network
 from pipeline.kafka.record_batches import BatchSlice, FetchedRange, Gap, GapKind
 from pipeline.kafka.records import frame
+from pipeline.kafka.security.access import Operation
 from pipeline.kafka.topics import (
     describe_topic,
     earliest_offsets,
@@ -48,7 +49,7 @@ class Source:
         if self._admin is None:
             self._admin = connect_admin(self._cell)
         topic = self._product.topic
-        identity = describe_topic(self._admin, topic.name)
+        identity = describe_topic(self._admin, topic.name, Operation.READ)
         where = (self._admin, topic.name, identity.partitions)
         earliest = earliest_offsets(*where)
         stable = stable_offsets(*where)
@@ -104,7 +105,7 @@ class Source:
         # A fetch names its topic, not the topic's id: what came may be another topic's.
         if self._admin is None:
             self._admin = connect_admin(self._cell)
-        now = describe_topic(self._admin, identity.topic)
+        now = describe_topic(self._admin, identity.topic, Operation.READ)
         if (now.cluster_id, now.topic_id) != (identity.cluster_id, identity.topic_id):
             raise TopicChangedError(
                 f"it became topic {now.topic_id} while topic {identity.topic_id} was read.",

@@ -1,0 +1,1 @@
+"""How clients are let in to a cluster, and what they may do there."""
