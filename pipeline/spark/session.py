@@ -12,6 +12,7 @@ from pyspark.sql.utils import is_remote
 from sqlalchemy.engine import make_url
 
 from pipeline.cells import Cell
+from pipeline.config.secret_text import marked_all, scrubbed
 from pipeline.errors import TerminalError
 from pipeline.spark.comet import comet_config
 from pipeline.spark.errors import SparkUnavailableError, first_line
@@ -91,6 +92,7 @@ def start_session(cell: Cell, jars: Iterable[Path]) -> SparkSession:
         SparkUnavailableError: it did not start; a master or server that is away is waited for first.
     """
     config = session_config(cell, jars)
+    secrets = marked_all(config).values()
     builder = SparkSession.builder
     for key, value in config.items():
         builder = builder.config(key, value)
@@ -99,7 +101,7 @@ def start_session(cell: Cell, jars: Iterable[Path]) -> SparkSession:
             raise _unavailable(cell, "no server answers at its spark.remote")
         return builder.getOrCreate()
     except (Py4JError, PySparkException) as error:
-        raise _unavailable(cell, first_line(error)) from error
+        raise _unavailable(cell, scrubbed(first_line(error), secrets)) from error
 
 
 def own_session(spark: SparkSession, cell: Cell) -> SparkSession:
@@ -129,7 +131,7 @@ def _unavailable(cell: Cell, why: str) -> SparkUnavailableError:
     return SparkUnavailableError(
         f"its Spark did not start ({why}).",
         subject=f"cell {cell.name}",
-        remedy="Check `spark` in the cell's cell.json, and what it names, then try again.",
+        remedy="Check `spark` in the cell's settings, and what it names, then try again.",
     )
 
 

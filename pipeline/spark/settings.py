@@ -38,7 +38,7 @@ def spark_settings(cell: Cell, ours: Collection[str]) -> dict[str, str]:
             raise SparkSettingError(
                 f"`{name}` cannot be set: {why}.",
                 subject=f"cell {cell.name}",
-                remedy="Take it out of `spark` in the cell's cell.json; docs/reference/cell.md tells more.",
+                remedy="Take it out of `spark` in the cell's settings; docs/reference/cell.md tells more.",
             )
         settings[name] = str(value).lower() if isinstance(value, bool) else str(value)
     return settings
