@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
@@ -212,10 +213,13 @@ def client_settings(cell: Cell, known: Mapping[str, Any]) -> dict[str, Any]:
         if ours in known:
             found[ours] = _typed(cell, name, value, known[ours])
         elif ours not in everywhere:
+            known_names = [*_ALIASES, *(one.replace("_", ".") for one in everywhere)]
+            near = get_close_matches(name.replace("_", "."), known_names, n=1)
+            hint = f"Did you mean `{near[0]}`? " if near else ""
             raise KafkaSettingError(
                 f"`{name}` is not a setting of a Kafka client.",
                 subject=f"cell {cell.name}",
-                remedy=f"Use the client's own names, or one of: {', '.join(sorted(_ALIASES))}.",
+                remedy=f"{hint}Use the client's own names, or one of: {', '.join(sorted(_ALIASES))}.",
             )
     return found
 
