@@ -16,6 +16,7 @@ from pipeline.config.secret_text import marked_all, scrubbed
 from pipeline.errors import TerminalError
 from pipeline.spark.comet import comet_config
 from pipeline.spark.errors import SparkUnavailableError, first_line
+from pipeline.spark.java import start_java
 from pipeline.spark.remote import answers, clone
 from pipeline.spark.settings import JARS, REMOTE, spark_settings
 from pipeline.tables.catalog import LOCK_WAIT_S
@@ -99,6 +100,7 @@ def start_session(cell: Cell, jars: Iterable[Path]) -> SparkSession:
     try:
         if REMOTE in config and not answers(config[REMOTE]):
             raise _unavailable(cell, "no server answers at its spark.remote")
+        start_java(config)
         return builder.getOrCreate()
     except (Py4JError, PySparkException) as error:
         raise _unavailable(cell, scrubbed(first_line(error), secrets)) from error
