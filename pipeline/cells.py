@@ -83,7 +83,7 @@ def embedded_cell(home: Path, name: str, bootstrap_servers: str) -> Cell:
 
 
 def save_cell(home: Path, cell: Cell) -> None:
-    """Write `cell` to `<home>/cells/<name>/cell.json`, atomically."""
+    """Write `cell` to `<home>/cells/<name>/cell.json`, atomically; its secrets in plain."""
     document = {
         "name": cell.name,
         "bootstrap_servers": cell.bootstrap_servers,
@@ -127,6 +127,7 @@ def load_cell(home: Path, name: str, *, bootstrap_servers: str | None = None) ->
     Raises:
         CellNotFoundError: no layer names a cell of that name.
         CellInvalidError: what one says of it cannot be used, or none says where its brokers are.
+        SecretUnreadableError: a secret is not in the file, the variable or the command that a setting names.
     """
     found = cell_settings(home, name)
     path = _path(home, name)

@@ -15,6 +15,7 @@ from pipeline.errors import TerminalError
 if TYPE_CHECKING:
     from pipeline.config.layer import Fault
     from pipeline.config.read import CellReading, Reading
+    from pipeline.config.reference import SecretUnreadableError
 
 _SOURCE = Path(__file__).resolve().parent.parent
 PROJECT = _SOURCE if (_SOURCE / "pyproject.toml").exists() else Path.cwd()
@@ -86,10 +87,21 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
 
 
 def cell_settings(home: Path, cell: str) -> CellReading:
-    """Return what the layers say of a cell of `home`, and what is wrong with it."""
+    """Return what the layers say of a cell of `home`, and what is wrong with it.
+
+    Raises:
+        SecretUnreadableError: a secret is not where a setting says.
+    """
     from pipeline.config.read import read_cell
 
-    return read_cell(os.environ, home, cell)
+    return read_cell(os.environ, home, cell).with_secrets(cell, os.environ)
+
+
+def unreadable_secrets(home: Path, cell: str) -> tuple[SecretUnreadableError, ...]:
+    """Return an error for each secret of a cell that is not where a setting says."""
+    from pipeline.config.read import read_cell
+
+    return read_cell(os.environ, home, cell).unreadable_secrets(cell, os.environ)
 
 
 def all_settings() -> Reading:

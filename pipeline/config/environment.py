@@ -8,7 +8,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.config.layer import Fault, Key, Layer, Origin, normal
-from pipeline.config.names import DOTTED, FLAT, NESTED, OF_VARIABLES, PREFIX, SECTIONS
+from pipeline.config.names import (
+    DOTTED,
+    FLAT,
+    NESTED,
+    OF_VARIABLES,
+    PREFIX,
+    REFERRING,
+    SECTIONS,
+)
+from pipeline.config.reference import KINDS
 
 WHERE = "environment"
 _CELL_PARTS = 3
@@ -33,7 +42,7 @@ def read_environment(environment: Mapping[str, str]) -> tuple[Layer, tuple[Fault
             faults.append(_unknown(name))
             continue
         try:
-            value = json.loads(text) if _is_table(key) else text
+            value = json.loads(text) if _is_json(key) else text
         except ValueError:
             faults.append(_no_json(name))
             continue
@@ -59,6 +68,10 @@ def key_of(name: str) -> Key | None:
     key = (section, cell.lower(), table.lower())
     if not names:
         return key
+    if names[-1].lower() in KINDS and (names[1:] or key[-1] in REFERRING):
+        *names, kind = names
+        above = (".".join(map(_dotted, names)),) if names else ()
+        return (*key, *above, kind.lower())
     return (*key, ".".join(map(_dotted, names)))
 
 
@@ -67,8 +80,11 @@ def _dotted(name: str) -> str:
     return (name.lower() if name.isupper() else name).replace("_", ".")
 
 
-def _is_table(key: Key) -> bool:
-    return len(key) == _CELL_PARTS and key[-1] in DOTTED
+def _is_json(key: Key) -> bool:
+    is_table = len(key) == _CELL_PARTS and key[-1] in DOTTED
+    if is_table or len(key) <= _CELL_PARTS:
+        return is_table
+    return len(key) > _CELL_PARTS + (key[2] in DOTTED) and key[-1] == "command"
 
 
 def _put(tree: dict[str, Any], key: Key, value: Any) -> None:
@@ -93,7 +109,5 @@ def _unknown(name: str) -> Fault:
 
 
 def _no_json(name: str) -> Fault:
-    remedy = (
-        'Give settings by name, as {"security.protocol": "SSL"}, or each in a variable of its own.'
-    )
+    remedy = 'Give settings by name, as {"security.protocol": "SSL"}, and a command as ["pass", "show", "x"].'
     return Fault(WHERE, name, "is not JSON.", remedy)

@@ -11,18 +11,24 @@ from pydantic_core import ErrorDetails
 
 from pipeline.config.layer import Fault, Key, Layer
 from pipeline.config.model import CellSection, Configuration, merged
+from pipeline.config.reference import SecretReference
 
 _UNKNOWN = "extra_forbidden"
 
 
 def examine(layer: Layer) -> tuple[Fault, ...]:
-    """Return the faults of settings that are unknown or of the wrong type. Looks at nothing else."""
+    """Return the faults of settings that are unknown or of the wrong type, and of references to secrets."""
+    of_secrets = tuple(
+        Fault(layer.where, layer.name(key), f"cannot be used: {value.mistake}.", "Correct it.")
+        for key, value in layer.leaves()
+        if isinstance(value, SecretReference) and value.mistake
+    )
     try:
         merged([layer])
     except ValidationError as error:
         found = error.errors(include_input=False, include_url=False, include_context=False)
-        return tuple(_fault(layer, one) for one in found)
-    return ()
+        return (*of_secrets, *(_fault(layer, one) for one in found))
+    return of_secrets
 
 
 def _fault(layer: Layer, error: ErrorDetails) -> Fault:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from pipeline.config.names import DOTTED
+from pipeline.config.names import DOTTED, REFERRING
+from pipeline.config.reference import reference
 from pipeline.config.secret_text import marked
 
 Key = tuple[str, ...]
@@ -85,17 +86,23 @@ def _leaves(tree: Tree, above: Key) -> Iterator[tuple[Key, Any]]:
 def normal(cell: Any) -> Any:
     """Return a cell's table with its clients' settings by dotted name, secrets marked.
 
-    A table inside them, as TOML makes of dotted names without quotes, is part of the name.
+    A table inside them, as TOML makes of dotted names without quotes, is part of the name, unless it refers
+    to a secret.
     """
     if not isinstance(cell, Mapping):
         return cell
-    return {
-        name: _dotted(value)
-        if name in DOTTED and isinstance(value, Mapping)
-        else marked(name, value)
-        for name, value in cell.items()
-    }
+    return {name: _normal(name, value) for name, value in cell.items()}
 
 
-def _dotted(table: Tree) -> dict[str, Any]:
-    return {".".join(key): marked(".".join(key), value) for key, value in _leaves(table, ())}
+def _normal(name: str, value: Any) -> Any:
+    if name in DOTTED and isinstance(value, Mapping):
+        return {".".join(key): marked(".".join(key), one) for key, one in _dotted(value, ())}
+    return (reference(value) if name in REFERRING else None) or marked(name, value)
+
+
+def _dotted(table: Tree, above: Key) -> Iterator[tuple[Key, Any]]:
+    for name, value in table.items():
+        if isinstance(value, Mapping) and reference(value) is None:
+            yield from _dotted(value, (*above, name))
+        else:
+            yield (*above, name), reference(value) or value

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from pipeline.config.layer import Layer
 from pipeline.config.names import MIN_INGEST_MEMORY_MB
+from pipeline.config.reference import SecretReference
 from pipeline.config.secret_text import marked
 
 Level = Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
@@ -31,7 +32,17 @@ def _absolute(path: Path) -> Path:
 
 
 Text = Annotated[str, StringConstraints(min_length=1)]
-Address = Annotated[Text, AfterValidator(lambda text: marked("", text))]
+
+
+def _address(value: Any) -> Any:
+    if isinstance(value, SecretReference):
+        return value
+    if not isinstance(value, str) or not value:
+        raise ValueError("it is not text")
+    return marked("", value)
+
+
+Address = Annotated[Any, AfterValidator(_address)]
 CellName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
@@ -65,7 +76,7 @@ class CellSection(Section):
     """`[cells.<name>]`; what is None has a default that lies in the cell's folder, or none."""
 
     bootstrap_servers: str | None = None
-    catalog_uri: Address | None = None
+    catalog_uri: Address = None
     warehouse: Text | None = None
     state: Annotated[Path, AfterValidator(_absolute)] | None = None
     kafka: dict[str, Any] = {}

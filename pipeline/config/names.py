@@ -22,6 +22,8 @@ FLAT = {
 SECTIONS = ("ingest", "data_docs", "logging", "cells")
 DOTTED = ("kafka", "schema_registry", "spark")
 """Tables of a cell whose settings have a client's own dotted names."""
+REFERRING = ("catalog_uri",)
+"""Settings of a cell beside those tables that may refer to a secret."""
 
 MIN_INGEST_MEMORY_MB = 64
 """Below it, micro-batches become too small to be worth their commits."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,9 @@ from pipeline.config.examine import examine
 from pipeline.config.files import cells_with_files, read_cell_file, read_config_file
 from pipeline.config.layer import Fault, Layer
 from pipeline.config.model import CellSection, Configuration, merged
-from pipeline.config.names import CONFIG, CONFIG_FILE
+from pipeline.config.names import CONFIG, CONFIG_FILE, DOTTED
+from pipeline.config.reference import SecretUnreadableError, read_secrets, unreadable
+from pipeline.config.secret_text import marked
 
 _CELLS = "cells"
 
@@ -64,6 +66,35 @@ class CellReading:
     section: CellSection | None
     faults: tuple[Fault, ...]
     is_known: bool
+
+    def with_secrets(self, cell: str, environment: Mapping[str, str]) -> CellReading:
+        """Return it with secrets in place of what refers to them.
+
+        Raises:
+            SecretUnreadableError: one is not there.
+        """
+        if self.section is None:
+            return self
+        found: dict[str, Any] = {}
+        for subject, settings in self._of_clients(cell):
+            found[subject.rpartition(".")[2]] = read_secrets(settings, subject, environment)
+        catalog_uri = found.pop(cell)["catalog_uri"]
+        # Of an address only the login is not shown.
+        found["catalog_uri"] = marked("", str(catalog_uri)) if catalog_uri else None
+        return replace(self, section=self.section.model_copy(update=found))
+
+    def unreadable_secrets(
+        self, cell: str, environment: Mapping[str, str]
+    ) -> tuple[SecretUnreadableError, ...]:
+        """Return an error for each secret that is not there."""
+        tables = self._of_clients(cell) if self.section else ()
+        return tuple(one for name, table in tables for one in unreadable(table, name, environment))
+
+    def _of_clients(self, cell: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """Yield tables whose settings may refer to secrets, by dotted name."""
+        yield f"{_CELLS}.{cell}", {"catalog_uri": getattr(self.section, "catalog_uri", None)}
+        for table in DOTTED:
+            yield f"{_CELLS}.{cell}.{table}", getattr(self.section, table)
 
 
 def read_all(environment: Mapping[str, str], home: Path) -> Reading:

@@ -11,26 +11,35 @@ from headwater.cli.config.listing import Setting
 from pipeline.cells import Cell, load_cell
 from pipeline.config.layer import Fault, Key
 from pipeline.errors import HeadwaterError
+from pipeline.settings import unreadable_secrets
 
 
 def client_faults(home: Path, name: str, listed: Mapping[Key, Setting]) -> Iterator[Fault]:
     """Yield what is wrong with a cell whose settings have the right types; `listed` are all settings."""
     cells = ("cells", name)
-    try:
-        cell = load_cell(home, name)
-    except HeadwaterError as error:
-        yield Fault(str(home), ".".join(cells), error.what, error.remedy)
-        return
+
+    def fault(key: Key, error: HeadwaterError) -> Fault:
+        one = listed.get(key)
+        if one is None or not one.where:
+            return Fault(str(home), ".".join(key), error.what, error.remedy)
+        where = "environment" if one.where == one.written else one.where
+        return Fault(where, one.written, error.what, error.remedy)
 
     def refused(key: Key, ask: Callable[[], object]) -> Iterator[Fault]:
         try:
             ask()
         except HeadwaterError as error:
-            one = listed.get((*cells, *key))
-            where = "environment" if one and one.where == one.written else one.where if one else ""
-            written = one.written if one else ".".join((*cells, *key))
-            yield Fault(where or str(home), written, error.what, error.remedy)
+            yield fault((*cells, *key), error)
 
+    by_name = {one.name: key for key, one in listed.items()}
+    if missing := unreadable_secrets(home, name):
+        yield from (fault(by_name[error.subject], error) for error in missing)
+        return
+    try:
+        cell = load_cell(home, name)
+    except HeadwaterError as error:
+        yield fault((*cells, "bootstrap_servers"), error)
+        return
     yield from refused(("catalog_uri",), lambda: _ask_catalog(cell))
     for setting in cell.kafka:
         yield from refused(("kafka", setting), partial(_ask_kafka, cell, setting))

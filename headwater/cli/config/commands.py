@@ -45,7 +45,7 @@ def check(as_json: bool) -> ExitCode:
     """Check the settings of all cells: all that is wrong, with its place and what to do. Exits 1 then.
 
     Unknown keys are told with the nearest that there is, also of Kafka's clients; a variable of the prefix
-    HEADWATER_ that means nothing is a warning. Connects to nothing.
+    HEADWATER_ that means nothing is a warning. Secrets are read, by commands too; no system is asked.
 
     \b
     Examples:

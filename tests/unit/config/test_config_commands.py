@@ -103,3 +103,18 @@ def test_what_clients_would_refuse_is_told_by_its_place(home: Path) -> None:
     assert "environment: HEADWATER_CELLS__US__KAFKA__REQUEST_TIMEOUT_MS" in done.stdout
     assert "4 faults" in done.stdout
     assert "hush" not in done.stdout
+
+
+def test_secrets_are_read_where_they_are_checked_and_not_where_they_are_shown(home: Path) -> None:
+    toml = TOML.replace('"hush2"', f'{{ file = "{home}/password" }}')
+    more = 'ssl.key.password = { command = ["sh", "-c", "echo hush4; exit 3"] }\n'
+    (home / "headwater.toml").write_text(toml + more)
+    done = run(home, "check")
+    assert done.returncode == 1
+    told = f"{home / 'headwater.toml'}: cells.us.kafka."
+    assert f"{told}sasl.password: its secret is in file {home}/password" in done.stdout
+    assert f"{told}ssl.key.password: its secret is in command sh, which ended with 3" in done.stdout
+    shown = run(home, "show")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert f"*** (file {home}/password)" in shown.stdout
+    assert "hush4" not in done.stdout + shown.stdout
