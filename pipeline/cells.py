@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipeline.config.names import CELL_FILE
+from pipeline.config.secret_text import marked, marked_all
 from pipeline.errors import TerminalError
 from pipeline.files import write_atomically
+from pipeline.settings import cell_settings
 
 
 class CellNotFoundError(TerminalError):
@@ -17,12 +20,12 @@ class CellNotFoundError(TerminalError):
 
 
 class CellInvalidError(TerminalError):
-    """A cell.json is not one."""
+    """What a cell.json, headwater.toml or a variable says of a cell cannot be used."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """Where one cell's systems are.
+    """Where one cell's systems are. Passwords are masked in its representation, and in that of its parts.
 
     Attributes:
         name: also the name of its Iceberg catalog, which Spark must use too (rows are keyed by it).
@@ -33,6 +36,7 @@ class Cell:
         kafka: further client settings in Kafka's own dotted names (`security.protocol`, ...).
         schema_registry: settings of Confluent's client (`url`, ...) for an own registry; empty: embedded.
         spark: further settings in Spark's own dotted names (`spark.master`, ...).
+        state: folder of fences, locks, heartbeats and the embedded registry; None for `root`.
     """
 
     name: str
@@ -43,21 +47,27 @@ class Cell:
     kafka: Mapping[str, Any] = field(default_factory=dict)
     schema_registry: Mapping[str, Any] = field(default_factory=dict)
     spark: Mapping[str, Any] = field(default_factory=dict)
+    state: Path | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "catalog_uri", marked("", self.catalog_uri))
+        for name in ("kafka", "schema_registry", "spark"):
+            object.__setattr__(self, name, marked_all(getattr(self, name)))
 
     @property
     def state_db(self) -> Path:
         """SQLite file of hour fences and other control state."""
-        return self.root / "state.db"
+        return (self.state or self.root) / "state.db"
 
     @property
     def registry_db(self) -> Path:
         """SQLite file of the embedded schema registry."""
-        return self.root / "registry.db"
+        return (self.state or self.root) / "registry.db"
 
     @property
     def locks(self) -> Path:
         """Folder of lock files."""
-        return self.root / "locks"
+        return (self.state or self.root) / "locks"
 
 
 def embedded_cell(home: Path, name: str, bootstrap_servers: str) -> Cell:
@@ -73,7 +83,7 @@ def embedded_cell(home: Path, name: str, bootstrap_servers: str) -> Cell:
 
 
 def save_cell(home: Path, cell: Cell) -> None:
-    """Write `cell` to `<home>/cells/<name>/cell.json`, atomically."""
+    """Write `cell` to `<home>/cells/<name>/cell.json`, atomically; its secrets in plain."""
     document = {
         "name": cell.name,
         "bootstrap_servers": cell.bootstrap_servers,
@@ -82,31 +92,85 @@ def save_cell(home: Path, cell: Cell) -> None:
         "kafka": dict(cell.kafka),
         "schema_registry": dict(cell.schema_registry),
         "spark": dict(cell.spark),
+        **({"state": str(cell.state)} if cell.state else {}),
     }
-    path = home / "cells" / cell.name / "cell.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, json.dumps(document, indent=2) + "\n")
+    _write(home, cell.name, document)
 
 
-def load_cell(home: Path, name: str) -> Cell:
-    """Read the cell `name`. Settings that an older cell.json lacks are empty.
+def save_brokers(home: Path, name: str, bootstrap_servers: str) -> None:
+    """Write the brokers' address to the cell's cell.json, atomically; all else that it says stays.
+
+    Where there is none, it is made: the one of `embedded_cell`.
 
     Raises:
-        CellNotFoundError: no cell of that name is configured under `home`.
-        CellInvalidError: its cell.json is not JSON, or does not say what `save_cell` writes.
+        CellInvalidError: there is one, and it is not JSON.
     """
-    path = home / "cells" / name / "cell.json"
+    path = _path(home, name)
+    if not path.exists():
+        save_cell(home, embedded_cell(home, name, bootstrap_servers))
+        return
     try:
-        return Cell(root=path.parent, **json.loads(path.read_text()))
-    except FileNotFoundError:
+        document = json.loads(path.read_text())
+        _write(home, name, {**document, "bootstrap_servers": bootstrap_servers})
+    except (ValueError, TypeError) as error:
+        raise CellInvalidError(
+            f"{path} cannot be read ({error}).", subject=f"cell {name}", remedy=_CORRECT
+        ) from error
+
+
+def load_cell(home: Path, name: str, *, bootstrap_servers: str | None = None) -> Cell:
+    """Return the cell `name`: each setting of the highest layer that says it.
+
+    Layers are the variables of the process, headwater.toml and the cell's cell.json. What none says is as
+    `embedded_cell` has it, with `bootstrap_servers` for its brokers.
+
+    Raises:
+        CellNotFoundError: no layer names a cell of that name.
+        CellInvalidError: what one says of it cannot be used, or none says where its brokers are.
+        SecretUnreadableError: a secret is not in the file, the variable or the command that a setting names.
+    """
+    found = cell_settings(home, name)
+    path = _path(home, name)
+    if not found.is_known and not found.faults:
         raise CellNotFoundError(
             "no such cell is configured.",
             subject=f"cell {name}",
             remedy=f"Start it with `headwater up --cell {name}`, or write {path}.",
-        ) from None
-    except (ValueError, TypeError) as error:
+        )
+    if found.section is None:
+        listed = " ".join(map(str, found.faults))
+        raise CellInvalidError(listed, subject=f"cell {name}", remedy=_CORRECT)
+    said = found.section
+    # Empty is an address, too: of a cell that never asks its brokers.
+    servers = bootstrap_servers if said.bootstrap_servers is None else said.bootstrap_servers
+    if servers is None:
         raise CellInvalidError(
-            f"{path} cannot be read ({error}).",
+            f"neither {path} nor another place says where its brokers are (`bootstrap_servers`).",
             subject=f"cell {name}",
-            remedy="Correct it; docs/reference/cell.md shows one.",
-        ) from error
+            remedy=f"Start it with `headwater up --cell {name}`, or set it.",
+        )
+    embedded = embedded_cell(home, name, servers)
+    return Cell(
+        name=name,
+        root=path.parent,
+        bootstrap_servers=servers,
+        catalog_uri=said.catalog_uri or embedded.catalog_uri,
+        warehouse=said.warehouse or embedded.warehouse,
+        kafka=said.kafka,
+        schema_registry=said.schema_registry,
+        spark=said.spark,
+        state=said.state,
+    )
+
+
+_CORRECT = "Correct it; docs/reference/cell.md shows one."
+
+
+def _path(home: Path, name: str) -> Path:
+    return home / "cells" / name / CELL_FILE
+
+
+def _write(home: Path, name: str, document: Mapping[str, Any]) -> None:
+    path = _path(home, name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, json.dumps(document, indent=2) + "\n")

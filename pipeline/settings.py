@@ -1,39 +1,46 @@
-"""The one module that reads the environment.
-
-| variable | meaning | default |
-| --- | --- | --- |
-| HEADWATER_HOME | folder that holds every byte the platform keeps | `.headwater` in the project |
-| HEADWATER_CONTRACTS | folder of contracts, one folder a data product | `contracts` in the project |
-| HEADWATER_CACHE | per-user cache of verified jars | `~/.cache/headwater` |
-| HEADWATER_FAILPOINT | `name:visit`: end the process with SIGKILL there (tests only) | unset |
-| HEADWATER_INGEST_MEMORY_MB | MiB for what an ingest has in hand, beyond about 450 of its own | `1024` |
-| HEADWATER_DATA_DOCS | where Data Docs are served; `headwater up` sets it for what it starts | none |
-| JAVA_HOME | Java 17 or newer | `java` on the PATH |
-"""
+"""Settings: from the environment, which is read here and nowhere else, headwater.toml and cell.json."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from pipeline.config.names import CONFIG, FAILPOINT, HOME
+from pipeline.config.names import MIN_INGEST_MEMORY_MB as MIN_INGEST_MEMORY_MB
 from pipeline.errors import TerminalError
+
+if TYPE_CHECKING:
+    from pipeline.config.layer import Fault
+    from pipeline.config.read import CellReading, Reading
+    from pipeline.config.reference import SecretUnreadableError
 
 _SOURCE = Path(__file__).resolve().parent.parent
 PROJECT = _SOURCE if (_SOURCE / "pyproject.toml").exists() else Path.cwd()
 """The checkout that this code is of; the working directory where it was installed from a wheel."""
-MIN_INGEST_MEMORY_MB = 64
-"""Below it, micro-batches become too small to be worth their commits."""
 
 
 class SettingInvalidError(TerminalError):
-    """A variable of the environment cannot be used."""
+    """A setting, of a variable or of headwater.toml, cannot be used."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the environment said when `load_settings` read it."""
+    """What was set when `load_settings` read it. What cells say is read with each: see `load_cell`.
+
+    Attributes:
+        home: folder that holds every byte the platform keeps.
+        contracts: folder of contracts.
+        cache: per-user cache of verified jars.
+        failpoint: where a test ends the process.
+        java_home: a Java; None for the one on the PATH.
+        ingest_memory_mb: MiB for what an ingest has in hand, beyond about 450 of its own.
+        data_docs: address at which Data Docs are served.
+        log_level: the least that commands log, by logging's name.
+        config: the headwater.toml that `HEADWATER_CONFIG` names; None for the one in `home`.
+    """
 
     home: Path
     contracts: Path
@@ -42,6 +49,8 @@ class Settings:
     java_home: Path | None
     ingest_memory_mb: int = 1024
     data_docs: str | None = None
+    log_level: str = "WARNING"
+    config: Path | None = None
 
     @property
     def logs(self) -> Path:
@@ -50,29 +59,73 @@ class Settings:
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
-    """Return the settings of `environment`, the process's own by default. Creates nothing.
+    """Return the settings, with `environment` for the process's own. Creates nothing.
 
     Raises:
-        SettingInvalidError: a variable is not what its row above says.
+        SettingInvalidError: one that is no cell's cannot be used, or headwater.toml cannot be read.
     """
+    # What checks types is slow to import, and help has no need of it.
+    from pipeline.config.read import read_platform
+
     env = os.environ if environment is None else environment
-    java_home = env.get("JAVA_HOME")
+    home = home_of(env)
+    reading = read_platform(env, home)
+    refuse(reading.grave)
+    found = reading.configuration()
+    java_home, config = env.get("JAVA_HOME"), env.get(CONFIG)
     return Settings(
-        home=Path(env.get("HEADWATER_HOME", PROJECT / ".headwater")).absolute(),
-        contracts=Path(env.get("HEADWATER_CONTRACTS", PROJECT / "contracts")).absolute(),
-        cache=Path(env.get("HEADWATER_CACHE", Path.home() / ".cache" / "headwater")).absolute(),
-        failpoint=env.get("HEADWATER_FAILPOINT") or None,
+        home=home,
+        contracts=(found.contracts or PROJECT / "contracts").absolute(),
+        cache=(found.cache or Path.home() / ".cache" / "headwater").absolute(),
+        failpoint=env.get(FAILPOINT) or None,
         java_home=Path(java_home) if java_home else None,
-        data_docs=env.get("HEADWATER_DATA_DOCS") or None,
-        ingest_memory_mb=_memory_mb(env.get("HEADWATER_INGEST_MEMORY_MB", "1024")),
+        ingest_memory_mb=found.ingest.memory_mb,
+        data_docs=found.data_docs.url,
+        log_level=found.logging.level,
+        config=Path(config).absolute() if config else None,
     )
 
 
-def _memory_mb(text: str) -> int:
-    if not text.isdigit() or int(text) < MIN_INGEST_MEMORY_MB:
-        raise SettingInvalidError(
-            f"{text!r} is not a whole number of MiB from {MIN_INGEST_MEMORY_MB} on.",
-            subject="HEADWATER_INGEST_MEMORY_MB",
-            remedy="Correct it, or unset it for 1024.",
-        )
-    return int(text)
+def cell_settings(home: Path, cell: str) -> CellReading:
+    """Return what the layers say of a cell of `home`, and what is wrong with it.
+
+    Raises:
+        SecretUnreadableError: a secret is not where a setting says.
+    """
+    from pipeline.config.read import read_cell
+
+    return read_cell(os.environ, home, cell).with_secrets(cell, os.environ)
+
+
+def unreadable_secrets(home: Path, cell: str) -> tuple[SecretUnreadableError, ...]:
+    """Return an error for each secret of a cell that is not where a setting says."""
+    from pipeline.config.read import read_cell
+
+    return read_cell(os.environ, home, cell).unreadable_secrets(cell, os.environ)
+
+
+def all_settings() -> Reading:
+    """Return every layer with all that is wrong in it, of every cell of the home."""
+    from pipeline.config.read import read_all
+
+    return read_all(os.environ, home_of(os.environ))
+
+
+def home_of(environment: Mapping[str, str]) -> Path:
+    """Return the folder that `HEADWATER_HOME` names, `.headwater` in the project by default."""
+    return Path(environment.get(HOME) or PROJECT / ".headwater").absolute()
+
+
+def refuse(faults: Sequence[Fault]) -> None:
+    """Return if there are no faults.
+
+    Raises:
+        SettingInvalidError: there are; it tells the first one.
+    """
+    if not faults:
+        return
+    first = faults[0]
+    more = f" ({len(faults) - 1} more: `headwater config check` lists all.)" if faults[1:] else ""
+    raise SettingInvalidError(
+        f"{first.key} {first.what}".strip(), subject=first.where, remedy=f"{first.remedy}{more}"
+    )

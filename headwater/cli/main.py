@@ -20,6 +20,7 @@ COMMANDS = {
     "up": "headwater.cli.stack:up",
     "down": "headwater.cli.stack:down",
     "status": "headwater.cli.stack:status",
+    "config": "headwater.cli.config.commands:config",
     "contract": "headwater.cli.contract:contract",
     "produce": "headwater.cli.produce:produce",
     "ingest": "headwater.cli.ingest:ingest",

@@ -33,18 +33,21 @@ def user_name() -> str:
 
 
 def resolve(product: str, cell: str) -> tuple[Product, Cell]:
-    """Return the contract's product and the configured cell.
+    """Return the contract's product and the configured cell. From then on the process logs as it is set.
 
     Raises:
         ProductNotFoundError: there is no such contract, or it does not name the cell.
         ContractError: the contract has mistakes.
         CellNotFoundError, CellInvalidError: the cell is not configured, or not so that it can be used.
-        SettingInvalidError: a variable of the environment cannot be used.
+        SettingInvalidError: a setting cannot be used.
     """
+    import logging
+
     from pipeline.cells import load_cell
     from pipeline.contract.load import load_product
 
     settings = load_settings()
+    logging.basicConfig(level=settings.log_level, format="%(levelname)s %(message)s")
     folder = settings.contracts / product
     if not folder.is_dir():
         known = sorted(path.name for path in settings.contracts.iterdir() if path.is_dir())

@@ -81,7 +81,6 @@ def produce(
     except ValueError as error:
         raise click.UsageError(f"{error}.") from None
     loaded, where = resolve(product, cell)
-    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
     # Its retries are told as one named error when they end.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     # Records are made by the hundred thousand and form no cycles: looking for some costs a fifth.

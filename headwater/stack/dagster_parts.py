@@ -40,7 +40,7 @@ class DagsterParts:
             "HEADWATER_HOME": str(settings.home),
             "HEADWATER_CONTRACTS": str(settings.contracts),
             "HEADWATER_CACHE": str(settings.cache),
-            "HEADWATER_DATA_DOCS": parts.address(state.ports[DATA_DOCS]),
+            "HEADWATER_DATA_DOCS": settings.data_docs or parts.address(state.ports[DATA_DOCS]),
             # A code server waits for calls under way before it ends, a minute long by default.
             "DAGSTER_GRPC_SHUTDOWN_GRACE_PERIOD": "1",
         }

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -26,7 +25,7 @@ from headwater.stack.parts import DATA_DOCS, Part, broker_name, schema_registry_
 from headwater.stack.process import end
 from headwater.stack.starting import Starting, wait_until_ready
 from headwater.stack.state import StackState, load_state
-from pipeline.cells import Cell, CellNotFoundError, embedded_cell, load_cell, save_cell
+from pipeline.cells import CellNotFoundError, embedded_cell, load_cell, save_brokers
 from pipeline.settings import Settings
 from pipeline.spark.jars import jar_sets
 
@@ -68,6 +67,9 @@ def up(
         state = load_state(settings.home)
         state.cells = [*state.cells, *(cell for cell in cells if cell not in state.cells)]
         environment = {**os.environ, TOKEN: state.token}
+        if settings.config:
+            # Its parts work in another folder.
+            environment["HEADWATER_CONFIG"] = str(settings.config)
         for name in _jar_sets(settings, state.cells):
             ensure_jars(settings.cache, name, say)
         # All are started before the first is waited for: each loads for seconds, beside the others.
@@ -87,7 +89,12 @@ def up(
 
 
 def _jar_sets(settings: Settings, cells: Sequence[str]) -> list[str]:
-    configured = (_configured(settings, name, "") for name in cells)
+    configured = []
+    for name in cells:
+        try:
+            configured.append(load_cell(settings.home, name, bootstrap_servers=""))
+        except CellNotFoundError:
+            configured.append(embedded_cell(settings.home, name, ""))
     return ["kafka", *sorted({one for cell in configured for one in jar_sets(cell)})]
 
 
@@ -130,15 +137,8 @@ def _up_broker(
     state.choose_port(f"{name}-controller", default_port + 1)
     say(f"starting {name} on port {state.ports[name]}")
     broker = parts.broker_of(settings, state, cell)
-    save_cell(settings.home, _configured(settings, cell, broker.bootstrap_servers))
+    save_brokers(settings.home, cell, broker.bootstrap_servers)
     yield state.keep(settings.home, name, broker.launch())
-
-
-def _configured(settings: Settings, name: str, bootstrap_servers: str) -> Cell:
-    try:
-        return replace(load_cell(settings.home, name), bootstrap_servers=bootstrap_servers)
-    except CellNotFoundError:
-        return embedded_cell(settings.home, name, bootstrap_servers)
 
 
 def _up_schema_registry(

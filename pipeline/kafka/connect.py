@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaConfigurationError
 
 from pipeline.cells import Cell
+from pipeline.config.secret_text import scrubbed
 from pipeline.kafka.errors import BrokerUnavailableError, KafkaSettingError, named_errors
 from pipeline.kafka.kafka_python_private import KafkaNetClient, log_in, stop_network
 from pipeline.kafka.reachability import why_unreachable
@@ -30,6 +32,8 @@ MAX_RECORD_BYTES = 16 * 1024 * 1024
 
 _LOGINS = 3
 """How often a login is tried, to learn whether it is refused."""
+
+_TRUTH = {"true": True, "false": False}
 
 Client = TypeVar("Client", KafkaAdminClient, KafkaConsumer, KafkaProducer)
 
@@ -170,7 +174,7 @@ def _connect(kind: type[Client], cell: Cell, settings: Mapping[str, Any]) -> Cli
             return client
     except KafkaConfigurationError as error:
         raise KafkaSettingError(
-            f"the Kafka client refused its settings ({error}).",
+            f"the Kafka client refused its settings ({scrubbed(str(error), cell.kafka.values())}).",
             subject=f"cell {cell.name}",
             remedy="Correct `kafka` in the cell's cell.json.",
         ) from error
@@ -214,11 +218,28 @@ def client_settings(cell: Cell, known: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in without_oidc(cell.kafka).items():
         ours = _ALIASES.get(name, name.replace(".", "_"))
         if ours in known:
-            found[ours] = value
+            found[ours] = _typed(cell, name, value, known[ours])
         elif ours not in everywhere:
+            known_names = [*_ALIASES, *(one.replace("_", ".") for one in everywhere)]
+            near = get_close_matches(name.replace("_", "."), known_names, n=1)
+            hint = f"Did you mean `{near[0]}`? " if near else ""
             raise KafkaSettingError(
                 f"`{name}` is not a setting of a Kafka client.",
                 subject=f"cell {cell.name}",
-                remedy=f"Use the client's own names, or one of: {', '.join(sorted(_ALIASES))}.",
+                remedy=f"{hint}Use the client's own names, or one of: {', '.join(sorted(_ALIASES))}.",
             )
     return found
+
+
+def _typed(cell: Cell, name: str, value: Any, default: Any) -> Any:
+    """Return what is given as text, as variables are, as the type that the client's default has."""
+    if not isinstance(value, str) or not isinstance(default, int | float):
+        return value
+    try:
+        return _TRUTH[value.lower()] if isinstance(default, bool) else type(default)(value)
+    except (ValueError, KeyError):
+        raise KafkaSettingError(
+            f"`{name}` is not {'true or false' if isinstance(default, bool) else 'a number'}.",
+            subject=f"cell {cell.name}",
+            remedy="Correct `kafka` in the cell's settings.",
+        ) from None

@@ -15,9 +15,9 @@ ANSWER_S = 2.0
 _PORT = 9092
 _ASK_VERSIONS = bytes.fromhex("0000000a 0012 0000 00000001 ffff")
 """Kafka's request for the versions that a broker has: every broker answers it, before any login."""
-_CHECK = "Check `security.protocol` and the `ssl.` settings in `kafka` of the cell's cell.json."
+_CHECK = "Check `security.protocol` and the `ssl.` settings in `kafka` of the cell's settings."
 _TRUST = (
-    "Name its authority's certificate as `ssl.ca.location` in `kafka` of the cell's cell.json, or correct its"
+    "Name its authority's certificate as `ssl.ca.location` in `kafka` of the cell's settings, or correct its"
     " host in `bootstrap_servers`."
 )
 _WAIT = (

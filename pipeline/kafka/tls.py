@@ -54,7 +54,7 @@ def tls_of(settings: Mapping[str, Any], subject: str) -> ssl.SSLContext | None:
         raise KafkaSettingError(
             f"the client cannot read what TLS needs ({error}).",
             subject=subject,
-            remedy="Correct the files that `kafka` in the cell's cell.json names.",
+            remedy="Correct the files that `kafka` in the cell's settings names.",
         ) from error
     context.sslsocket_class = ClosingSocket
     return context

@@ -21,6 +21,7 @@ from confluent_kafka.schema_registry.error import OAuthTokenError
 
 from pipeline.avro.schema import Schema as AvroSchema
 from pipeline.cells import CellInvalidError
+from pipeline.config.secret_text import scrubbed
 from pipeline.schemas.levels import DEFAULT_LEVEL, require_level
 from pipeline.schemas.registry import (
     RegistryRefusedError,
@@ -59,12 +60,13 @@ class HttpRegistry:
             CellInvalidError: the client does not take the settings, or cannot read a file that they name.
         """
         try:
-            self._client = SchemaRegistryClient({**DEFAULTS, **settings})
+            typed = {name: _typed(name, value) for name, value in settings.items()}
+            self._client = SchemaRegistryClient({**DEFAULTS, **typed})
         except (ValueError, TypeError, OSError) as error:
             raise CellInvalidError(
-                f"Confluent's client does not take them ({error}).",
+                f"Confluent's client does not take them ({scrubbed(str(error), settings.values())}).",
                 subject="settings of the schema registry",
-                remedy="Correct `schema_registry` in the cell's cell.json; see docs/reference/cell.md.",
+                remedy="Correct `schema_registry` in the cell's settings; see docs/reference/cell.md.",
             ) from None
         # The port has no end of use: connections are closed with the last reference.
         weakref.finalize(self, self._client.close)
@@ -159,8 +161,13 @@ class HttpRegistry:
         return RegistryRefusedError(
             why,
             subject=self._name,
-            remedy="Correct `schema_registry` in the cell's cell.json, or what the registry permits.",
+            remedy="Correct `schema_registry` in the cell's settings, or what the registry permits.",
         )
+
+
+def _typed(name: str, value: Any) -> Any:
+    """Return a number that is given as text, as variables are, as a number."""
+    return float(value) if name in DEFAULTS and isinstance(value, str) else value
 
 
 def _is_tls(error: BaseException | None) -> bool:

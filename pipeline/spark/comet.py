@@ -86,5 +86,5 @@ def _unsupported(cell: Cell, why: str) -> CometNotSupportedError:
     return CometNotSupportedError(
         f"{why}.",
         subject=f"`{COMET}` of cell {cell.name}",
-        remedy="Take it out of `spark` in the cell's cell.json; docs/reference/cell.md tells more.",
+        remedy="Take it out of `spark` in the cell's settings; docs/reference/cell.md tells more.",
     )

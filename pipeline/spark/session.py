@@ -12,9 +12,11 @@ from pyspark.sql.utils import is_remote
 from sqlalchemy.engine import make_url
 
 from pipeline.cells import Cell
+from pipeline.config.secret_text import marked_all, scrubbed
 from pipeline.errors import TerminalError
 from pipeline.spark.comet import comet_config
 from pipeline.spark.errors import SparkUnavailableError, first_line
+from pipeline.spark.java import start_java
 from pipeline.spark.remote import answers, clone
 from pipeline.spark.settings import JARS, REMOTE, spark_settings
 from pipeline.tables.catalog import LOCK_WAIT_S
@@ -91,15 +93,17 @@ def start_session(cell: Cell, jars: Iterable[Path]) -> SparkSession:
         SparkUnavailableError: it did not start; a master or server that is away is waited for first.
     """
     config = session_config(cell, jars)
+    secrets = marked_all(config).values()
     builder = SparkSession.builder
     for key, value in config.items():
         builder = builder.config(key, value)
     try:
         if REMOTE in config and not answers(config[REMOTE]):
             raise _unavailable(cell, "no server answers at its spark.remote")
+        start_java(config)
         return builder.getOrCreate()
     except (Py4JError, PySparkException) as error:
-        raise _unavailable(cell, first_line(error)) from error
+        raise _unavailable(cell, scrubbed(first_line(error), secrets)) from error
 
 
 def own_session(spark: SparkSession, cell: Cell) -> SparkSession:
@@ -129,7 +133,7 @@ def _unavailable(cell: Cell, why: str) -> SparkUnavailableError:
     return SparkUnavailableError(
         f"its Spark did not start ({why}).",
         subject=f"cell {cell.name}",
-        remedy="Check `spark` in the cell's cell.json, and what it names, then try again.",
+        remedy="Check `spark` in the cell's settings, and what it names, then try again.",
     )
 
 

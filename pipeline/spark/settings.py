@@ -38,10 +38,15 @@ def spark_settings(cell: Cell, ours: Collection[str]) -> dict[str, str]:
             raise SparkSettingError(
                 f"`{name}` cannot be set: {why}.",
                 subject=f"cell {cell.name}",
-                remedy="Take it out of `spark` in the cell's cell.json; docs/reference/cell.md tells more.",
+                remedy="Take it out of `spark` in the cell's settings; docs/reference/cell.md tells more.",
             )
-        settings[name] = str(value).lower() if isinstance(value, bool) else str(value)
+        settings[name] = str(value).lower() if isinstance(value, bool) else _text(value)
     return settings
+
+
+def _text(value: object) -> str:
+    """Return a value as text; a secret stays one."""
+    return value if isinstance(value, str) else str(value)
 
 
 def _refusal(cell: Cell, name: str, value: object, ours: Collection[str]) -> str | None:

@@ -203,5 +203,5 @@ def test_settings_that_the_client_does_not_take_are_the_cells_fault(
     tmp_path: Path, settings: dict[str, Any]
 ) -> None:
     cell = replace(embedded_cell(tmp_path, "us", "127.0.0.1:1"), schema_registry=settings)
-    with pytest.raises(CellInvalidError, match=r"cell\.json"):
+    with pytest.raises(CellInvalidError, match=r"cell.s settings"):
         open_registry(cell)

@@ -1,0 +1,1 @@
+"""`headwater config`: which settings there are, where each comes from, and what is wrong with them."""

@@ -1,0 +1,87 @@
+"""What the clients of a cell's systems would refuse, found without connecting to any."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from headwater.cli.config.listing import Setting
+from pipeline.cells import Cell, load_cell
+from pipeline.config.layer import Fault, Key
+from pipeline.errors import HeadwaterError
+from pipeline.settings import unreadable_secrets
+
+
+def client_faults(home: Path, name: str, listed: Mapping[Key, Setting]) -> Iterator[Fault]:
+    """Yield what is wrong with a cell whose settings have the right types; `listed` are all settings."""
+    cells = ("cells", name)
+
+    def fault(key: Key, error: HeadwaterError) -> Fault:
+        one = listed.get(key)
+        if one is None or not one.where:
+            return Fault(str(home), ".".join(key), error.what, error.remedy)
+        where = "environment" if one.where == one.written else one.where
+        return Fault(where, one.written, error.what, error.remedy)
+
+    def refused(key: Key, ask: Callable[[], object]) -> Iterator[Fault]:
+        try:
+            ask()
+        except HeadwaterError as error:
+            yield fault((*cells, *key), error)
+
+    by_name = {one.name: key for key, one in listed.items()}
+    if missing := unreadable_secrets(home, name):
+        yield from (fault(by_name[error.subject], error) for error in missing)
+        return
+    try:
+        cell = load_cell(home, name)
+    except HeadwaterError as error:
+        yield fault((*cells, "bootstrap_servers"), error)
+        return
+    yield from refused(("catalog_uri",), lambda: _ask_catalog(cell))
+    for setting in cell.kafka:
+        yield from refused(("kafka", setting), partial(_ask_kafka, cell, setting))
+    for setting in cell.spark:
+        yield from refused(("spark", setting), partial(_ask_spark, cell, setting))
+    if cell.schema_registry:
+        yield from refused(("schema_registry", "url"), lambda: _ask_registry(cell))
+
+
+def _ask_catalog(cell: Cell) -> None:
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    from pipeline.cells import CellInvalidError
+
+    try:
+        make_url(cell.catalog_uri)
+    except (ArgumentError, ValueError):
+        raise CellInvalidError(
+            "is not an address of SQLAlchemy's.",
+            subject=f"cell {cell.name}",
+            remedy="Write one of SQLite or PostgreSQL; docs/reference/cell.md shows one.",
+        ) from None
+
+
+def _ask_kafka(cell: Cell, name: str) -> None:
+    from kafka import KafkaConsumer
+
+    from pipeline.kafka.connect import client_settings
+
+    client_settings(replace(cell, kafka={name: cell.kafka[name]}), KafkaConsumer.DEFAULT_CONFIG)
+
+
+def _ask_spark(cell: Cell, name: str) -> None:
+    from pipeline.spark.settings import REMOTE, spark_settings
+
+    # Beside a Connect server fewer are allowed.
+    beside = {REMOTE: cell.spark[REMOTE]} if REMOTE in cell.spark else {}
+    spark_settings(replace(cell, spark={name: cell.spark[name], **beside}), ())
+
+
+def _ask_registry(cell: Cell) -> None:
+    from pipeline.schemas.open import open_registry
+
+    open_registry(cell)
