@@ -10,6 +10,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,6 +96,8 @@ def test_a_page_does_what_it_says(clone: Clone, page: str) -> None:
             assert done.code == 0, f"{block.place}\n{done.err}"
         elif block.language == "yaml":
             YAML(typ="safe").load(block.text)
+        elif block.language == "toml":
+            tomllib.loads(block.text)
         elif block.language == "json":
             json.loads(block.text if block.text.startswith("{") else f"{{{block.text}}}")
         else:
