@@ -49,11 +49,9 @@ class CachedCatalog(SqlCatalog):
 
     def load_table(self, identifier: str | Identifier) -> Table:
         """Load the table. Raises as the library's does."""
-        known = _newest.get(self._key(identifier))
-        if (
-            known is not None
-            and metadata_location(self, self._key(identifier)[-1]) == known.location
-        ):
+        key = self._key(identifier)
+        known = _newest.get(key)
+        if known is not None and metadata_location(self, key[-1]) == known.location:
             properties = {**self.properties, **known.metadata.properties}
             io = load_file_io(properties, known.location)
             if len(io.new_input(known.location)) == known.length:

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.serializers import FromInputFile
 from pyiceberg.table import Table
 
-from pipeline.cells import Cell, embedded_cell
+from pipeline.cells import Cell
 from pipeline.disk import FileDamagedError, FileMissingError
 from pipeline.tables.catalog import load_table, open_catalog
 from pipeline.tables.commit import disable_commit_retries
-
-SCHEMA = pa.schema([pa.field("a", pa.int64())])
+from tests.support.one_column import SCHEMA, append, cell_with_table
 
 
 @pytest.fixture
 def cell(tmp_path: Path) -> Cell:
-    cell = embedded_cell(tmp_path, "us", "127.0.0.1:9")
-    catalog = open_catalog(cell)
-    catalog.create_namespace("n")
-    catalog.create_table("n.t", SCHEMA)
+    cell = cell_with_table(tmp_path)
     append(load_table(cell, "n.t"), 0)
     return cell
 
@@ -39,10 +34,6 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     monkeypatch.setattr(FromInputFile, "table_metadata", table_metadata)
     return paths
-
-
-def append(table: Table, number: int) -> None:
-    table.append(pa.Table.from_pydict({"a": [number]}, schema=SCHEMA))
 
 
 def elsewhere(cell: Cell) -> Table:

@@ -7,24 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import pyarrow as pa
 import pytest
 
-from pipeline.cells import Cell, embedded_cell
+from pipeline.cells import Cell
 from pipeline.disk import FileMissingError
 from pipeline.tables.cached_catalog import CachedCatalog
-from pipeline.tables.catalog import load_table, open_catalog
-
-SCHEMA = pa.schema([pa.field("a", pa.int64())])
+from pipeline.tables.catalog import load_table
+from tests.support.one_column import append, cell_with_table
 
 
 @pytest.fixture
 def cell(tmp_path: Path) -> Cell:
-    cell = embedded_cell(tmp_path, "us", "127.0.0.1:9")
-    catalog = open_catalog(cell)
-    catalog.create_namespace("n")
-    catalog.create_table("n.t", SCHEMA)
-    return cell
+    return cell_with_table(tmp_path)
 
 
 def path(cell: Cell) -> Path:
@@ -42,7 +36,7 @@ def test_a_metadata_file_that_commits_have_let_go_meanwhile_is_no_loss(
         table = real(catalog, identifier)
         if len(calls) == 1:
             old = Path(table.metadata_location.removeprefix("file://"))
-            table.append(pa.Table.from_pydict({"a": [1]}, schema=SCHEMA))
+            append(table, 1)
             old.unlink()
             old.read_text()
         return table
@@ -65,7 +59,7 @@ def test_a_table_that_nobody_holds_any_more_leaves_no_file_open(cell: Cell, tmp_
     try:
         for number in range(20):
             table = load_table(cell, "n.t")
-            table.append(pa.Table.from_pydict({"a": [number]}, schema=SCHEMA))
+            append(table, number)
         del table
         open_files = [Path(file.path) for file in psutil.Process().open_files()]
     finally:
