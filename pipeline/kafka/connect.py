@@ -176,7 +176,7 @@ def _connect(kind: type[Client], cell: Cell, settings: Mapping[str, Any]) -> Cli
         raise KafkaSettingError(
             f"the Kafka client refused its settings ({scrubbed(str(error), cell.kafka.values())}).",
             subject=f"cell {cell.name}",
-            remedy="Correct `kafka` in the cell's cell.json.",
+            remedy="Correct `kafka` in the cell's settings.",
         ) from error
     finally:
         # The client's constructor leaves its network thread running when it fails.

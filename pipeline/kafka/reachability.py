@@ -22,7 +22,7 @@ _TRUST = (
 )
 _WAIT = (
     "Check the broker, a local one with `headwater status`, or correct `bootstrap_servers` in the cell's"
-    " cell.json; then try again."
+    " settings; then try again."
 )
 
 

@@ -24,7 +24,7 @@ _KNOWN = {
     f"{_PREFIX}scope",
     f"{_PREFIX}extensions",
 }
-_REMEDY = "Correct `kafka` in the cell's cell.json; docs/reference/cell.md lists the settings."
+_REMEDY = "Correct `kafka` in the cell's settings; docs/reference/cell.md lists the settings."
 
 
 @dataclass(frozen=True)

@@ -111,7 +111,7 @@ def _fetch(login: OidcLogin) -> Token:
             raise KafkaTlsError(
                 f"TLS with it does not come about ({error}).",
                 subject=login.name,
-                remedy="Name its authority's certificate as `https.ca.location` in `kafka` of cell.json.",
+                remedy="Name its authority's certificate as `https.ca.location` in the cell's `kafka`.",
             ) from None
         raise _unavailable(login, str(error) or type(error).__name__) from None
     except (httpx2.HTTPStatusError, ValueError) as error:
@@ -126,7 +126,7 @@ def _trusted(login: OidcLogin) -> ssl.SSLContext:
         raise KafkaSettingError(
             f"`https.ca.location` cannot be read ({error}).",
             subject=login.name,
-            remedy="Correct `kafka` in the cell's cell.json.",
+            remedy="Correct `kafka` in the cell's settings.",
         ) from error
 
 
@@ -169,7 +169,7 @@ def _refused(login: OidcLogin, what: str) -> KafkaAccessError:
     return KafkaAccessError(
         f"{what}.",
         subject=login.name,
-        remedy="Correct the `sasl.oauthbearer.` settings in `kafka` of the cell's cell.json.",
+        remedy="Correct the `sasl.oauthbearer.` settings in `kafka` of the cell's settings.",
     )
 
 
