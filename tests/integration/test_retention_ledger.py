@@ -171,7 +171,8 @@ def told_of_too_many(stage: Kept) -> str:
     )
     with table.transaction() as transaction:
         transaction.set_properties({RETENTION_PROPERTY: more.to_json()})
-    return "1 records that are neither rows"
+    # One record, or more where the topic repeats the victim's uuid.
+    return "records that are neither rows, nor dead letters, nor duplicates"
 
 
 def deleted_by_another(stage: Kept) -> str:
