@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from dagster import DagsterInstance
 
     # What `define_asset_job` returns: no public name is given to it.
@@ -94,7 +96,8 @@ RUN_MODULES = (
 def fork_runs(preload: str) -> None:
     """Let a code server of this process fork its runs from one process, which imports `preload` first.
 
-    Dagster starts an interpreter for each run. The module `preload` must start no thread of Python.
+    Dagster starts an interpreter for each run. The module `preload` must start no thread of Python; it is
+    imported as soon as the server serves its code, and not at the first run, which would wait for it.
     """
     import multiprocessing
     from multiprocessing import forkserver
@@ -108,8 +111,14 @@ def fork_runs(preload: str) -> None:
         multiprocessing=SimpleNamespace(get_context=lambda _method: context),
         start_run_in_subprocess=start_forked_run,
     )
-    # Not at the first run, which would wait for it.
-    forkserver.ensure_running()
+    serve: Callable[[server.DagsterGrpcServer], None] = server.DagsterGrpcServer.serve
+
+    def serve_and_preload(self: server.DagsterGrpcServer) -> None:
+        # Not before: a stack that starts waits for the code, beside which it would be imported.
+        forkserver.ensure_running()
+        serve(self)
+
+    vars(server)["DagsterGrpcServer"].serve = serve_and_preload
 
 
 def start_forked_run(*args: object) -> None:

@@ -16,8 +16,8 @@ from headwater.stack.process import Process, start_detached
 from headwater.stack.starting import Starting
 from pipeline.settings import PROJECT
 
-READY_TIMEOUT_S = 120.0
-STORAGE_MADE = "storage-made"
+READY_TIMEOUT_S = 420.0
+"""Of which the code servers, which the webserver waits for, may take 300."""
 INSTANCE = Path(__file__).with_name("dagster.yaml")
 
 
@@ -27,31 +27,26 @@ def prepare(dagster_home: Path) -> None:
     shutil.copyfile(INSTANCE, dagster_home / INSTANCE.name)
 
 
-def is_storage_made(dagster_home: Path) -> bool:
-    """Tell whether a webserver has answered on this storage before, so that all of it is made."""
-    return (dagster_home / STORAGE_MADE).exists()
-
-
-def mark_storage_made(dagster_home: Path) -> None:
-    """Remember that a webserver has answered."""
-    (dagster_home / STORAGE_MADE).touch()
-
-
 def launch_webserver(
-    port: int, workspace: Path, log: Path, environment: Mapping[str, str]
+    port: int,
+    workspace: Path,
+    after: Sequence[str],
+    log: Path,
+    environment: Mapping[str, str],
 ) -> Starting:
-    """Start the webserver on loopback, and leave the waiting to the caller."""
-    command = _dagster(
-        "dagster_webserver", "-h", "127.0.0.1", "-p", str(port), "-w", str(workspace)
-    )
+    """Start the webserver on loopback, and leave the waiting to the caller. It runs `after` other parts."""
+    options = ("-h", "127.0.0.1", "-p", str(port), "-w", str(workspace))
+    command = _dagster(after, "dagster_webserver", *options)
     process = start_detached(command, log, environment, PROJECT)
     subject = f"Dagster webserver 127.0.0.1:{port}"
     return Starting(process, subject, log, partial(is_serving, port), READY_TIMEOUT_S)
 
 
-def start_daemon(workspace: Path, log: Path, environment: Mapping[str, str]) -> Process:
-    """Start the daemon, which launches runs and evaluates sensors and schedules."""
-    command = _dagster(DAEMON, "run", "-w", str(workspace))
+def start_daemon(
+    workspace: Path, after: Sequence[str], log: Path, environment: Mapping[str, str]
+) -> Process:
+    """Start the daemon, which launches runs and evaluates sensors and schedules, `after` other parts."""
+    command = _dagster(after, DAEMON, "run", "-w", str(workspace))
     return start_detached(command, log, environment, PROJECT)
 
 
@@ -64,5 +59,6 @@ def is_serving(port: int) -> bool:
         return False
 
 
-def _dagster(module: str, *arguments: str) -> Sequence[str]:
-    return [sys.executable, "-m", module, *arguments]
+def _dagster(after: Sequence[str], module: str, *arguments: str) -> Sequence[str]:
+    first = "headwater.stack.code_servers.after"
+    return [sys.executable, "-m", first, ",".join(after), module, *arguments]

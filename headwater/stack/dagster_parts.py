@@ -10,7 +10,7 @@ from headwater.stack import dagster, parts
 from headwater.stack.code_servers.launch import is_serving, launch_code_server
 from headwater.stack.code_servers.workspace import read_workspace
 from headwater.stack.parts import DAEMON, DATA_DOCS, WEBSERVER
-from headwater.stack.starting import Starting, wait_until_ready
+from headwater.stack.starting import Starting
 from headwater.stack.state import StackState
 from pipeline.files import write_atomically
 from pipeline.settings import Settings
@@ -87,24 +87,28 @@ class DagsterParts:
         is_ready = partial(is_serving, self._state.ports.get(name, 0))
         return self._state.answers(name, is_ready)
 
-    def up(self, web_port: int) -> None:
-        """Start the webserver and the daemon, and return once the first answers."""
+    def up_webserver_and_daemon(self, web_port: int) -> Iterator[Starting]:
+        """Start both, and yield the webserver, to wait for.
+
+        Each runs once the code servers answer, the daemon once the webserver does, too: two processes that
+        make Dagster's storage at once leave it broken.
+        """
         state, home = self._state, self._settings.home
-        starting = []
+        servers = [f"code:{state.ports[name]}" for name in parts.code_servers(state)]
         if not state.answers(WEBSERVER, lambda: dagster.is_serving(state.ports[WEBSERVER])):
             state.stop(WEBSERVER)
             port = state.choose_port(WEBSERVER, web_port)
             self._say(f"starting {WEBSERVER} on port {port}")
             log = parts.log_path(self._settings, WEBSERVER)
-            started = dagster.launch_webserver(port, self._workspace, log, self._environment)
-            starting = [state.keep(home, WEBSERVER, started)]
-            if not dagster.is_storage_made(self._home):
-                # Two processes that make Dagster's storage at once leave it broken.
-                wait_until_ready(starting)
-        dagster.mark_storage_made(self._home)
+            started = dagster.launch_webserver(
+                port, self._workspace, servers, log, self._environment
+            )
+            yield state.keep(home, WEBSERVER, started)
         if not state.runs(DAEMON):
             self._say(f"starting {DAEMON}")
             log = parts.log_path(self._settings, DAEMON)
-            state.processes[DAEMON] = dagster.start_daemon(self._workspace, log, self._environment)
+            after = [*servers, f"web:{state.ports[WEBSERVER]}"]
+            state.processes[DAEMON] = dagster.start_daemon(
+                self._workspace, after, log, self._environment
+            )
             state.save(home)
-        wait_until_ready(starting)

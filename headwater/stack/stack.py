@@ -82,9 +82,8 @@ def up(
         starting += _up_data_docs(settings, state, environment, say)
         of_dagster = DagsterParts(settings, state, environment, say)
         starting += of_dagster.up_code_servers(workspace)
+        starting += of_dagster.up_webserver_and_daemon(web_port or WEB_PORT)
         wait_until_ready(starting)
-        # Asked for its code at once, a webserver would tell of servers that are not there yet.
-        of_dagster.up(web_port or WEB_PORT)
         return parts.look(settings, state)
 
 

@@ -96,6 +96,7 @@ def test_a_code_server_starts_its_code_and_its_runs_by_names_that_can_be_others(
             "start_run_in_subprocess",
         ):
             assert hasattr(server, name)
+        assert callable(server.DagsterGrpcServer.serve)
         for module in RUN_MODULES:
             import_module(module)
 
