@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pipeline.config.layer import Fault
     from pipeline.config.read import CellReading, Reading
     from pipeline.config.reference import SecretUnreadableError
+    from pipeline.logs import LogFormat
 
 _SOURCE = Path(__file__).resolve().parent.parent
 PROJECT = _SOURCE if (_SOURCE / "pyproject.toml").exists() else Path.cwd()
@@ -38,7 +39,8 @@ class Settings:
         java_home: a Java; None for the one on the PATH.
         ingest_memory_mb: MiB for what an ingest has in hand, beyond about 450 of its own.
         data_docs: address at which Data Docs are served.
-        log_level: the least that commands log, by logging's name.
+        log_level: the least that is logged, by logging's name; None where each process has its own default.
+        log_format: of what is logged; as `pipeline.logs`.
         config: the headwater.toml that `HEADWATER_CONFIG` names; None for the one in `home`.
     """
 
@@ -49,7 +51,8 @@ class Settings:
     java_home: Path | None
     ingest_memory_mb: int = 1024
     data_docs: str | None = None
-    log_level: str = "WARNING"
+    log_level: str | None = None
+    log_format: LogFormat = "text"
     config: Path | None = None
 
     @property
@@ -82,6 +85,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         ingest_memory_mb=found.ingest.memory_mb,
         data_docs=found.data_docs.url,
         log_level=found.logging.level,
+        log_format=found.logging.format,
         config=Path(config).absolute() if config else None,
     )
 

@@ -41,13 +41,12 @@ def resolve(product: str, cell: str) -> tuple[Product, Cell]:
         CellNotFoundError, CellInvalidError: the cell is not configured, or not so that it can be used.
         SettingInvalidError: a setting cannot be used.
     """
-    import logging
-
     from pipeline.cells import load_cell
     from pipeline.contract.load import load_product
+    from pipeline.logs import set_up_logs
 
     settings = load_settings()
-    logging.basicConfig(level=settings.log_level, format="%(levelname)s %(message)s")
+    set_up_logs(settings.log_level, settings.log_format)
     folder = settings.contracts / product
     if not folder.is_dir():
         known = sorted(path.name for path in settings.contracts.iterdir() if path.is_dir())

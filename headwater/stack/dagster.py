@@ -14,7 +14,7 @@ from pathlib import Path
 from assets.dagster_private import DAEMON
 from headwater.stack.process import Process, start_detached
 from headwater.stack.starting import Starting
-from pipeline.settings import PROJECT
+from pipeline.settings import PROJECT, Settings
 
 READY_TIMEOUT_S = 420.0
 """Of which the code servers, which the webserver waits for, may take 300."""
@@ -27,26 +27,38 @@ def prepare(dagster_home: Path) -> None:
     shutil.copyfile(INSTANCE, dagster_home / INSTANCE.name)
 
 
+def log_options(settings: Settings, level: str = "--log-level") -> tuple[str, ...]:
+    """Return how one of Dagster's processes is told to log as `settings` say; `level` is its option."""
+    options = () if settings.log_level is None else (level, settings.log_level.lower())
+    return (*options, "--log-format", "json") if settings.log_format == "json" else options
+
+
 def launch_webserver(
     port: int,
     workspace: Path,
     after: Sequence[str],
+    settings: Settings,
     log: Path,
     environment: Mapping[str, str],
 ) -> Starting:
     """Start the webserver on loopback, and leave the waiting to the caller. It runs `after` other parts."""
     options = ("-h", "127.0.0.1", "-p", str(port), "-w", str(workspace))
-    command = _dagster(after, "dagster_webserver", *options)
+    logging = log_options(settings, "--dagster-log-level")
+    command = _dagster(after, "dagster_webserver", *options, *logging)
     process = start_detached(command, log, environment, PROJECT)
     subject = f"Dagster webserver 127.0.0.1:{port}"
     return Starting(process, subject, log, partial(is_serving, port), READY_TIMEOUT_S)
 
 
 def start_daemon(
-    workspace: Path, after: Sequence[str], log: Path, environment: Mapping[str, str]
+    workspace: Path,
+    after: Sequence[str],
+    settings: Settings,
+    log: Path,
+    environment: Mapping[str, str],
 ) -> Process:
     """Start the daemon, which launches runs and evaluates sensors and schedules, `after` other parts."""
-    command = _dagster(after, DAEMON, "run", "-w", str(workspace))
+    command = _dagster(after, DAEMON, "run", "-w", str(workspace), *log_options(settings))
     return start_detached(command, log, environment, PROJECT)
 
 

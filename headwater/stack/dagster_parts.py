@@ -71,9 +71,7 @@ class DagsterParts:
             port = self._state.choose_port(name, None)
             self._say(f"starting {name} on port {port}")
             log = parts.log_path(self._settings, name)
-            started = launch_code_server(
-                location, port, self._settings.contracts, log, self._environment
-            )
+            started = launch_code_server(location, port, self._settings, log, self._environment)
             yield self._state.keep(self._settings.home, name, started)
         served = wanted.served(
             {location: self._state.ports[name] for location, name in names.items()}
@@ -101,7 +99,7 @@ class DagsterParts:
             self._say(f"starting {WEBSERVER} on port {port}")
             log = parts.log_path(self._settings, WEBSERVER)
             started = dagster.launch_webserver(
-                port, self._workspace, servers, log, self._environment
+                port, self._workspace, servers, self._settings, log, self._environment
             )
             yield state.keep(home, WEBSERVER, started)
         if not state.runs(DAEMON):
@@ -109,6 +107,6 @@ class DagsterParts:
             log = parts.log_path(self._settings, DAEMON)
             after = [*servers, f"web:{state.ports[WEBSERVER]}"]
             state.processes[DAEMON] = dagster.start_daemon(
-                self._workspace, after, log, self._environment
+                self._workspace, after, self._settings, log, self._environment
             )
             state.save(home)

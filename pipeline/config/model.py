@@ -68,8 +68,10 @@ class LoggingSection(Section):
     """`[logging]`."""
 
     level: Annotated[
-        Level, BeforeValidator(lambda level: level.upper() if isinstance(level, str) else level)
-    ] = "WARNING"
+        Level | None,
+        BeforeValidator(lambda level: level.upper() if isinstance(level, str) else level),
+    ] = None
+    format: Literal["text", "json"] = "text"
 
 
 class CellSection(Section):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import threading
 import time
@@ -17,6 +18,7 @@ from pipeline.ingest.session import Session
 from pipeline.supervision.heartbeat import Pulse
 from pipeline.tables.commit import CommitConflictError, CommitUnknownError
 
+_LOG = logging.getLogger(__name__)
 POLL_S = 0.5
 """How long a caught-up ingest waits before it looks again."""
 MAX_FAILURES = 8
@@ -95,6 +97,13 @@ class IngestLoop:
 
     def _committed(self, committed: CommittedBatch, began: float) -> None:
         self.report.add(committed)
+        _LOG.info(
+            "committed %d rows, %d duplicates and %d dead letters",
+            committed.rows,
+            committed.duplicates,
+            committed.dead_letters,
+            extra={"snapshot_id": committed.snapshot_id, "offsets": dict(committed.ranges)},
+        )
         self.pulse.beat(self.report.commits, committed.committed_at)
         if self.on_commit is not None:
             self.on_commit(committed)

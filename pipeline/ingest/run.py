@@ -24,6 +24,7 @@ from pipeline.ingest.model import Plan
 from pipeline.ingest.report import CommittedBatch, IngestReport
 from pipeline.ingest.session import Session
 from pipeline.ingest.transform.held_back import HeldBackPartition
+from pipeline.logs import log_context
 from pipeline.maintenance.trim import Trimmer
 from pipeline.supervision.heartbeat import Pulse, heartbeat_file
 
@@ -77,7 +78,10 @@ def ingest(
     pulse = Pulse(heartbeat_file(cell, product.name), run_id, clock)
     pulse.beat(0)
     try:
-        with Session(cell, product, limits, run_id, stop, clock) as session:
+        with (
+            log_context(product=product.name, cell=cell.name, run_id=run_id),
+            Session(cell, product, limits, run_id, stop, clock) as session,
+        ):
             follow = ContractFollower(session, lineage, ContractWatch(product.folder), on_contract)
             session.contract_changed = partial(follow, at_once=True)
             report_held_back = HeldBackReporter(session, report, on_held_back)

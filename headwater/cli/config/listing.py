@@ -75,6 +75,7 @@ def _defaults(reading: Reading, settings: Settings) -> dict[Key, object]:
         ("ingest", "memory_mb"): otherwise.ingest.memory_mb,
         ("data_docs", "url"): otherwise.data_docs.url,
         ("logging", "level"): otherwise.logging.level,
+        ("logging", "format"): otherwise.logging.format,
     }
     for name in reading.cells:
         embedded = embedded_cell(settings.home, name, "")

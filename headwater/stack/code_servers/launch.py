@@ -8,26 +8,37 @@ from functools import partial
 from pathlib import Path
 
 from headwater.stack.code_servers.workspace import Location
+from headwater.stack.dagster import log_options
 from headwater.stack.process import start_detached
 from headwater.stack.starting import Starting
-from pipeline.settings import PROJECT
+from pipeline.settings import PROJECT, Settings
 
 READY_TIMEOUT_S = 300.0
 SERVICE = "DagsterApi"
 
 
 def launch_code_server(
-    location: Location, port: int, contracts: Path, log: Path, environment: Mapping[str, str]
+    location: Location, port: int, settings: Settings, log: Path, environment: Mapping[str, str]
 ) -> Starting:
     """Start the server on loopback, and leave the waiting to the caller.
 
-    It loads the location anew when something below `contracts` changes, and when the process that has the
-    code has died; runs that it has started go on.
+    It loads the location anew when something below the folder of contracts changes, and when the process
+    that has the code has died; runs that it has started go on.
     """
     module = "headwater.stack.code_servers.serve"
     command = [
-        *(sys.executable, "-m", module, str(contracts), "-p", str(port), "-h", "127.0.0.1"),
+        *(
+            sys.executable,
+            "-m",
+            module,
+            str(settings.contracts),
+            "-p",
+            str(port),
+            "-h",
+            "127.0.0.1",
+        ),
         *("--location-name", location.name, *location.arguments),
+        *log_options(settings),
     ]
     process = start_detached(command, log, environment, PROJECT)
     subject = f"code server of {location.name} 127.0.0.1:{port}"

@@ -13,6 +13,7 @@ from pipeline.clock import Clock, hour_of
 from pipeline.contract.model import Product
 from pipeline.control.alerts import Alert, AlertKind, raise_alert
 from pipeline.errors import HeadwaterError
+from pipeline.logs import log_context
 from pipeline.supervision.restart import REPEATED, RunEnd
 from pipeline.tables.layout import events_table
 
@@ -54,4 +55,5 @@ def _alert(
     try:
         raise_alert(cell, product.name, alert)
     except (HeadwaterError, SQLAlchemyError, CommitFailedException, OSError) as failure:
-        _LOG.warning("alert lost: %s", failure)
+        with log_context(product=product.name, cell=cell.name, run_id=run_id):
+            _LOG.warning("alert lost: %s", failure)

@@ -112,6 +112,7 @@ def _log(plan: Plan, found: Mapping[Coordinate, str]) -> None:
             partition,
             offset,
             kind,
+            extra={"topic": plan.identity.topic, "partition": partition, "offset": offset},
         )
     if len(found) > _LOGGED:
         _LOG.warning("%s: %d more are", plan.identity.topic, len(found) - _LOGGED)

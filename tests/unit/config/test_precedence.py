@@ -84,7 +84,7 @@ def test_the_platforms_settings_come_from_file_and_environment(tmp_path: Path) -
 def test_without_any_settings_are_as_they_always_were(tmp_path: Path) -> None:
     settings = load_settings({"HEADWATER_HOME": str(tmp_path)})
     assert (settings.ingest_memory_mb, settings.data_docs) == (1024, None)
-    assert (settings.log_level, settings.config) == ("WARNING", None)
+    assert (settings.log_level, settings.config) == (None, None)
 
 
 def test_the_file_may_lie_elsewhere(tmp_path: Path) -> None:
