@@ -21,6 +21,7 @@ COMMANDS = {
     "down": "headwater.cli.stack:down",
     "status": "headwater.cli.stack:status",
     "config": "headwater.cli.config.commands:config",
+    "doctor": "headwater.cli.config.doctor:doctor",
     "contract": "headwater.cli.contract:contract",
     "produce": "headwater.cli.produce:produce",
     "ingest": "headwater.cli.ingest:ingest",
@@ -88,7 +89,9 @@ def main() -> None:
 
 def _reads_metadata(words: Sequence[str]) -> bool:
     command = words[0] if words else ""
-    return command in ("ledger", "status") or (command == "hours" and "build" not in words)
+    return command in ("ledger", "status", "doctor") or (
+        command == "hours" and "build" not in words
+    )
 
 
 def _fail(error: HeadwaterError) -> NoReturn:

@@ -17,6 +17,7 @@ from pipeline.kafka.errors import BrokerUnavailableError, KafkaSettingError, nam
 from pipeline.kafka.kafka_python_private import KafkaNetClient, log_in, stop_network
 from pipeline.kafka.reachability import why_unreachable
 from pipeline.kafka.security.clients import kafka_python_login, obtain_token
+from pipeline.kafka.security.names import ALIASES
 from pipeline.kafka.security.oidc import without_oidc
 from pipeline.kafka.tls import tls_of
 from pipeline.kafka.transport import LargeResponseTransport
@@ -36,20 +37,6 @@ _LOGINS = 3
 _TRUTH = {"true": True, "false": False}
 
 Client = TypeVar("Client", KafkaAdminClient, KafkaConsumer, KafkaProducer)
-
-# librdkafka's names beside kafka-python's: one cell.json serves both clients.
-_ALIASES = {
-    "sasl.mechanisms": "sasl_mechanism",
-    "sasl.username": "sasl_plain_username",
-    "sasl.password": "sasl_plain_password",
-    "sasl.kerberos.service.name": "sasl_kerberos_service_name",
-    "ssl.ca.location": "ssl_cafile",
-    "ssl.certificate.location": "ssl_certfile",
-    "ssl.key.location": "ssl_keyfile",
-    "ssl.key.password": "ssl_password",
-    "ssl.crl.location": "ssl_crlfile",
-    "ssl.cipher.suites": "ssl_ciphers",
-}
 
 
 def connect_admin(cell: Cell, **overrides: Any) -> KafkaAdminClient:
@@ -216,17 +203,17 @@ def client_settings(cell: Cell, known: Mapping[str, Any]) -> dict[str, Any]:
         everywhere.update(kind.DEFAULT_CONFIG)
     found: dict[str, Any] = {}
     for name, value in without_oidc(cell.kafka).items():
-        ours = _ALIASES.get(name, name.replace(".", "_"))
+        ours = ALIASES.get(name, name.replace(".", "_"))
         if ours in known:
             found[ours] = _typed(cell, name, value, known[ours])
         elif ours not in everywhere:
-            known_names = [*_ALIASES, *(one.replace("_", ".") for one in everywhere)]
+            known_names = [*ALIASES, *(one.replace("_", ".") for one in everywhere)]
             near = get_close_matches(name.replace("_", "."), known_names, n=1)
             hint = f"Did you mean `{near[0]}`? " if near else ""
             raise KafkaSettingError(
                 f"`{name}` is not a setting of a Kafka client.",
                 subject=f"cell {cell.name}",
-                remedy=f"{hint}Use the client's own names, or one of: {', '.join(sorted(_ALIASES))}.",
+                remedy=f"{hint}Use the client's own names, or one of: {', '.join(sorted(ALIASES))}.",
             )
     return found
 

@@ -21,8 +21,8 @@ from confluent_kafka import (
 from pipeline.cells import Cell
 from pipeline.errors import RetryableError
 from pipeline.kafka.errors import access_refused
+from pipeline.kafka.librdkafka import consuming
 from pipeline.kafka.security.access import Access, Operation
-from pipeline.kafka.security.clients import librdkafka_settings
 from pipeline.ledger.identities import RecordIdentity
 from pipeline.tables.offsets import CommittedOffsets
 
@@ -76,12 +76,10 @@ def reread(
 
     Raises:
         VerificationStalledError: Kafka could not be read up to the committed offsets.
-        KafkaAccessError: the cluster does not let this cell read the topic.
-        KafkaSettingError, KafkaTlsError, TokenUnavailableError: as `connect_admin`, of tokens.
+        KafkaAccessError: the cluster refused the credentials, or does not let this cell read the topic.
+        KafkaSettingError, KafkaTlsError, TokenUnavailableError: as `consuming`.
     """
     settings = {
-        **librdkafka_settings(cell),
-        "bootstrap.servers": cell.bootstrap_servers,
         "group.id": "headwater-verify",
         "enable.auto.commit": False,
         "isolation.level": "read_committed",
@@ -91,28 +89,29 @@ def reread(
         "fetch.message.max.bytes": 10_000_000,
         "fetch.wait.max.ms": 50,
     }
-    consumer = Consumer(settings)
     try:
-        return {
-            partition: _Partition(
-                consumer,
-                TopicPartition(committed.topic, partition),
-                held[partition],
-                identity_of,
-                retained_from,
-            ).read(committed.first[partition], end)
-            for partition, end in committed.next.items()
-        }
+        with consuming(cell, committed.topic, settings, SILENCE_S) as consumer:
+            try:
+                return {
+                    partition: _Partition(
+                        consumer,
+                        TopicPartition(committed.topic, partition),
+                        held[partition],
+                        identity_of,
+                        retained_from,
+                    ).read(committed.first[partition], end)
+                    for partition, end in committed.next.items()
+                }
+            except KafkaException as error:
+                if _is_refused(consumer, committed.topic, error):
+                    raise access_refused(Access(Operation.READ, committed.topic)) from error
+                raise
     except KafkaException as error:
-        if _is_refused(consumer, committed.topic, error):
-            raise access_refused(Access(Operation.READ, committed.topic)) from error
         raise VerificationStalledError(
             f"Kafka could not be read ({error}).",
             subject=subject,
             remedy="Check the broker with `headwater status`, then try again.",
         ) from error
-    finally:
-        consumer.close()
 
 
 class _Partition:

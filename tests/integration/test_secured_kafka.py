@@ -12,9 +12,15 @@ import pytest
 import headwater
 from headwater.stack.ports import free_port
 from pipeline.kafka.connect import connect_admin
-from pipeline.kafka.errors import BrokerUnavailableError, KafkaAccessError, KafkaTlsError
+from pipeline.kafka.errors import (
+    BrokerUnavailableError,
+    KafkaAccessError,
+    KafkaSettingError,
+    KafkaTlsError,
+)
+from pipeline.kafka.librdkafka import consuming
 from pipeline.kafka.network import Network
-from tests.support.secured_broker import MECHANISMS, PASSWORD, Secured
+from tests.support.secured_broker import MECHANISMS, PASSWORD, USER, Secured
 from tests.support.whole_way import assert_records_become_rows
 
 SOON_S = 15.0
@@ -31,6 +37,21 @@ def test_a_login_is_enough(
     assert_records_become_rows(
         at(cell, secured.login, secured.by_login("SCRAM-SHA-512")), strict_product
     )
+
+
+def test_the_names_of_either_client_serve_both(
+    cell: headwater.Cell, strict_product: headwater.Product, secured: Secured
+) -> None:
+    names = {
+        "security_protocol": "SASL_SSL",
+        "ssl_cafile": str(secured.trusted),
+        "ssl.check.hostname": "true",
+        "sasl_mechanism": "PLAIN",
+        "sasl.plain.username": USER,
+        "sasl_plain_password": PASSWORD,
+        "bootstrap.timeout.ms": 8_000,
+    }
+    assert_records_become_rows(at(cell, secured.login, names), strict_product)
 
 
 def test_a_certificate_is_enough(
@@ -87,4 +108,41 @@ def test_each_fault_is_told_by_its_name(
         begun = time.monotonic()
         with pytest.raises(kind, match=words):
             connect_admin(at(cell, servers, {**kafka, "bootstrap.timeout.ms": 2_000}))
+        assert time.monotonic() - begun < SOON_S, words
+
+
+CONSUMER = {"group.id": "headwater-test"}
+
+
+@pytest.mark.parametrize("mechanism", MECHANISMS)
+def test_a_login_that_librdkafka_alone_is_refused_is_told_soon(
+    cell: headwater.Cell, secured: Secured, mechanism: str
+) -> None:
+    right, wrong = (secured.by_login(mechanism, one) for one in (PASSWORD, "guessed"))
+    with consuming(at(cell, secured.login, right), "any", CONSUMER, SOON_S) as consumer:
+        assert consumer.list_topics(timeout=5).brokers
+    begun = time.monotonic()
+    refused = pytest.raises(KafkaAccessError, match="Kafka refused the access")
+    with refused as caught, consuming(at(cell, secured.login, wrong), "any", CONSUMER, 2 * SOON_S):
+        pass
+    assert time.monotonic() - begun < SOON_S
+    assert "guessed" not in str(caught.value)
+
+
+def test_tls_that_librdkafka_cannot_have_and_settings_that_it_does_not_take_are_told(
+    cell: headwater.Cell, secured: Secured
+) -> None:
+    login = secured.by_login("PLAIN")
+    untrusting = {name: value for name, value in login.items() if name != "ssl.ca.location"}
+    faults = {
+        "not trusted": (KafkaTlsError, secured.login, untrusting),
+        "speaks no TLS": (KafkaTlsError, secured.plain, login),
+        "refused its settings": (KafkaSettingError, secured.plain, {"security.protocol": "no"}),
+    }
+    for words, (kind, servers, kafka) in faults.items():
+        begun = time.monotonic()
+        there = at(cell, servers, kafka)
+        told = pytest.raises(kind, match=words)
+        with told, consuming(there, "any", CONSUMER, 2 * SOON_S):
+            pass
         assert time.monotonic() - begun < SOON_S, words

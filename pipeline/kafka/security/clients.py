@@ -6,6 +6,7 @@ from typing import Any
 
 from pipeline.cells import Cell
 from pipeline.kafka.kafka_python_private import AbstractTokenProvider
+from pipeline.kafka.security.names import in_librdkafkas_names
 from pipeline.kafka.security.oidc import oidc_login, without_oidc
 from pipeline.kafka.security.tokens import TokenSource, token_source
 
@@ -32,14 +33,14 @@ def kafka_python_login(cell: Cell) -> dict[str, Any]:
 
 
 def librdkafka_settings(cell: Cell) -> dict[str, Any]:
-    """Return `cell.kafka` as librdkafka takes it, tokens among it, of which it has one ready.
+    """Return what librdkafka knows of `cell.kafka`, in its names, tokens among it, of which it has one ready.
 
     Raises:
         As `obtain_token`.
     """
     source = _source(cell)
     if source is None:
-        return dict(cell.kafka)
+        return in_librdkafkas_names(cell.kafka)
     extensions = dict(source.login.extensions)
 
     def token(_: str) -> tuple[Any, ...]:
@@ -47,7 +48,7 @@ def librdkafka_settings(cell: Cell) -> dict[str, Any]:
         return (now.value, now.expires_at, source.login.client_id, extensions)
 
     obtain_token(cell)
-    return {**without_oidc(cell.kafka), "oauth_cb": token}
+    return {**in_librdkafkas_names(without_oidc(cell.kafka)), "oauth_cb": token}
 
 
 class _Provider(AbstractTokenProvider):  # type: ignore[misc]

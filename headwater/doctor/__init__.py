@@ -1,0 +1,1 @@
+"""Examining a cell: each connection is tried, and what is wrong is told with its remedy. Changes nothing."""
