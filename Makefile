@@ -1,9 +1,10 @@
 .DEFAULT_GOAL := help
-.PHONY: setup java chromium demo up down unit test format check rooms docs bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-backfill bench-publish bench-lateness bench-registry bench-unattended soak crash-test range-test backfill-test decoder-test contract-test evolution-test supervision-test lock help
+.PHONY: setup java chromium demo up down unit test format check rooms docs bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-backfill bench-publish bench-lateness bench-registry bench-unattended soak crash-test catalog-test range-test backfill-test decoder-test contract-test evolution-test supervision-test lock help
 
 PYTHON ?= python3
 BIN := .venv/bin
 SEED ?= 1
+CATALOG ?= sqlite
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-19s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -100,8 +101,13 @@ soak: setup ## a year of commits, hours and upkeep on a clock that is set; ended
 bench-unattended: setup ## a stack left alone for half an hour at 2,000 events/s (35 min)
 	$(BIN)/python -m benchmarks.unattended
 
-crash-test: setup ## a thousand kills (about 30 min); SEED=n draws others
-	$(BIN)/pytest tests/crash --crash-kills 1000 --crash-seed $(SEED)
+crash-test: setup ## a thousand kills (about 30 min); SEED=n draws others, CATALOG=postgresql keeps the catalog there
+	$(BIN)/pytest tests/crash --crash-kills 1000 --crash-seed $(SEED) --catalog $(CATALOG)
+
+catalog-test: setup ## commits, hours, late data and maintenance over PostgreSQL (5 min)
+	$(BIN)/pytest --catalog postgresql tests/integration/test_ingest.py tests/integration/test_traps_commit.py \
+		tests/integration/test_write_audit_publish.py tests/integration/test_late_data.py tests/integration/test_ranges.py \
+		tests/integration/test_maintenance.py tests/integration/test_upkeep.py tests/integration/test_retention.py
 
 range-test: setup ## builds of ranges killed 40 times (about 15 min); SEED=n draws others
 	$(BIN)/pytest tests/crash/test_ranges.py --range-kills 40 --crash-seed $(SEED)

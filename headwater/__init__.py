@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pipeline.batch.planning.plan import LedgerUnbalancedError as LedgerUnbalancedError
     from pipeline.batch.planning.plan import plan_hours as plan_hours
     from pipeline.batch.planning.read_inputs import read_plan_inputs as read_plan_inputs
+    from pipeline.catalogs.errors import CatalogUnavailableError as CatalogUnavailableError
     from pipeline.cells import Cell as Cell
     from pipeline.cells import CellNotFoundError as CellNotFoundError
     from pipeline.cells import embedded_cell as embedded_cell
@@ -72,7 +73,6 @@ if TYPE_CHECKING:
     from pipeline.tables.catalog import CatalogLostError as CatalogLostError
     from pipeline.tables.catalog import TableMissingError as TableMissingError
     from pipeline.tables.catalog import open_catalog as open_catalog
-    from pipeline.tables.errors import CatalogUnavailableError as CatalogUnavailableError
     from pipeline.tables.errors import WarehouseUnavailableError as WarehouseUnavailableError
 
     __version__: str
@@ -88,6 +88,7 @@ _NAMES = {
         "plan_hours",
     ),
     "pipeline.batch.planning.read_inputs": ("read_plan_inputs",),
+    "pipeline.catalogs.errors": ("CatalogUnavailableError",),
     "pipeline.cells": ("Cell", "CellNotFoundError", "embedded_cell", "load_cell", "save_cell"),
     "pipeline.contract.diff": ("diff_products",),
     "pipeline.contract.load": ("load_product", "load_products"),
@@ -122,7 +123,7 @@ _NAMES = {
     "pipeline.spark.errors": ("SparkUnavailableError",),
     "pipeline.supervision.locks": ("LockHeldError", "batch_lock", "hold_lock"),
     "pipeline.tables.catalog": ("CatalogLostError", "TableMissingError", "open_catalog"),
-    "pipeline.tables.errors": ("CatalogUnavailableError", "WarehouseUnavailableError"),
+    "pipeline.tables.errors": ("WarehouseUnavailableError",),
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names}
 __all__ = [*_HOMES, "__version__"]

@@ -31,7 +31,7 @@ class Cell:
         name: also the name of its Iceberg catalog, which Spark must use too (rows are keyed by it).
         root: folder of the cell's own data.
         bootstrap_servers: Kafka's, comma separated.
-        catalog_uri: SQLAlchemy URI of the Iceberg catalog, without query parameters.
+        catalog_uri: SQLAlchemy URI of the Iceberg catalog; of SQLite, without query parameters.
         warehouse: URI of the folder that tables live in.
         kafka: further client settings in Kafka's own dotted names (`security.protocol`, ...).
         schema_registry: settings of Confluent's client (`url`, ...) for an own registry; empty: embedded.

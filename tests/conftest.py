@@ -15,6 +15,8 @@ from headwater.stack.ports import free_port
 from pipeline.cells import Cell, embedded_cell, save_cell
 from pipeline.settings import load_settings
 from tests.support import counts
+from tests.support.catalogs import add_option, in_asked_catalog
+from tests.support.postgresql import PostgresqlServer
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -24,6 +26,11 @@ NEEDS_JAVA = {"broker", "spark_jars"}
 # How long an example takes tells of the machine and its company, not of the code.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of the whole suite."""
+    add_option(parser)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -66,8 +73,17 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
 
 @pytest.fixture(scope="session")
 def spark_jars() -> tuple[Path, ...]:
-    """Iceberg's runtime and the catalog's driver, fetched if need be."""
-    return ensure_jars(load_settings().cache, "spark", print)
+    """Iceberg's runtime and the catalogs' drivers, fetched if need be."""
+    cache = load_settings().cache
+    return tuple(jar for name in ("spark", "postgresql") for jar in ensure_jars(cache, name, print))
+
+
+@pytest.fixture(scope="session")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresqlServer]:
+    """A real PostgreSQL for the whole session; each test has databases of its own."""
+    server = PostgresqlServer(tmp_path_factory.mktemp("postgresql"))
+    yield server
+    server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -91,16 +107,22 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def cell(home: Path, broker: KafkaBroker) -> Cell:
-    """A fresh cell named `us`: its own catalog, warehouse and registry, the session's broker."""
-    cell = embedded_cell(home, "us", broker.bootstrap_servers)
-    save_cell(home, cell)
-    return cell
+def cell(home: Path, broker: KafkaBroker, request: pytest.FixtureRequest) -> Cell:
+    """A fresh cell named `us`: its own catalog, warehouse and registry, the session's broker.
+
+    Its catalog is embedded, or in what the test is parametrized with, or the run: one of `CATALOGS`.
+    """
+    return _fresh_cell(home, broker.bootstrap_servers, request)
 
 
 @pytest.fixture
-def quiet_cell(home: Path) -> Cell:
-    """A fresh cell named `us` whose Kafka is never asked."""
-    cell = embedded_cell(home, "us", "127.0.0.1:9")
+def quiet_cell(home: Path, request: pytest.FixtureRequest) -> Cell:
+    """A fresh cell named `us` whose Kafka is never asked; parametrized as `cell` is."""
+    return _fresh_cell(home, "127.0.0.1:9", request)
+
+
+def _fresh_cell(home: Path, bootstrap_servers: str, request: pytest.FixtureRequest) -> Cell:
+    cell = embedded_cell(home, "us", bootstrap_servers)
+    cell = in_asked_catalog(cell, request)
     save_cell(home, cell)
     return cell

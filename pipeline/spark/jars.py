@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pipeline.catalogs import postgresql
 from pipeline.cells import Cell
 from pipeline.jars import installed_jars
 from pipeline.spark.comet import uses_comet
@@ -25,4 +26,9 @@ def jar_sets(cell: Cell) -> tuple[str, ...]:
     Raises:
         CometNotSupportedError: the cell turns Comet on, and there is none for it.
     """
-    return ("spark", "comet") if uses_comet(cell) else ("spark",)
+    sets = ["spark"]
+    if cell.catalog_uri.startswith(postgresql.BACKEND):
+        sets.append(postgresql.BACKEND)
+    if uses_comet(cell):
+        sets.append("comet")
+    return tuple(sets)

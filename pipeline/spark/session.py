@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import quote, urlencode
 
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
@@ -11,24 +12,20 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.utils import is_remote
 from sqlalchemy.engine import make_url
 
+from pipeline.catalogs.errors import CatalogNotSupportedError
+from pipeline.catalogs.sqlite import LOCK_WAIT_S
 from pipeline.cells import Cell
 from pipeline.config.secret_text import marked_all, scrubbed
-from pipeline.errors import TerminalError
 from pipeline.spark.comet import comet_config
 from pipeline.spark.errors import SparkUnavailableError, first_line
 from pipeline.spark.java import start_java
 from pipeline.spark.remote import answers, clone
 from pipeline.spark.settings import JARS, REMOTE, spark_settings
-from pipeline.tables.catalog import LOCK_WAIT_S
 
 _FIXED_AT_START = {
     "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
     "spark.sql.catalogImplementation": "in-memory",
 }
-
-
-class CatalogNotSupportedError(TerminalError):
-    """Spark cannot open the cell's catalog: there is no JDBC driver for it here."""
 
 
 def catalog_config(cell: Cell) -> dict[str, str]:
@@ -158,10 +155,13 @@ def _jdbc(cell: Cell) -> dict[str, str]:
         options = f"busy_timeout={LOCK_WAIT_S * 1000}&journal_mode=WAL"
         return {"uri": f"jdbc:sqlite:{url.database}?{options}"}
     if backend == "postgresql":
+        host = f"[{url.host}]" if ":" in str(url.host) else url.host
         port = f":{url.port}" if url.port else ""
         login = {"jdbc.user": url.username, "jdbc.password": url.password}
+        # TLS is named alike by libpq and by the driver of Java.
+        tls = urlencode({key: value for key, value in url.query.items() if key.startswith("ssl")})
         return {
-            "uri": f"jdbc:postgresql://{url.host}{port}/{url.database}",
+            "uri": f"jdbc:postgresql://{host}{port}/{quote(str(url.database))}{'?' if tls else ''}{tls}",
             **{key: str(value) for key, value in login.items() if value is not None},
         }
     raise CatalogNotSupportedError(

@@ -13,6 +13,7 @@ from pyiceberg.table.metadata import TableMetadata, TableMetadataV2
 from pyiceberg.table.update import TableRequirement, TableUpdate
 from pyiceberg.typedef import Identifier
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 
@@ -46,6 +47,15 @@ class CachedCatalog(SqlCatalog):
     read anew, and so raises what it raises. Damage of the same length is seen by the next process only.
     Metadata is shared by all who load the table: it must not be changed in place.
     """
+
+    def __init__(self, name: str, **properties: str):
+        """Open it. Raises as the library's does, and then leaves no connection open."""
+        try:
+            super().__init__(name, **properties)
+        except SQLAlchemyError:
+            if engine := vars(self).get("engine"):
+                engine.dispose()
+            raise
 
     def load_table(self, identifier: str | Identifier) -> Table:
         """Load the table. Raises as the library's does."""

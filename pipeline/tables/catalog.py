@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import sqlite3
 import weakref
-from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import NoSuchTableError, ValidationError
 from pyiceberg.io import load_file_io
 from pyiceberg.table import Table
-from sqlalchemy import event
-from sqlalchemy.engine import Engine, ExceptionContext
-from sqlalchemy.exc import OperationalError, ProgrammingError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, SQLAlchemyError
 
+from pipeline.catalogs import postgresql, sqlite
 from pipeline.cells import Cell
-from pipeline.disk import FileDamagedError, naming_full_disk, sqlite_error
+from pipeline.disk import FileDamagedError, naming_full_disk
 from pipeline.errors import TerminalError
-from pipeline.sqlite_wal import use_wal
 from pipeline.tables.cached_catalog import CachedCatalog, metadata_location
 from pipeline.tables.errors import named_errors
+from pipeline.tables.shared_catalogs import shared_catalog
 from pipeline.tables.warehouse import has_history, tables_with_history
 
-LOCK_WAIT_S = 60
-"""How long a writer waits for the SQLite catalog's lock."""
 CREATORS = 10
 """How many other processes may create the same catalog or table at the same moment."""
-_SQLITE = "sqlite:///"
 
 
 class TableMissingError(TerminalError):
@@ -38,97 +34,70 @@ class CatalogLostError(TerminalError):
     """The catalog does not know tables whose metadata lie in the warehouse."""
 
 
-class CatalogDamagedError(TerminalError):
-    """The catalog's file is not a database any more."""
-
-
 def open_catalog(cell: Cell, *, recovering: bool = False) -> SqlCatalog:
-    """Open the cell's catalog, creating an embedded one that is absent.
+    """Open the cell's catalog, creating one that is absent: a SQLite file, or tables in PostgreSQL.
 
     Safe to call from many processes at once. A SQLite catalog must be on a local disk. `recovering` makes
     one also beside a warehouse that has tables, for these to be registered in it. Its connections end with
-    the last reference to it, or to a table that was loaded from it.
+    the last reference to it, or to a table that was loaded from it; to PostgreSQL, with the process.
 
     Raises:
-        CatalogUnavailableError: it did not answer, or stayed locked for `LOCK_WAIT_S` seconds.
+        CatalogUnavailableError: it did not answer, or stayed locked for `sqlite.LOCK_WAIT_S` seconds.
+        CatalogRefusedError: PostgreSQL answered, and refused.
+        CatalogNotSupportedError: it is neither SQLite nor PostgreSQL, or psycopg is not installed.
         CatalogLostError: an embedded one is absent, and tables lie in the warehouse; nothing was created.
         CatalogDamagedError: an embedded one's file is no database.
         DiskFullError: there is no room to create it.
     """
-    uri = cell.catalog_uri
-    database = _database(cell)
-    if database is None:
-        with named_errors(f"catalog of cell {cell.name}"):
-            return _connect(cell, uri)
-    if not recovering and is_absent(cell):
-        _refuse_beside_tables(cell, database)
-    with named_errors(f"catalog of cell {cell.name}"), naming_full_disk(database):
-        database.parent.mkdir(parents=True, exist_ok=True)
+    database = sqlite.database_of(cell)
+    with named_errors(f"catalog of cell {cell.name}"):
+        if database is None:
+            return _open_shared(cell)
+        if not recovering and sqlite.is_absent(cell):
+            _refuse_beside_tables(cell, database)
+        return _open_embedded(cell, database)
+
+
+def _open_shared(cell: Cell) -> SqlCatalog:
+    address = postgresql.address(cell.catalog_uri, cell.name)
+    uri = address.render_as_string(hide_password=False)
+    # A connection that ended while it was idle is replaced.
+    connect = partial(_connect, cell, uri, pool_pre_ping="true")
+    return shared_catalog((cell.name, uri, cell.warehouse), connect)
+
+
+def _open_embedded(cell: Cell, database: Path) -> SqlCatalog:
+    with naming_full_disk(database):
         try:
-            with closing(sqlite3.connect(database, timeout=LOCK_WAIT_S)) as connection:
-                use_wal(connection, LOCK_WAIT_S)
-            catalog = _connect(cell, f"{uri}?timeout={LOCK_WAIT_S}")
+            sqlite.prepare(database)
+            catalog = _connect(cell, f"{cell.catalog_uri}?timeout={sqlite.LOCK_WAIT_S}")
         except (sqlite3.Error, SQLAlchemyError) as error:
-            _raise_fault(getattr(error, "orig", None) or error, cell.name, database)
+            sqlite.raise_fault(getattr(error, "orig", None) or error, cell.name, database)
             raise
-    _name_faults(catalog.engine, cell.name, database)
+    sqlite.name_faults(catalog.engine, cell.name, database)
     return catalog
-
-
-def is_absent(cell: Cell) -> bool:
-    """Return whether the cell's catalog is an embedded one that was never made, or is gone."""
-    database = _database(cell)
-    return database is not None and (not database.exists() or not database.stat().st_size)
-
-
-def _database(cell: Cell) -> Path | None:
-    """Return the file of an embedded catalog."""
-    uri = cell.catalog_uri
-    return Path(uri.removeprefix(_SQLITE)) if uri.startswith(_SQLITE) else None
 
 
 def _refuse_beside_tables(cell: Cell, database: Path) -> None:
     with named_errors(f"{cell.name}, {cell.warehouse}"):
         found = tables_with_history(cell.warehouse)
     # Somebody else may have created it, and tables in it, since it was looked for.
-    if found and is_absent(cell):
+    if found and sqlite.is_absent(cell):
         raise _lost(cell.name, f"its catalog {database} is not there", found)
 
 
-def _connect(cell: Cell, uri: str) -> SqlCatalog:
+def _connect(cell: Cell, uri: str, **properties: str) -> SqlCatalog:
     for _ in range(CREATORS):
         try:
-            catalog = CachedCatalog(cell.name, uri=uri, warehouse=cell.warehouse)
+            catalog = CachedCatalog(cell.name, uri=uri, warehouse=cell.warehouse, **properties)
             # The engine keeps connections open for its catalog, and outlives it until garbage is collected.
             weakref.finalize(catalog, catalog.engine.dispose)
             return catalog
-        except (OperationalError, ProgrammingError) as error:
+        except (IntegrityError, OperationalError, ProgrammingError) as error:
             # PyIceberg looks first and creates then; another process may create in between.
             if "already exists" not in str(error):
                 raise
-    return CachedCatalog(cell.name, uri=uri, warehouse=cell.warehouse)
-
-
-def _name_faults(engine: Engine, cell: str, database: Path) -> None:
-    """Let uses of a catalog's `engine` raise named errors where its disk is full or its file damaged."""
-
-    @event.listens_for(engine, "handle_error")
-    def name(context: ExceptionContext) -> None:
-        _raise_fault(context.original_exception, cell, database)
-
-
-def _raise_fault(error: BaseException, cell: str, database: Path) -> None:
-    """Raise a named error if the disk is full or the file is no database; return for any other `error`."""
-    subject = f"catalog of cell {cell}, {database}"
-    damaged = CatalogDamagedError(
-        f"the file is no catalog ({error}).",
-        subject=subject,
-        remedy="Restore it from a backup, or move it away, with its -wal and -shm, and register the "
-        f"tables again from their metadata: `headwater recover --cell {cell}`.",
-    )
-    named = sqlite_error(error, database, damaged, None, subject)
-    if named is not None:
-        raise named from error
+    return CachedCatalog(cell.name, uri=uri, warehouse=cell.warehouse, **properties)
 
 
 def find_table(catalog: SqlCatalog, identifier: str) -> Table | None:

@@ -8,12 +8,10 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from pipeline.catalogs.errors import CatalogUnavailableError
+from pipeline.catalogs.postgresql import postgresql_error
 from pipeline.disk import FileMissingError, disk_full, is_full
 from pipeline.errors import RetryableError
-
-
-class CatalogUnavailableError(RetryableError):
-    """The catalog did not answer, or stayed locked for too long."""
 
 
 class WarehouseUnavailableError(RetryableError):
@@ -29,12 +27,15 @@ def named_errors(subject: str, place: str | None = None) -> Iterator[None]:
 
     Raises:
         CatalogUnavailableError, WarehouseUnavailableError, DiskFullError: try again later.
+        CatalogRefusedError: the catalog's database answered, and refused.
         FileMissingError: a file of the warehouse that was to be read is not there.
     """
     try:
         yield
     except (SQLAlchemyError, sqlite3.Error) as error:
         cause = getattr(error, "orig", None) or error
+        if (named := postgresql_error(cause, subject)) is not None:
+            raise named from error
         raise CatalogUnavailableError(
             f"the catalog did not answer ({type(cause).__name__}: {cause}).",
             subject=subject,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cells import embedded_cell, save_cell
+from pipeline.cells import Cell, embedded_cell, save_cell
 from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
 from pipeline.ingest.run import ingest
@@ -15,6 +15,7 @@ from tests.crash.range_kills import RangeKill, draw_range_kills
 from tests.crash.scenario import draw
 from tests.crash.stage import Stage
 from tests.crash.tally import Tally
+from tests.support.catalogs import in_asked_catalog
 from tests.support.counts import COUNTS
 from tests.support.failpoints import failpoints_of
 from tests.support.load import TopicWriter
@@ -74,23 +75,30 @@ def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MortalBroker]:
 
 
 @pytest.fixture
-def stage(tmp_path: Path, mortal: MortalBroker, tally: Tally, compiled: None) -> Stage:
+def stage(
+    tmp_path: Path,
+    mortal: MortalBroker,
+    tally: Tally,
+    compiled: None,
+    request: pytest.FixtureRequest,
+) -> Stage:
     """A fresh cell, and the test product with the strict freshness gate on a topic of its own."""
-    return _stage(tmp_path, mortal, tally)
+    cell = embedded_cell(tmp_path / "home", "us", mortal.bootstrap_servers)
+    return _stage(tmp_path, in_asked_catalog(cell, request), mortal, tally)
 
 
 @pytest.fixture(scope="session")
 def compiled(tmp_path_factory: pytest.TempPathFactory, mortal: MortalBroker) -> None:
     """What the engine compiles when first used is on disk, so that no attempt waits for it."""
-    stage = _stage(tmp_path_factory.mktemp("first"), mortal, Tally())
+    folder = tmp_path_factory.mktemp("first")
+    cell = embedded_cell(folder / "home", "us", mortal.bootstrap_servers)
+    stage = _stage(folder, cell, mortal, Tally())
     stage.writer.fill(100, transactions=1)
     ingest(stage.cell, stage.product, once=True)
 
 
-def _stage(folder: Path, mortal: MortalBroker, tally: Tally) -> Stage:
-    home = folder / "home"
-    cell = embedded_cell(home, "us", mortal.bootstrap_servers)
-    save_cell(home, cell)
+def _stage(folder: Path, cell: Cell, mortal: MortalBroker, tally: Tally) -> Stage:
+    save_cell(folder / "home", cell)
     product = _in_partitions(own_product("strict_events", folder / "contracts"))
     assert product.topic.partitions == PARTITIONS
     return Stage(cell, product, TopicWriter(cell, product), mortal, tally)

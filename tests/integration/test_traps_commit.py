@@ -25,6 +25,7 @@ from pipeline.tables.offsets import committed_offsets
 from pipeline.tables.snapshots import TableRolledBackError
 from tests.support.attempts import catch_up, start
 from tests.support.catalog_seam import CatalogSeam
+from tests.support.catalogs import CATALOGS
 from tests.support.judge import judge
 from tests.support.load import SMALL_POISON, TopicWriter
 
@@ -54,6 +55,7 @@ def mixed(writer: TopicWriter) -> None:
     writer.fill(300)
 
 
+@pytest.mark.parametrize("cell", CATALOGS, indirect=True)
 @pytest.mark.parametrize("fill", [mixed, poison_only])
 def test_two_processes_at_once(
     cell: Cell, strict_product: Product, writer: TopicWriter, fill: Callable[[TopicWriter], None]
@@ -114,6 +116,7 @@ def test_a_range_of_poison_alone_still_makes_a_snapshot_for_the_fence(
     assert events.metadata.current_snapshot_id == offsets.snapshot_id
 
 
+@pytest.mark.parametrize("cell", CATALOGS, indirect=True)
 def test_a_stale_commit_is_refused_and_not_rebased(
     cell: Cell, strict_product: Product, writer: TopicWriter
 ) -> None:

@@ -21,6 +21,7 @@ from pipeline.control.publications import Publication, read_publications, record
 from pipeline.lineage.files import lineage_folder
 from pipeline.spark.session import own_session
 from pipeline.tables.catalog import load_table
+from tests.support.catalogs import CATALOGS
 from tests.support.hour_builds import CrashError, Judge, Opinion, build, crash_at
 from tests.support.orders import Orders, hour, orders_product, sales
 from tests.support.shop import TABLE, Sales, Shop
@@ -68,6 +69,7 @@ def shop(spark: SparkSession, quiet_cell: Cell, tmp_path: Path) -> HourByHour:
     return HourByHour(spark, quiet_cell, orders_product(tmp_path), orders, source)
 
 
+@pytest.mark.parametrize("quiet_cell", CATALOGS, indirect=True)
 def test_a_good_hour_is_published_and_equals_a_recompute(shop: HourByHour) -> None:
     publication = shop.build(1)
     assert isinstance(publication, Publication)
@@ -154,6 +156,7 @@ def test_hours_staged_from_one_base_are_all_published(shop: HourByHour) -> None:
         assert shop.has(number) == shop.orders.expected(hour(number))
 
 
+@pytest.mark.parametrize("quiet_cell", CATALOGS, indirect=True)
 def test_hours_staged_at_once_by_threads_do_not_share_a_staging(shop: HourByHour) -> None:
     with ThreadPoolExecutor(3) as threads:
         stagings = list(threads.map(shop.stage, (1, 2, 3)))
@@ -192,6 +195,7 @@ def test_a_staging_of_an_hour_that_changed_on_main_is_refused(shop: HourByHour) 
     assert shop.main() == main
 
 
+@pytest.mark.parametrize("quiet_cell", CATALOGS, indirect=True)
 def test_a_build_that_another_overtakes_stages_again_and_publishes(shop: HourByHour) -> None:
     audits: list[str] = []
 
@@ -244,6 +248,7 @@ def test_a_rebuild_with_late_data_replaces_the_hour_and_equals_a_recompute(
     assert shop.has(2) == shop.orders.expected(hour(2))
 
 
+@pytest.mark.parametrize("quiet_cell", CATALOGS, indirect=True)
 def test_a_crash_after_staging_leaves_main_and_the_next_build_converges(
     shop: HourByHour, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ it to that), reads the topic with another client, and counts in SQL over plain t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,16 +110,18 @@ def verify_exactly_once(
     Raises:
         TopicUnreadableError: the topic could not be read to its end.
     """
-    catalog = SqlCatalog(catalog_name, uri=f"{catalog_uri}?timeout=60", warehouse=warehouse)
-    events = catalog.load_table(f"{namespace}.events").scan(selected_fields=EVENT_COLUMNS)
-    letters = catalog.load_table(f"{namespace}.dead_letters").scan(selected_fields=LETTER_COLUMNS)
-    return compare(
-        read_topic(bootstrap_servers, topic, envelope),
-        events.to_arrow(),
-        letters.to_arrow(),
-        topic=topic,
-        identity=topic_id(bootstrap_servers, topic),
-    )
+    with closing(SqlCatalog(catalog_name, uri=catalog_uri, warehouse=warehouse)) as catalog:
+        events = catalog.load_table(f"{namespace}.events").scan(selected_fields=EVENT_COLUMNS)
+        letters = catalog.load_table(f"{namespace}.dead_letters").scan(
+            selected_fields=LETTER_COLUMNS
+        )
+        return compare(
+            read_topic(bootstrap_servers, topic, envelope),
+            events.to_arrow(),
+            letters.to_arrow(),
+            topic=topic,
+            identity=topic_id(bootstrap_servers, topic),
+        )
 
 
 def compare(

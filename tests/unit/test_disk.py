@@ -16,6 +16,7 @@ import pytest
 
 from headwater.cli.main import main
 from headwater.stack.state import StackState, load_state
+from pipeline.catalogs.sqlite import CatalogDamagedError
 from pipeline.cells import Cell, save_cell
 from pipeline.disk import DiskFullError, FileDamagedError
 from pipeline.errors import ExitCode
@@ -23,7 +24,7 @@ from pipeline.files import write_atomically
 from pipeline.hours.fence import FenceStore
 from pipeline.schemas.registry import RegistryDamagedError
 from pipeline.schemas.sqlite import SqliteRegistry
-from pipeline.tables.catalog import CatalogDamagedError, open_catalog
+from pipeline.tables.catalog import open_catalog
 from pipeline.tables.errors import named_errors
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)

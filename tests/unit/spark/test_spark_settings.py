@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from headwater.stack.ports import free_port
+from pipeline.catalogs.errors import CatalogNotSupportedError
 from pipeline.cells import Cell, embedded_cell, save_cell
 from pipeline.spark.comet import CometNotSupportedError
 from pipeline.spark.errors import SparkUnavailableError
 from pipeline.spark.jars import jar_sets
 from pipeline.spark.remote import answers
 from pipeline.spark.session import (
-    CatalogNotSupportedError,
     catalog_config,
     session_config,
     start_session,
@@ -46,6 +46,8 @@ def test_a_postgresql_catalog_becomes_a_jdbc_one_with_its_login_apart() -> None:
     uri = "postgresql+psycopg2://reader:word@db:5433/iceberg"
     config = catalog_config(replace(CELL, catalog_uri=uri))
     assert config["spark.sql.catalog.eu.uri"] == "jdbc:postgresql://db:5433/iceberg"
+    config = catalog_config(replace(CELL, catalog_uri=f"{uri}?sslmode=require&connect_timeout=3"))
+    assert config["spark.sql.catalog.eu.uri"] == "jdbc:postgresql://db:5433/iceberg?sslmode=require"
     assert config["spark.sql.catalog.eu.jdbc.user"] == "reader"
 
 

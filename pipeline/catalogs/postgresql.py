@@ -1,0 +1,104 @@
+"""A catalog in PostgreSQL: its address, and what its faults mean."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from pipeline.catalogs.errors import (
+    CatalogNotSupportedError,
+    CatalogRefusedError,
+    CatalogUnavailableError,
+)
+from pipeline.errors import HeadwaterError
+
+CONNECT_TIMEOUT_S = 5
+"""How long each host of the address may take to answer."""
+BACKEND = "postgresql"
+_DRIVER = "psycopg"
+_DEFAULTS = {"connect_timeout": str(CONNECT_TIMEOUT_S), "application_name": "headwater"}
+_AWAY = (
+    "connection refused", "timeout expired", "timed out", "failed to resolve host",
+    "could not translate host name", "no route to host", "network is unreachable",
+    "server closed the connection", "connection reset", "starting up", "shutting down",
+    "in recovery mode", "too many clients", "too many connections", "connection slots",
+    "session is read-only", "in hot standby mode",
+)  # fmt: skip
+"""What libpq and the server say of a server that is not there, or not yet, or full.
+
+PostgreSQL tells no SQLSTATE of a connection that failed.
+"""
+_PASSING = ("08", "40", "53", "55", "57", "58")
+"""SQLSTATE classes of what another attempt may not meet: connection, rollback, resources, not in the
+state for it, operator's intervention, system (PostgreSQL 18, appendix A)."""
+
+
+def address(uri: str, cell: str) -> URL:
+    """Return the address that a `cell`'s connections are made with: by psycopg, with a time limit.
+
+    Raises:
+        CatalogNotSupportedError: it is no address of PostgreSQL, or psycopg is not installed.
+    """
+    try:
+        url = make_url(uri)
+    except (ArgumentError, ValueError):
+        # Its text is not repeated: a password may be in it.
+        raise _unsupported(cell, "`catalog_uri` is no address of a database.") from None
+    if url.get_backend_name() != BACKEND:
+        what = f"there is no support for a catalog in {url.get_backend_name()}."
+        raise _unsupported(cell, what)
+    if not (url.host and url.database):
+        raise _unsupported(cell, "`catalog_uri` names no host, or no database.")
+    if importlib.util.find_spec(_DRIVER) is None:
+        raise CatalogNotSupportedError(
+            "its catalog is in PostgreSQL, and psycopg is not installed.",
+            subject=f"cell {cell}",
+            remedy="Install it: `pip install 'headwater[postgresql]'`.",
+        )
+    lacking = {key: value for key, value in _DEFAULTS.items() if key not in url.query}
+    return url.set(drivername=f"{BACKEND}+{_DRIVER}").update_query_dict(lacking)
+
+
+def _unsupported(cell: str, what: str) -> CatalogNotSupportedError:
+    return CatalogNotSupportedError(
+        what,
+        subject=f"cell {cell}",
+        remedy="Use a SQLite or a PostgreSQL catalog (docs/reference/cell.md).",
+    )
+
+
+def postgresql_error(error: BaseException, subject: str) -> HeadwaterError | None:
+    """Return the named error for what psycopg raised; None for what another library did."""
+    if not type(error).__module__.startswith(_DRIVER):
+        return None
+    said = " ".join(str(error).split()).removeprefix("connection failed: ")
+    state = getattr(error, "sqlstate", None)
+    if state is None:
+        is_away = all(_tells_of_away(attempt) for attempt in _attempts(str(error)))
+    else:
+        is_away = state[:2] in _PASSING
+    if is_away:
+        return CatalogUnavailableError(
+            f"PostgreSQL did not answer ({said}).",
+            subject=subject,
+            remedy="See that it runs there, and has connections left; then try again.",
+        )
+    return CatalogRefusedError(
+        f"PostgreSQL refused ({said}).",
+        subject=subject,
+        remedy="Correct `catalog_uri`, or grant what is missing: CONNECT on the database; SELECT, INSERT, "
+        "UPDATE and DELETE on iceberg_tables and iceberg_namespace_properties, or CREATE in its schema.",
+    )
+
+
+def _attempts(said: str) -> list[str]:
+    """Return what was said of each address of the host, where it has many, else of the one."""
+    first, *others = re.split(r"\n- ", said)
+    return others or [first]
+
+
+def _tells_of_away(said: str) -> bool:
+    return any(words in said.lower() for words in _AWAY)
