@@ -7,11 +7,12 @@ from pyiceberg.io.pyarrow import PyArrowFileIO
 from sqlalchemy import select
 
 from headwater.doctor.model import Finding, Setup, well
+from pipeline.catalogs.sqlite import is_absent
 from pipeline.cells import Cell
 from pipeline.config.secret_text import without_login
 from pipeline.errors import TerminalError
 from pipeline.tables.cached_catalog import metadata_location
-from pipeline.tables.catalog import find_table, is_absent, open_catalog
+from pipeline.tables.catalog import find_table, open_catalog
 from pipeline.tables.errors import named_errors
 from pipeline.tables.warehouse import tables_with_history
 
