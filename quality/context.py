@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Literal
 
 import great_expectations as gx
@@ -53,14 +54,21 @@ class OpenBatch:
     counts: OnePass
 
 
-def open_batch(frame: DataFrame, hours: Sequence[datetime] = ()) -> OpenBatch:
-    """Return `frame` as a batch; what is counted is known of each of `hours`, too, told by `hour`."""
+def open_batch(
+    frame: DataFrame,
+    hours: Sequence[datetime] = (),
+    of_range: Mapping[str, str] = MappingProxyType({}),
+) -> OpenBatch:
+    """Return `frame` as a batch; what is counted is known of each of `hours`, too, told by `hour`.
+
+    `of_range` are queries of which rows are counted by hour, with what counts them in `frame`'s session.
+    """
     # Otherwise it caches the rows as Java objects: more than a driver's heap for an hour of many rows.
     source = quiet_context().data_sources.add_spark("staged", persist=False)
     # Otherwise it asks the process's first session, which knows neither the rows nor the views.
     engine = source.get_execution_engine()
     engine.spark = frame.sparkSession
-    counts = OnePass(engine, hours)
+    counts = OnePass(engine, hours, of_range)
     # Metrics are registered for the engine's class by its name: one of another class would have none.
     engine.resolve_metrics = counts.resolve_metrics  # type: ignore[method-assign]
     asset = source.add_dataframe_asset("hour")

@@ -17,6 +17,7 @@ from pipeline.batch.planning.stages import (
     Release,
     Stage,
 )
+from pipeline.batch.sql.custom import CustomQuery
 
 _HOUR = "%Y-%m-%dT%H"
 
@@ -34,6 +35,12 @@ def explain(plan: HoursPlan, ranges: RangesPlan | None) -> Iterator[str]:
     due = {one.derived_table for one in ranges.ranges}
     yield from (
         f"  {name}: {explain_logic(logic)}" for name, logic in ranges.logic.items() if name in due
+    )
+    yield from (
+        f"  {name}: {query.name}: {explain_query(query)}"
+        for name, queries in ranges.queries.items()
+        for query in queries
+        if name in due
     )
     for one in ranges.ranges:
         yield from _explain_range(one)
@@ -80,6 +87,13 @@ def explain_logic(logic: RangeLogic) -> str:
             return f"its hours are built one after the other: {logic.reason}"
         case _:
             assert_never(logic)
+
+
+def explain_query(query: CustomQuery) -> str:
+    """Return whether a custom query is asked of the hours of a range at once, or why not."""
+    if query.of_range is not None:
+        return "what it finds is counted of all hours of a range at once"
+    return f"each hour is asked by itself: {query.reason}"
 
 
 def explain_stage(stage: HourStage) -> str:

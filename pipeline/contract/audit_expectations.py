@@ -6,6 +6,8 @@ from pipeline.contract.model import DerivedTable, Expectation
 from pipeline.tables.layout import BUILD_COLUMN, HOUR_COLUMN
 
 COLUMNS = "expect_table_columns_to_match_set"
+QUERY = "unexpected_rows_query"
+"""The argument of an expectation that has a query."""
 
 
 def audit_expectations(derived_table: DerivedTable) -> tuple[Expectation, ...]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from pipeline.batch.wap.audit_frame import QUERY
+from collections.abc import Collection
+
+from pipeline.batch.sql.row_query import condition_of
+from pipeline.contract.audit_expectations import QUERY
 from pipeline.contract.model import Expectation
-from quality.counting.row_query import condition_of
 
 OF_COLUMNS = frozenset(
     {
@@ -39,8 +41,12 @@ OF_ROWS = frozenset(
 """Expectations that are told by how many rows of the hour break a rule, alone or beside each other."""
 
 
-def is_countable(expectation: Expectation) -> bool:
-    """Whether numbers of rows tell if an hour meets `expectation`."""
+def is_countable(expectation: Expectation, of_range: Collection[str] = ()) -> bool:
+    """Whether numbers of rows tell if an hour meets `expectation`.
+
+    `of_range` are queries whose rows are counted by hour, beside conditions of each row.
+    """
     if QUERY in expectation.kwargs:
-        return condition_of(str(expectation.kwargs[QUERY])) is not None
+        text = str(expectation.kwargs[QUERY])
+        return text in of_range or condition_of(text) is not None
     return expectation.type in OF_ROWS | OF_COLUMNS

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
+from types import MappingProxyType
 from typing import Any
 
 from great_expectations.execution_engine.sparkdf_execution_engine import SparkDFExecutionEngine
@@ -20,6 +21,8 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as sf
 
+from pipeline.batch.sql.range_query import BATCH
+from pipeline.batch.sql.range_query import ROWS as RANGE_ROWS
 from quality.counting.hours import hour_at, seconds
 from quality.counting.questions import (
     ASKED,
@@ -54,8 +57,17 @@ class OnePass:
     What it cannot count, a rule that does not fit the rows among it, it leaves to the engine, which says why.
     """
 
-    def __init__(self, engine: SparkDFExecutionEngine, hours: Sequence[datetime] = ()) -> None:
-        """Resolve what `engine` was to; what is counted is known of each of `hours`, too."""
+    def __init__(
+        self,
+        engine: SparkDFExecutionEngine,
+        hours: Sequence[datetime] = (),
+        of_range: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """Resolve what `engine` was to; what is counted is known of each of `hours`, too.
+
+        `of_range` are queries of which rows are counted by hour, with what counts them.
+        """
+        self._of_range = of_range
         self._engine = engine
         self._resolve = engine.resolve_metrics
         self._hours = hours
@@ -98,7 +110,7 @@ class OnePass:
         for one in asked:
             if one.id not in self._questions:
                 self._asked[one.id] = one
-                self._questions[one.id] = question_of(self._engine, one, known)
+                self._questions[one.id] = question_of(self._engine, one, known, self._of_range)
         # What is to be counted waits for all of it: rules come to be known one after the other.
         first = [one for one in asked if not self._waits(one)]
         if first or not asked:
@@ -122,13 +134,16 @@ class OnePass:
         wanted = {one.key: one for one in questions if one.key not in self._counts}
         domains: dict[Any, list[Question]] = {}
         for one in wanted.values():
+            if one.of_range is not None:
+                self._counts[one.key] = self._of_query(one, one.of_range)
+                continue
             domains.setdefault((one.domain.to_id(), one.alike), []).append(one)
         groups = list(domains.values())
         try:
             counted = self._counted(groups)
         except (Py4JError, PySparkException):
             # One of them does not fit the rows: the engine asks one by one, and says which.
-            self._counts |= dict.fromkeys(wanted)
+            self._counts |= dict.fromkeys(one.key for group in groups for one in group)
             return
         for group, parts in zip(groups, counted, strict=True):
             place = 1
@@ -161,6 +176,19 @@ class OnePass:
             if at is not None:
                 found[place][hour_at(at)] = counts
         return found
+
+    def _of_query(self, question: Question, text: str) -> Mapping[Part, _Count] | None:
+        """Return how many rows a query gives of each hour; None where that cannot be counted."""
+        rows_of(self._engine, question.domain).createOrReplaceTempView(BATCH)
+        try:
+            found = self._engine.spark.sql(text).select(seconds(), RANGE_ROWS).collect()
+        except (Py4JError, PySparkException):
+            # Each hour is asked by itself then, and says so if it is its own fault.
+            return None
+        by_hour = {hour_at(at): rows for at, rows in found}
+        parts: dict[Part, int] = {hour: by_hour.get(hour, 0) for hour in self._hours}
+        parts[None] = sum(parts.values())
+        return {part: _Count(rows, (rows,)) for part, rows in parts.items()}
 
     def _rows_and_meeting(self, group: Sequence[Question]) -> DataFrame:
         """Return, by hour in `at`, how many rows there are, and how many meet each condition of `group`."""
@@ -196,7 +224,8 @@ class OnePass:
         if name == ROWS:
             yield counted.rows
         elif name.endswith((EXAMPLES, QUERY_ROWS)):
-            if not counted.meeting[0]:
+            # Which rows a query gives is asked of hours alone.
+            if not counted.meeting[0] or (question is not None and question.of_range):
                 yield []
         elif name.endswith(ASKED):
             yield counted.rows

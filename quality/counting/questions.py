@@ -14,8 +14,8 @@ from great_expectations.validator.metric_configuration import MetricConfiguratio
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as sf
 
-from pipeline.batch.wap.audit_frame import QUERY
-from quality.counting.row_query import condition_of
+from pipeline.batch.sql.row_query import condition_of
+from pipeline.contract.audit_expectations import QUERY
 from quality.reference_histogram import finite, insides, is_number
 
 Values = Mapping[Any, Any]
@@ -40,20 +40,26 @@ class Question:
     """How many of the rows of `domain` meet each of some conditions; `key` tells it from any other.
 
     With `alike` the only condition is that another row has the same values of these columns, null like any.
+    With `of_range` it is how many rows a query gives, and that counts them in every hour.
     """
 
     key: object
     domain: IDDict
     conditions: tuple[Column, ...]
     alike: tuple[str, ...] = ()
+    of_range: str | None = None
 
 
 def question_of(
-    engine: SparkDFExecutionEngine, metric: MetricConfiguration, known: Values
+    engine: SparkDFExecutionEngine,
+    metric: MetricConfiguration,
+    known: Values,
+    of_range: Mapping[str, str],
 ) -> Question | None:
     """Return what is to be counted for a metric; None if it is not told by counting.
 
-    Metrics of one rule have one question. `known` has what the metric depends on.
+    Metrics of one rule have one question. `known` has what the metric depends on, `of_range` the
+    queries that are counted of all hours, with what counts them.
     """
     name, domain = metric.metric_name, metric.metric_domain_kwargs
     if name.endswith((EXAMPLES, BROKEN, ASKED)):
@@ -61,7 +67,7 @@ def question_of(
     if name == ROWS:
         return Question(metric.id, domain, ())
     if name in (QUERY_COUNT, QUERY_ROWS):
-        return _of_query(metric)
+        return _of_query(metric, of_range)
     conditions: Sequence[Column] = ()
     if name in (HISTOGRAM, BEYOND) and is_number(
         frame := rows_of(engine, domain), domain["column"]
@@ -97,11 +103,14 @@ def _of_rule(metric: MetricConfiguration, known: Values) -> Question | None:
     return Question(rule, IDDict(domain), (condition,), alike)
 
 
-def _of_query(metric: MetricConfiguration) -> Question | None:
-    condition = condition_of(str(metric.metric_value_kwargs[QUERY]))
+def _of_query(metric: MetricConfiguration, of_range: Mapping[str, str]) -> Question | None:
+    text = str(metric.metric_value_kwargs[QUERY])
+    key = metric.id._replace(metric_name=QUERY_COUNT)
+    if text in of_range:
+        return Question(key, metric.metric_domain_kwargs, (), of_range=of_range[text])
+    condition = condition_of(text)
     if condition is None:
         return None
-    key = metric.id._replace(metric_name=QUERY_COUNT)
     return Question(key, metric.metric_domain_kwargs, (sf.expr(f"({condition}) IS TRUE"),))
 
 

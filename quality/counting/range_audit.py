@@ -20,6 +20,7 @@ from quality.audit import AuditResult, audit_result, fields_inside, raised
 from quality.context import RESULT_FORMAT, OpenBatch, open_batch
 from quality.counting.countable import is_countable
 from quality.counting.drift_hours import DriftOfHour, drift_of_hours
+from quality.counting.range_queries import range_queries
 from quality.drift import DriftReferences, drift_references
 from quality.great_expectations_private import Judge, evaluation_order, judge_of
 from quality.reference_histogram import is_number
@@ -53,12 +54,13 @@ class RangeAudit:
     def of(cls, rows: StagedRows, table: DerivedTable) -> RangeAudit | None:
         """Count all hours of `rows`, at least one; None where something does not fit them."""
         frame = rows.together()
-        batch = open_batch(frame, rows.hours)
+        of_range = range_queries(rows, frame, table)
+        batch = open_batch(frame, rows.hours, of_range)
         suite = expectations.suite(table, (), fields_inside(frame.schema)).expectations
         countable = {
             place: suite[place]
             for place, one in enumerate(audit_expectations(table))
-            if is_countable(one)
+            if is_countable(one, of_range)
         }
         counted, found = _evaluate(batch, table, countable)
         if any(raised(one.exception_info or {}) for one in counted.results):

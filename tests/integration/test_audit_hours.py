@@ -66,6 +66,14 @@ COUNTED: list[Case] = [
         "unexpected_rows_expectation",
         {"unexpected_rows_query": "SELECT * FROM {batch} WHERE id = 4 OR amount < bound - 5"},
     ),
+    (
+        "unexpected_rows_expectation",
+        {"unexpected_rows_query": "SELECT DISTINCT region FROM {batch} WHERE id = 4"},
+    ),
+    (
+        "unexpected_rows_expectation",
+        {"unexpected_rows_query": "SELECT 1 FROM {batch} WHERE bound > 5 HAVING count(*) = 0"},
+    ),
     ("expect_column_to_exist", {"column": "id"}),
     ("expect_table_column_count_to_equal", {"value": 5}),
 ]
@@ -77,7 +85,7 @@ OF_WHOLE_HOURS: list[Case] = [
     ("expect_column_max_to_be_between", {"column": "amount", "max_value": 9}),
     (
         "unexpected_rows_expectation",
-        {"unexpected_rows_query": "SELECT DISTINCT region FROM {batch} WHERE id = 4"},
+        {"unexpected_rows_query": "SELECT DISTINCT region FROM {batch} WHERE id = 4 LIMIT 9"},
     ),
 ]
 ABSENT: Case = ("expect_column_values_to_not_be_null", {"column": "absent"})
@@ -101,6 +109,9 @@ class Given(StagedRows):
         assert of not in passed
         self.looked_at.append(of)
         return self.rows_of(of)
+
+    def inputs_together(self, _session: SparkSession) -> Collection[str]:
+        return ()
 
     def rows_of(self, of: datetime) -> DataFrame:
         return self.frame.where(f"hour = TIMESTAMP '{of.isoformat()}'")

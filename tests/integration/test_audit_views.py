@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 from pyspark.sql import DataFrame, SparkSession
 
+from pipeline.batch.execute import execute
 from pipeline.batch.model import Rejected
-from pipeline.batch.wap.audit_frame import views_needed
+from pipeline.batch.wap.audit_frame import AuditFunction, StagedRows, views_needed
 from pipeline.cells import Cell
 from pipeline.contract.model import DerivedTable, Expectation
 from pipeline.control.publications import Publication
 from quality.audit import audit
+from quality.audit_hours import audit_hours
 from tests.support.derivations import Chain, chained_product
 from tests.support.hour_builds import Judge
 from tests.support.orders import hour
@@ -111,6 +113,33 @@ def test_a_query_over_events_decides_whether_an_hour_is_published(chain: Chain) 
     assert isinstance(outcomes[1], Publication)
     assert outcomes[1].expectations == 2
     assert isinstance(outcomes[3], Rejected), "the hour before has the south"
+
+
+def test_a_range_is_held_to_queries_over_the_events_of_all_its_hours(
+    chain: Chain, tmp_path: Path
+) -> None:
+    missing = "SELECT e.region FROM events AS e LEFT ANTI JOIN {batch} AS b ON e.region = b.region"
+    all_tables = chained_product(tmp_path).derived_tables
+    chain.product = chain.product.model_copy(update={"derived_tables": all_tables[:1]})
+    expect(chain, "sales", missing, "SELECT 1 FROM events HAVING count(*) > 2")
+    seen: list[tuple[list[int], Regions]] = []
+
+    def auditor(table: DerivedTable) -> AuditFunction:
+        def judge(rows: StagedRows) -> Any:
+            session = rows.context.session()
+            assert set(rows.inputs_together(session)) == {"events"}
+            regions = sorted(row["region"] for row in session.table("events").collect())
+            seen.append(([at.hour for at in rows.hours], regions))
+            return audit_hours(rows, table)
+
+        return judge
+
+    plan = chain.plan([1, 3])
+    built = execute(chain.spark, chain.cell, chain.product, plan, auditor, run_id="run")
+    outcomes = {one.build.hour.hour: one.outcome for one in built}
+    assert seen == [([1, 3], ["east", "north", "north", "north", "south"])]
+    assert isinstance(outcomes[1], Rejected), "it has three events"
+    assert isinstance(outcomes[3], Publication)
 
 
 def test_only_what_a_query_mentions_is_prepared(tmp_path: Path) -> None:

@@ -11,11 +11,12 @@ from datetime import datetime
 import click
 
 from headwater.cli.render.tables import print_table
-from pipeline.batch.explain import explain, explain_logic
+from pipeline.batch.explain import explain, explain_logic, explain_query
 from pipeline.batch.planning.plan import HourBuild, HoursPlan
 from pipeline.batch.planning.range_logic import HourByHour, Ranged, RangeLogic, Sequential
 from pipeline.batch.planning.ranges import RangesPlan
 from pipeline.batch.planning.settle import HoursLook
+from pipeline.batch.sql.custom import CustomQuery
 from pipeline.contract.model import Product, published_table
 from pipeline.control.publications import Publication, latest
 from pipeline.hours.first import first_hour, too_early
@@ -82,12 +83,15 @@ def document_of(build: HourBuild) -> dict[str, object]:
 
 def _ranges(ranges: RangesPlan | None) -> dict[str, object]:
     if ranges is None:
-        return {"ranges": [], "logic": {}, "bounds": None}
+        return {"ranges": [], "logic": {}, "queries": {}, "bounds": None}
     return {
         "ranges": [
             {"derived_table": one.derived_table, "hours": one.hours} for one in ranges.ranges
         ],
         "logic": {name: _logic(logic) for name, logic in ranges.logic.items()},
+        "queries": {
+            name: [_query(query) for query in queries] for name, queries in ranges.queries.items()
+        },
         "bounds": asdict(ranges.bounds),
     }
 
@@ -95,6 +99,11 @@ def _ranges(ranges: RangesPlan | None) -> dict[str, object]:
 def _logic(logic: RangeLogic) -> dict[str, object]:
     computed = {Ranged: "by range", HourByHour: "hour by hour", Sequential: "one after the other"}
     return {"computed": computed[type(logic)], "why": explain_logic(logic)}
+
+
+def _query(query: CustomQuery) -> dict[str, object]:
+    asked = "hour by hour" if query.of_range is None else "by range"
+    return {"query": query.name, "asked": asked, "why": explain_query(query)}
 
 
 def _stages(build: HourBuild) -> list[dict[str, object]]:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pipeline.batch.sql.types import Types
 from pipeline.contract.model import EVENTS, DerivedTable, Read
 
 RANGE_HOUR = "__hour"
 """The column that SQL of a range has last: the start of each row's hour."""
-
-Types = Mapping[str, Mapping[str, str]]
-"""View -> column -> type, as Spark names it."""
 
 
 @dataclass(frozen=True)
@@ -60,8 +57,8 @@ def range_logic(derived_table: DerivedTable, types: Types) -> RangeLogic:
     if derived_table.reads != (Read(table=EVENTS),):
         return HourByHour(f"it reads more than the hour's own {EVENTS}")
     # Takes a while to import: only for who builds, or asks.
-    from pipeline.batch.planning.range_proof import NotRangedError
     from pipeline.batch.planning.range_sql import range_sql
+    from pipeline.batch.sql.known import NotRangedError
 
     read = {EVENTS, *derived_table.references}
     try:

@@ -11,15 +11,12 @@ from dataclasses import dataclass
 from sqlglot import exp
 from sqlglot.dialects.spark import Spark
 
-from pipeline.batch.planning.exact_sums import exact_type
-from pipeline.batch.planning.range_logic import Types
+from pipeline.batch.sql.exact_sums import exact_type
+from pipeline.batch.sql.known import KNOWN, NotRangedError, named
+from pipeline.batch.sql.types import Types
 from pipeline.contract.model import EVENTS
 
 _FEW_ROWS = 10_000
-
-
-class NotRangedError(ValueError):
-    """It is not certain that a range of hours has the rows that its hours have alone; says why."""
 
 
 @dataclass(frozen=True)
@@ -130,13 +127,13 @@ def _refuse_unknown(statement: exp.Select, views: _Views) -> None:
         elif isinstance(node, exp.Star):
             if not isinstance(node.parent, exp.Count):
                 raise NotRangedError("it selects *")
-        elif type(node) not in _KNOWN:
-            raise NotRangedError(f"whether {_named(node)} gives the same for a range is not known")
+        elif type(node) not in KNOWN:
+            raise NotRangedError(f"whether {named(node)} gives the same for a range is not known")
 
 
 def _refuse_inexact(call: exp.Expr, views: _Views) -> int | None:
     """Return up to how many rows the aggregate gives the same in any order; None: of any number."""
-    value, name = call.this, _named(call)
+    value, name = call.this, named(call)
     exact = exact_type(value, views.type_of)
     if isinstance(call, exp.Min | exp.Max):
         # Which zero it is may depend on the order, and show in what is made of it.
@@ -164,29 +161,3 @@ def _is_selected(call: exp.Expr) -> bool:
 def _is_plain(value: object, views: _Views) -> bool:
     plain = ("string", "boolean", "date", "timestamp", "timestamp_ntz", "binary")
     return isinstance(value, exp.Column) and views.type_of(value) in plain
-
-
-def _named(node: exp.Expr) -> str:
-    if isinstance(node, exp.Anonymous | exp.AnonymousAggFunc):
-        return str(node.name).lower()
-    return node.sql_name().lower() if isinstance(node, exp.Func) else node.key.upper()
-
-
-# fmt: off
-_KNOWN = {
-    exp.Select, exp.From, exp.Table, exp.TableAlias, exp.Join, exp.Where, exp.Group, exp.Having, exp.Filter,
-    exp.Alias, exp.Identifier, exp.Literal, exp.Null, exp.Boolean, exp.Paren, exp.Interval, exp.Var,
-    exp.DataType, exp.DataTypeParam, exp.Distinct, exp.Dot, exp.Bracket,
-    exp.And, exp.Or, exp.Not, exp.In, exp.Between, exp.Is, exp.Like, exp.ILike, exp.RegexpLike,
-    exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.NullSafeEQ, exp.NullSafeNEQ,
-    exp.Neg, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.IntDiv, exp.Mod, exp.DPipe,
-    exp.If, exp.Case, exp.Coalesce, exp.Nullif, exp.Cast, exp.TryCast, exp.Greatest, exp.Least,
-    exp.Abs, exp.Sign, exp.Ceil, exp.Floor, exp.Round, exp.Sqrt, exp.Pow,
-    exp.Upper, exp.Lower, exp.Trim, exp.Length, exp.Left, exp.Right, exp.Substring, exp.Concat,
-    exp.ConcatWs, exp.Replace, exp.StartsWith, exp.EndsWith, exp.Contains, exp.StrPosition,
-    exp.TimestampTrunc, exp.DateTrunc, exp.TsOrDsToDate, exp.Extract, exp.Year, exp.Quarter, exp.Month,
-    exp.WeekOfYear, exp.DayOfMonth, exp.DayOfWeek, exp.DayOfYear, exp.Hour, exp.Minute, exp.Second,
-    exp.Count, exp.CountIf, exp.Min, exp.Max, exp.Sum, exp.Avg, exp.LogicalAnd, exp.LogicalOr,
-}
-# fmt: on
-"""What is always the same of the same row; and aggregates, which are judged one by one."""

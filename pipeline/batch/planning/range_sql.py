@@ -11,8 +11,10 @@ from sqlglot.dialects.spark import Spark
 from sqlglot.errors import SqlglotError
 from sqlglot.tokenizer_core import Token, TokenType
 
-from pipeline.batch.planning.range_logic import RANGE_HOUR, Types
-from pipeline.batch.planning.range_proof import NotRangedError, prove
+from pipeline.batch.planning.range_logic import RANGE_HOUR
+from pipeline.batch.planning.range_proof import prove
+from pipeline.batch.sql.known import NotRangedError
+from pipeline.batch.sql.types import Types
 
 
 @dataclass(frozen=True)

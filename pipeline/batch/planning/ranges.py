@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate
 
 from pipeline.batch.planning.plan import HourBuild, HoursPlan
 from pipeline.batch.planning.range_logic import HourByHour, Ranged, RangeLogic, Sequential
 from pipeline.batch.planning.staleness import BuildReason, hours_of
+from pipeline.batch.sql.custom import CustomQuery
 from pipeline.clock import HOUR
 from pipeline.contract.model import DerivedTable, Product
 
@@ -55,11 +56,13 @@ class RangesPlan:
     Attributes:
         logic: how hours of each derived table are computed, by its name.
         ranges: as `plan_ranges` returns them.
+        queries: custom queries that hours of each derived table are held to, by its name.
     """
 
     logic: Mapping[str, RangeLogic]
     bounds: RangeBounds
     ranges: tuple[RangeBuild, ...]
+    queries: Mapping[str, tuple[CustomQuery, ...]] = field(default_factory=dict)
 
 
 def plan_ranges(

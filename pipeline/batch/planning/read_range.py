@@ -9,15 +9,17 @@ import pyarrow as pa
 from pyarrow import types
 
 from pipeline.batch.planning.plan import HoursPlan
-from pipeline.batch.planning.range_logic import RangeLogic, Types, range_logic
+from pipeline.batch.planning.range_logic import RangeLogic, range_logic
 from pipeline.batch.planning.ranges import RangeBounds, RangesPlan, plan_ranges
+from pipeline.batch.sql.custom import CustomQuery, custom_queries
+from pipeline.batch.sql.types import Types
 from pipeline.cells import Cell
 from pipeline.contract.model import EVENTS, Product
 from pipeline.contract.references.data import ReferenceDataError, load_reference
 from pipeline.contract.targets.iceberg import events_schema
 from pipeline.spark.settings import REMOTE
 from pipeline.tables.catalog import load_table
-from pipeline.tables.layout import events_table
+from pipeline.tables.layout import HOUR_COLUMN, events_table
 from pipeline.tables.snapshots import bytes_per_row
 
 _SHARE = 4
@@ -34,7 +36,8 @@ def read_ranges(cell: Cell, product: Product, plan: HoursPlan) -> RangesPlan:
         As `read_range_bounds`.
     """
     logic, bounds = read_range_logic(product), read_range_bounds(cell, product)
-    return RangesPlan(logic, bounds, plan_ranges(product, plan, logic, bounds))
+    ranges = plan_ranges(product, plan, logic, bounds)
+    return RangesPlan(logic, bounds, ranges, read_custom_queries(product))
 
 
 def read_range_logic(product: Product) -> dict[str, RangeLogic]:
@@ -45,6 +48,23 @@ def read_range_logic(product: Product) -> dict[str, RangeLogic]:
     """
     found = _types(product)
     return {table.name: range_logic(table, found) for table in product.derived_tables}
+
+
+def read_custom_queries(product: Product) -> dict[str, tuple[CustomQuery, ...]]:
+    """Return the custom queries that hours of each derived table are held to, by its name.
+
+    Columns of events and of reference data have the types that the contract gives them, and those of derived
+    tables none: whoever audits a range asks again, by the types that they have then.
+    """
+    types = _types(product)
+    columns = {
+        table.name: dict.fromkeys((HOUR_COLUMN, *(one.name for one in table.columns)), "")
+        for table in product.derived_tables
+    }
+    return {
+        table.name: custom_queries(table, {**columns, **types}, columns[table.name])
+        for table in product.derived_tables
+    }
 
 
 def read_range_bounds(cell: Cell, product: Product) -> RangeBounds:

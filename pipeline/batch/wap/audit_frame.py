@@ -11,19 +11,18 @@ from functools import reduce
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sf
 
-from pipeline.batch.compute.read import of_hours, read_inputs
+from pipeline.batch.compute.read import of_hours, read_inputs, read_range_inputs
 from pipeline.batch.context import RangeContext, hours_named
 from pipeline.batch.model import Staged, Verdict
+from pipeline.batch.sql.custom import own_hour_views
 from pipeline.batch.wap.stage import named_failures, staged_frame
-from pipeline.contract.audit_expectations import audit_expectations
+from pipeline.contract.audit_expectations import QUERY, audit_expectations
 from pipeline.contract.model import EVENTS, DerivedTable, Read
 from pipeline.spark.session import table_name
 from pipeline.tables.layout import BUILD_COLUMN, HOUR_COLUMN
 
 PREVIOUS = "previous"
 """The view of the rows of the hour published last before the staged one; has no rows if there is none."""
-
-QUERY = "unexpected_rows_query"
 
 
 @dataclass(frozen=True)
@@ -63,20 +62,26 @@ class StagedRows:
             f"{context.cell.name}.{context.table} {hours_named([hour])}", context.cell
         ):
             needed = views_needed(derived_table)
-            reads = (*derived_table.reads, *_events_of_the_hour(derived_table))
-            only = derived_table.model_copy(
-                update={
-                    "reads": tuple(read for read in reads if read.table in needed),
-                    "references": tuple(
-                        name for name in derived_table.references if name in needed
-                    ),
-                }
-            )
-            read_inputs(session, replace(context, derived_table=only), hour)
+            read_inputs(session, self._reading(needed), hour)
             if PREVIOUS in needed:
                 before = self.hour_before(hour, passed)
                 self._previous(session, before, passed).createOrReplaceTempView(PREVIOUS)
             return self._of(session, self.staged.only([hour]))
+
+    def inputs_together(self, session: SparkSession) -> Collection[str]:
+        """Make views, in `session`, of what `alone` has views of an hour's own of; return their names.
+
+        They have the rows of all hours, and may have those of others. Views that no expectation mentions, and
+        those that have other hours' rows in the view of an hour, are left out.
+
+        Raises:
+            LogicError, SparkFailedError: as `stage`.
+        """
+        context, derived_table = self.context, self.context.derived_table
+        needed = views_needed(derived_table) & own_hour_views(derived_table).keys()
+        with named_failures(context.subject, context.cell):
+            read_range_inputs(session, self._reading(needed))
+        return needed
 
     def hour_before(self, hour: datetime, passed: Collection[datetime]) -> datetime | None:
         """Return the hour that has the rows of `previous`: the last that has `passed`, or is published."""
@@ -94,6 +99,18 @@ class StagedRows:
             *(self._previous(session, hour, ()) for hour in earlier),
         ]
         return reduce(DataFrame.unionAll, (one.select(HOUR_COLUMN, *columns) for one in frames))
+
+    def _reading(self, needed: Collection[str]) -> RangeContext:
+        """Return the context of a build that reads no more than the views `needed`."""
+        derived_table = self.context.derived_table
+        reads = (*derived_table.reads, *_events_of_the_hour(derived_table))
+        only = derived_table.model_copy(
+            update={
+                "reads": tuple(read for read in reads if read.table in needed),
+                "references": tuple(name for name in derived_table.references if name in needed),
+            }
+        )
+        return replace(self.context, derived_table=only)
 
     def _of(self, session: SparkSession, staged: Staged) -> DataFrame:
         rows = staged_frame(session, self.context.cell, staged)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
@@ -12,6 +13,7 @@ from pipeline.batch.planning.plan import plan_hours
 from pipeline.batch.planning.range_logic import HourByHour, Ranged, RangeLogic, Sequential
 from pipeline.batch.planning.ranges import RangeBounds, RangesPlan, plan_ranges
 from pipeline.batch.planning.staleness import PlanInputs
+from pipeline.batch.sql.custom import CustomQuery
 from tests.support.derivations import chained_product
 from tests.support.orders import hour
 
@@ -24,11 +26,15 @@ LOGIC: dict[str, RangeLogic] = {
 BOUNDS = RangeBounds(rows=1_000_000)
 
 
-def told(tables: Sequence[str] | None = None, hours: Sequence[int] = (1, 2, 3)) -> list[str]:
+def told(
+    tables: Sequence[str] | None = None,
+    hours: Sequence[int] = (1, 2, 3),
+    queries: Mapping[str, tuple[CustomQuery, ...]] = MappingProxyType({}),
+) -> list[str]:
     rows = {hour(n): 1_000 * n for n in hours}
     inputs = PlanInputs("us", 77, rows, tuple(rows), {}, hour(9))
     plan = plan_hours(PRODUCT, inputs, derived_tables=tables)
-    ranges = RangesPlan(LOGIC, BOUNDS, plan_ranges(PRODUCT, plan, LOGIC, BOUNDS))
+    ranges = RangesPlan(LOGIC, BOUNDS, plan_ranges(PRODUCT, plan, LOGIC, BOUNDS), queries)
     return list(explain(plan, ranges))
 
 
@@ -46,6 +52,18 @@ def test_hours_that_are_built_together_are_told_with_their_stages_once() -> None
         "    publish: put what passed on main of orders.sales, at once",
         "    release: take the digest of each hour's rows; drop the staging's tags",
         "    record: add a row an hour to orders.publications",
+    ]
+
+
+def test_custom_queries_of_tables_that_are_due_are_told_with_why_or_why_not() -> None:
+    counted = CustomQuery("SELECT 1", "No gaps.", of_range="SELECT 2")
+    alone = CustomQuery("SELECT region FROM previous", "", reason="it reads previous")
+    queries = {"sales": (counted, alone), "tastes": (counted,)}
+    assert [
+        line for line in told(["sales"], queries=queries) if "asked" in line or "No" in line
+    ] == [
+        "  sales: No gaps.: what it finds is counted of all hours of a range at once",
+        "  sales: `SELECT region FROM previous`: each hour is asked by itself: it reads previous",
     ]
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.batch.planning.range_proof import NotRangedError
 from pipeline.batch.planning.range_sql import range_sql
+from pipeline.batch.sql.known import NotRangedError
 
 TYPES = {
     "events": {

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.batch.planning.read_range import read_range_bounds, read_range_logic
+from pipeline.batch.planning.read_range import (
+    read_custom_queries,
+    read_range_bounds,
+    read_range_logic,
+)
 from pipeline.cells import Cell
 from pipeline.clock import HOUR
 from pipeline.contract.load import load_product
@@ -29,6 +33,14 @@ def test_contracts_of_this_repository_are_ranged_where_they_can_be() -> None:
         "viewing_features_raw": "Sequential",
         "user_preference_features": "Ranged",
     }
+
+
+def test_custom_queries_of_this_repository_are_counted_of_all_hours_at_once() -> None:
+    found = read_custom_queries(load_product(PROJECT / "contracts" / "viewing_events"))
+    (completeness,) = found.pop("user_preference_features")
+    assert completeness.name.startswith("More than 99.5 % of the segments")
+    assert completeness.of_range is not None
+    assert set(found.values()) == {()}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from quality.counting.row_query import condition_of
+from pipeline.batch.sql.row_query import condition_of
 
 
 @pytest.mark.parametrize(
