@@ -23,6 +23,7 @@ import benchmarks.lateness.page
 import benchmarks.point_in_time.page
 import benchmarks.publish.document
 import benchmarks.registry.document
+import benchmarks.soak.page
 import benchmarks.stages.page
 import benchmarks.trials.page
 import benchmarks.unattended.page
@@ -51,6 +52,7 @@ PAGES = {
     "point_in_time": benchmarks.point_in_time.page.page,
     "publish": benchmarks.publish.document.page,
     "registry": benchmarks.registry.document.page,
+    "soak": benchmarks.soak.page.page,
     "stages": benchmarks.stages.page.page,
     "trials": benchmarks.trials.page.page,
     "unattended": benchmarks.unattended.page.page,
