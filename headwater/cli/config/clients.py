@@ -50,19 +50,10 @@ def client_faults(home: Path, name: str, listed: Mapping[Key, Setting]) -> Itera
 
 
 def _ask_catalog(cell: Cell) -> None:
-    from sqlalchemy.engine import make_url
-    from sqlalchemy.exc import ArgumentError
+    from pipeline.catalogs import postgresql, sqlite
 
-    from pipeline.cells import CellInvalidError
-
-    try:
-        make_url(cell.catalog_uri)
-    except (ArgumentError, ValueError):
-        raise CellInvalidError(
-            "is not an address of SQLAlchemy's.",
-            subject=f"cell {cell.name}",
-            remedy="Write one of SQLite or PostgreSQL; docs/reference/cell.md shows one.",
-        ) from None
+    if sqlite.database_of(cell) is None:
+        postgresql.address(cell.catalog_uri, cell.name)
 
 
 def _ask_kafka(cell: Cell, name: str) -> None:

@@ -118,3 +118,11 @@ def test_secrets_are_read_where_they_are_checked_and_not_where_they_are_shown(ho
     assert (shown.returncode, shown.stderr) == (0, "")
     assert f"*** (file {home}/password)" in shown.stdout
     assert "hush4" not in done.stdout + shown.stdout
+
+
+@pytest.mark.parametrize("address", ["mysql://me:hush5@db/x", "sqlite://", "postgresql:///x"])
+def test_a_catalog_that_cannot_be_kept_there_is_a_fault(home: Path, address: str) -> None:
+    done = run(home, "check", HEADWATER_CELLS__US__CATALOG_URI=address)
+    assert done.returncode == 1
+    assert "environment: HEADWATER_CELLS__US__CATALOG_URI" in done.stdout
+    assert "hush" not in done.stdout
