@@ -115,7 +115,12 @@ ROWS = [
 class AsItIs:
     """The engine's own way."""
 
-    def __init__(self, engine: SparkDFExecutionEngine, _hours: Sequence[datetime]) -> None:
+    def __init__(
+        self,
+        engine: SparkDFExecutionEngine,
+        _hours: Sequence[datetime],
+        _of_range: Mapping[str, str],
+    ) -> None:
         self.resolve_metrics = engine.resolve_metrics
 
 
