@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ Offsets = npt.NDArray[np.int64]
 
 SILENCE_S = 20.0
 """How long the broker may take to answer before it is given up."""
+KNOWN_S = 5.0
+"""How long a client that has just met the topic may not know of a partition."""
+_LOOK_S = 0.2
 
 _CUT = (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE)
 _NO_GROUP = KafkaError.GROUP_AUTHORIZATION_FAILED
@@ -187,10 +191,24 @@ class _Partition:
 
     def _watermarks(self) -> tuple[int, int]:
         where = TopicPartition(self._topic, self._partition)
-        found = self._consumer.get_watermark_offsets(where, timeout=SILENCE_S)
-        if found is None:
-            raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
-        return found
+        deadline = time.monotonic() + KNOWN_S
+        while True:
+            try:
+                found = self._consumer.get_watermark_offsets(where, timeout=SILENCE_S)
+            except KafkaException as error:
+                # Its offsets are committed: the client may only not have all of the topic yet.
+                is_known = error.args[0].code() != KafkaError._UNKNOWN_PARTITION
+                if (
+                    is_known
+                    or time.monotonic() > deadline
+                    or _is_refused(self._consumer, where.topic, error)
+                ):
+                    raise
+                time.sleep(_LOOK_S)
+                continue
+            if found is None:
+                raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
+            return found
 
 
 def _is_refused(consumer: Consumer, topic: str, error: KafkaException) -> bool:

@@ -159,7 +159,7 @@ def test_a_catalog_that_stays_locked_is_a_named_error_that_may_be_retried(
     else:
         ingest(cell, strict_product, once=True)
         writer.fill(100)
-    monkeypatch.setattr("pipeline.tables.catalog.LOCK_WAIT_S", 0.2)
+    monkeypatch.setattr("pipeline.catalogs.sqlite.LOCK_WAIT_S", 0.2)
     monkeypatch.setattr("pipeline.ingest.loop.MAX_FAILURES", 2)
     with locked_catalog(cell), pytest.raises(RetryableError):
         ingest(cell, strict_product, once=True)
