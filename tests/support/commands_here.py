@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 
 import pytest
@@ -33,7 +34,14 @@ class CommandHere:
         """Run to the end. An error that the command does not name is raised, as a traceback would be."""
         self._capsys.readouterr()
         self._monkeypatch.setattr(sys, "argv", ["headwater", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
+        root = logging.getLogger()
+        handlers, level = root.handlers[:], root.level
+        try:
+            with pytest.raises(SystemExit) as ended:
+                main()
+        finally:
+            # As after a process of its own: nothing that is logged later is written.
+            root.handlers[:] = handlers
+            root.setLevel(level)
         said = self._capsys.readouterr()
         return Result(int(ended.value.code or 0), said.out, said.err)
