@@ -12,7 +12,7 @@ from sqlglot import exp
 from sqlglot.dialects.spark import Spark
 
 from pipeline.batch.sql.exact_sums import exact_type
-from pipeline.batch.sql.known import KNOWN, NotRangedError, named
+from pipeline.batch.sql.known import KNOWN, NotRangedError, is_plain, named
 from pipeline.batch.sql.types import Types
 from pipeline.contract.model import EVENTS
 
@@ -137,7 +137,7 @@ def _refuse_inexact(call: exp.Expr, views: _Views) -> int | None:
     exact = exact_type(value, views.type_of)
     if isinstance(call, exp.Min | exp.Max):
         # Which zero it is may depend on the order, and show in what is made of it.
-        if exact is None and not _is_selected(call) and not _is_plain(value, views):
+        if exact is None and not _is_selected(call) and not is_plain(value, views.type_of):
             raise NotRangedError(
                 f"{name} of what may be floating point is a part of something larger"
             )
@@ -156,8 +156,3 @@ def _refuse_inexact(call: exp.Expr, views: _Views) -> int | None:
 def _is_selected(call: exp.Expr) -> bool:
     parent = call.parent.parent if isinstance(call.parent, exp.Alias) else call.parent
     return isinstance(parent, exp.Select)
-
-
-def _is_plain(value: object, views: _Views) -> bool:
-    plain = ("string", "boolean", "date", "timestamp", "timestamp_ntz", "binary")
-    return isinstance(value, exp.Column) and views.type_of(value) in plain

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlglot import exp
 
 
@@ -14,6 +16,12 @@ def named(node: exp.Expr) -> str:
     if isinstance(node, exp.Anonymous | exp.AnonymousAggFunc):
         return str(node.name).lower()
     return node.sql_name().lower() if isinstance(node, exp.Func) else node.key.upper()
+
+
+def is_plain(value: object, type_of: Callable[[exp.Column], str | None]) -> bool:
+    """Tell whether a value is a column whose equal values cannot be told apart, as zeros of floats can."""
+    plain = ("string", "boolean", "date", "timestamp", "timestamp_ntz", "binary")
+    return isinstance(value, exp.Column) and type_of(value) in plain
 
 
 # fmt: off

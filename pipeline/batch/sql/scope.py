@@ -9,9 +9,7 @@ from sqlglot import exp
 from sqlglot.dialects.spark import Spark
 
 from pipeline.batch.sql.exact_sums import exact_type
-from pipeline.batch.sql.known import KNOWN, NotRangedError, named
-
-_PLAIN = ("string", "boolean", "date", "timestamp", "timestamp_ntz", "binary")
+from pipeline.batch.sql.known import KNOWN, NotRangedError, is_plain, named
 
 
 @dataclass(frozen=True)
@@ -96,7 +94,7 @@ class Scope:
         value, name = call.this, named(call)
         exact = exact_type(value, self.type_of)
         if isinstance(call, exp.Min | exp.Max):
-            if exact is None and not self._is_plain(value):
+            if exact is None and not is_plain(value, self.type_of):
                 raise NotRangedError(f"{name} is of what may be floating point")
         elif isinstance(call, exp.Sum | exp.Avg):
             if exact is None:
@@ -104,6 +102,3 @@ class Scope:
                 raise NotRangedError(f"{name} depends on the order of rows, {told}")
             if isinstance(call, exp.Avg) and exact.most_rows is not None:
                 raise NotRangedError(f"{name} is exact for few rows only")
-
-    def _is_plain(self, value: object) -> bool:
-        return isinstance(value, exp.Column) and self.type_of(value) in _PLAIN
