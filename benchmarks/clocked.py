@@ -61,7 +61,7 @@ def clocked(command: Sequence[str], log: Path) -> Took:
             process.wait(60)
         finally:
             family.close()
-            process.kill()
+            family.kill()
             process.wait()
     return Took(took, cpu, family.peak_mb)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import suppress
 
 import psutil
 
@@ -37,6 +38,14 @@ class Family:
         """Watch no longer."""
         self._stop.set()
         self._thread.join()
+
+    def kill(self) -> None:
+        """End all that still run, and wait until they have: a JVM outlives the process that started it."""
+        members = self._members()
+        for one in members:
+            with suppress(psutil.Error):
+                one.kill()
+        psutil.wait_procs(members, timeout=10)
 
     def _members(self) -> list[psutil.Process]:
         try:

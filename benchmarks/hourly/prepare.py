@@ -134,7 +134,8 @@ def plan_of(
 
 def restore(kept: Path, live: Path) -> None:
     """Make `live` what `kept` was made as. Paths inside tables are absolute: it is always `live`."""
-    shutil.rmtree(live, ignore_errors=True)
+    if live.exists():
+        shutil.rmtree(live)
     shutil.copytree(kept, live, copy_function=_copied)
 
 

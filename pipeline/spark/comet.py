@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pipeline.cells import Cell
 from pipeline.errors import TerminalError
+from pipeline.spark.settings import CLASS_PATH, MASTER
 
 COMET = "spark.comet.enabled"
 """Comet's own switch, and the cell's: nothing of Comet is fetched or loaded unless it is true."""
@@ -25,8 +26,6 @@ _ARTIFACT = "comet-spark-"
 _OFF_HEAP = "spark.memory.offHeap.size"
 _DRIVER_MEMORY = "spark.driver.memory"
 _PLUGINS = "spark.plugins"
-_CLASS_PATH = "spark.driver.extraClassPath"
-_MASTER = "spark.master"
 
 
 class CometNotSupportedError(TerminalError):
@@ -44,7 +43,7 @@ def uses_comet(cell: Cell) -> bool:
         return False
     here = platform.system(), platform.machine()
     spark = version("pyspark")
-    master = str(cell.spark.get(_MASTER, "local"))
+    master = str(cell.spark.get(MASTER, "local"))
     if here not in PLATFORMS:
         raise _unsupported(cell, f"Comet has no native code for {' '.join(here)}")
     if not spark.startswith(f"{SPARK_VERSION}."):
@@ -70,7 +69,7 @@ def comet_config(cell: Cell, given: Mapping[str, str], jars: Iterable[Path]) -> 
     jar = next(str(jar) for jar in jars if jar.name.startswith(_ARTIFACT))
     plugins = ("org.apache.spark.CometPlugin", given.get(_PLUGINS))
     # Classes of a plugin's jar alone would be another loader's than the shuffle manager's.
-    class_path = (jar, given.get(_CLASS_PATH))
+    class_path = (jar, given.get(CLASS_PATH))
     own = (f"spark.comet.expression.{name}.enabled" for name in _SPARKS_OWN.split())
     return {
         **{name: given.get(name, "false") for name in own},
@@ -78,7 +77,7 @@ def comet_config(cell: Cell, given: Mapping[str, str], jars: Iterable[Path]) -> 
         "spark.memory.offHeap.enabled": "true",
         _OFF_HEAP: given.get(_OFF_HEAP, given.get(_DRIVER_MEMORY, "1g")),
         _PLUGINS: ",".join(filter(None, plugins)),
-        _CLASS_PATH: ":".join(filter(None, class_path)),
+        CLASS_PATH: ":".join(filter(None, class_path)),
     }
 
 

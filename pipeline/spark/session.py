@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql.utils import is_remote
 from sqlalchemy.engine import make_url
 
@@ -19,8 +19,9 @@ from pipeline.config.secret_text import marked_all, scrubbed
 from pipeline.spark.comet import comet_config
 from pipeline.spark.errors import SparkUnavailableError, first_line
 from pipeline.spark.java import start_java
+from pipeline.spark.local_files import local_files_config
 from pipeline.spark.remote import answers, clone
-from pipeline.spark.settings import JARS, REMOTE, spark_settings
+from pipeline.spark.settings import JARS, MASTER, REMOTE, spark_settings
 
 _FIXED_AT_START = {
     "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
@@ -63,8 +64,9 @@ def session_config(cell: Cell, jars: Iterable[Path]) -> dict[str, str]:
     if REMOTE in given:
         return given | catalog
     more, jars = given.pop(JARS, "").split(","), tuple(jars)
+    given |= local_files_config(given, jars)
     return {
-        "spark.master": "local[*]",
+        MASTER: "local[*]",
         "spark.app.name": f"headwater {cell.name}",
         "spark.sql.warehouse.dir": str(cell.root / "spark"),
         "spark.driver.bindAddress": "127.0.0.1",
@@ -109,21 +111,6 @@ def own_session(spark: SparkSession, cell: Cell) -> SparkSession:
     for key, value in catalog_config(cell).items():
         session.conf.set(key, value)
     return session
-
-
-def table_name(cell: Cell, identifier: str) -> str:
-    """Return the quoted name of `namespace.table` in SQL."""
-    return ".".join(f"`{part}`" for part in (cell.name, *identifier.split(".")))
-
-
-def rows_at(session: SparkSession, cell: Cell, identifier: str, snapshot_id: int) -> DataFrame:
-    """Return the rows of `namespace.table` as of a snapshot, on main or off it.
-
-    Raises:
-        pyspark.errors.AnalysisException: there is no such table.
-    """
-    name = table_name(cell, identifier)
-    return session.sql(f"SELECT * FROM {name} VERSION AS OF {snapshot_id:d}")  # noqa: S608
 
 
 def _unavailable(cell: Cell, why: str) -> SparkUnavailableError:

@@ -9,6 +9,8 @@ from pipeline.errors import TerminalError
 
 REMOTE = "spark.remote"
 JARS = "spark.jars"
+MASTER = "spark.master"
+CLASS_PATH = "spark.driver.extraClassPath"
 
 _CATALOG = "spark.sql.catalog."
 _REFUSED = {

@@ -20,7 +20,8 @@ from pipeline.evolution.apply import EvolutionRefusedError
 from pipeline.ingest.commit.tables import ensure_tables
 from pipeline.ingest.run import ingest
 from pipeline.ledger.verify import verify_ledger
-from pipeline.spark.session import own_session, rows_at
+from pipeline.spark.session import own_session
+from pipeline.spark.tables import rows_at
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import events_table
 from tests.support.commands import Command

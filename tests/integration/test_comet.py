@@ -20,7 +20,8 @@ from pipeline.contract.model import Product, published_table
 from pipeline.settings import load_settings
 from pipeline.spark.comet import COMET
 from pipeline.spark.jars import jar_sets, spark_jars
-from pipeline.spark.session import own_session, rows_at, start_session, table_name
+from pipeline.spark.session import own_session, start_session
+from pipeline.spark.tables import rows_at, table_name
 from pipeline.tables.catalog import load_table
 from tests.support.own_process import elsewhere
 from tests.support.value_cases import STATEMENTS, TABLE, answers, told, write_cases

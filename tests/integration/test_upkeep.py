@@ -27,7 +27,8 @@ from pipeline.maintenance.expire import expire
 from pipeline.maintenance.run import maintain, maintain_due, plan_due_steps
 from pipeline.maintenance.sweep import sweep
 from pipeline.maintenance.trim import Trimmer
-from pipeline.spark.session import own_session, rows_at
+from pipeline.spark.session import own_session
+from pipeline.spark.tables import rows_at
 from pipeline.tables.catalog import load_table
 from pipeline.tables.commit import write_files
 from pipeline.tables.data_files.rewrite import rewrite

@@ -11,7 +11,8 @@ from pyiceberg.table import Table
 from pyspark.sql import SparkSession
 
 from pipeline.cells import Cell
-from pipeline.spark.session import own_session, table_name
+from pipeline.spark.session import own_session
+from pipeline.spark.tables import table_name
 from tests.round_trip.avro import Type
 
 Reader = Callable[[Table], pa.Table]

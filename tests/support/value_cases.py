@@ -14,7 +14,8 @@ from pyiceberg.types import DecimalType, DoubleType, LongType, StringType
 from pyspark.sql import DataFrame, SparkSession
 
 from pipeline.cells import Cell
-from pipeline.spark.session import own_session, table_name
+from pipeline.spark.session import own_session
+from pipeline.spark.tables import table_name
 from pipeline.tables.catalog import open_catalog
 
 DATA = Path(__file__).parents[1] / "data"

@@ -15,7 +15,7 @@ from pipeline.batch.planning.staleness import hours_of
 from pipeline.cells import Cell
 from pipeline.clock import HOUR
 from pipeline.contract.model import EVENTS, Read
-from pipeline.spark.session import rows_at, table_name
+from pipeline.spark.tables import rows_at, rows_of
 from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.layout import HOUR_COLUMN, events_table, product_table
 
@@ -52,6 +52,10 @@ def references_of(session: SparkSession, context: RangeContext) -> dict[str, Dat
     }
 
 
+PRUNED_BY = 100
+"""So many hours are told to Iceberg one by one: it binds all of them anew for each file that it reads."""
+
+
 def literal(instant: datetime) -> str:
     """Return an instant in SQL."""
     return f"TIMESTAMP '{instant.astimezone(UTC):%Y-%m-%d %H:%M:%S}+00:00'"
@@ -63,7 +67,10 @@ def of_hours(hours: Iterable[datetime]) -> str:
     between = _within(HOUR_COLUMN, ordered)
     if len(ordered) == (ordered[-1] - ordered[0]) // HOUR + 1:
         return between
-    return f"{between} AND `{HOUR_COLUMN}` IN ({', '.join(map(literal, ordered))})"
+    if len(ordered) <= PRUNED_BY:
+        return f"{between} AND `{HOUR_COLUMN}` IN ({', '.join(map(literal, ordered))})"
+    micros = (str(int(hour.timestamp()) * 1_000_000) for hour in ordered)
+    return f"{between} AND unix_micros(`{HOUR_COLUMN}`) IN ({', '.join(micros)})"
 
 
 def _views(
@@ -100,7 +107,7 @@ def _rows(
     is_own = read.table == derived_table.name
     if is_own and python is not None and python.schema and not _exists(cell, identifier):
         return session.createDataFrame([], f"{python.schema}, {HOUR_COLUMN} TIMESTAMP")
-    rows = session.table(table_name(cell, identifier)).where(_within(HOUR_COLUMN, hours))
+    rows = rows_of(session, cell, identifier).where(_within(HOUR_COLUMN, hours))
     return rows.where(derived_table.handover) if is_own and derived_table.handover else rows
 
 

@@ -32,7 +32,7 @@ from pipeline.batch.wap.target import Target, as_target, prepare_target
 from pipeline.contract.model import DerivedTable, Feature, Product
 from pipeline.failpoints import failpoint
 from pipeline.spark.column_types import quoted
-from pipeline.spark.session import table_name
+from pipeline.spark.tables import rows_of
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import (
     BUILD_COLUMN,
@@ -94,7 +94,7 @@ def _stage(
     with named_failures(f"{cell.name}.{target.identifier} {hours_named(staged.starts)}", cell):
         # In this order: of a build that counts, the rows are there.
         builds = _builds(context, staged)
-        history = session.table(table_name(cell, context.table))
+        history = rows_of(session, cell, context.table)
         given = history.drop(BUILD_COLUMN).schema
         prepare_target(session, cell, target, context.derived_table, given)
         anew = begin_partitions(cell, target, feature)

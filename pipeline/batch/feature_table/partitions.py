@@ -13,7 +13,7 @@ from pipeline.batch.wap.target import Target
 from pipeline.cells import Cell
 from pipeline.contract.model import Feature
 from pipeline.spark.column_types import quoted
-from pipeline.spark.session import rows_at
+from pipeline.spark.tables import rows_at
 from pipeline.tables.catalog import load_table
 from pipeline.tables.commit_retry import retry_commit
 from pipeline.tables.errors import named_errors

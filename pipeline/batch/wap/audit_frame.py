@@ -18,7 +18,7 @@ from pipeline.batch.sql.custom import own_hour_views
 from pipeline.batch.wap.stage import named_failures, staged_frame
 from pipeline.contract.audit_expectations import QUERY, audit_expectations
 from pipeline.contract.model import EVENTS, DerivedTable, Read
-from pipeline.spark.session import table_name
+from pipeline.spark.tables import rows_of
 from pipeline.tables.layout import BUILD_COLUMN, HOUR_COLUMN
 
 PREVIOUS = "previous"
@@ -127,7 +127,7 @@ class StagedRows:
         context, staged = self.context, self.staged
         if hour is not None and hour in passed:
             return staged_frame(session, context.cell, staged.only([hour]))
-        rows = session.table(table_name(context.cell, staged.table))
+        rows = rows_of(session, context.cell, staged.table)
         if hour is None:
             return rows.where(sf.lit(False))
         rows = rows.where(of_hours([hour]))

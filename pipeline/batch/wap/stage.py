@@ -31,7 +31,7 @@ from pipeline.failpoints import failpoint
 from pipeline.hours.rows import rows_by_hour
 from pipeline.spark.column_types import quoted
 from pipeline.spark.errors import first_line, spark_failed
-from pipeline.spark.session import rows_at, table_name
+from pipeline.spark.tables import rows_at, table_name
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import BUILD_COLUMN, events_table
 

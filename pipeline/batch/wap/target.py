@@ -14,7 +14,7 @@ from pipeline.contract.model import DerivedTable, Product, published_table
 from pipeline.evolution.model import Action
 from pipeline.evolution.plan import plan_columns
 from pipeline.spark.column_types import NoIcebergTypeError, conform, ddl, iceberg_struct, quoted
-from pipeline.spark.session import table_name
+from pipeline.spark.tables import table_name
 from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.commit_retry import retry_commit
 from pipeline.tables.data_files.past_names import PastNames

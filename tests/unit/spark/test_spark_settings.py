@@ -24,7 +24,8 @@ from pipeline.spark.session import (
 from pipeline.spark.settings import SparkSettingError
 
 CELL = embedded_cell(Path("/data"), "eu", "127.0.0.1:9")
-JARS = [Path("/jars/a.jar"), Path("/jars/b.jar")]
+FILES_JAR = Path("/jars/hadoop-bare-naked-local-fs-0.1.0.jar")
+JARS = [Path("/jars/a.jar"), FILES_JAR]
 COMET_JAR = Path("/jars/comet-spark-spark4.1_2.13-1.2.0.jar")
 
 
@@ -61,7 +62,7 @@ def test_spark_listens_on_this_machine_alone() -> None:
     assert config["spark.master"] == "local[*]"
     assert config["spark.driver.bindAddress"] == "127.0.0.1"
     assert config["spark.ui.enabled"] == "false"
-    assert config["spark.jars"] == "/jars/a.jar,/jars/b.jar"
+    assert config["spark.jars"] == f"/jars/a.jar,{FILES_JAR}"
 
 
 def test_a_cells_settings_reach_spark_over_the_defaults_as_text() -> None:
@@ -83,14 +84,39 @@ def test_a_cells_settings_reach_spark_over_the_defaults_as_text() -> None:
         "spark.dynamicAllocation.enabled": "false",
     }
     untouched = session_config(CELL, JARS)
-    assert {k: v for k, v in config.items() if k not in settings} == {
-        k: v for k, v in untouched.items() if k not in settings
+    own = {*settings, "spark.hadoop.fs.file.impl", "spark.driver.extraClassPath"}
+    assert {k: v for k, v in config.items() if k not in own} == {
+        k: v for k, v in untouched.items() if k not in own
     }
+
+
+def test_files_on_this_machines_disks_are_written_without_a_process_for_each() -> None:
+    config = session_config(CELL, JARS)
+    assert config["spark.hadoop.fs.file.impl"].endswith(".BareLocalFileSystem")
+    assert config["spark.driver.extraClassPath"] == str(FILES_JAR)
+    own = {"spark.driver.extraClassPath": "/jars/own.jar"}
+    config = session_config(with_spark(own), JARS)
+    assert config["spark.driver.extraClassPath"] == f"/jars/own.jar:{FILES_JAR}"
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"spark.hadoop.fs.file.impl": "org.apache.hadoop.fs.LocalFileSystem"},
+        {"spark.master": "k8s://https://cluster:6443"},
+    ],
+)
+def test_a_file_system_of_the_cells_or_of_its_cluster_is_left_alone(
+    settings: Mapping[str, str],
+) -> None:
+    config = session_config(with_spark(settings), JARS)
+    assert "spark.driver.extraClassPath" not in config
+    assert config.get("spark.hadoop.fs.file.impl") == settings.get("spark.hadoop.fs.file.impl")
 
 
 def test_a_cells_jars_are_added_to_those_that_the_tables_need() -> None:
     config = session_config(with_spark({"spark.jars": "/jars/postgresql.jar"}), JARS)
-    assert config["spark.jars"] == "/jars/a.jar,/jars/b.jar,/jars/postgresql.jar"
+    assert config["spark.jars"] == f"/jars/a.jar,{FILES_JAR},/jars/postgresql.jar"
 
 
 def test_every_session_takes_what_may_change_after_the_start() -> None:
@@ -168,7 +194,7 @@ def test_comet_is_loaded_only_where_the_cell_turns_it_on(on_linux: None) -> None
     assert jar_sets(cell) == ("spark", "comet")
     config = session_config(cell, [*JARS, COMET_JAR])
     assert config["spark.plugins"] == "org.apache.spark.CometPlugin"
-    assert config["spark.driver.extraClassPath"] == str(COMET_JAR)
+    assert config["spark.driver.extraClassPath"] == f"{COMET_JAR}:{FILES_JAR}"
     assert str(COMET_JAR) in config["spark.jars"].split(",")
     assert config["spark.shuffle.manager"].endswith(".CometShuffleManager")
     assert config["spark.memory.offHeap.enabled"] == "true"
@@ -188,7 +214,7 @@ def test_what_a_cell_says_of_comet_counts_and_its_plugins_are_kept(on_linux: Non
     assert config["spark.comet.expression.Pow.enabled"] == "true"
     assert config["spark.memory.offHeap.size"] == "512m"
     assert config["spark.plugins"] == "org.apache.spark.CometPlugin,org.example.Plugin"
-    assert config["spark.driver.extraClassPath"] == f"{COMET_JAR}:/jars/own.jar"
+    assert config["spark.driver.extraClassPath"] == f"{COMET_JAR}:/jars/own.jar:{FILES_JAR}"
 
 
 @pytest.mark.parametrize(

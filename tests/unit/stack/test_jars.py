@@ -29,7 +29,7 @@ def test_every_jar_is_pinned_by_hash_and_by_no_address(name: str) -> None:
 def test_a_jar_that_was_never_fetched_is_named_with_the_command_that_fetches_it(
     tmp_path: Path,
 ) -> None:
-    with pytest.raises(JarMissingError, match=r"iceberg-spark-runtime.*headwater up"):
+    with pytest.raises(JarMissingError, match=r"hadoop-bare-naked-local-fs.*headwater up"):
         installed_jars(tmp_path, "spark")
 
 
