@@ -74,6 +74,9 @@ def session_config(cell: Cell, jars: Iterable[Path]) -> dict[str, str]:
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.log.level": "ERROR",
+        # Else each call that makes an expression asks the JVM a dozen questions more, for messages of which
+        # nobody sees more than the first line.
+        "spark.python.sql.dataFrameDebugging.enabled": "false",
         **given,
         **comet_config(cell, given, jars),
         JARS: ",".join([*(str(jar) for jar in jars), *filter(None, more)]),
