@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -56,12 +56,13 @@ class OpenBatch:
 
 def open_batch(
     frame: DataFrame,
-    hours: Sequence[datetime] = (),
+    hours: Mapping[datetime, int] = MappingProxyType({}),
     of_range: Mapping[str, str] = MappingProxyType({}),
 ) -> OpenBatch:
     """Return `frame` as a batch; what is counted is known of each of `hours`, too, told by `hour`.
 
-    `of_range` are queries of which rows are counted by hour, with what counts them in `frame`'s session.
+    `hours` have as many rows each as it says, and `frame` no others. `of_range` are queries of which rows
+    are counted by hour, with what counts them in `frame`'s session.
     """
     # Otherwise it caches the rows as Java objects: more than a driver's heap for an hour of many rows.
     source = quiet_context().data_sources.add_spark("staged", persist=False)

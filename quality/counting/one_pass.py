@@ -39,6 +39,8 @@ from quality.counting.questions import (
     rows_of,
 )
 
+_ALL_ROWS = {"batch_id", "table"}
+"""What a domain is told by that leaves out no row."""
 Part = datetime | None
 """An hour of the rows, or None for all of them."""
 
@@ -60,12 +62,13 @@ class OnePass:
     def __init__(
         self,
         engine: SparkDFExecutionEngine,
-        hours: Sequence[datetime] = (),
+        hours: Mapping[datetime, int] = MappingProxyType({}),
         of_range: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         """Resolve what `engine` was to; what is counted is known of each of `hours`, too.
 
-        `of_range` are queries of which rows are counted by hour, with what counts them.
+        `hours` have as many rows each as it says, and there are no others. `of_range` are queries of which
+        rows are counted by hour, with what counts them.
         """
         self._of_range = of_range
         self._engine = engine
@@ -111,10 +114,18 @@ class OnePass:
             if one.id not in self._questions:
                 self._asked[one.id] = one
                 self._questions[one.id] = question_of(self._engine, one, known, self._of_range)
+                self._tell_rows(one)
+        told = {
+            one.id: rows
+            for one in asked
+            if one.metric_name == ROWS
+            for rows in self._answers(one, None)
+        }
         # What is to be counted waits for all of it: rules come to be known one after the other.
         first = [one for one in asked if not self._waits(one)]
-        if first or not asked:
-            return dict(self._resolve(first, known, runtime_configuration))
+        if first or told or not asked:
+            more = self._resolve(first, known, runtime_configuration) if first or not asked else {}
+            return {**told, **more}
         self._count(filter(None, (self._questions[one.id] for one in asked)))
         found: dict[Any, Any] = {}
         left: list[MetricConfiguration] = []
@@ -126,6 +137,14 @@ class OnePass:
             if one.id not in found:
                 left.append(one)
         return {**found, **(self._resolve(left, known, runtime_configuration) if left else {})}
+
+    def _tell_rows(self, metric: MetricConfiguration) -> None:
+        """Answer how many rows there are, where that is known: all wait for it, and one by one is a query."""
+        question, domain = self._questions[metric.id], metric.metric_domain_kwargs
+        if metric.metric_name == ROWS and question and self._hours and not set(domain) - _ALL_ROWS:
+            parts: dict[Part, _Count] = {hour: _Count(n, ()) for hour, n in self._hours.items()}
+            parts[None] = _Count(sum(self._hours.values()), ())
+            self._counts[question.key] = parts
 
     def _waits(self, metric: MetricConfiguration) -> bool:
         return self._questions[metric.id] is not None or metric.metric_name == QUERY_ROWS

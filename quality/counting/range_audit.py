@@ -55,7 +55,7 @@ class RangeAudit:
         """Count all hours of `rows`, at least one; None where something does not fit them."""
         frame = rows.together()
         of_range = range_queries(rows, frame, table)
-        batch = open_batch(frame, rows.hours, of_range)
+        batch = open_batch(frame, rows.row_counts, of_range)
         suite = expectations.suite(table, (), fields_inside(frame.schema)).expectations
         countable = {
             place: suite[place]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -100,7 +101,11 @@ class Given(StagedRows):
 
     @property
     def hours(self) -> tuple[datetime, ...]:
-        return tuple(map(hour, sorted({row[0] for row in ROWS})))
+        return tuple(self.row_counts)
+
+    @property
+    def row_counts(self) -> Mapping[datetime, int]:
+        return Counter(hour(row[0]) for row in sorted(ROWS, key=lambda row: row[0]))
 
     def together(self) -> DataFrame:
         return self.frame

@@ -166,6 +166,11 @@ class Given(StagedRows):
     def hours(self) -> tuple[datetime, ...]:
         return tuple(map(hour, AUDITED))
 
+    @property
+    def row_counts(self) -> Mapping[datetime, int]:
+        counted = self.together().selectExpr("unix_seconds(hour) AS at").groupBy("at").count()
+        return {hour_at(at): rows for at, rows in counted.collect()}
+
     def together(self) -> DataFrame:
         return self.tables["{batch}"]
 

@@ -37,6 +37,11 @@ class StagedRows:
         """The hours to judge, oldest first: those that have rows."""
         return self.staged.with_rows
 
+    @property
+    def row_counts(self) -> Mapping[datetime, int]:
+        """How many rows each of the hours has, as the files say that were staged."""
+        return {one.hour: one.rows for one in self.staged.hours if one.rows}
+
     def together(self) -> DataFrame:
         """Return the rows of all hours, in a session of their own without views; `hour` tells them apart.
 

@@ -14,6 +14,7 @@ import jsonschema
 import numpy as np
 import pytest
 
+import benchmarks.backfill.page
 import benchmarks.backlog.page
 import benchmarks.commits.document
 import benchmarks.freshness.page
@@ -43,6 +44,7 @@ from pipeline.contract.model import Product
 from pipeline.settings import load_settings
 
 PAGES = {
+    "backfill": benchmarks.backfill.page.page,
     "backlog": benchmarks.backlog.page.page,
     "commits": benchmarks.commits.document.page,
     "freshness": benchmarks.freshness.page.page,
