@@ -19,10 +19,10 @@ _ARTIFACT = "hadoop-bare-naked-local-fs-"
 def local_files_config(given: Mapping[str, str], jars: Iterable[Path]) -> dict[str, str]:
     """Return the settings of a file system that sets permissions in the JVM; checksums stay Hadoop's.
 
-    None where the cell names a file system of its own, or Spark's executors are elsewhere.
+    None where the cell names a file system of its own, Spark's executors are elsewhere, or `jars` lack it.
     """
     local = given.get(MASTER, "local").startswith("local")
-    if not local or FILE_SYSTEM in given:
+    jar = next((str(jar) for jar in jars if jar.name.startswith(_ARTIFACT)), None)
+    if jar is None or not local or FILE_SYSTEM in given:
         return {}
-    jar = next(str(jar) for jar in jars if jar.name.startswith(_ARTIFACT))
     return {FILE_SYSTEM: _CLASS, CLASS_PATH: ":".join(filter(None, (given.get(CLASS_PATH), jar)))}
