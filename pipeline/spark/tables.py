@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame, DataFrameReader, SparkSession
 
 from pipeline.cells import Cell
 
@@ -22,8 +22,7 @@ def rows_of(session: SparkSession, cell: Cell, identifier: str) -> DataFrame:
     Raises:
         pyspark.errors.AnalysisException: there is no such table.
     """
-    reader = session.read.option("file-open-cost", OPENING_BYTES)
-    return reader.table(table_name(cell, identifier))
+    return _reader(session).table(table_name(cell, identifier))
 
 
 def rows_at(session: SparkSession, cell: Cell, identifier: str, snapshot_id: int) -> DataFrame:
@@ -32,5 +31,9 @@ def rows_at(session: SparkSession, cell: Cell, identifier: str, snapshot_id: int
     Raises:
         pyspark.errors.AnalysisException: there is no such table.
     """
-    reader = session.read.option("file-open-cost", OPENING_BYTES)
-    return reader.option("versionAsOf", snapshot_id).table(table_name(cell, identifier))
+    reader = _reader(session).option("versionAsOf", snapshot_id)
+    return reader.table(table_name(cell, identifier))
+
+
+def _reader(session: SparkSession) -> DataFrameReader:
+    return session.read.option("file-open-cost", OPENING_BYTES)

@@ -19,6 +19,9 @@ from pipeline.spark.tables import rows_at, rows_of
 from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.layout import HOUR_COLUMN, events_table, product_table
 
+PRUNED_BY = 100
+"""So many hours are told to Iceberg one by one: it binds all of them anew for each file that it reads."""
+
 
 def read_inputs(
     session: SparkSession,
@@ -50,10 +53,6 @@ def references_of(session: SparkSession, context: RangeContext) -> dict[str, Dat
         for one in context.product.references
         if one.name in context.derived_table.references
     }
-
-
-PRUNED_BY = 100
-"""So many hours are told to Iceberg one by one: it binds all of them anew for each file that it reads."""
 
 
 def literal(instant: datetime) -> str:
