@@ -36,7 +36,9 @@ def build(cell_name: str) -> dg.Definitions:
     """
     products = [p for p in load_products(load_settings().contracts) if cell_name in p.cells]
     resources = dg.Definitions(
-        resources={"cell": CellResource(name=cell_name), "spark": spark_resource(cell_name)}
+        resources={"cell": CellResource(name=cell_name), "spark": spark_resource(cell_name)},
+        # A backfill is one step: a process of its own for it would start within the run's.
+        executor=dg.in_process_executor,
     )
     own = storage(cell_name)
     return dg.Definitions.merge(resources, own, *(_of(cell_name, product) for product in products))

@@ -49,7 +49,7 @@ def derived_tables(keys: Keys) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext,
         cell: CellResource,
         spark: dg.ResourceParam[LazyPySparkResource],
-    ) -> Iterator[dg.AssetMaterialization | dg.AssetCheckResult]:
+    ) -> Iterator[dg.AssetCheckResult]:
         where = cell.load()
         # First of all: a run without its lock is soon taken for dead.
         with hold_lock(batch_lock(where, product.name), context.run.run_id):

@@ -9,7 +9,7 @@ from dagster import AssetSelection, define_asset_job, in_process_executor
 from assets.keys import Keys
 
 if TYPE_CHECKING:
-    from assets.dagster_private import UnresolvedAssetJobDefinition
+    from assets.dagster_private.runs import UnresolvedAssetJobDefinition
 
 INGEST = "ingest"
 BATCH = "batch"

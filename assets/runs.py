@@ -8,7 +8,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from assets.dagster_private import ASSET_JOB, GRPC_INFO_TAG
+from assets.dagster_private.runs import ASSET_JOB, GRPC_INFO_TAG
 from assets.jobs import BATCH
 from assets.keys import CELL_TAG, KIND_TAG, PARTITION_TAG, RANGE_START_TAG
 from pipeline.clock import utc_now

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import dagster as dg
 import pyarrow as pa
@@ -23,42 +25,59 @@ NAMED = 48
 """So many hours that were not published a check names."""
 
 
-def hour_published(
-    keys: Keys,
-    derived_table: DerivedTable,
-    publication: Publication,
-    code_version: str,
-    page: Page | None,
-    columns: str | None,
-    schema: pa.Schema | None,
-) -> dg.AssetMaterialization:
-    """Return the materialization of one hour's partition.
+@dataclass(frozen=True)
+class AboutTable:
+    """What the materializations of a table's hours say of it.
 
-    `page` is where its audit is shown; `columns`, below the Data Docs, where its column lineage is drawn;
-    `schema` is the table's, whose types the contract does not know, None while there is no table.
+    Attributes:
+        columns: where its column lineage is drawn, below the Data Docs.
+        schema: its own, whose types the contract does not know; None while there is no table.
     """
-    return dg.AssetMaterialization(
-        keys.derived_table(derived_table),
-        partition=to_key(publication.hour),
-        metadata={
-            "dagster/partition_row_count": publication.rows,
-            "source snapshot id": str(publication.source_snapshot_id),
-            "staged snapshot id": str(publication.staged_snapshot_id),
-            "published snapshot id": str(publication.published_snapshot_id),
-            "published at": dg.MetadataValue.timestamp(publication.published_at),
-            "expectations met": publication.expectations,
-            "wap id": publication.wap_id,
-            "code version": code_version,
-            "dagster/column_lineage": column_lineage(keys, derived_sources(derived_table)),
-            **(
-                {"dagster/column_schema": table_schema(schema, derived_table.columns)}
-                if schema
-                else {}
-            ),
-            **_links(keys, page),
-            **_drawn(keys, "columns drawn", columns),
-        },
-    )
+
+    derived_table: DerivedTable
+    code_version: str
+    columns: str | None
+    schema: pa.Schema | None
+
+
+def hours_published(
+    keys: Keys,
+    about: AboutTable,
+    publications: Sequence[Publication],
+    pages: Mapping[datetime, Page],
+) -> Iterator[dg.AssetMaterialization]:
+    """Yield the materialization of each hour's partition, of hours that were published together.
+
+    Columns and their lineage are told with the last, and not thousands of times. `pages` are where audits are
+    shown, as far as they are.
+    """
+    for publication in publications:
+        columns = _columns(keys, about) if publication is publications[-1] else {}
+        yield dg.AssetMaterialization(
+            keys.derived_table(about.derived_table),
+            partition=to_key(publication.hour),
+            metadata={
+                "dagster/partition_row_count": publication.rows,
+                "source snapshot id": str(publication.source_snapshot_id),
+                "staged snapshot id": str(publication.staged_snapshot_id),
+                "published snapshot id": str(publication.published_snapshot_id),
+                "published at": dg.MetadataValue.timestamp(publication.published_at),
+                "expectations met": publication.expectations,
+                "wap id": publication.wap_id,
+                "code version": about.code_version,
+                **columns,
+                **_links(keys, pages.get(publication.hour)),
+            },
+        )
+
+
+def _columns(keys: Keys, about: AboutTable) -> Mapping[str, Any]:
+    found: dict[str, Any] = {
+        "dagster/column_lineage": column_lineage(keys, derived_sources(about.derived_table))
+    }
+    if about.schema:
+        found["dagster/column_schema"] = table_schema(about.schema, about.derived_table.columns)
+    return {**found, **_drawn(keys, "columns drawn", about.columns)}
 
 
 def audit_result(keys: Keys, derived_table: DerivedTable, audits: Audits) -> dg.AssetCheckResult:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import cast
 
 import dagster as dg
 import pyarrow as pa
 from pyspark.sql import SparkSession
 
+from assets.dagster_private.event_batches import log_materializations
 from assets.keys import HOURS_TAG, Keys
 from assets.partitions import to_hour
-from assets.steps.hour_results import audit_result, hour_published
+from assets.steps.hour_results import AboutTable, audit_result, hours_published
 from pipeline.batch.execute import MissingInput, execute
 from pipeline.batch.planning.plan import plan_hours
 from pipeline.batch.planning.read_inputs import read_plan_inputs
@@ -24,8 +24,6 @@ from pipeline.tables.layout import product_table
 from quality.auditor import RunAuditor
 from quality.column_lineage import publish_column_lineage
 
-Event = dg.AssetMaterialization | dg.AssetCheckResult
-
 
 def materialize_hours(
     context: dg.AssetExecutionContext,
@@ -33,8 +31,8 @@ def materialize_hours(
     cell: Cell,
     keys: Keys,
     code_versions: Mapping[str, str],
-) -> Iterator[Event]:
-    """Build the run's hours, yielding a materialization as each is published, and the audits last.
+) -> Iterator[dg.AssetCheckResult]:
+    """Build the run's hours, logging a materialization of each as its range is published; yield the audits.
 
     Raises: as `read_plan_inputs` and `plan_hours` (no hour is closed, the ledger does not balance); after
         everything else, the first error that a build ended with, or that some hours are open.
@@ -58,19 +56,14 @@ def materialize_hours(
     auditor = RunAuditor(cell, product.name, context.run.run_id, plan.builds)
     drawn = {name: publish_column_lineage(cell, product, name) for name in tables}
     failed: HeadwaterError | None = None
-    staging, schema = "", cast("pa.Schema | None", None)
+    published: list[Publication] = []
     reporter = ProgressReporter(len(plan.builds), context.log.info)
     for done in execute(spark, cell, product, plan, auditor, run_id=context.run.run_id):
         name, hour, outcome = done.build.derived_table, done.build.hour, done.outcome
         what = f"{name} {hour:%Y-%m-%dT%H}"
         auditor.publish(name, hour)
         if isinstance(outcome, Publication):
-            version = code_versions[name]
-            page = auditor.audits(name).pages.get(hour)
-            if staging != outcome.wap_id:
-                # Hours of one staging have one schema.
-                staging, schema = outcome.wap_id, _schema(cell, product_table(product.name, name))
-            yield hour_published(keys, tables[name], outcome, version, page, drawn[name], schema)
+            published.append(outcome)
         elif isinstance(outcome, MissingInput):
             context.log.warning(f"{what} waits for {outcome.table} {outcome.hour:%Y-%m-%dT%H}.")
         elif isinstance(outcome, HeadwaterError):
@@ -78,6 +71,16 @@ def materialize_hours(
             failed = failed or outcome
         else:
             context.log.error(f"The audit of {what} failed; not published.")
+        if done.ends_range and published:
+            about = AboutTable(
+                tables[name],
+                code_versions[name],
+                drawn[name],
+                _schema(cell, product_table(product.name, name)),
+            )
+            pages = auditor.audits(name).pages
+            log_materializations(context, list(hours_published(keys, about, published, pages)))
+            published.clear()
         reporter.one_done()
     auditor.finish()
     for name, table in tables.items():

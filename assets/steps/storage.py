@@ -10,7 +10,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from assets.dagster_private import delete_old_events, detach_partitions, shard_of
+from assets.dagster_private.event_log import delete_old_events, detach_partitions, shard_of
 from assets.runs import ENDED, builds_hours, cell_of
 from assets.steps.retention import DEFAULT_RETENTION, EndedRun, Retention, forgettable_runs
 from pipeline.clock import Clock, utc_now

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 import urllib.error
 import urllib.request
@@ -11,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from assets.dagster_private import DAEMON
+from assets.dagster_private.processes import DAEMON
 from headwater.stack.process import Process, start_detached
 from headwater.stack.starting import Starting
 from pipeline.settings import PROJECT, Settings
@@ -24,7 +23,8 @@ INSTANCE = Path(__file__).with_name("dagster.yaml")
 def prepare(dagster_home: Path) -> None:
     """Put the instance's configuration where Dagster looks for it."""
     dagster_home.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(INSTANCE, dagster_home / INSTANCE.name)
+    text = INSTANCE.read_text().replace("$DAGSTER_HOME", str(dagster_home.absolute()))
+    (dagster_home / INSTANCE.name).write_text(text)
 
 
 def log_options(settings: Settings, level: str = "--log-level") -> tuple[str, ...]:

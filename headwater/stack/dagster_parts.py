@@ -35,6 +35,8 @@ class DagsterParts:
         self._environment = {
             # A launch waits for the run's process, which on a busy machine loads code for over a minute.
             "DAGSTER_GRPC_TIMEOUT_SECONDS": "600",
+            # A backfill plans and logs an event for each of its hours.
+            "DAGSTER_EVENT_BATCH_SIZE": "500",
             **environment,
             "DAGSTER_HOME": str(self._home),
             "HEADWATER_HOME": str(settings.home),

@@ -47,10 +47,14 @@ class MissingInput:
 
 @dataclass(frozen=True)
 class BuildResult:
-    """What became of one planned hour; an error is what its build ended with."""
+    """What became of one planned hour; an error is what its build ended with.
+
+    `ends_range` is of the last hour of those that were built together: nothing follows at once.
+    """
 
     build: HourBuild
     outcome: HourOutcome | MissingInput
+    ends_range: bool = True
 
 
 def execute(
@@ -123,8 +127,9 @@ def _execute(
         }
         context = RangeContext(spark, cell, product, table, sources, run_id, log, clock, pulse)
         outcomes = _outcomes(context, together[0].stages, auditor(table))
+        last = next(reversed(builds))
         for hour, build in builds.items():
-            yield BuildResult(build, outcomes[hour])
+            yield BuildResult(build, outcomes[hour], ends_range=hour == last)
 
 
 def _ranges(cell: Cell, product: Product, plan: HoursPlan) -> Iterator[Sequence[HourBuild]]:

@@ -15,7 +15,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from assets.dagster_private import GRPC_INFO_TAG
+from assets.dagster_private.runs import GRPC_INFO_TAG
 from pipeline.cells import Cell
 from pipeline.control.alerts import read_alerts
 from pipeline.supervision.locks import hold_lock, ingest_lock

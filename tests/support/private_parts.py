@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 
 MODULES = {
-    "dagster": "assets/dagster_private.py",
+    "dagster": "assets/dagster_private/",
     "kafka": "pipeline/kafka/kafka_python_private.py",
     "pyiceberg": "pipeline/tables/pyiceberg_private.py",
 }

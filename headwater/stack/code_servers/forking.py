@@ -9,7 +9,7 @@ from __future__ import annotations
 import runpy
 import sys
 
-from assets.dagster_private import fork_runs
+from assets.dagster_private.processes import fork_runs
 
 PRELOAD = "headwater.stack.code_servers.preload"
 

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from assets.dagster_private import CodeServer, serve_code_by
+from assets.dagster_private.processes import CodeServer, serve_code_by
 
 LOOK_S = 2.0
 """How often files are looked at and the server is asked."""
