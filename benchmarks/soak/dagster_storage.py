@@ -18,7 +18,7 @@ from assets.keys import CELL_TAG, KIND_TAG
 from assets.steps.storage import forget_old
 from benchmarks.soak.model import BEGIN
 from benchmarks.unattended.ticks import database_bytes
-from headwater.stack.dagster import prepare
+from headwater.stack.dagster.instance import prepare
 from pipeline.clock import HOUR
 
 CELL = "us"

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from headwater.schema_registry import launch as schema_registry
-from headwater.stack import dagster, data_docs
+from headwater.stack import data_docs
 from headwater.stack.broker import KafkaBroker
 from headwater.stack.code_servers.launch import is_serving as is_code_served
+from headwater.stack.dagster import launch as dagster
 from headwater.stack.state import StackState
 from pipeline.jars import locked_jars
 from pipeline.settings import Settings

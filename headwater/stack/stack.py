@@ -12,7 +12,7 @@ from filelock import FileLock
 
 from headwater.schema_registry import launch as schema_registry
 from headwater.stack import data_docs, parts
-from headwater.stack.dagster_parts import DagsterParts
+from headwater.stack.dagster.parts import DagsterParts
 from headwater.stack.defaults import (
     DATA_DOCS_PORT,
     KAFKA_PORT,

@@ -12,7 +12,7 @@ from assets.dagster_private.event_batches import (
     BatchedSqliteEventLogStorage,
     log_materializations,
 )
-from headwater.stack.dagster import prepare
+from headwater.stack.dagster.instance import prepare
 
 HOURS = dg.HourlyPartitionsDefinition("2026-11-01-00:00", end_offset=0, end_date="2026-11-03-00:00")
 COUNT = 48

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from assets.definitions import build as build_anew
-from headwater.stack.dagster import INSTANCE
+from headwater.stack.dagster.instance import INSTANCE
 from headwater.stack.defaults import WORKSPACE
 from pipeline.contract.load import load_products
 from pipeline.settings import PROJECT, load_settings

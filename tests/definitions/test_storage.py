@@ -18,7 +18,7 @@ from assets.jobs import BATCH, INGEST
 from assets.keys import CELL_TAG, KIND_TAG
 from assets.steps.retention import DEFAULT_RETENTION, EndedRun, Retention, forgettable_runs
 from assets.steps.storage import forget_old
-from headwater.stack.dagster import INSTANCE
+from headwater.stack.dagster.instance import INSTANCE
 from pipeline.clock import utc_now
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)

@@ -11,7 +11,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from headwater.stack import dagster
+from headwater.stack.dagster.instance import INSTANCE
 from pipeline.cells import Cell
 from tests.support.commands import command_for
 from tests.support.load import SMALL_POISON, TopicWriter
@@ -57,7 +57,7 @@ def test_lines_are_of_their_run_and_quote_no_record(
 
 
 def test_warnings_of_the_engine_are_shown_with_their_run_in_dagster(tmp_path: Path) -> None:
-    shutil.copyfile(dagster.INSTANCE, tmp_path / "dagster.yaml")
+    shutil.copyfile(INSTANCE, tmp_path / "dagster.yaml")
 
     @dg.asset
     def speaks() -> None:

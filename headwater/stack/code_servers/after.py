@@ -13,8 +13,8 @@ import time
 from collections.abc import Iterable
 from importlib import import_module
 
-from headwater.stack import dagster
 from headwater.stack.code_servers.launch import is_serving
+from headwater.stack.dagster import launch as dagster
 
 PATIENCE_S = 300.0
 LOOK_S = 0.1

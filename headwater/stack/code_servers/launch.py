@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from headwater.stack.code_servers.workspace import Location
-from headwater.stack.dagster import log_options
+from headwater.stack.dagster.launch import log_options
 from headwater.stack.process import start_detached
 from headwater.stack.starting import Starting
 from pipeline.settings import PROJECT, Settings

@@ -22,13 +22,14 @@ PACKAGES = [
 ]
 BUILD = "import sys; from setuptools.build_meta import build_wheel; build_wheel(sys.argv[1])"
 READ = """
-from headwater.stack import dagster, stack
+from headwater.stack import stack
+from headwater.stack.dagster import instance
 from pipeline.jars import locked_jars
 from pipeline.settings import load_settings
 
 assert locked_jars("kafka") and locked_jars("spark")
-assert dagster.INSTANCE.is_file() and stack.WORKSPACE.is_file()
-print(dagster.__file__, load_settings().home)
+assert instance.INSTANCE.is_file() and stack.WORKSPACE.is_file()
+print(instance.__file__, load_settings().home)
 """
 
 

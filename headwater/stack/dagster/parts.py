@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
-from headwater.stack import dagster, parts
+from headwater.stack import parts
 from headwater.stack.code_servers.launch import is_serving, launch_code_server
 from headwater.stack.code_servers.workspace import read_workspace
+from headwater.stack.dagster import launch
+from headwater.stack.dagster.instance import prepare
 from headwater.stack.parts import DAEMON, DATA_DOCS, WEBSERVER
 from headwater.stack.starting import Starting
 from headwater.stack.state import StackState
@@ -56,7 +58,7 @@ class DagsterParts:
         Raises:
             WorkspaceInvalidError: `workspace` is none.
         """
-        dagster.prepare(self._home)
+        prepare(self._home)
         wanted = read_workspace(workspace)
         names = {
             location.name: parts.code_server_name(location.name) for location in wanted.locations
@@ -95,12 +97,12 @@ class DagsterParts:
         """
         state, home = self._state, self._settings.home
         servers = [f"code:{state.ports[name]}" for name in parts.code_servers(state)]
-        if not state.answers(WEBSERVER, lambda: dagster.is_serving(state.ports[WEBSERVER])):
+        if not state.answers(WEBSERVER, lambda: launch.is_serving(state.ports[WEBSERVER])):
             state.stop(WEBSERVER)
             port = state.choose_port(WEBSERVER, web_port)
             self._say(f"starting {WEBSERVER} on port {port}")
             log = parts.log_path(self._settings, WEBSERVER)
-            started = dagster.launch_webserver(
+            started = launch.launch_webserver(
                 port, self._workspace, servers, self._settings, log, self._environment
             )
             yield state.keep(home, WEBSERVER, started)
@@ -108,7 +110,7 @@ class DagsterParts:
             self._say(f"starting {DAEMON}")
             log = parts.log_path(self._settings, DAEMON)
             after = [*servers, f"web:{state.ports[WEBSERVER]}"]
-            state.processes[DAEMON] = dagster.start_daemon(
+            state.processes[DAEMON] = launch.start_daemon(
                 self._workspace, after, self._settings, log, self._environment
             )
             state.save(home)

@@ -17,14 +17,6 @@ from pipeline.settings import PROJECT, Settings
 
 READY_TIMEOUT_S = 420.0
 """Of which the code servers, which the webserver waits for, may take 300."""
-INSTANCE = Path(__file__).with_name("dagster.yaml")
-
-
-def prepare(dagster_home: Path) -> None:
-    """Put the instance's configuration where Dagster looks for it."""
-    dagster_home.mkdir(parents=True, exist_ok=True)
-    text = INSTANCE.read_text().replace("$DAGSTER_HOME", str(dagster_home.absolute()))
-    (dagster_home / INSTANCE.name).write_text(text)
 
 
 def log_options(settings: Settings, level: str = "--log-level") -> tuple[str, ...]:
