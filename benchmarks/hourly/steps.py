@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import time
 from collections.abc import Callable
@@ -38,6 +39,7 @@ class Steps:
         self._scheduler = spark.sparkContext._jsc.sc().dagScheduler()
         # Looked for once: Spark's is there, and to look takes milliseconds.
         self._processes = [psutil.Process(), *psutil.Process().children(recursive=True)]
+        self._cpu: dict[int, float] = {}
         self._taken: dict[str, dict[str, float]] = {}
         self._began, self._cpu_began = time.perf_counter(), self._cpu_s()
         self._undo: dict[str, Any] = {}
@@ -89,5 +91,9 @@ class Steps:
         return {**found, REST: rest}
 
     def _cpu_s(self) -> float:
-        times = [one.cpu_times() for one in self._processes]
-        return sum(one.user + one.system for one in times)
+        for one in self._processes:
+            # One that has ended meanwhile has taken what it had.
+            with contextlib.suppress(psutil.NoSuchProcess):
+                times = one.cpu_times()
+                self._cpu[one.pid] = times.user + times.system
+        return sum(self._cpu.values())
