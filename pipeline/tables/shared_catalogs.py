@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from threading import Lock
 
+from pyiceberg.catalog import Catalog
 from pyiceberg.catalog.sql import SqlCatalog
 
-Key = tuple[str, str, str]
+Key = tuple[Hashable, ...]
 """What tells one catalog from another: cell, address, warehouse."""
 
 
 @dataclass
 class _Opened:
     lock: Lock = field(default_factory=Lock)
-    catalogs: dict[Key, SqlCatalog] = field(default_factory=dict)
+    catalogs: dict[Key, Catalog] = field(default_factory=dict)
 
 
 _opened = _Opened()
 
 
-def shared_catalog(key: Key, connect: Callable[[], SqlCatalog]) -> SqlCatalog:
+def shared_catalog(key: Key, connect: Callable[[], Catalog]) -> Catalog:
     """Return the process's one catalog of that `key`, made by `connect` where there is none yet.
 
     It is for every thread, and stays until the process ends. A child that is forked has the catalogs of
@@ -40,7 +41,9 @@ def shared_catalog(key: Key, connect: Callable[[], SqlCatalog]) -> SqlCatalog:
 def _begin_as_child() -> None:
     # Closing them would end the parent's; and whoever held the lock is not in this process.
     for catalog in _opened.catalogs.values():
-        catalog.engine.dispose(close=False)
+        if isinstance(catalog, SqlCatalog):
+            catalog.engine.dispose(close=False)
+    _opened.catalogs = {k: v for k, v in _opened.catalogs.items() if isinstance(v, SqlCatalog)}
     _opened.lock = Lock()
 
 

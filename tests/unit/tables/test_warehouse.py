@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from pathlib import Path
 
-from pipeline.tables.warehouse import has_history
+from pipeline.tables.warehouse import Warehouse, has_history
 
 LOOKS = 3_000
 """Of so many looks, about thirty come between the making of a folder and its first listing."""
@@ -23,7 +23,9 @@ def test_a_table_whose_folder_is_just_being_made_has_no_history(tmp_path: Path) 
     maker = threading.Thread(target=make_and_drop)
     maker.start()
     try:
-        assert not any(has_history(tmp_path.as_uri(), "orders.events") for _ in range(LOOKS))
+        assert not any(
+            has_history(Warehouse(tmp_path.as_uri()), "orders.events") for _ in range(LOOKS)
+        )
     finally:
         done.set()
         maker.join()
