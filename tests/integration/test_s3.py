@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from pyarrow.fs import FileSelector
 
 from headwater.stack.ports import free_port
 from pipeline.catalogs.errors import (
@@ -57,11 +56,11 @@ def test_what_a_killed_writer_left_goes_and_what_a_table_needs_stays(
         orders.append([(hour(number), "north", number)])
     events = load_table(quiet_cell, "orders.events")
     (orphan,) = write_files(events, pa.Table.from_pylist(orders.rows[:1], schema=SCHEMA))
-    before = _objects(seaweedfs, events.location())
+    before = seaweedfs.objects(events.location())
     assert orphan.file_path.removeprefix("s3://") in before
     tomorrow = utc_now() + timedelta(days=1)
     done = {one.table: one for one in maintain(quiet_cell, product, EAGER, lambda: tomorrow)}
-    left = _objects(seaweedfs, events.location())
+    left = seaweedfs.objects(events.location())
     assert done["orders.events"].snapshots >= 3
     assert len(left) < len(before)
     assert orphan.file_path.removeprefix("s3://") not in left
@@ -161,8 +160,3 @@ def test_tls_where_the_store_has_none_is_refused(
     cell = replace(quiet_cell, warehouse="s3://any", s3=login)
     with pytest.raises(WarehouseRefusedError, match="TLS with S3 does not come about"):
         open_catalog(cell)
-
-
-def _objects(server: SeaweedfsServer, location: str) -> set[str]:
-    selector = FileSelector(location.removeprefix("s3://"), recursive=True)
-    return {one.path for one in server.filesystem().get_file_info(selector) if one.is_file}

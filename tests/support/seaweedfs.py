@@ -80,6 +80,11 @@ class SeaweedfsServer:
             allow_bucket_creation=True,
         )
 
+    def objects(self, location: str) -> set[str]:
+        """Return what lies below a URI: buckets and keys."""
+        selector = FileSelector(location.removeprefix("s3://"), recursive=True)
+        return {one.path for one in self.filesystem().get_file_info(selector) if one.is_file}
+
     def stop(self) -> None:
         """Shut it down."""
         self._process.terminate()
