@@ -122,8 +122,7 @@ def breaks_promise(subject: str, what: str) -> CatalogNotSupportedError:
     return CatalogNotSupportedError(
         what,
         subject=subject,
-        remedy="Use another catalog (docs/reference/cell.md tells what is asked of one); nothing is in the "
-        "table yet, which may be dropped.",
+        remedy="Use another catalog: docs/reference/cell.md tells what is asked of one. No row is in it.",
     )
 
 

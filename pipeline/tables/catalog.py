@@ -21,8 +21,7 @@ from pipeline.disk import FileDamagedError, naming_full_disk
 from pipeline.errors import TerminalError
 from pipeline.tables.cached_catalog import CachedCatalog, metadata_location
 from pipeline.tables.errors import named_errors
-from pipeline.tables.pyiceberg_private import TimedRestCatalog
-from pipeline.tables.shared_catalogs import shared_catalog
+from pipeline.tables.shared_catalogs import open_rest, shared_catalog
 from pipeline.tables.warehouse import (
     PROPERTY,
     Warehouse,
@@ -63,29 +62,12 @@ def open_catalog(cell: Cell, *, recovering: bool = False) -> Catalog:
     database, warehouse = sqlite.database_of(cell), warehouse_of(cell)
     with named_errors(f"catalog of cell {cell.name}"):
         if rest.is_rest(cell):
-            return _open_rest(cell, warehouse)
+            return open_rest(cell, warehouse)
         if database is None:
             return _open_shared(cell, warehouse)
         if not recovering and sqlite.is_absent(cell):
             _refuse_beside_tables(cell, database, warehouse)
         return _open_embedded(cell, database, warehouse)
-
-
-def _open_rest(cell: Cell, warehouse: Warehouse) -> Catalog:
-    given = {**warehouse.properties, **rest.properties(cell), PROPERTY: warehouse.location}
-
-    def connect() -> Catalog:
-        try:
-            catalog = TimedRestCatalog(cell.name, **given)
-            # Its answer to the first question is the same whatever the login and the warehouse are.
-            catalog.list_namespaces()
-            return catalog
-        except OSError:
-            raise
-        except ValueError as error:
-            raise rest.no_catalog(cell, error) from error
-
-    return shared_catalog((cell.name, *given.items()), connect)
 
 
 def _open_shared(cell: Cell, warehouse: Warehouse) -> Catalog:

@@ -11,7 +11,7 @@ from threading import Lock
 from typing import Any
 
 import pyarrow as pa
-from pyiceberg.catalog.rest import RestCatalog
+from pyiceberg.catalog.rest import Capability, RestCatalog
 from pyiceberg.io import FileIO
 from pyiceberg.io.pyarrow import _dataframe_to_data_files, _pyarrow_to_schema_without_ids
 from pyiceberg.manifest import DataFile, ManifestFile
@@ -60,8 +60,22 @@ def expire_snapshots(transaction: Transaction) -> ExpireSnapshots:
     return ExpireSnapshots(transaction)
 
 
+_NEEDED = (
+    Capability.V1_LIST_NAMESPACES,
+    Capability.V1_CREATE_NAMESPACE,
+    Capability.V1_LIST_TABLES,
+    Capability.V1_CREATE_TABLE,
+    Capability.V1_LOAD_TABLE,
+    Capability.V1_UPDATE_TABLE,
+)
+
+
 class TimedRestCatalog(RestCatalog):
     """A REST catalog whose every request has a time limit, that for a token too; the library's have none."""
+
+    def lacking(self) -> tuple[str, ...]:
+        """Return what the server says that it does not do and tables need."""
+        return tuple(str(one) for one in _NEEDED if one not in self._supported_endpoints)
 
     def _config_headers(self, session: Session) -> None:
         # The first thing that is done with each session.

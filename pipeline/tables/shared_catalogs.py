@@ -10,6 +10,11 @@ from threading import Lock
 from pyiceberg.catalog import Catalog
 from pyiceberg.catalog.sql import SqlCatalog
 
+from pipeline.catalogs import rest
+from pipeline.cells import Cell
+from pipeline.tables.pyiceberg_private import TimedRestCatalog
+from pipeline.tables.warehouse import PROPERTY, Warehouse
+
 Key = tuple[Hashable, ...]
 """What tells one catalog from another: cell, address, warehouse."""
 
@@ -36,6 +41,33 @@ def shared_catalog(key: Key, connect: Callable[[], Catalog]) -> Catalog:
         if key not in _opened.catalogs:
             _opened.catalogs[key] = connect()
         return _opened.catalogs[key]
+
+
+def open_rest(cell: Cell, warehouse: Warehouse) -> Catalog:
+    """Return the process's one catalog of REST of the cell; it has answered, and taken the login, once.
+
+    Raises:
+        CatalogNotSupportedError: the cell's settings for it cannot be used, or it cannot do what tables need.
+        CatalogRefusedError: what answers is no such catalog; else as the library does.
+    """
+    given = {**warehouse.properties, **rest.properties(cell), PROPERTY: warehouse.location}
+
+    def connect() -> Catalog:
+        try:
+            catalog = TimedRestCatalog(cell.name, **given)
+            if lacking := catalog.lacking():
+                raise rest.breaks_promise(
+                    f"catalog of cell {cell.name}", f"the catalog does not do {', '.join(lacking)}."
+                )
+            # Its answer to the first question is the same whatever the login and the warehouse are.
+            catalog.list_namespaces()
+            return catalog
+        except OSError:
+            raise
+        except ValueError as error:
+            raise rest.no_catalog(cell, error) from error
+
+    return shared_catalog((cell.name, *given.items()), connect)
 
 
 def _begin_as_child() -> None:

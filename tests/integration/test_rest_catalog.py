@@ -75,6 +75,15 @@ def test_a_catalog_that_takes_a_commit_it_must_refuse_is_refused(quiet_cell: Cel
             Orders(cell)
 
 
+@on_rest
+def test_a_catalog_that_only_lets_read_is_refused_when_it_is_opened(quiet_cell: Cell) -> None:
+    reading = ("GET /v1/{prefix}/namespaces", "GET /v1/{prefix}/namespaces/{namespace}/tables")
+    with careless(quiet_cell.catalog["uri"], reading) as uri:
+        cell = replace(quiet_cell, catalog={**quiet_cell.catalog, "uri": uri})
+        with pytest.raises(CatalogNotSupportedError, match="does not do POST /v1/"):
+            open_catalog(cell)
+
+
 Wrong = Mapping[str, str] | Callable[[], Mapping[str, str]]
 WRONG: dict[str, tuple[Wrong, type[HeadwaterError], str]] = {
     "credential": (

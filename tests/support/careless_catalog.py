@@ -1,10 +1,10 @@
-"""A real REST catalog behind a proxy that takes its conscience: no commit has requirements any more."""
+"""A real REST catalog behind a proxy that takes its conscience, or what it is able to do."""
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -12,8 +12,11 @@ import requests
 
 
 @contextmanager
-def careless(uri: str) -> Iterator[str]:
-    """Yield the URL of the catalog at `uri` as one that takes every commit."""
+def careless(uri: str, endpoints: Sequence[str] = ()) -> Iterator[str]:
+    """Yield the URL of the catalog at `uri` as one that takes every commit.
+
+    If it is to say what it does, it does `endpoints` and no more.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -30,11 +33,14 @@ def careless(uri: str) -> Iterator[str]:
             answer = requests.request(
                 self.command, uri + self.path, data=body, headers=headers, timeout=30
             )
+            content = answer.content
+            if endpoints and self.path.startswith("/v1/config"):
+                content = json.dumps({**answer.json(), "endpoints": endpoints}).encode()
             self.send_response(answer.status_code)
             self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(answer.content)))
+            self.send_header("Content-Length", str(len(content)))
             self.end_headers()
-            self.wfile.write(answer.content)
+            self.wfile.write(content)
 
         def log_message(self, *_: object) -> None:
             pass
