@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pyarrow as pa
 from pyiceberg.catalog import Catalog
 from pyiceberg.catalog.sql import SqlCatalog
@@ -103,12 +105,28 @@ def load_or_create(
         source, transform, name = partition
         field_id = schema.find_field(source).field_id
         spec = PartitionSpec(PartitionField(field_id, 1000, transform, name))
+    return create(catalog, identifier, schema, spec, PROPERTIES)
+
+
+def create(
+    catalog: Catalog,
+    identifier: str,
+    schema: Schema,
+    spec: PartitionSpec,
+    properties: Mapping[str, str],
+) -> Table:
+    """Return the table, created unless another process was faster, in a namespace that is there.
+
+    Raises:
+        CatalogNotSupportedError: the catalog is of REST, and does not keep what tables depend on.
+        CatalogRefusedError, CatalogUnavailableError: nothing was created.
+    """
     # As a catalog in a database would put it: found there by whoever recovers a catalog that is lost.
     location = f"{warehouse_behind(catalog).location}/{identifier.replace('.', '/')}"
     with named_errors(f"{catalog.name}.{identifier}"):
         try:
             made = catalog.create_table(
-                identifier, schema, location, partition_spec=spec, properties=PROPERTIES
+                identifier, schema, location, partition_spec=spec, properties=dict(properties)
             )
         except TableAlreadyExistsError:
             return catalog.load_table(identifier)

@@ -72,9 +72,9 @@ def metadata_files(warehouse: Warehouse, identifier: str) -> tuple[MetadataFile,
     namespace, _, name = identifier.partition(".")
     folder = f"{warehouse.location}/{namespace}/{name}/metadata"
     found = [
-        MetadataFile(f"{folder}/{info.base_name}", _version(match))
+        MetadataFile(f"{folder}/{info.base_name}", version)
         for info in _list(warehouse, folder)
-        if (match := _NAME.fullmatch(info.base_name))
+        if (version := version_of(info.base_name)) is not None
     ]
     return tuple(sorted(found, key=lambda one: (one.version, one.location)))
 
@@ -100,7 +100,11 @@ def tables_with_history(warehouse: Warehouse, namespace: str | None = None) -> t
     )
 
 
-def _version(match: re.Match[str]) -> int:
+def version_of(location: str) -> int | None:
+    """Return the version of a metadata file, by its name; None of any other file."""
+    match = _NAME.fullmatch(location.rpartition("/")[2])
+    if match is None:
+        return None
     # Catalogs that name files as Hadoop's does count from 1.
     return int(match[2]) if match[2] else int(match[1]) - 1
 
