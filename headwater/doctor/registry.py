@@ -8,7 +8,7 @@ from headwater.doctor.model import Finding, Outcome, Setup, well
 from pipeline.cells import Cell
 from pipeline.schemas.open import open_registry
 from pipeline.tables.errors import WarehouseUnavailableError, named_errors
-from pipeline.tables.warehouse import tables_with_history
+from pipeline.tables.warehouse import tables_with_history, warehouse_of
 
 REGISTRY = "registry"
 _QUICK = {"timeout": 3, "max.retries": 0}
@@ -41,4 +41,4 @@ def place(cell: Cell) -> str:
 
 def _has_tables(cell: Cell) -> bool:
     with named_errors(f"{cell.name}, {cell.warehouse}"):
-        return bool(tables_with_history(cell.warehouse))
+        return bool(tables_with_history(warehouse_of(cell)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from pipeline.config.names import DOTTED, REFERRING
+from pipeline.config.names import REFERRING, TABLES
 from pipeline.config.reference import reference
 from pipeline.config.secret_text import marked
 
@@ -95,7 +95,7 @@ def normal(cell: Any) -> Any:
 
 
 def _normal(name: str, value: Any) -> Any:
-    if name in DOTTED and isinstance(value, Mapping):
+    if name in TABLES and isinstance(value, Mapping):
         return {".".join(key): marked(".".join(key), one) for key, one in _dotted(value, ())}
     return (reference(value) if name in REFERRING else None) or marked(name, value)
 

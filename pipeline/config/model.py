@@ -74,6 +74,31 @@ class LoggingSection(Section):
     format: Literal["text", "json"] = "text"
 
 
+S3Name = Literal[
+    "endpoint", "region", "access_key_id", "secret_access_key", "session_token", "path_style"
+]
+
+
+def _s3(settings: dict[str, Any]) -> dict[str, Any]:
+    for name, value in settings.items():
+        if name == "path_style":
+            if str(value).lower() not in ("true", "false"):
+                raise ValueError("its path_style is neither true nor false")
+        elif not isinstance(value, SecretReference) and (not isinstance(value, str) or not value):
+            raise ValueError(f"its {name} is not text")
+    endpoint = settings.get("endpoint", "http://")
+    if isinstance(endpoint, str) and not endpoint.startswith(("http://", "https://")):
+        raise ValueError("its endpoint does not begin with http:// or https://")
+    return settings
+
+
+def _catalog(settings: dict[str, Any]) -> dict[str, Any]:
+    for name, value in settings.items():
+        if not isinstance(value, SecretReference | str | int):
+            raise ValueError(f"its {name} is neither text, a number, true nor false")
+    return settings
+
+
 class CellSection(Section):
     """`[cells.<name>]`; what is None has a default that lies in the cell's folder, or none."""
 
@@ -84,6 +109,8 @@ class CellSection(Section):
     kafka: dict[str, Any] = {}
     schema_registry: dict[str, Any] = {}
     spark: dict[str, Any] = {}
+    s3: Annotated[dict[S3Name, Any], AfterValidator(_s3)] = {}
+    catalog: Annotated[dict[str, Any], AfterValidator(_catalog)] = {}
 
 
 class LayerSource(PydanticBaseSettingsSource):

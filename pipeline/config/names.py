@@ -22,6 +22,10 @@ FLAT = {
 SECTIONS = ("ingest", "data_docs", "logging", "cells")
 DOTTED = ("kafka", "schema_registry", "spark")
 """Tables of a cell whose settings have a client's own dotted names."""
+TABLES = (*DOTTED, "s3", "catalog")
+"""Tables of a cell whose settings may refer to secrets."""
+JOINED = {"s3": "_", "catalog": "-"}
+"""What stands between words of a setting's name, for `_` in a variable's; of other tables it is a dot."""
 REFERRING = ("catalog_uri",)
 """Settings of a cell beside those tables that may refer to a secret."""
 

@@ -12,7 +12,7 @@ from pipeline.config.examine import examine
 from pipeline.config.files import cells_with_files, read_cell_file, read_config_file
 from pipeline.config.layer import Fault, Layer
 from pipeline.config.model import CellSection, Configuration, merged
-from pipeline.config.names import CONFIG, CONFIG_FILE, DOTTED
+from pipeline.config.names import CONFIG, CONFIG_FILE, TABLES
 from pipeline.config.reference import SecretUnreadableError, read_secrets, unreadable
 from pipeline.config.secret_text import marked
 
@@ -93,7 +93,7 @@ class CellReading:
     def _of_clients(self, cell: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Yield tables whose settings may refer to secrets, by dotted name."""
         yield f"{_CELLS}.{cell}", {"catalog_uri": getattr(self.section, "catalog_uri", None)}
-        for table in DOTTED:
+        for table in TABLES:
             yield f"{_CELLS}.{cell}.{table}", getattr(self.section, table)
 
 

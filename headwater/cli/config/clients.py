@@ -40,7 +40,9 @@ def client_faults(home: Path, name: str, listed: Mapping[Key, Setting]) -> Itera
     except HeadwaterError as error:
         yield fault((*cells, "bootstrap_servers"), error)
         return
-    yield from refused(("catalog_uri",), lambda: _ask_catalog(cell))
+    of_catalog = ("catalog", "type") if cell.catalog else ("catalog_uri",)
+    yield from refused(of_catalog, lambda: _ask_catalog(cell))
+    yield from refused(("warehouse",), lambda: _ask_warehouse(cell))
     for setting in cell.kafka:
         yield from refused(("kafka", setting), partial(_ask_kafka, cell, setting))
     for setting in cell.spark:
@@ -50,10 +52,16 @@ def client_faults(home: Path, name: str, listed: Mapping[Key, Setting]) -> Itera
 
 
 def _ask_catalog(cell: Cell) -> None:
-    from pipeline.catalogs import postgresql, sqlite
+    from pipeline.catalogs import postgresql, rest, sqlite
 
-    if sqlite.database_of(cell) is None:
+    if not rest.is_rest(cell) and sqlite.database_of(cell) is None:
         postgresql.address(cell.catalog_uri, cell.name)
+
+
+def _ask_warehouse(cell: Cell) -> None:
+    from pipeline.catalogs import s3
+
+    s3.for_pyiceberg(cell)
 
 
 def _ask_kafka(cell: Cell, name: str) -> None:
