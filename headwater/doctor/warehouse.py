@@ -10,6 +10,7 @@ from pyiceberg.io.pyarrow import PyArrowFileIO
 
 from headwater.doctor.folders import try_folder
 from headwater.doctor.model import Finding, Setup, well
+from pipeline.cells import Cell
 from pipeline.tables.errors import named_errors
 from pipeline.tables.warehouse import tables_with_history
 
@@ -30,6 +31,14 @@ def ask(setup: Setup) -> tuple[Finding, ...]:
                 file.write(b"headwater doctor")
             io.delete(probe)
         how = "it can be written to."
+    return (well(WAREHOUSE, cell.warehouse, f"{how[:-1]}; tables: {len(tables_in(cell))}."),)
+
+
+def tables_in(cell: Cell) -> tuple[str, ...]:
+    """Return the tables that lie in the cell's warehouse, whatever its catalog knows of them.
+
+    Raises:
+        WarehouseUnavailableError: it cannot be read.
+    """
     with named_errors(f"{cell.name}, {cell.warehouse}"):
-        count = len(tables_with_history(cell.warehouse))
-    return (well(WAREHOUSE, cell.warehouse, f"{how[:-1]}; tables: {count}."),)
+        return tables_with_history(cell.warehouse)
