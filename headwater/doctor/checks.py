@@ -26,5 +26,6 @@ CHECKS = (
     Check(java.JAVA, java.ask),
     Check(clock.CLOCK, clock.ask, after=kafka.KAFKA),
     Check(clock.REGISTRY_CLOCK, clock.ask_registry, after=registry.REGISTRY),
+    Check(clock.CATALOG_CLOCK, clock.ask_catalog, after=catalog.CATALOG),
 )
 """A check stands after the one that it waits for."""
