@@ -8,6 +8,7 @@ from pyiceberg.io.pyarrow import PyArrowFileIO
 from sqlalchemy import select
 
 from headwater.doctor.model import Finding, Setup, well
+from headwater.doctor.warehouse import tables_in
 from pipeline.catalogs.sqlite import database_of, is_absent
 from pipeline.cells import Cell
 from pipeline.config.secret_text import without_login
@@ -15,7 +16,6 @@ from pipeline.errors import TerminalError
 from pipeline.tables.cached_catalog import metadata_location
 from pipeline.tables.catalog import find_table, open_catalog
 from pipeline.tables.errors import named_errors
-from pipeline.tables.warehouse import tables_with_history, warehouse_of
 
 CATALOG = "catalog"
 
@@ -28,8 +28,7 @@ def ask(setup: Setup) -> tuple[Finding, ...]:
     """Load the metadata of every table that catalog or warehouse have. One not there yet is not made."""
     cell = setup.cell
     where = place(cell)
-    with named_errors(f"{cell.name}, {cell.warehouse}"):
-        lying = tables_with_history(warehouse_of(cell))
+    lying = tables_in(cell)
     if is_absent(cell) and not lying:
         return (well(CATALOG, where, "it is made with the first table."),)
     catalog = open_catalog(cell)

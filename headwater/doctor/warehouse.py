@@ -22,10 +22,10 @@ def ask(setup: Setup) -> tuple[Finding, ...]:
     scheme, _, path = PyArrowFileIO.parse_location(cell.warehouse)
     if scheme == "file":
         how = try_folder(Path(path), WAREHOUSE)
-        count = _tables(cell)
+        count = len(tables_in(cell))
     else:
         # A store tells more of why it lets nobody list than of why nobody may write.
-        count = _tables(cell)
+        count = len(tables_in(cell))
         how = "it can be listed."
         # Beside tables a catalog's own store may let nobody write.
         if not cell.catalog:
@@ -34,9 +34,14 @@ def ask(setup: Setup) -> tuple[Finding, ...]:
     return (well(WAREHOUSE, cell.warehouse, f"{how[:-1]}; tables: {count}."),)
 
 
-def _tables(cell: Cell) -> int:
+def tables_in(cell: Cell) -> tuple[str, ...]:
+    """Return the tables that lie in the cell's warehouse, whatever its catalog knows of them.
+
+    Raises:
+        WarehouseUnavailableError: it cannot be read.
+    """
     with named_errors(f"{cell.name}, {cell.warehouse}"):
-        return len(tables_with_history(warehouse_of(cell)))
+        return tables_with_history(warehouse_of(cell))
 
 
 def _write(cell: Cell) -> None:

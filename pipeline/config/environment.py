@@ -49,10 +49,7 @@ def read_environment(environment: Mapping[str, str]) -> tuple[Layer, tuple[Fault
             continue
         written[key] = name
         _put(tree, key, value)
-    cells = {cell: normal(section) for cell, section in tree.pop("cells", {}).items()}
-    if cells:
-        tree["cells"] = cells
-    return Layer(Origin.ENVIRONMENT, WHERE, tree, written), tuple(faults)
+    return Layer(Origin.ENVIRONMENT, WHERE, normal(tree), written), tuple(faults)
 
 
 def key_of(name: str) -> Key | None:
@@ -83,6 +80,8 @@ def _name_in(table: str, names: Sequence[str]) -> str:
 
 
 def _is_json(key: Key) -> bool:
+    if key[0] != "cells":
+        return key[1:-1] in [(name,) for name in REFERRING] and key[-1] == "command"
     is_table = len(key) == _CELL_PARTS and key[-1] in TABLES
     if is_table or len(key) <= _CELL_PARTS:
         return is_table

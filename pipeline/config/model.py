@@ -58,6 +58,12 @@ class IngestSection(Section):
     memory_mb: Annotated[int, Field(ge=MIN_INGEST_MEMORY_MB)] = 1024
 
 
+class DagsterSection(Section):
+    """`[dagster]`; what is None is SQLite in the home."""
+
+    storage_uri: Address = None
+
+
 class DataDocsSection(Section):
     """`[data_docs]`."""
 
@@ -138,6 +144,7 @@ class Configuration(BaseSettings):
     contracts: Path | None = None
     cache: Path | None = None
     ingest: IngestSection = IngestSection()
+    dagster: DagsterSection = DagsterSection()
     data_docs: DataDocsSection = DataDocsSection()
     logging: LoggingSection = LoggingSection()
     cells: dict[CellName, CellSection] = {}

@@ -152,6 +152,13 @@ def locked_catalog(site: Site) -> Iterator[Cell]:
         yield site.cell
 
 
+def closed_storage(site: Site) -> Cell:
+    uri = f"postgresql://dagster@127.0.0.1:{free_port()}/dagster"
+    toml = f'[dagster]\nstorage_uri = "{uri}"\n'
+    (site.cell.root.parent.parent / "headwater.toml").write_text(toml)
+    return site.cell
+
+
 def file_for_warehouse(site: Site) -> Cell:
     file = site.cell.root / "a_file"
     file.touch()
@@ -189,6 +196,7 @@ FAULTS: dict[str, Fault] = {
     "no catalog beside a full warehouse": absent_catalog,
     "another cell's catalog": anothers_catalog,
     "catalog locked by another process": locked_catalog,
+    "closed port of Dagster's storage": closed_storage,
     "a file in place of the warehouse": file_for_warehouse,
     "a warehouse that cannot be written to": unwritable_warehouse,
     "full disk": as_it_is,

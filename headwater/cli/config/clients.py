@@ -1,4 +1,4 @@
-"""What the clients of a cell's systems would refuse, found without connecting to any."""
+"""What the clients of systems would refuse, found without connecting to any."""
 
 from __future__ import annotations
 
@@ -14,16 +14,21 @@ from pipeline.errors import HeadwaterError
 from pipeline.settings import unreadable_secrets
 
 
+def platform_faults(home: Path, listed: Mapping[Key, Setting]) -> Iterator[Fault]:
+    """Yield what is wrong with settings of no cell that have the right types; `listed` are all settings."""
+    from headwater.stack.dagster.storage import storage_uri
+
+    try:
+        storage_uri(home)
+    except HeadwaterError as error:
+        yield _fault(home, listed, ("dagster", "storage_uri"), error)
+
+
 def client_faults(home: Path, name: str, listed: Mapping[Key, Setting]) -> Iterator[Fault]:
     """Yield what is wrong with a cell whose settings have the right types; `listed` are all settings."""
     cells = ("cells", name)
 
-    def fault(key: Key, error: HeadwaterError) -> Fault:
-        one = listed.get(key)
-        if one is None or not one.where:
-            return Fault(str(home), ".".join(key), error.what, error.remedy)
-        where = "environment" if one.where == one.written else one.where
-        return Fault(where, one.written, error.what, error.remedy)
+    fault = partial(_fault, home, listed)
 
     def refused(key: Key, ask: Callable[[], object]) -> Iterator[Fault]:
         try:
@@ -49,6 +54,14 @@ def client_faults(home: Path, name: str, listed: Mapping[Key, Setting]) -> Itera
         yield from refused(("spark", setting), partial(_ask_spark, cell, setting))
     if cell.schema_registry:
         yield from refused(("schema_registry", "url"), lambda: _ask_registry(cell))
+
+
+def _fault(home: Path, listed: Mapping[Key, Setting], key: Key, error: HeadwaterError) -> Fault:
+    one = listed.get(key)
+    if one is None or not one.where:
+        return Fault(str(home), ".".join(key), error.what, error.remedy)
+    where = "environment" if one.where == one.written else one.where
+    return Fault(where, one.written, error.what, error.remedy)
 
 
 def _ask_catalog(cell: Cell) -> None:
