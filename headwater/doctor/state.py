@@ -5,6 +5,7 @@ from __future__ import annotations
 from headwater.doctor.folders import try_folder
 from headwater.doctor.model import Finding, Setup, well
 from pipeline.hours.fence import FenceStore
+from pipeline.state.open import open_state
 
 STATE = "state"
 
@@ -15,5 +16,5 @@ def ask(setup: Setup) -> tuple[Finding, ...]:
     folder = cell.state or cell.root
     how = try_folder(folder, STATE)
     if cell.state_db.exists():
-        FenceStore(cell.state_db).fences("")
+        FenceStore(open_state(cell)).fences("")
     return (well(STATE, str(folder), how),)

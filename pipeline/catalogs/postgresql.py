@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+from dataclasses import dataclass
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -36,8 +37,10 @@ _PASSING = ("08", "40", "53", "55", "57", "58")
 state for it, operator's intervention, system (PostgreSQL 18, appendix A)."""
 
 
-def address(uri: str, cell: str) -> URL:
+def address(uri: str, cell: str, setting: str = "catalog_uri") -> URL:
     """Return the address that a `cell`'s connections are made with: by psycopg, with a time limit.
+
+    `setting` is what says `uri`.
 
     Raises:
         CatalogNotSupportedError: it is no address of PostgreSQL, or psycopg is not installed.
@@ -46,15 +49,15 @@ def address(uri: str, cell: str) -> URL:
         url = make_url(uri)
     except (ArgumentError, ValueError):
         # Its text is not repeated: a password may be in it.
-        raise _unsupported(cell, "`catalog_uri` is no address of a database.") from None
+        raise _unsupported(cell, f"`{setting}` is no address of a database.") from None
     if url.get_backend_name() != BACKEND:
-        what = f"there is no support for a catalog in {url.get_backend_name()}."
+        what = f"there is no support for `{setting}` in {url.get_backend_name()}."
         raise _unsupported(cell, what)
     if not (url.host and url.database):
-        raise _unsupported(cell, "`catalog_uri` names no host, or no database.")
+        raise _unsupported(cell, f"`{setting}` names no host, or no database.")
     if importlib.util.find_spec(_DRIVER) is None:
         raise CatalogNotSupportedError(
-            "its catalog is in PostgreSQL, and psycopg is not installed.",
+            f"`{setting}` is in PostgreSQL, and psycopg is not installed.",
             subject=f"cell {cell}",
             remedy="Install it: `pip install 'headwater[postgresql]'`.",
         )
@@ -66,21 +69,41 @@ def _unsupported(cell: str, what: str) -> CatalogNotSupportedError:
     return CatalogNotSupportedError(
         what,
         subject=f"cell {cell}",
-        remedy="Use a SQLite or a PostgreSQL catalog (docs/reference/cell.md).",
+        remedy="Correct it; docs/reference/cell.md tells what there may be.",
     )
 
 
-def postgresql_error(error: BaseException, subject: str) -> HeadwaterError | None:
-    """Return the named error for what psycopg raised; None for what another library did."""
-    if not type(error).__module__.startswith(_DRIVER):
+@dataclass(frozen=True)
+class Fault:
+    """What psycopg raised.
+
+    Attributes:
+        said: in PostgreSQL's own words, or libpq's.
+        may_pass: another attempt may not meet it.
+    """
+
+    said: str
+    may_pass: bool
+
+
+def fault_of(error: BaseException | None) -> Fault | None:
+    """Return what psycopg raised; None for what another library did."""
+    if error is None or not type(error).__module__.startswith(_DRIVER):
         return None
     said = " ".join(str(error).split()).removeprefix("connection failed: ")
     state = getattr(error, "sqlstate", None)
     if state is None:
-        is_away = all(_tells_of_away(attempt) for attempt in _attempts(str(error)))
-    else:
-        is_away = state[:2] in _PASSING
-    if is_away:
+        return Fault(said, all(_tells_of_away(attempt) for attempt in _attempts(str(error))))
+    return Fault(said, state[:2] in _PASSING)
+
+
+def postgresql_error(error: BaseException, subject: str) -> HeadwaterError | None:
+    """Return the named error for what psycopg raised of a catalog; None for what another library did."""
+    fault = fault_of(error)
+    if fault is None:
+        return None
+    said = fault.said
+    if fault.may_pass:
         return CatalogUnavailableError(
             f"PostgreSQL did not answer ({said}).",
             subject=subject,

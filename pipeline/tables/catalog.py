@@ -14,16 +14,20 @@ from pyiceberg.table import Table
 from sqlalchemy.exc import IntegrityError, OperationalError, ProgrammingError, SQLAlchemyError
 
 from pipeline.catalogs import postgresql, sqlite
+from pipeline.catalogs.shared import OpenedOnce
 from pipeline.cells import Cell
 from pipeline.disk import FileDamagedError, naming_full_disk
 from pipeline.errors import TerminalError
 from pipeline.tables.cached_catalog import CachedCatalog, metadata_location
 from pipeline.tables.errors import named_errors
-from pipeline.tables.shared_catalogs import shared_catalog
 from pipeline.tables.warehouse import has_history, tables_with_history
 
 CREATORS = 10
 """How many other processes may create the same catalog or table at the same moment."""
+_OPENED: OpenedOnce[tuple[str, str, str], SqlCatalog] = OpenedOnce(
+    lambda catalog: catalog.engine.dispose(close=False)
+)
+"""By cell, address and warehouse."""
 
 
 class TableMissingError(TerminalError):
@@ -63,7 +67,7 @@ def _open_shared(cell: Cell) -> SqlCatalog:
     uri = address.render_as_string(hide_password=False)
     # A connection that ended while it was idle is replaced.
     connect = partial(_connect, cell, uri, pool_pre_ping="true")
-    return shared_catalog((cell.name, uri, cell.warehouse), connect)
+    return _OPENED.get((cell.name, uri, cell.warehouse), connect)
 
 
 def _open_embedded(cell: Cell, database: Path) -> SqlCatalog:
