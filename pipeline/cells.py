@@ -37,6 +37,7 @@ class Cell:
         schema_registry: settings of Confluent's client (`url`, ...) for an own registry; empty: embedded.
         spark: further settings in Spark's own dotted names (`spark.master`, ...).
         state: folder of fences, locks, heartbeats and the embedded registry; None for `root`.
+        state_uri: URI of a PostgreSQL database for fences and leases; None keeps them in that folder alone.
     """
 
     name: str
@@ -48,15 +49,18 @@ class Cell:
     schema_registry: Mapping[str, Any] = field(default_factory=dict)
     spark: Mapping[str, Any] = field(default_factory=dict)
     state: Path | None = None
+    state_uri: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "catalog_uri", marked("", self.catalog_uri))
+        if self.state_uri is not None:
+            object.__setattr__(self, "state_uri", marked("", self.state_uri))
         for name in ("kafka", "schema_registry", "spark"):
             object.__setattr__(self, name, marked_all(getattr(self, name)))
 
     @property
     def state_db(self) -> Path:
-        """SQLite file of hour fences and other control state."""
+        """SQLite file of hour fences and other control state, where `state_uri` names no place for them."""
         return (self.state or self.root) / "state.db"
 
     @property
@@ -93,6 +97,7 @@ def save_cell(home: Path, cell: Cell) -> None:
         "schema_registry": dict(cell.schema_registry),
         "spark": dict(cell.spark),
         **({"state": str(cell.state)} if cell.state else {}),
+        **({"state_uri": cell.state_uri} if cell.state_uri else {}),
     }
     _write(home, cell.name, document)
 
@@ -160,6 +165,7 @@ def load_cell(home: Path, name: str, *, bootstrap_servers: str | None = None) ->
         schema_registry=said.schema_registry,
         spark=said.spark,
         state=said.state,
+        state_uri=said.state_uri,
     )
 
 

@@ -22,7 +22,7 @@ FLAT = {
 SECTIONS = ("ingest", "data_docs", "logging", "cells")
 DOTTED = ("kafka", "schema_registry", "spark")
 """Tables of a cell whose settings have a client's own dotted names."""
-REFERRING = ("catalog_uri",)
+REFERRING = ("catalog_uri", "state_uri")
 """Settings of a cell beside those tables that may refer to a secret."""
 
 MIN_INGEST_MEMORY_MB = 64

@@ -41,6 +41,7 @@ def client_faults(home: Path, name: str, listed: Mapping[Key, Setting]) -> Itera
         yield fault((*cells, "bootstrap_servers"), error)
         return
     yield from refused(("catalog_uri",), lambda: _ask_catalog(cell))
+    yield from refused(("state_uri",), lambda: _ask_state(cell))
     for setting in cell.kafka:
         yield from refused(("kafka", setting), partial(_ask_kafka, cell, setting))
     for setting in cell.spark:
@@ -54,6 +55,13 @@ def _ask_catalog(cell: Cell) -> None:
 
     if sqlite.database_of(cell) is None:
         postgresql.address(cell.catalog_uri, cell.name)
+
+
+def _ask_state(cell: Cell) -> None:
+    from pipeline.catalogs import postgresql
+
+    if cell.state_uri is not None:
+        postgresql.address(cell.state_uri, cell.name, "state_uri")
 
 
 def _ask_kafka(cell: Cell, name: str) -> None:
