@@ -32,9 +32,9 @@ _AWAY = (
 
 PostgreSQL tells no SQLSTATE of a connection that failed.
 """
-_PASSING = ("08", "40", "53", "55", "57", "58")
-"""SQLSTATE classes of what another attempt may not meet: connection, rollback, resources, not in the
-state for it, operator's intervention, system (PostgreSQL 18, appendix A)."""
+_PASSING = ("08", "25P03", "40", "53", "55", "57", "58")
+"""SQLSTATE classes of what another attempt may not meet: connection, a pause within a transaction,
+rollback, resources, not in the state for it, operator's intervention, system (PostgreSQL 18, appendix A)."""
 
 
 def address(uri: str, cell: str, setting: str = "catalog_uri") -> URL:
@@ -94,7 +94,7 @@ def fault_of(error: BaseException | None) -> Fault | None:
     state = getattr(error, "sqlstate", None)
     if state is None:
         return Fault(said, all(_tells_of_away(attempt) for attempt in _attempts(str(error))))
-    return Fault(said, state[:2] in _PASSING)
+    return Fault(said, state.startswith(_PASSING))
 
 
 def postgresql_error(error: BaseException, subject: str) -> HeadwaterError | None:

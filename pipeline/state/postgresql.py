@@ -21,6 +21,12 @@ from pipeline.state.port import (
     Value,
 )
 
+IDLE_S = 10.0
+"""How long a process may be paused within a transaction; then the server ends it, and others go on."""
+LOCK_WAIT_S = 20.0
+"""How long a transaction waits for another's."""
+CUT_S = 10.0
+"""After how long without an answer from the network a connection is given up."""
 _TABLE = re.compile(r"CREATE TABLE IF NOT EXISTS \{at\}(\w+)")
 _ENGINES: OpenedOnce[URL, Engine] = OpenedOnce(lambda engine: engine.dispose(close=False))
 
@@ -58,6 +64,8 @@ class PostgresqlState:
             # Not now(), which stands still within a transaction.
             "now": "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)",
         }
+        if "tcp_user_timeout" not in address.query:
+            address = address.update_query_dict({"tcp_user_timeout": str(round(CUT_S * 1000))})
         self._engine = _ENGINES.get(address, lambda: create_engine(address, pool_pre_ping=True))
 
     def have(self, tables: str) -> None:
@@ -85,6 +93,7 @@ class PostgresqlState:
         """See `State.writing`."""
         try:
             with self._engine.begin() as connection:
+                connection.exec_driver_sql(_limits())
                 yield _Connection(connection, self._words)
         except DBAPIError as error:
             fault = fault_of(error.orig)
@@ -108,3 +117,11 @@ class PostgresqlState:
             "SELECT tablename FROM pg_catalog.pg_tables WHERE schemaname = ?", (self._schema,)
         )
         return set(names) <= {name for (name,) in found}
+
+
+def _limits() -> str:
+    # Of this transaction, not of the session: a pooler may give that to others.
+    idle, lock = (round(seconds * 1000) for seconds in (IDLE_S, LOCK_WAIT_S))
+    return (
+        f"SET LOCAL idle_in_transaction_session_timeout = {idle}; SET LOCAL lock_timeout = {lock}"
+    )

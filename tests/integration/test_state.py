@@ -98,6 +98,13 @@ def _watch_and_raise(state: State) -> None:
         raise KeyError
 
 
+def _watch_and_pause(state: State, meanwhile: Callable[[], object]) -> None:
+    with state.writing() as connection, ThreadPoolExecutor() as pool:
+        connection.execute("INSERT INTO {at}hour_watches VALUES (?, ?)", ("t", LATER.isoformat()))
+        pool.submit(meanwhile).result(timeout=10)
+        connection.execute("SELECT 1")
+
+
 def test_many_that_open_and_fence_at_once_leave_whole_fences_of_one_of_them(opened: Open) -> None:
     def race(watermark: int) -> None:
         store = FenceStore(opened())
@@ -132,6 +139,18 @@ def test_who_may_not_create_uses_what_is_there(postgresql: PostgresqlServer) -> 
         connection.execute(f"GRANT USAGE ON SCHEMA headwater_us TO {user}")
         connection.execute(f"GRANT SELECT, INSERT ON ALL TABLES IN SCHEMA headwater_us TO {user}")
     assert HOUR in FenceStore(PostgresqlState(address(as_user, "us"), "us")).fences("t")
+
+
+def test_a_process_that_is_paused_within_a_transaction_does_not_hold_others_up(
+    postgresql: PostgresqlServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.state.postgresql.IDLE_S", 0.2)
+    uri = postgresql.database(f"db_{uuid4().hex}")
+    paused = PostgresqlState(address(uri, "us"), "us")
+    store = FenceStore(paused)
+    with pytest.raises(StateUnavailableError):
+        _watch_and_pause(paused, lambda: store.watched_since("t", NOTED))
+    assert store.watched_since("t", LATER) == NOTED
 
 
 def test_a_server_that_is_away_is_worth_another_attempt() -> None:
