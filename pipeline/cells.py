@@ -39,6 +39,7 @@ class Cell:
         s3: where and how a warehouse in S3 is reached (`endpoint`, `region`, `access_key_id`, ...).
         catalog: a REST catalog in PyIceberg's names (`type`, `uri`, ...); empty: that of `catalog_uri`.
         state: folder of fences, locks, heartbeats and the embedded registry; None for `root`.
+        state_uri: URI of a PostgreSQL database for fences and leases; None keeps them in that folder alone.
     """
 
     name: str
@@ -52,15 +53,18 @@ class Cell:
     s3: Mapping[str, Any] = field(default_factory=dict)
     catalog: Mapping[str, Any] = field(default_factory=dict)
     state: Path | None = None
+    state_uri: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "catalog_uri", marked("", self.catalog_uri))
+        if self.state_uri is not None:
+            object.__setattr__(self, "state_uri", marked("", self.state_uri))
         for name in TABLES:
             object.__setattr__(self, name, marked_all(getattr(self, name)))
 
     @property
     def state_db(self) -> Path:
-        """SQLite file of hour fences and other control state."""
+        """SQLite file of hour fences and other control state, where `state_uri` names no place for them."""
         return (self.state or self.root) / "state.db"
 
     @property
@@ -98,6 +102,7 @@ def save_cell(home: Path, cell: Cell) -> None:
         "spark": dict(cell.spark),
         **{name: dict(table) for name in ("s3", "catalog") if (table := getattr(cell, name))},
         **({"state": str(cell.state)} if cell.state else {}),
+        **({"state_uri": cell.state_uri} if cell.state_uri else {}),
     }
     _write(home, cell.name, document)
 
@@ -167,6 +172,7 @@ def load_cell(home: Path, name: str, *, bootstrap_servers: str | None = None) ->
         s3={str(name): value for name, value in said.s3.items()},
         catalog=said.catalog,
         state=said.state,
+        state_uri=said.state_uri,
     )
 
 

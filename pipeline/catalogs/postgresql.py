@@ -32,9 +32,9 @@ _AWAY = (
 
 PostgreSQL tells no SQLSTATE of a connection that failed.
 """
-_PASSING = ("08", "40", "53", "55", "57", "58")
-"""SQLSTATE classes of what another attempt may not meet: connection, rollback, resources, not in the
-state for it, operator's intervention, system (PostgreSQL 18, appendix A)."""
+_PASSING = ("08", "25P03", "40", "53", "55", "57", "58")
+"""SQLSTATE classes of what another attempt may not meet: connection, a pause within a transaction,
+rollback, resources, not in the state for it, operator's intervention, system (PostgreSQL 18, appendix A)."""
 
 
 class AddressError(ValueError):
@@ -73,8 +73,10 @@ def parse_address(uri: str) -> URL:
     return url.set(drivername=f"{BACKEND}+{_DRIVER}").update_query_dict(lacking)
 
 
-def address(uri: str, cell: str) -> URL:
+def address(uri: str, cell: str, setting: str = "catalog_uri") -> URL:
     """Return the address that a `cell`'s connections are made with: by psycopg, with a time limit.
+
+    `setting` is what says `uri`.
 
     Raises:
         CatalogNotSupportedError: it is no address of PostgreSQL, or psycopg is not installed.
@@ -83,28 +85,28 @@ def address(uri: str, cell: str) -> URL:
         url = parse_address(uri)
     except AddressError as error:
         raise CatalogNotSupportedError(
-            f"`catalog_uri` {error}.",
+            f"`{setting}` {error}.",
             subject=f"cell {cell}",
-            remedy="Use a SQLite or a PostgreSQL catalog (docs/reference/cell.md).",
+            remedy="Correct it; docs/reference/cell.md tells what there may be.",
         ) from None
     if importlib.util.find_spec(_DRIVER) is None:
         raise CatalogNotSupportedError(
-            "its catalog is in PostgreSQL, and psycopg is not installed.",
+            f"`{setting}` is in PostgreSQL, and psycopg is not installed.",
             subject=f"cell {cell}",
             remedy="Install it: `pip install 'headwater[postgresql]'`.",
         )
     return url
 
 
-def refusal(error: BaseException) -> Refusal | None:
+def refusal(error: BaseException | None) -> Refusal | None:
     """Return what psycopg raised; None for what another library did."""
-    if not type(error).__module__.startswith(_DRIVER):
+    if error is None or not type(error).__module__.startswith(_DRIVER):
         return None
     said = " ".join(str(error).split()).removeprefix("connection failed: ")
     state = getattr(error, "sqlstate", None)
     if state is None:
         return Refusal(said, all(_tells_of_away(one) for one in _attempts(str(error))))
-    return Refusal(said, state[:2] in _PASSING)
+    return Refusal(said, state.startswith(_PASSING))
 
 
 def postgresql_error(error: BaseException, subject: str) -> HeadwaterError | None:

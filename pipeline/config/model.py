@@ -112,6 +112,7 @@ class CellSection(Section):
     catalog_uri: Address = None
     warehouse: Text | None = None
     state: Annotated[Path, AfterValidator(_absolute)] | None = None
+    state_uri: Address = None
     kafka: dict[str, Any] = {}
     schema_registry: dict[str, Any] = {}
     spark: dict[str, Any] = {}

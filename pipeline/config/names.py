@@ -26,7 +26,7 @@ TABLES = (*DOTTED, "s3", "catalog")
 """Tables of a cell whose settings may refer to secrets."""
 JOINED = {"s3": "_", "catalog": "-"}
 """What stands between words of a setting's name, for `_` in a variable's; of other tables it is a dot."""
-REFERRING = ("catalog_uri", "storage_uri")
+REFERRING = ("catalog_uri", "state_uri", "storage_uri")
 """Settings beside those tables that may refer to a secret: a cell's, and Dagster's."""
 
 MIN_INGEST_MEMORY_MB = 64

@@ -57,8 +57,8 @@ def recover(cell: Cell, product: str | None = None) -> tuple[RecoveryStep, ...]:
     with ExitStack() as locks:
         # A commit that is under way would add a metadata file, and must not.
         for name in products:
-            for path in (ingest_lock(cell, name), batch_lock(cell, name)):
-                locks.enter_context(hold_lock(path, owner))
+            for lock in (ingest_lock(cell, name), batch_lock(cell, name)):
+                locks.enter_context(hold_lock(lock, owner))
         catalog = open_catalog(cell, recovering=True)
         steps = plan_recovery(read_tables(cell, catalog, product))
         with named_errors(f"catalog of cell {cell.name}"):

@@ -33,6 +33,7 @@ from pipeline.tables.warehouse import (
 
 CREATORS = 10
 """How many other processes may create the same catalog or table at the same moment."""
+"""By cell, address and warehouse."""
 
 
 class TableMissingError(TerminalError):

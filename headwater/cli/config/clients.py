@@ -48,6 +48,8 @@ def client_faults(home: Path, name: str, listed: Mapping[Key, Setting]) -> Itera
     of_catalog = ("catalog", "type") if cell.catalog else ("catalog_uri",)
     yield from refused(of_catalog, lambda: _ask_catalog(cell))
     yield from refused(("warehouse",), lambda: _ask_warehouse(cell))
+    yield from refused(("catalog_uri",), lambda: _ask_catalog(cell))
+    yield from refused(("state_uri",), lambda: _ask_state(cell))
     for setting in cell.kafka:
         yield from refused(("kafka", setting), partial(_ask_kafka, cell, setting))
     for setting in cell.spark:
@@ -75,6 +77,13 @@ def _ask_warehouse(cell: Cell) -> None:
     from pipeline.catalogs import s3
 
     s3.for_pyiceberg(cell)
+
+
+def _ask_state(cell: Cell) -> None:
+    from pipeline.catalogs import postgresql
+
+    if cell.state_uri is not None:
+        postgresql.address(cell.state_uri, cell.name, "state_uri")
 
 
 def _ask_kafka(cell: Cell, name: str) -> None:

@@ -85,4 +85,5 @@ def _defaults(reading: Reading, settings: Settings) -> dict[Key, object]:
         found[*cell, "catalog_uri"] = embedded.catalog_uri
         found[*cell, "warehouse"] = embedded.warehouse
         found[*cell, "state"] = embedded.root
+        found[*cell, "state_uri"] = None
     return found
