@@ -48,7 +48,6 @@ def client_faults(home: Path, name: str, listed: Mapping[Key, Setting]) -> Itera
     of_catalog = ("catalog", "type") if cell.catalog else ("catalog_uri",)
     yield from refused(of_catalog, lambda: _ask_catalog(cell))
     yield from refused(("warehouse",), lambda: _ask_warehouse(cell))
-    yield from refused(("catalog_uri",), lambda: _ask_catalog(cell))
     yield from refused(("state_uri",), lambda: _ask_state(cell))
     for setting in cell.kafka:
         yield from refused(("kafka", setting), partial(_ask_kafka, cell, setting))
