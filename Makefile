@@ -101,11 +101,11 @@ soak: setup ## a year of commits, hours and upkeep on a clock that is set; ended
 bench-unattended: setup ## a stack left alone for half an hour at 2,000 events/s (35 min)
 	$(BIN)/python -m benchmarks.unattended
 
-crash-test: setup ## a thousand kills (about 30 min); SEED=n draws others, CATALOG=postgresql keeps the catalog there
+crash-test: setup ## a thousand kills (about 30 min); SEED=n draws others, CATALOG=postgresql or rest+s3 keeps tables there
 	$(BIN)/pytest tests/crash --crash-kills 1000 --crash-seed $(SEED) --catalog $(CATALOG)
 
-catalog-test: setup ## commits, hours, late data and maintenance over PostgreSQL (5 min)
-	$(BIN)/pytest --catalog postgresql tests/integration/test_ingest.py tests/integration/test_traps_commit.py \
+catalog-test: setup ## commits, hours, late data over PostgreSQL, or CATALOG=rest+s3, postgresql+s3 (5 min)
+	$(BIN)/pytest --catalog $(if $(filter sqlite,$(CATALOG)),postgresql,$(CATALOG)) tests/integration/test_ingest.py tests/integration/test_traps_commit.py \
 		tests/integration/test_write_audit_publish.py tests/integration/test_late_data.py tests/integration/test_ranges.py \
 		tests/integration/test_maintenance.py tests/integration/test_upkeep.py tests/integration/test_retention.py
 

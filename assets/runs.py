@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 
 import dagster as dg
 
@@ -19,7 +18,7 @@ from pipeline.supervision.liveness import (
     UnfinishedRun,
     check_liveness,
 )
-from pipeline.supervision.locks import lock_holder
+from pipeline.supervision.locks import Lock, lock_holder
 from pipeline.supervision.processes import is_listening, process_state
 
 _PHASES = {
@@ -57,7 +56,7 @@ def builds_hours(run: dg.DagsterRun) -> bool:
 
 
 def check_runs(
-    instance: dg.DagsterInstance, job_name: str, lock: Path, cursor: str | None
+    instance: dg.DagsterInstance, job_name: str, lock: Lock, cursor: str | None
 ) -> Liveness:
     """Check the unfinished runs of a job by lock and process, and report the dead ones as failed.
 
@@ -76,7 +75,7 @@ def check_runs(
         run = instance.get_run_by_id(run_id)
         if run is None or run.is_finished:
             continue
-        message = f"The process of this run is gone: it does not hold {lock.name}."
+        message = f"The process of this run is gone: it does not hold {lock.path.name}."
         if run.status is dg.DagsterRunStatus.CANCELING:
             instance.report_run_canceled(run, message=message)
         else:

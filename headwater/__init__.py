@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from pipeline.settings import Settings as Settings
     from pipeline.settings import load_settings as load_settings
     from pipeline.spark.errors import SparkUnavailableError as SparkUnavailableError
+    from pipeline.supervision.lease import LeaseLostError as LeaseLostError
     from pipeline.supervision.locks import LockHeldError as LockHeldError
     from pipeline.supervision.locks import batch_lock as batch_lock
     from pipeline.supervision.locks import hold_lock as hold_lock
@@ -121,6 +122,7 @@ _NAMES = {
     "pipeline.schemas.open": ("open_registry",),
     "pipeline.settings": ("Settings", "load_settings"),
     "pipeline.spark.errors": ("SparkUnavailableError",),
+    "pipeline.supervision.lease": ("LeaseLostError",),
     "pipeline.supervision.locks": ("LockHeldError", "batch_lock", "hold_lock"),
     "pipeline.tables.catalog": ("CatalogLostError", "TableMissingError", "open_catalog"),
     "pipeline.tables.errors": ("WarehouseUnavailableError",),

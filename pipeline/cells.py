@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline.config.names import CELL_FILE
+from pipeline.config.names import CELL_FILE, TABLES
 from pipeline.config.secret_text import marked, marked_all
 from pipeline.errors import TerminalError
 from pipeline.files import write_atomically
@@ -36,7 +36,10 @@ class Cell:
         kafka: further client settings in Kafka's own dotted names (`security.protocol`, ...).
         schema_registry: settings of Confluent's client (`url`, ...) for an own registry; empty: embedded.
         spark: further settings in Spark's own dotted names (`spark.master`, ...).
+        s3: where and how a warehouse in S3 is reached (`endpoint`, `region`, `access_key_id`, ...).
+        catalog: a REST catalog in PyIceberg's names (`type`, `uri`, ...); empty: that of `catalog_uri`.
         state: folder of fences, locks, heartbeats and the embedded registry; None for `root`.
+        state_uri: URI of a PostgreSQL database for fences and leases; None keeps them in that folder alone.
     """
 
     name: str
@@ -47,16 +50,21 @@ class Cell:
     kafka: Mapping[str, Any] = field(default_factory=dict)
     schema_registry: Mapping[str, Any] = field(default_factory=dict)
     spark: Mapping[str, Any] = field(default_factory=dict)
+    s3: Mapping[str, Any] = field(default_factory=dict)
+    catalog: Mapping[str, Any] = field(default_factory=dict)
     state: Path | None = None
+    state_uri: str | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "catalog_uri", marked("", self.catalog_uri))
-        for name in ("kafka", "schema_registry", "spark"):
+        if self.state_uri is not None:
+            object.__setattr__(self, "state_uri", marked("", self.state_uri))
+        for name in TABLES:
             object.__setattr__(self, name, marked_all(getattr(self, name)))
 
     @property
     def state_db(self) -> Path:
-        """SQLite file of hour fences and other control state."""
+        """SQLite file of hour fences and other control state, where `state_uri` names no place for them."""
         return (self.state or self.root) / "state.db"
 
     @property
@@ -92,7 +100,9 @@ def save_cell(home: Path, cell: Cell) -> None:
         "kafka": dict(cell.kafka),
         "schema_registry": dict(cell.schema_registry),
         "spark": dict(cell.spark),
+        **{name: dict(table) for name in ("s3", "catalog") if (table := getattr(cell, name))},
         **({"state": str(cell.state)} if cell.state else {}),
+        **({"state_uri": cell.state_uri} if cell.state_uri else {}),
     }
     _write(home, cell.name, document)
 
@@ -159,7 +169,10 @@ def load_cell(home: Path, name: str, *, bootstrap_servers: str | None = None) ->
         kafka=said.kafka,
         schema_registry=said.schema_registry,
         spark=said.spark,
+        s3={str(name): value for name, value in said.s3.items()},
+        catalog=said.catalog,
         state=said.state,
+        state_uri=said.state_uri,
     )
 
 

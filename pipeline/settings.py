@@ -115,6 +115,25 @@ def all_settings() -> Reading:
     return read_all(os.environ, home_of(os.environ))
 
 
+def dagster_storage_uri(home: Path) -> str | None:
+    """Return the address of the database that Dagster's storage is in; None for SQLite in `home`.
+
+    Raises:
+        SettingInvalidError: a setting that is no cell's cannot be used, or headwater.toml cannot be read.
+        SecretUnreadableError: the address is not where the setting says.
+    """
+    from pipeline.config.read import read_platform
+    from pipeline.config.reference import read_secrets
+    from pipeline.config.secret_text import marked
+
+    reading = read_platform(os.environ, home)
+    refuse(reading.grave)
+    said = {"storage_uri": reading.configuration().dagster.storage_uri}
+    found = read_secrets(said, "dagster", os.environ)["storage_uri"]
+    uri: str | None = marked("", str(found)) if found else None
+    return uri
+
+
 def home_of(environment: Mapping[str, str]) -> Path:
     """Return the folder that `HEADWATER_HOME` names, `.headwater` in the project by default."""
     return Path(environment.get(HOME) or PROJECT / ".headwater").absolute()

@@ -18,7 +18,7 @@ from pipeline.kafka.connect import answering_within
 from pipeline.kafka.topics import TopicMissingError
 from pipeline.latency.measure import measure_latency, read_closings
 from pipeline.supervision.heartbeat import describe_stall, heartbeat_file, read_heartbeat
-from pipeline.supervision.locks import ingest_lock, lock_holder
+from pipeline.supervision.locks import ingest_lock, is_held_here, lock_holder
 from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.errors import named_errors
 from pipeline.tables.layout import events_table
@@ -50,7 +50,9 @@ def measure_health(cell: Cell, product: Product, clock: Clock = utc_now) -> Heal
     unread = _Unread()
     subject = f"{product.name}/{cell.name}"
     now = clock()
-    health = _ingest(cell, product, now)
+    health = Health(product.name, cell.name, None, IngestState.ABSENT)
+    with unread.looking(subject):
+        health = _ingest(cell, product, now)
     with unread.looking(subject):
         health = replace(health, committed_at=_committed_at(cell, product))
     with unread.looking(subject):
@@ -80,7 +82,8 @@ def _ingest(cell: Cell, product: Product, now: datetime) -> Health:
     if stall is not None:
         return replace(health, ingest=IngestState.STALLED, detail=stall)
     beat = read_heartbeat(heartbeat_file(cell, product.name))
-    if beat is not None and beat.waits is not None:
+    is_here = is_held_here(ingest_lock(cell, product.name))
+    if is_here and beat is not None and beat.waits is not None:
         return replace(health, ingest=IngestState.RETRYING, detail=beat.waits)
     return replace(health, ingest=IngestState.WORKING)
 

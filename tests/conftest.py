@@ -17,6 +17,7 @@ from pipeline.settings import load_settings
 from tests.support import counts
 from tests.support.catalogs import add_option, in_asked_catalog
 from tests.support.postgresql import PostgresqlServer
+from tests.support.seaweedfs import SeaweedfsServer
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -75,13 +76,23 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
 def spark_jars() -> tuple[Path, ...]:
     """Iceberg's runtime and the catalogs' drivers, fetched if need be."""
     cache = load_settings().cache
-    return tuple(jar for name in ("spark", "postgresql") for jar in ensure_jars(cache, name, print))
+    return tuple(
+        jar for name in ("spark", "postgresql", "s3") for jar in ensure_jars(cache, name, print)
+    )
 
 
 @pytest.fixture(scope="session")
 def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresqlServer]:
     """A real PostgreSQL for the whole session; each test has databases of its own."""
     server = PostgresqlServer(tmp_path_factory.mktemp("postgresql"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def seaweedfs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SeaweedfsServer]:
+    """A real S3, and a REST catalog, for the whole session; each test has a bucket of its own."""
+    server = SeaweedfsServer(tmp_path_factory.mktemp("seaweedfs"))
     yield server
     server.stop()
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import dagster as dg
 
 from assets.runs import check_runs, to_cursor
 from pipeline.cells import Cell, CellNotFoundError
 from pipeline.supervision.liveness import Liveness
+from pipeline.supervision.locks import Lock
 from resources.cell import CellResource
 
 
@@ -17,7 +17,7 @@ def ask_for_run(
     context: dg.SensorEvaluationContext,
     cell: CellResource,
     job_name: str,
-    lock_of: Callable[[Cell], Path],
+    lock_of: Callable[[Cell], Lock],
     next_run: Callable[[Cell], dg.RunRequest | dg.SkipReason],
     while_busy: Callable[[Cell, Liveness], str] = lambda _, liveness: liveness.reason,
 ) -> dg.SensorResult:

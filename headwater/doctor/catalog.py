@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from pyiceberg.catalog import Catalog
 from pyiceberg.catalog.sql import IcebergTables, SqlCatalog
 from pyiceberg.io.pyarrow import PyArrowFileIO
 from sqlalchemy import select
 
 from headwater.doctor.model import Finding, Setup, well
-from pipeline.catalogs.sqlite import is_absent
+from headwater.doctor.warehouse import tables_in
+from pipeline.catalogs.sqlite import database_of, is_absent
 from pipeline.cells import Cell
 from pipeline.config.secret_text import without_login
 from pipeline.errors import TerminalError
 from pipeline.tables.cached_catalog import metadata_location
 from pipeline.tables.catalog import find_table, open_catalog
 from pipeline.tables.errors import named_errors
-from pipeline.tables.warehouse import tables_with_history
 
 CATALOG = "catalog"
 
@@ -26,9 +27,8 @@ class ForeignCatalogError(TerminalError):
 def ask(setup: Setup) -> tuple[Finding, ...]:
     """Load the metadata of every table that catalog or warehouse have. One not there yet is not made."""
     cell = setup.cell
-    where = without_login(cell.catalog_uri)
-    with named_errors(f"{cell.name}, {cell.warehouse}"):
-        lying = tables_with_history(cell.warehouse)
+    where = place(cell)
+    lying = tables_in(cell)
     if is_absent(cell) and not lying:
         return (well(CATALOG, where, "it is made with the first table."),)
     catalog = open_catalog(cell)
@@ -39,7 +39,7 @@ def ask(setup: Setup) -> tuple[Finding, ...]:
             for table in catalog.list_tables(namespace)
         ]
         others = [] if known else _others(catalog)
-    if others and (lying or cell.catalog_uri.startswith("sqlite")):
+    if others and (lying or database_of(cell)):
         raise _foreign(cell, where, f"it has tables of {', '.join(others)}, and none of this cell")
     for identifier in known:
         location = metadata_location(catalog, identifier)
@@ -50,8 +50,15 @@ def ask(setup: Setup) -> tuple[Finding, ...]:
     return (well(CATALOG, where, f"it answers; tables: {len(known)}."),)
 
 
-def _others(catalog: SqlCatalog) -> list[str]:
+def place(cell: Cell) -> str:
+    """Return where the cell's catalog is, without what may be secret in its address."""
+    return without_login(str(cell.catalog.get("uri") if cell.catalog else cell.catalog_uri))
+
+
+def _others(catalog: Catalog) -> list[str]:
     """Return the names of the cells that an SQL catalog has tables of."""
+    if not isinstance(catalog, SqlCatalog):
+        return []
     with catalog.engine.connect() as connection:
         return sorted(connection.scalars(select(IcebergTables.catalog_name).distinct()))
 

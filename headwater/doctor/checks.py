@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from headwater.doctor import catalog, clock, java, kafka, registry, state, topics, warehouse
+from headwater.doctor import (
+    catalog,
+    clock,
+    dagster_storage,
+    java,
+    kafka,
+    registry,
+    state,
+    topics,
+    warehouse,
+)
 from headwater.doctor.model import Check
 
 CHECKS = (
@@ -12,8 +22,10 @@ CHECKS = (
     Check(warehouse.WAREHOUSE, warehouse.ask),
     Check(catalog.CATALOG, catalog.ask, after=warehouse.WAREHOUSE),
     Check(state.STATE, state.ask),
+    Check(dagster_storage.DAGSTER, dagster_storage.ask),
     Check(java.JAVA, java.ask),
     Check(clock.CLOCK, clock.ask, after=kafka.KAFKA),
     Check(clock.REGISTRY_CLOCK, clock.ask_registry, after=registry.REGISTRY),
+    Check(clock.CATALOG_CLOCK, clock.ask_catalog, after=catalog.CATALOG),
 )
 """A check stands after the one that it waits for."""

@@ -1,25 +1,32 @@
-"""This machine's clock, against those of the registry and of who writes to the topics."""
+"""This machine's clock, against those of registry and catalog and of who writes to the topics."""
 
 from __future__ import annotations
 
 import ssl
 import time
 from collections.abc import Iterator
+from datetime import datetime
 from email.utils import parsedate_to_datetime
 
 import httpx2
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import OffsetSpec
+from pyiceberg.catalog.sql import SqlCatalog
+from sqlalchemy import func, select
 
+from headwater.doctor import catalog as catalogs
 from headwater.doctor.kafka import quick
 from headwater.doctor.model import Finding, Setup, well
 from headwater.doctor.registry import place
+from pipeline.catalogs.sqlite import database_of
 from pipeline.errors import HeadwaterError, TerminalError
 from pipeline.kafka.connect import connect_admin
-from pipeline.kafka.errors import named_errors
+from pipeline.kafka.errors import named_errors as named_kafka_errors
 from pipeline.kafka.topics import describe_topic
+from pipeline.tables.catalog import open_catalog
+from pipeline.tables.errors import named_errors
 
-CLOCK, REGISTRY_CLOCK = "clock", "clock of the registry"
+CLOCK, REGISTRY_CLOCK, CATALOG_CLOCK = "clock", "clock of the registry", "clock of the catalog"
 MOST_S = 30.0
 """Clocks that are further apart are told."""
 _ANSWER_S = 3.0
@@ -33,7 +40,7 @@ def ask(setup: Setup) -> tuple[Finding, ...]:
     """Look for records whose time has not come yet here.
 
     That tells of a clock here that is behind, or of one ahead of it where records are written: NOT of the
-    opposite, which is what any old record looks like. Brokers do not tell their time.
+    opposite, which is what any old record looks like. Brokers do not tell their time; databases do.
     """
     found = well(CLOCK, "this machine", "no record is of a time that is still to come here.")
     if not setup.products:
@@ -62,17 +69,34 @@ def ask_registry(setup: Setup) -> tuple[Finding, ...]:
         return (well(REGISTRY_CLOCK, where, "it does not say its time."),)
     if said is None:
         return (well(REGISTRY_CLOCK, where, "it does not say its time."),)
-    ahead = parsedate_to_datetime(said).timestamp() - time.time()
+    return (_compare(REGISTRY_CLOCK, where, parsedate_to_datetime(said)),)
+
+
+def ask_catalog(setup: Setup) -> tuple[Finding, ...]:
+    """Compare with the time of the PostgreSQL that the catalog is in."""
+    cell = setup.cell
+    if database_of(cell) is not None:
+        return (well(CATALOG_CLOCK, "this machine", "the catalog is a file here."),)
+    catalog = open_catalog(cell)
+    if not isinstance(catalog, SqlCatalog):
+        return (well(CATALOG_CLOCK, catalogs.place(cell), "it does not say its time."),)
+    with named_errors(f"catalog of cell {cell.name}"), catalog.engine.connect() as connection:
+        said = connection.execute(select(func.clock_timestamp())).scalar_one()
+    return (_compare(CATALOG_CLOCK, catalogs.place(cell), said),)
+
+
+def _compare(check: str, where: str, said: datetime) -> Finding:
+    ahead = said.timestamp() - time.time()
     if abs(ahead) > MOST_S:
         word = "ahead of" if ahead > 0 else "behind"
         raise _skewed(where, f"its clock is {abs(ahead):,.0f} s {word}")
-    return (well(REGISTRY_CLOCK, where, "it has the same time."),)
+    return well(check, where, "it has the same time.")
 
 
 def _newest_ms(admin: KafkaAdminClient, topic: str) -> Iterator[int]:
     try:
         partitions = describe_topic(admin, topic).partitions
-        with named_errors(topic):
+        with named_kafka_errors(topic):
             wanted = {TopicPartition(topic, one): OffsetSpec.MAX_TIMESTAMP for one in partitions}
             found = admin.list_partition_offsets(wanted)
     except HeadwaterError:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from headwater.doctor.model import Finding, Outcome, Setup, well
+from headwater.doctor.warehouse import tables_in
 from pipeline.cells import Cell
 from pipeline.schemas.open import open_registry
-from pipeline.tables.errors import WarehouseUnavailableError, named_errors
-from pipeline.tables.warehouse import tables_with_history
+from pipeline.tables.errors import WarehouseUnavailableError
 
 REGISTRY = "registry"
 _QUICK = {"timeout": 3, "max.retries": 0}
@@ -21,7 +21,7 @@ def ask(setup: Setup) -> tuple[Finding, ...]:
         cell = replace(cell, schema_registry={**cell.schema_registry, **_QUICK})
     elif not cell.registry_db.exists():
         try:
-            is_new = not _has_tables(cell)
+            is_new = not tables_in(cell)
         except WarehouseUnavailableError:
             what = "it is not there; whether it is lost cannot be told without the warehouse."
             return (Finding(REGISTRY, Outcome.NOT_ASKED, str(cell.registry_db), what),)
@@ -37,8 +37,3 @@ def place(cell: Cell) -> str:
     if not cell.schema_registry:
         return str(cell.registry_db)
     return str(cell.schema_registry["url"]).rpartition("@")[2]
-
-
-def _has_tables(cell: Cell) -> bool:
-    with named_errors(f"{cell.name}, {cell.warehouse}"):
-        return bool(tables_with_history(cell.warehouse))

@@ -55,6 +55,14 @@ class Process:
             return None
         return found if same and not ended else None
 
+    def environment(self) -> Mapping[str, str]:
+        """Return the environment that it was started with; an empty one if it has ended, or only begins."""
+        found = self._find()
+        try:
+            return {} if found is None else found.environ()
+        except psutil.NoSuchProcess:
+            return {}
+
     def family(self) -> list[psutil.Process]:
         """Return the process and its descendants; none if it has ended."""
         found = self._find()

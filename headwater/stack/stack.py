@@ -13,6 +13,7 @@ from filelock import FileLock
 from headwater.schema_registry import launch as schema_registry
 from headwater.stack import data_docs, parts
 from headwater.stack.dagster.parts import DagsterParts
+from headwater.stack.dagster.storage import check_storage, storage_uri
 from headwater.stack.defaults import (
     DATA_DOCS_PORT,
     KAFKA_PORT,
@@ -34,7 +35,7 @@ TOKEN = "HEADWATER_STACK"  # noqa: S105 - the name of a variable
 DAGSTER_STOP_S = 5.0
 """How long Dagster and its runs may take to end: ingest has come to a commit boundary long before.
 
-What is killed then loses nothing: commits are whole, and Dagster keeps what it knows in SQLite.
+What is killed then loses nothing: commits are whole, and Dagster keeps what it knows in a database.
 """
 BROKER_STOP_S = 20.0
 
@@ -61,7 +62,12 @@ def up(
 
     Raises:
         StartFailedError, FetchFailedError, WrongHashError, JavaMissingError, CellInvalidError.
+        StorageUnavailableError, StorageRefusedError, StorageNotSupportedError: of Dagster's storage; nothing
+            was started or stopped.
     """
+    uri = storage_uri(settings.home)
+    if uri is not None:
+        check_storage(uri)
     settings.home.mkdir(parents=True, exist_ok=True)
     with FileLock(settings.home / "stack.lock"):
         state = load_state(settings.home)
@@ -80,7 +86,7 @@ def up(
             port = SCHEMA_REGISTRY_PORT + number
             starting += _up_schema_registry(settings, state, cell, port, environment, say)
         starting += _up_data_docs(settings, state, environment, say)
-        of_dagster = DagsterParts(settings, state, environment, say)
+        of_dagster = DagsterParts(settings, state, environment, uri, say)
         starting += of_dagster.up_code_servers(workspace)
         starting += of_dagster.up_webserver_and_daemon(web_port or WEB_PORT)
         wait_until_ready(starting)

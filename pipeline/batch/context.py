@@ -15,6 +15,7 @@ from pipeline.contract.model import DerivedTable, Product, published_table
 from pipeline.control.publications import PublicationLog
 from pipeline.spark.session import own_session
 from pipeline.supervision.heartbeat import Pulse
+from pipeline.supervision.locks import batch_lock, confirm_lock
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,15 @@ class RangeContext:
         if self.pulse is not None:
             doing = f"{stage} {self.derived_table.name} {span(self.hours)}"
             self.pulse.beat(0, doing=doing)
+
+    def confirm(self) -> None:
+        """Go on, unless this process has taken the product's batch lock and another host has it now.
+
+        Raises:
+            LeaseLostError: another host has it.
+            StateUnavailableError: nobody knows.
+        """
+        confirm_lock(batch_lock(self.cell, self.product.name))
 
     @property
     def table(self) -> str:

@@ -32,6 +32,7 @@ from pipeline.control.publications import PublicationLog
 from pipeline.errors import HeadwaterError
 from pipeline.spark.errors import SparkFailedError
 from pipeline.supervision.heartbeat import Pulse, batch_heartbeat_file
+from pipeline.supervision.locks import batch_lock, confirm_lock
 
 Auditor = Callable[[DerivedTable], AuditFunction]
 """Gives the audit of one table's hours."""
@@ -78,6 +79,7 @@ def execute(
 
     Raises:
         TableBusyError, CatalogUnavailableError, WarehouseUnavailableError: nothing was built.
+        LeaseLostError: the lock is another host's by now; no more is built.
     """
     if plan.source_snapshot_id is None or not plan.builds:
         return
@@ -100,7 +102,10 @@ def _execute(
     tables = {table.name: table for table in product.derived_tables}
     log = PublicationLog.read(cell, product.name)
     pulse = Pulse(batch_heartbeat_file(cell, product.name), run_id, clock)
+    lock = batch_lock(cell, product.name)
     for together in _ranges(cell, product, plan):
+        # What is computed without it could not be published.
+        confirm_lock(lock, at_once=False)
         table = tables[together[0].derived_table]
         inputs = replace(plan.inputs, last_publications=log.last, now=clock())
         builds: dict[datetime, HourBuild] = {}

@@ -32,6 +32,9 @@ from pipeline.failpoints import failpoint
 STAGINGS = 3
 """How often hours are staged before a main that keeps changing wins."""
 
+_VISIBLE = (Publish, DeriveFeatures, Record)
+"""Stages whose work others see: only an owner of the lock does it."""
+
 
 @dataclass(frozen=True)
 class Progress:
@@ -98,6 +101,8 @@ class StageExecutor:
         staged = progress.staged
         if staged is None:
             raise ValueError(f"nothing is staged to {at.kind}")
+        if isinstance(at, _VISIBLE):
+            self._context.confirm()
         match at:
             case Audit():
                 return self._hold_to_audit(staged, progress)
@@ -146,6 +151,8 @@ class StageExecutor:
 
     def _set_aside(self, staged: Staged, rejected: Mapping[datetime, Rejected]) -> Staged:
         """Keep hours that did not pass for inspection, and return the staging of the others, alone."""
+        # The alert is seen by all, and the tags would outlast another owner's build of these hours.
+        self._context.confirm()
         # Each under its own name: it goes once that hour is built again, and not with the first.
         protect(self._context.cell, staged.only(rejected), list(rejected))
         self._alert({hour: one.verdict for hour, one in rejected.items()}, staged.wap_id)

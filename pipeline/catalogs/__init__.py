@@ -1,1 +1,1 @@
-"""The databases that may hold a cell's Iceberg catalog."""
+"""Where a cell's Iceberg catalog and its warehouse may be, and what their faults mean."""

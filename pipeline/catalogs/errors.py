@@ -1,4 +1,4 @@
-"""What is wrong with a cell's catalog."""
+"""What is wrong with a cell's catalog or its warehouse."""
 
 from __future__ import annotations
 
@@ -10,8 +10,20 @@ class CatalogUnavailableError(RetryableError):
 
 
 class CatalogRefusedError(TerminalError):
-    """The catalog's database answered and refused: a login, a name, a right that is missing."""
+    """The catalog answered and refused: a login, a name, a right that is missing."""
 
 
 class CatalogNotSupportedError(TerminalError):
     """No catalog can be kept there, or what it takes is not installed."""
+
+
+class WarehouseUnavailableError(RetryableError):
+    """A file of the warehouse could not be read or written: a store that is away."""
+
+
+class WarehouseRefusedError(TerminalError):
+    """The warehouse's store answered and refused: a login, a bucket, a right that is missing."""
+
+
+class WarehouseNotSupportedError(TerminalError):
+    """No warehouse can be kept there, or what it takes is not given."""

@@ -1,9 +1,10 @@
-"""A catalog in PostgreSQL: its address, and what its faults mean."""
+"""PostgreSQL: addresses, and what its faults mean; of catalogs and of what else is kept there."""
 
 from __future__ import annotations
 
 import importlib.util
 import re
+from dataclasses import dataclass
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -31,63 +32,96 @@ _AWAY = (
 
 PostgreSQL tells no SQLSTATE of a connection that failed.
 """
-_PASSING = ("08", "40", "53", "55", "57", "58")
-"""SQLSTATE classes of what another attempt may not meet: connection, rollback, resources, not in the
-state for it, operator's intervention, system (PostgreSQL 18, appendix A)."""
+_PASSING = ("08", "25P03", "40", "53", "55", "57", "58")
+"""SQLSTATE classes of what another attempt may not meet: connection, a pause within a transaction,
+rollback, resources, not in the state for it, operator's intervention, system (PostgreSQL 18, appendix A)."""
 
 
-def address(uri: str, cell: str) -> URL:
-    """Return the address that a `cell`'s connections are made with: by psycopg, with a time limit.
+class AddressError(ValueError):
+    """A text is no address of a database in PostgreSQL; its message says why, without the text."""
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """What PostgreSQL, or its driver, said of a statement or a connection.
+
+    Attributes:
+        said: in a line.
+        may_pass: the same may succeed later.
+    """
+
+    said: str
+    may_pass: bool
+
+
+def parse_address(uri: str) -> URL:
+    """Return the address, with the defaults of connections where it says nothing else.
 
     Raises:
-        CatalogNotSupportedError: it is no address of PostgreSQL, or psycopg is not installed.
+        AddressError: it is none, or names no host or no database.
     """
     try:
         url = make_url(uri)
     except (ArgumentError, ValueError):
         # Its text is not repeated: a password may be in it.
-        raise _unsupported(cell, "`catalog_uri` is no address of a database.") from None
+        raise AddressError("is no address of a database") from None
     if url.get_backend_name() != BACKEND:
-        what = f"there is no support for a catalog in {url.get_backend_name()}."
-        raise _unsupported(cell, what)
+        raise AddressError(f"is of {url.get_backend_name()}, for which there is no support")
     if not (url.host and url.database):
-        raise _unsupported(cell, "`catalog_uri` names no host, or no database.")
-    if importlib.util.find_spec(_DRIVER) is None:
-        raise CatalogNotSupportedError(
-            "its catalog is in PostgreSQL, and psycopg is not installed.",
-            subject=f"cell {cell}",
-            remedy="Install it: `pip install 'headwater[postgresql]'`.",
-        )
+        raise AddressError("names no host, or no database")
     lacking = {key: value for key, value in _DEFAULTS.items() if key not in url.query}
     return url.set(drivername=f"{BACKEND}+{_DRIVER}").update_query_dict(lacking)
 
 
-def _unsupported(cell: str, what: str) -> CatalogNotSupportedError:
-    return CatalogNotSupportedError(
-        what,
-        subject=f"cell {cell}",
-        remedy="Use a SQLite or a PostgreSQL catalog (docs/reference/cell.md).",
-    )
+def address(uri: str, cell: str, setting: str = "catalog_uri") -> URL:
+    """Return the address that a `cell`'s connections are made with: by psycopg, with a time limit.
+
+    `setting` is what says `uri`.
+
+    Raises:
+        CatalogNotSupportedError: it is no address of PostgreSQL, or psycopg is not installed.
+    """
+    try:
+        url = parse_address(uri)
+    except AddressError as error:
+        raise CatalogNotSupportedError(
+            f"`{setting}` {error}.",
+            subject=f"cell {cell}",
+            remedy="Correct it; docs/reference/cell.md tells what there may be.",
+        ) from None
+    if importlib.util.find_spec(_DRIVER) is None:
+        raise CatalogNotSupportedError(
+            f"`{setting}` is in PostgreSQL, and psycopg is not installed.",
+            subject=f"cell {cell}",
+            remedy="Install it: `pip install 'headwater[postgresql]'`.",
+        )
+    return url
 
 
-def postgresql_error(error: BaseException, subject: str) -> HeadwaterError | None:
-    """Return the named error for what psycopg raised; None for what another library did."""
-    if not type(error).__module__.startswith(_DRIVER):
+def refusal(error: BaseException | None) -> Refusal | None:
+    """Return what psycopg raised; None for what another library did."""
+    if error is None or not type(error).__module__.startswith(_DRIVER):
         return None
     said = " ".join(str(error).split()).removeprefix("connection failed: ")
     state = getattr(error, "sqlstate", None)
     if state is None:
-        is_away = all(_tells_of_away(attempt) for attempt in _attempts(str(error)))
-    else:
-        is_away = state[:2] in _PASSING
-    if is_away:
+        return Refusal(said, all(_tells_of_away(one) for one in _attempts(str(error))))
+    return Refusal(said, state.startswith(_PASSING))
+
+
+def postgresql_error(error: BaseException, subject: str) -> HeadwaterError | None:
+    """Return the named error for what psycopg raised of a catalog; None for what another library did."""
+    found = refusal(error)
+    if found is None:
+        return None
+    if found.may_pass:
         return CatalogUnavailableError(
-            f"PostgreSQL did not answer ({said}).",
+            f"PostgreSQL did not answer ({found.said}).",
             subject=subject,
             remedy="See that it runs there, and has connections left; then try again.",
         )
     return CatalogRefusedError(
-        f"PostgreSQL refused ({said}).",
+        f"PostgreSQL refused ({found.said}).",
         subject=subject,
         remedy="Correct `catalog_uri`, or grant what is missing: CONNECT on the database; SELECT, INSERT, "
         "UPDATE and DELETE on iceberg_tables and iceberg_namespace_properties, or CREATE in its schema.",

@@ -25,7 +25,7 @@ class CatalogDamagedError(TerminalError):
 
 def database_of(cell: Cell) -> Path | None:
     """Return the file of an embedded catalog; None where the catalog is elsewhere."""
-    uri = cell.catalog_uri
+    uri = "" if cell.catalog else cell.catalog_uri
     return Path(uri.removeprefix(_PREFIX)) if uri.startswith(_PREFIX) else None
 
 

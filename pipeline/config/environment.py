@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.config.layer import Fault, Key, Layer, Origin, normal
 from pipeline.config.names import (
-    DOTTED,
     FLAT,
+    JOINED,
     NESTED,
     OF_VARIABLES,
     PREFIX,
     REFERRING,
     SECTIONS,
+    TABLES,
 )
 from pipeline.config.reference import KINDS
 
@@ -48,10 +49,7 @@ def read_environment(environment: Mapping[str, str]) -> tuple[Layer, tuple[Fault
             continue
         written[key] = name
         _put(tree, key, value)
-    cells = {cell: normal(section) for cell, section in tree.pop("cells", {}).items()}
-    if cells:
-        tree["cells"] = cells
-    return Layer(Origin.ENVIRONMENT, WHERE, tree, written), tuple(faults)
+    return Layer(Origin.ENVIRONMENT, WHERE, normal(tree), written), tuple(faults)
 
 
 def key_of(name: str) -> Key | None:
@@ -70,21 +68,24 @@ def key_of(name: str) -> Key | None:
         return key
     if names[-1].lower() in KINDS and (names[1:] or key[-1] in REFERRING):
         *names, kind = names
-        above = (".".join(map(_dotted, names)),) if names else ()
+        above = (_name_in(key[-1], names),) if names else ()
         return (*key, *above, kind.lower())
-    return (*key, ".".join(map(_dotted, names)))
+    return (*key, _name_in(key[-1], names))
 
 
-def _dotted(name: str) -> str:
-    """Return a client's setting by its dotted name: all in capitals is all in small letters."""
-    return (name.lower() if name.isupper() else name).replace("_", ".")
+def _name_in(table: str, names: Sequence[str]) -> str:
+    """Return a client's setting by its own name: all in capitals is all in small letters."""
+    small = ".".join(name.lower() if name.isupper() else name for name in names)
+    return small.replace("_", JOINED.get(table, "."))
 
 
 def _is_json(key: Key) -> bool:
-    is_table = len(key) == _CELL_PARTS and key[-1] in DOTTED
+    if key[0] != "cells":
+        return key[1:-1] in [(name,) for name in REFERRING] and key[-1] == "command"
+    is_table = len(key) == _CELL_PARTS and key[-1] in TABLES
     if is_table or len(key) <= _CELL_PARTS:
         return is_table
-    return len(key) > _CELL_PARTS + (key[2] in DOTTED) and key[-1] == "command"
+    return len(key) > _CELL_PARTS + (key[2] in TABLES) and key[-1] == "command"
 
 
 def _put(tree: dict[str, Any], key: Key, value: Any) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.config.layer import Fault, Layer, Origin, normal
+from pipeline.config.layer import Fault, Layer, Origin, normal, normal_table
 from pipeline.config.names import CELL_FILE
 
 PATHS = ("contracts", "cache")
@@ -21,10 +21,7 @@ def read_config_file(path: Path) -> tuple[Layer, tuple[Fault, ...]]:
     for name in PATHS:
         if isinstance(document.get(name), str):
             document[name] = str(path.parent / Path(document[name]).expanduser())
-    cells = document.get("cells")
-    if isinstance(cells, Mapping):
-        document["cells"] = {name: normal(cell) for name, cell in cells.items()}
-    return Layer(Origin.CONFIG_FILE, str(path), document), faults
+    return Layer(Origin.CONFIG_FILE, str(path), normal(document)), faults
 
 
 def read_cell_file(home: Path, cell: str) -> tuple[Layer, tuple[Fault, ...]]:
@@ -36,7 +33,7 @@ def read_cell_file(home: Path, cell: str) -> tuple[Layer, tuple[Fault, ...]]:
         remedy = f"Write {cell}, which is its folder's name."
         faults = (*faults, Fault(str(path), "name", "is another cell's.", remedy))
     written = {("cells", cell, *key): ".".join(key) for key in _keys(document)}
-    tree = {"cells": {cell: normal(document)}} if path.exists() else {}
+    tree = {"cells": {cell: normal_table(document)}} if path.exists() else {}
     return Layer(Origin.CELL_JSON, str(path), tree, written), faults
 
 
@@ -46,7 +43,7 @@ def cells_with_files(home: Path) -> tuple[str, ...]:
 
 
 def _keys(document: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    layer = Layer(Origin.CELL_JSON, "", normal(document))
+    layer = Layer(Origin.CELL_JSON, "", normal_table(document))
     return [*((name,) for name in document), *(key for key, _ in layer.leaves())]
 
 

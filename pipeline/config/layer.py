@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from pipeline.config.names import DOTTED, REFERRING
+from pipeline.config.names import REFERRING, TABLES
 from pipeline.config.reference import reference
 from pipeline.config.secret_text import marked
 
@@ -83,19 +83,30 @@ def _leaves(tree: Tree, above: Key) -> Iterator[tuple[Key, Any]]:
             yield (*above, name), value
 
 
-def normal(cell: Any) -> Any:
-    """Return a cell's table with its clients' settings by dotted name, secrets marked.
+def normal(tree: dict[str, Any]) -> dict[str, Any]:
+    """Return what a place says with tables of cells and of Dagster as `normal_table` has them."""
+    cells, dagster = tree.get("cells"), tree.get("dagster")
+    found: dict[str, Any] = {}
+    if isinstance(cells, Mapping):
+        found["cells"] = {name: normal_table(cell) for name, cell in cells.items()}
+    if dagster is not None:
+        found["dagster"] = normal_table(dagster)
+    return {**tree, **found}
+
+
+def normal_table(table: Any) -> Any:
+    """Return a table with its clients' settings by dotted name, and secrets marked.
 
     A table inside them, as TOML makes of dotted names without quotes, is part of the name, unless it refers
     to a secret.
     """
-    if not isinstance(cell, Mapping):
-        return cell
-    return {name: _normal(name, value) for name, value in cell.items()}
+    if not isinstance(table, Mapping):
+        return table
+    return {name: _normal(name, value) for name, value in table.items()}
 
 
 def _normal(name: str, value: Any) -> Any:
-    if name in DOTTED and isinstance(value, Mapping):
+    if name in TABLES and isinstance(value, Mapping):
         return {".".join(key): marked(".".join(key), one) for key, one in _dotted(value, ())}
     return (reference(value) if name in REFERRING else None) or marked(name, value)
 

@@ -58,6 +58,12 @@ class IngestSection(Section):
     memory_mb: Annotated[int, Field(ge=MIN_INGEST_MEMORY_MB)] = 1024
 
 
+class DagsterSection(Section):
+    """`[dagster]`; what is None is SQLite in the home."""
+
+    storage_uri: Address = None
+
+
 class DataDocsSection(Section):
     """`[data_docs]`."""
 
@@ -74,6 +80,31 @@ class LoggingSection(Section):
     format: Literal["text", "json"] = "text"
 
 
+S3Name = Literal[
+    "endpoint", "region", "access_key_id", "secret_access_key", "session_token", "path_style"
+]
+
+
+def _s3(settings: dict[str, Any]) -> dict[str, Any]:
+    for name, value in settings.items():
+        if name == "path_style":
+            if str(value).lower() not in ("true", "false"):
+                raise ValueError("its path_style is neither true nor false")
+        elif not isinstance(value, SecretReference) and (not isinstance(value, str) or not value):
+            raise ValueError(f"its {name} is not text")
+    endpoint = settings.get("endpoint", "http://")
+    if isinstance(endpoint, str) and not endpoint.startswith(("http://", "https://")):
+        raise ValueError("its endpoint does not begin with http:// or https://")
+    return settings
+
+
+def _catalog(settings: dict[str, Any]) -> dict[str, Any]:
+    for name, value in settings.items():
+        if not isinstance(value, SecretReference | str | int):
+            raise ValueError(f"its {name} is neither text, a number, true nor false")
+    return settings
+
+
 class CellSection(Section):
     """`[cells.<name>]`; what is None has a default that lies in the cell's folder, or none."""
 
@@ -81,9 +112,12 @@ class CellSection(Section):
     catalog_uri: Address = None
     warehouse: Text | None = None
     state: Annotated[Path, AfterValidator(_absolute)] | None = None
+    state_uri: Address = None
     kafka: dict[str, Any] = {}
     schema_registry: dict[str, Any] = {}
     spark: dict[str, Any] = {}
+    s3: Annotated[dict[S3Name, Any], AfterValidator(_s3)] = {}
+    catalog: Annotated[dict[str, Any], AfterValidator(_catalog)] = {}
 
 
 class LayerSource(PydanticBaseSettingsSource):
@@ -111,6 +145,7 @@ class Configuration(BaseSettings):
     contracts: Path | None = None
     cache: Path | None = None
     ingest: IngestSection = IngestSection()
+    dagster: DagsterSection = DagsterSection()
     data_docs: DataDocsSection = DataDocsSection()
     logging: LoggingSection = LoggingSection()
     cells: dict[CellName, CellSection] = {}

@@ -19,11 +19,15 @@ FLAT = {
 }
 """Variables of before there were tables, and the setting that each is."""
 
-SECTIONS = ("ingest", "data_docs", "logging", "cells")
+SECTIONS = ("ingest", "dagster", "data_docs", "logging", "cells")
 DOTTED = ("kafka", "schema_registry", "spark")
 """Tables of a cell whose settings have a client's own dotted names."""
-REFERRING = ("catalog_uri",)
-"""Settings of a cell beside those tables that may refer to a secret."""
+TABLES = (*DOTTED, "s3", "catalog")
+"""Tables of a cell whose settings may refer to secrets."""
+JOINED = {"s3": "_", "catalog": "-"}
+"""What stands between words of a setting's name, for `_` in a variable's; of other tables it is a dot."""
+REFERRING = ("catalog_uri", "state_uri", "storage_uri")
+"""Settings beside those tables that may refer to a secret: a cell's, and Dagster's."""
 
 MIN_INGEST_MEMORY_MB = 64
 """Below it, micro-batches become too small to be worth their commits."""

@@ -12,7 +12,7 @@ from pipeline.config.examine import examine
 from pipeline.config.files import cells_with_files, read_cell_file, read_config_file
 from pipeline.config.layer import Fault, Layer
 from pipeline.config.model import CellSection, Configuration, merged
-from pipeline.config.names import CONFIG, CONFIG_FILE, DOTTED
+from pipeline.config.names import CONFIG, CONFIG_FILE, REFERRING, TABLES
 from pipeline.config.reference import SecretUnreadableError, read_secrets, unreadable
 from pipeline.config.secret_text import marked
 
@@ -78,9 +78,9 @@ class CellReading:
         found: dict[str, Any] = {}
         for subject, settings in self._of_clients(cell):
             found[subject.rpartition(".")[2]] = read_secrets(settings, subject, environment)
-        catalog_uri = found.pop(cell)["catalog_uri"]
-        # Of an address only the login is not shown.
-        found["catalog_uri"] = marked("", str(catalog_uri)) if catalog_uri else None
+        for name, uri in found.pop(cell).items():
+            # Of an address only the login is not shown.
+            found[name] = marked("", str(uri)) if uri else None
         return replace(self, section=self.section.model_copy(update=found))
 
     def unreadable_secrets(
@@ -92,8 +92,8 @@ class CellReading:
 
     def _of_clients(self, cell: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Yield tables whose settings may refer to secrets, by dotted name."""
-        yield f"{_CELLS}.{cell}", {"catalog_uri": getattr(self.section, "catalog_uri", None)}
-        for table in DOTTED:
+        yield f"{_CELLS}.{cell}", {name: getattr(self.section, name, None) for name in REFERRING}
+        for table in TABLES:
             yield f"{_CELLS}.{cell}.{table}", getattr(self.section, table)
 
 

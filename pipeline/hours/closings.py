@@ -5,28 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
-from pipeline.hours.state import StateFile
+from pipeline.state.port import State
 
 _TABLES = """
-CREATE TABLE IF NOT EXISTS hour_closings (
-    topic_id TEXT NOT NULL,
-    hour TEXT NOT NULL,
-    closed_at TEXT NOT NULL,
+CREATE TABLE IF NOT EXISTS {at}hour_closings (
+    topic_id {text} NOT NULL,
+    hour {text} NOT NULL,
+    closed_at {text} NOT NULL,
     PRIMARY KEY (topic_id, hour)
-) STRICT;
-CREATE TABLE IF NOT EXISTS table_watches (
-    topic_id TEXT NOT NULL,
-    name TEXT NOT NULL,
-    since TEXT NOT NULL,
+) {strict};
+CREATE TABLE IF NOT EXISTS {at}table_watches (
+    topic_id {text} NOT NULL,
+    name {text} NOT NULL,
+    since {text} NOT NULL,
     PRIMARY KEY (topic_id, name)
-) STRICT;
-CREATE INDEX IF NOT EXISTS closings_by_time ON hour_closings (topic_id, closed_at);
+) {strict};
+CREATE INDEX IF NOT EXISTS closings_by_time ON {at}hour_closings (topic_id, closed_at);
 """
-_HOURS = "SELECT hour, closed_at FROM hour_closings WHERE topic_id = ? AND hour >= ?"
-_CLOSED = "SELECT hour, closed_at FROM hour_closings WHERE topic_id = ? AND closed_at >= ?"
-_NAMES = "SELECT name, since FROM table_watches WHERE topic_id = ?"
+_HOURS = "SELECT hour, closed_at FROM {at}hour_closings WHERE topic_id = ? AND hour >= ?"
+_CLOSED = "SELECT hour, closed_at FROM {at}hour_closings WHERE topic_id = ? AND closed_at >= ?"
+_CLOSE = "INSERT INTO {at}hour_closings VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+_WATCH = "INSERT INTO {at}table_watches VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+_NAMES = "SELECT name, since FROM {at}table_watches WHERE topic_id = ?"
 
 
 @dataclass(frozen=True)
@@ -43,14 +44,15 @@ class HourClosings:
 
 
 class ClosingStore:
-    """Closings by topic id and hour, in a SQLite file. What was once noted is never changed.
+    """Closings by topic id and hour, in a cell's state. What was once noted is never changed.
 
-    Every method is atomic, and safe beside other threads and processes on the same machine.
+    Every method is atomic, and safe beside whoever else uses the state. Raises what `State` does.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Use the file at `path`, created with its folder where absent."""
-        self._state = StateFile(path, _TABLES)
+    def __init__(self, state: State) -> None:
+        """Use `state`, with tables of its own that are created where absent."""
+        state.have(_TABLES)
+        self._state = state
 
     def note(
         self,
@@ -76,14 +78,8 @@ class ClosingStore:
             return
         at = now.isoformat()
         with self._state.writing() as connection:
-            connection.executemany(
-                "INSERT OR IGNORE INTO hour_closings VALUES (?, ?, ?)",
-                [(topic_id, hour, at) for hour in sorted(hours)],
-            )
-            connection.executemany(
-                "INSERT OR IGNORE INTO table_watches VALUES (?, ?, ?)",
-                [(topic_id, name, at) for name in sorted(names)],
-            )
+            connection.execute_many(_CLOSE, [(topic_id, hour, at) for hour in sorted(hours)])
+            connection.execute_many(_WATCH, [(topic_id, name, at) for name in sorted(names)])
 
     def closings(
         self,
@@ -97,13 +93,13 @@ class ClosingStore:
         Of the hours from `since` on, if it is given, and of those closed from `closed_since` on.
         """
         with self._state.reading() as connection:
-            names = dict(connection.execute(_NAMES, (topic_id,)).fetchall())
-            closed = connection.execute(_HOURS, (topic_id, _text(since))).fetchall()
+            names: dict[str, str] = dict(connection.execute(_NAMES, (topic_id,)))
+            closed = connection.execute(_HOURS, (topic_id, _text(since)))
             if closed_since is not None:
-                closed += connection.execute(_CLOSED, (topic_id, _text(closed_since))).fetchall()
-        since = names.get(table)
+                closed += connection.execute(_CLOSED, (topic_id, _text(closed_since)))
+        watched = names.get(table)
         return HourClosings(
-            datetime.fromisoformat(since) if since else None,
+            datetime.fromisoformat(watched) if watched else None,
             {datetime.fromisoformat(hour): datetime.fromisoformat(at) for hour, at in closed},
         )
 

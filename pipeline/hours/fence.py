@@ -6,26 +6,28 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 
-from pipeline.hours.state import StateFile
+from pipeline.state.port import State
 
 _TABLES = """
-CREATE TABLE IF NOT EXISTS hour_fences (
-    topic_id TEXT NOT NULL,
-    hour TEXT NOT NULL,
-    taken_at TEXT NOT NULL,
-    watermarks TEXT NOT NULL,
+CREATE TABLE IF NOT EXISTS {at}hour_fences (
+    topic_id {text} NOT NULL,
+    hour {text} NOT NULL,
+    taken_at {text} NOT NULL,
+    watermarks {text} NOT NULL,
     PRIMARY KEY (topic_id, hour)
-) STRICT;
-CREATE TABLE IF NOT EXISTS hour_watches (
-    topic_id TEXT NOT NULL PRIMARY KEY,
-    since TEXT NOT NULL
-) STRICT;
+) {strict};
+CREATE TABLE IF NOT EXISTS {at}hour_watches (
+    topic_id {text} NOT NULL PRIMARY KEY,
+    since {text} NOT NULL
+) {strict};
 """
 _FENCES = """
-SELECT hour, taken_at, watermarks FROM hour_fences WHERE topic_id = ? AND hour >= ? ORDER BY hour
+SELECT hour, taken_at, watermarks FROM {at}hour_fences WHERE topic_id = ? AND hour >= ? ORDER BY hour
 """
+_PLACE = "INSERT INTO {at}hour_fences VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
+_WATCH = "INSERT INTO {at}hour_watches VALUES (?, ?) ON CONFLICT DO NOTHING"
+_SINCE = "SELECT since FROM {at}hour_watches WHERE topic_id = ?"
 
 
 @dataclass(frozen=True)
@@ -45,14 +47,15 @@ class Fence:
 
 
 class FenceStore:
-    """Fences by topic id and hour, in a SQLite file. A fence once placed is never moved.
+    """Fences by topic id and hour, in a cell's state. A fence once placed is never moved.
 
-    Every method is atomic, and safe beside other threads and processes on the same machine.
+    Every method is atomic, and safe beside whoever else uses the state. Raises what `State` does.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Use the file at `path`, created with its folder where absent."""
-        self._state = StateFile(path, _TABLES)
+    def __init__(self, state: State) -> None:
+        """Use `state`, with tables of its own that are created where absent."""
+        state.have(_TABLES)
+        self._state = state
 
     def place(
         self,
@@ -65,14 +68,14 @@ class FenceStore:
         text = json.dumps({str(p): offset for p, offset in sorted(watermarks.items())})
         rows = [(topic_id, hour.isoformat(), taken_at.isoformat(), text) for hour in hours]
         with self._state.writing() as connection:
-            connection.executemany("INSERT OR IGNORE INTO hour_fences VALUES (?, ?, ?, ?)", rows)
+            connection.execute_many(_PLACE, rows)
 
     def fences(self, topic_id: str, since: datetime | None = None) -> dict[datetime, Fence]:
         """Return the topic's fences by hour, oldest first; of the hours from `since` on, if it is given."""
         # Texts of one form and one zone: their order is that of time.
         first = "" if since is None else since.astimezone(UTC).isoformat()
         with self._state.reading() as connection:
-            rows = connection.execute(_FENCES, (topic_id, first)).fetchall()
+            rows = connection.execute(_FENCES, (topic_id, first))
         return {
             (hour := datetime.fromisoformat(text)): Fence(
                 hour,
@@ -85,10 +88,6 @@ class FenceStore:
     def watched_since(self, topic_id: str, now: datetime) -> datetime:
         """Return the instant of the topic's first look, which is `now` if there was none."""
         with self._state.writing() as connection:
-            connection.execute(
-                "INSERT OR IGNORE INTO hour_watches VALUES (?, ?)", (topic_id, now.isoformat())
-            )
-            (since,) = connection.execute(
-                "SELECT since FROM hour_watches WHERE topic_id = ?", (topic_id,)
-            ).fetchone()
+            connection.execute(_WATCH, (topic_id, now.isoformat()))
+            ((since,),) = connection.execute(_SINCE, (topic_id,))
         return datetime.fromisoformat(since)

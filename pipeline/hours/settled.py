@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
-from pipeline.hours.state import StateFile
+from pipeline.state.port import State
 
 _TABLES = """
-CREATE TABLE IF NOT EXISTS settled_hours (
-    product TEXT NOT NULL PRIMARY KEY,
-    until TEXT NOT NULL,
-    basis TEXT NOT NULL,
-    rows INTEGER NOT NULL,
-    publications INTEGER NOT NULL
-) STRICT;
+CREATE TABLE IF NOT EXISTS {at}settled_hours (
+    product {text} NOT NULL PRIMARY KEY,
+    until {text} NOT NULL,
+    basis {text} NOT NULL,
+    rows {integer} NOT NULL,
+    publications {integer} NOT NULL
+) {strict};
+"""
+_SETTLED = "SELECT until, basis, rows, publications FROM {at}settled_hours WHERE product = ?"
+_KEEP = """
+INSERT INTO {at}settled_hours VALUES (?, ?, ?, ?, ?) ON CONFLICT (product) DO UPDATE SET
+    until = excluded.until, basis = excluded.basis, rows = excluded.rows,
+    publications = excluded.publications
 """
 
 
@@ -37,27 +42,27 @@ class SettledHours:
 
 
 class SettledStore:
-    """Settled hours by product, in a SQLite file. Lost, the next look reads all hours once.
+    """Settled hours by product, in a cell's state. Lost, the next look reads all hours once.
 
-    Every method is atomic, and safe beside other threads and processes on the same machine.
+    Every method is atomic, and safe beside whoever else uses the state. Raises what `State` does.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Use the file at `path`, created with its folder where absent."""
-        self._state = StateFile(path, _TABLES)
+    def __init__(self, state: State) -> None:
+        """Use `state`, with tables of its own that are created where absent."""
+        state.have(_TABLES)
+        self._state = state
 
     def read(self, product: str) -> SettledHours | None:
         """Return what was kept last; None where nothing was."""
         with self._state.reading() as connection:
-            row = connection.execute(
-                "SELECT until, basis, rows, publications FROM settled_hours WHERE product = ?",
-                (product,),
-            ).fetchone()
-        return None if row is None else SettledHours(datetime.fromisoformat(row[0]), *row[1:])
+            found = connection.execute(_SETTLED, (product,))
+        for until, basis, rows, publications in found:
+            return SettledHours(datetime.fromisoformat(until), basis, rows, publications)
+        return None
 
     def keep(self, product: str, settled: SettledHours) -> None:
         """Keep what a look found in place of what is there. Of two at once either may stay."""
         until = settled.until.isoformat()
         row = (product, until, settled.basis, settled.rows, settled.publications)
         with self._state.writing() as connection:
-            connection.execute("INSERT OR REPLACE INTO settled_hours VALUES (?, ?, ?, ?, ?)", row)
+            connection.execute(_KEEP, row)

@@ -15,6 +15,7 @@ from pipeline.hours.closings import ClosingStore
 from pipeline.hours.fence import Fence, FenceStore
 from pipeline.hours.rows import rows_by_hour
 from pipeline.ledger.retention import retention_account
+from pipeline.state.open import open_state
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import events_table
 from pipeline.tables.offsets import CommittedOffsets, committed_offsets
@@ -96,7 +97,8 @@ def fence_hours(
     if committed is None or snapshot is None:
         return HourStates(product.name, cell.name, None, now, ())
     retention = retention_account(table)
-    store = FenceStore(cell.state_db)
+    state = open_state(cell)
+    store = FenceStore(state)
     watched = store.watched_since(committed.topic_id, now)
     rows = rows_by_hour(table, since)
     wanted = (one for one in also if since is None or one >= since)
@@ -125,7 +127,7 @@ def fence_hours(
         retention.before,
     )
     tables = [derived_table.name for derived_table in product.derived_tables]
-    ClosingStore(cell.state_db).note(committed.topic_id, found.closed, tables, now, since)
+    ClosingStore(state).note(committed.topic_id, found.closed, tables, now, since)
     return found
 
 

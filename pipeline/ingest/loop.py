@@ -16,6 +16,7 @@ from pipeline.ingest.model import PlannedBatch
 from pipeline.ingest.report import CommittedBatch, IngestReport
 from pipeline.ingest.session import Session
 from pipeline.supervision.heartbeat import Pulse
+from pipeline.supervision.lease import LeaseLostError
 from pipeline.tables.commit import CommitConflictError, CommitUnknownError
 
 _LOG = logging.getLogger(__name__)
@@ -73,6 +74,8 @@ class IngestLoop:
                 break
             except ContractChangedError:
                 continue
+            except LeaseLostError:
+                raise
             except RetryableError as error:
                 self.session.reset()
                 pause = self._pause_after(error)

@@ -27,6 +27,7 @@ from pipeline.ingest.transform.held_back import HeldBackPartition
 from pipeline.logs import log_context
 from pipeline.maintenance.trim import Trimmer
 from pipeline.supervision.heartbeat import Pulse, heartbeat_file
+from pipeline.supervision.locks import confirm_lock, ingest_lock
 
 
 def ingest(
@@ -66,7 +67,7 @@ def ingest(
 
     Raises:
         RetryableError: broker, registry or catalog stayed out of reach (at once, with `once`), or
-            memory ran out.
+            memory ran out. LeaseLostError, at once: this process holds the product's ingest lock no longer.
         TerminalError: one of pipeline.ingest.offset_checks, EvolutionRefusedError, TableRolledBackError,
             TopicMissingError, BatchFailedError; IngestFailedError for any error without a name, which
             is its cause.
@@ -88,7 +89,10 @@ def ingest(
 
             trimmer = Trimmer(cell, product, clock)
 
+            lock = ingest_lock(cell, product.name)
+
             def before_plan() -> None:
+                confirm_lock(lock, at_once=False)
                 follow()
                 trimmer.between_batches()
                 report_held_back()

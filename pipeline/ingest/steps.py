@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from pipeline.contract.model import Product
 from pipeline.ingest.commit.committer import Committer
@@ -16,6 +17,7 @@ from pipeline.ingest.read.source import Source
 from pipeline.ingest.transform.process import Processor
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.schemas.open import open_registry
+from pipeline.supervision.locks import confirm_lock, ingest_lock
 
 
 class Steps:
@@ -68,6 +70,7 @@ class Steps:
                     self._writer,
                     processor.reference_versions,
                     self._context.run_id,
+                    partial(confirm_lock, ingest_lock(self._context.cell, self._product.name)),
                 ),
             )
         return self.prepared

@@ -18,6 +18,7 @@ from pipeline.hours.settled import SettledStore
 from pipeline.hours.states import events_id
 from pipeline.latency.indicators import LatencyIndicators, latency_indicators
 from pipeline.latency.schedule import Schedule, missed_alerts, schedule
+from pipeline.state.open import open_state
 from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.layout import events_table
 from pipeline.tables.offsets import committed_offsets
@@ -95,11 +96,11 @@ def read_closings(cell: Cell, product: Product, now: datetime) -> ProductClosing
     committed = committed_offsets(events)
     if committed is None:
         return never
-    settled = SettledStore(cell.state_db).read(product.name)
+    settled = SettledStore(open_state(cell)).read(product.name)
     since, begin = None, now - _longest(product)
     if settled is not None and settled.basis == basis(product, events_id(events, committed)):
         since = min(settled.until, hour_of(begin))
-    store = ClosingStore(cell.state_db)
+    store = ClosingStore(open_state(cell))
     found = {name: store.closings(committed.topic_id, name, since, begin) for name in names}
     return ProductClosings(since, found)
 

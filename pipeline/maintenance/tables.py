@@ -26,6 +26,7 @@ from pipeline.tables.layout import (
     product_table,
     publications_table,
 )
+from pipeline.tables.warehouse import version_of
 
 FEW_FILES = 64
 """Tables other than events are read whole, and often: so many more files are due to become fewer."""
@@ -104,6 +105,5 @@ def data_files(table: Table) -> tuple[int, int]:
 
 
 def _commits(table: Table) -> int:
-    """Return how many versions of its metadata came before: their number begins the file's name."""
-    number = table.metadata_location.rpartition("/")[2].partition("-")[0]
-    return int(number) if number.isdecimal() else 0
+    """Return how many versions of its metadata came before."""
+    return version_of(table.metadata_location) or 0

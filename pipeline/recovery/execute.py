@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack, suppress
 
-from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.catalog import Catalog
 from pyiceberg.exceptions import TableAlreadyExistsError
 
+from pipeline.catalogs.errors import CatalogNotSupportedError
+from pipeline.catalogs.rest import is_rest
 from pipeline.catalogs.sqlite import is_absent
 from pipeline.cells import Cell
 from pipeline.recovery.model import RecoveryAction, RecoveryStep
@@ -24,6 +26,13 @@ def plan(cell: Cell, product: str | None = None) -> tuple[RecoveryStep, ...]:
 
     Raises: as `recover`, but for LockHeldError.
     """
+    if is_rest(cell):
+        # One that was tried answers with an empty table for what was registered in it.
+        raise CatalogNotSupportedError(
+            "tables are not registered again in a REST catalog: whether it has their rows then is unsure.",
+            subject=f"cell {cell.name}",
+            remedy="Restore the catalog by its own means, with the tables that it had.",
+        )
     catalog = None if is_absent(cell) else open_catalog(cell)
     return plan_recovery(read_tables(cell, catalog, product))
 
@@ -38,6 +47,7 @@ def recover(cell: Cell, product: str | None = None) -> tuple[RecoveryStep, ...]:
 
     Raises:
         LockHeldError: the product is being ingested, or its hours built.
+        CatalogNotSupportedError: the catalog is one of REST; nothing was done.
         CatalogDamagedError: the catalog's file is no database: move it away first.
         CatalogUnavailableError, WarehouseUnavailableError, DiskFullError: try again later.
     """
@@ -47,8 +57,8 @@ def recover(cell: Cell, product: str | None = None) -> tuple[RecoveryStep, ...]:
     with ExitStack() as locks:
         # A commit that is under way would add a metadata file, and must not.
         for name in products:
-            for path in (ingest_lock(cell, name), batch_lock(cell, name)):
-                locks.enter_context(hold_lock(path, owner))
+            for lock in (ingest_lock(cell, name), batch_lock(cell, name)):
+                locks.enter_context(hold_lock(lock, owner))
         catalog = open_catalog(cell, recovering=True)
         steps = plan_recovery(read_tables(cell, catalog, product))
         with named_errors(f"catalog of cell {cell.name}"):
@@ -58,7 +68,7 @@ def recover(cell: Cell, product: str | None = None) -> tuple[RecoveryStep, ...]:
     return steps
 
 
-def _register(catalog: SqlCatalog, identifier: str, metadata: str) -> None:
+def _register(catalog: Catalog, identifier: str, metadata: str) -> None:
     ensure_namespace(catalog, identifier.partition(".")[0])
     # Another recovery may have come first: what it registered stays.
     with suppress(TableAlreadyExistsError):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.catalog import Catalog
 from pyiceberg.exceptions import ValidationError
-from pyiceberg.io import FileIO, load_file_io
+from pyiceberg.io import FileIO
 from pyiceberg.serializers import FromInputFile
 from pyiceberg.table.metadata import TableMetadata
 
@@ -19,11 +19,17 @@ from pipeline.tables.cached_catalog import metadata_location
 from pipeline.tables.errors import named_errors
 from pipeline.tables.integrity.readable import check_last_commit
 from pipeline.tables.offsets import PROPERTY, CommittedOffsets
-from pipeline.tables.warehouse import MetadataFile, metadata_files, tables_with_history
+from pipeline.tables.warehouse import (
+    MetadataFile,
+    Warehouse,
+    metadata_files,
+    tables_with_history,
+    warehouse_of,
+)
 
 
 def read_tables(
-    cell: Cell, catalog: SqlCatalog | None, product: str | None = None
+    cell: Cell, catalog: Catalog | None, product: str | None = None
 ) -> tuple[FoundTable, ...]:
     """Return every table of the warehouse, or of one product in it, that has a history. Changes nothing.
 
@@ -33,23 +39,24 @@ def read_tables(
     Raises:
         CatalogUnavailableError, WarehouseUnavailableError: try again later.
     """
+    warehouse = warehouse_of(cell)
     with named_errors(f"{cell.name}, {cell.warehouse}"):
         return tuple(
-            _read_table(catalog, cell.warehouse, identifier)
-            for identifier in tables_with_history(cell.warehouse, product)
+            _read_table(catalog, warehouse, identifier)
+            for identifier in tables_with_history(warehouse, product)
         )
 
 
-def _read_table(catalog: SqlCatalog | None, warehouse: str, identifier: str) -> FoundTable:
+def _read_table(catalog: Catalog | None, warehouse: Warehouse, identifier: str) -> FoundTable:
     namespace, _, name = identifier.partition(".")
-    location = f"{warehouse.rstrip('/')}/{namespace}/{name}"
+    location = f"{warehouse.location}/{namespace}/{name}"
     registered = None if catalog is None else metadata_location(catalog, identifier)
     files = metadata_files(warehouse, identifier)
     if registered is not None:
         # Nothing is to be chosen.
         found = tuple(FoundMetadata(one.location, one.version) for one in files)
     else:
-        io = load_file_io(location=location)
+        io = warehouse.io()
         found = _checked([_read(io, file) for file in files], io, identifier)
     return FoundTable(identifier, location, registered, found)
 

@@ -56,7 +56,7 @@ def open_embedded_registry(cell: Cell, *, recovering: bool = False) -> SqliteReg
 def _tables_of(cell: Cell) -> Sequence[str]:
     # What opens a registry that is there, as its server does, needs none of the tables' libraries.
     from pipeline.tables.errors import named_errors
-    from pipeline.tables.warehouse import tables_with_history
+    from pipeline.tables.warehouse import tables_with_history, warehouse_of
 
     with named_errors(f"{cell.name}, {cell.warehouse}"):
-        return tables_with_history(cell.warehouse)
+        return tables_with_history(warehouse_of(cell))

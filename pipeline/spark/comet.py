@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 
+from pipeline.catalogs.s3 import is_s3
 from pipeline.cells import Cell
 from pipeline.errors import TerminalError
 from pipeline.spark.settings import CLASS_PATH, MASTER
@@ -36,8 +37,8 @@ def uses_comet(cell: Cell) -> bool:
     """Return whether the cell turns Comet on.
 
     Raises:
-        CometNotSupportedError: it does, and there is none for this machine or this Spark, or Spark does not
-            run in this process.
+        CometNotSupportedError: it does, and there is none for this machine or this Spark, Spark does not
+            run in this process, or the warehouse is in S3.
     """
     if str(cell.spark.get(COMET, False)).lower() != "true":
         return False
@@ -50,6 +51,8 @@ def uses_comet(cell: Cell) -> bool:
         raise _unsupported(
             cell, f"the pinned Comet is for Spark {SPARK_VERSION}, and this is {spark}"
         )
+    if is_s3(cell.warehouse):
+        raise _unsupported(cell, "Comet is supported with a warehouse on local files, not in S3")
     if not master.startswith("local"):
         raise _unsupported(cell, f"Comet is supported with Spark in this process, not on {master}")
     return True

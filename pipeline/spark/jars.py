@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.catalogs import postgresql
+from pipeline.catalogs import postgresql, s3
 from pipeline.cells import Cell
 from pipeline.jars import installed_jars
 from pipeline.spark.comet import uses_comet
 
 
 def spark_jars(cache: Path, cell: Cell) -> tuple[Path, ...]:
-    """Return the paths of Iceberg's runtime, the catalog's JDBC driver, and Comet where the cell has it.
+    """Return the paths of Iceberg's runtime, and of what the cell's catalog, S3 and Comet need.
 
     Raises:
         CometNotSupportedError: the cell turns Comet on, and there is none for it.
@@ -27,8 +27,10 @@ def jar_sets(cell: Cell) -> tuple[str, ...]:
         CometNotSupportedError: the cell turns Comet on, and there is none for it.
     """
     sets = ["spark"]
-    if cell.catalog_uri.startswith(postgresql.BACKEND):
+    if not cell.catalog and cell.catalog_uri.startswith(postgresql.BACKEND):
         sets.append(postgresql.BACKEND)
+    if s3.is_s3(cell.warehouse):
+        sets.append(s3.SET)
     if uses_comet(cell):
         sets.append("comet")
     return tuple(sets)

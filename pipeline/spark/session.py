@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql.utils import is_remote
 from sqlalchemy.engine import make_url
 
+from pipeline.catalogs import rest, s3
 from pipeline.catalogs.errors import CatalogNotSupportedError
 from pipeline.catalogs.sqlite import LOCK_WAIT_S
 from pipeline.cells import Cell
@@ -128,13 +129,22 @@ def _fixed(cell: Cell) -> dict[str, str]:
     prefix = f"spark.sql.catalog.{cell.name}"
     return {
         prefix: "org.apache.iceberg.spark.SparkCatalog",
-        f"{prefix}.catalog-impl": "org.apache.iceberg.jdbc.JdbcCatalog",
-        f"{prefix}.warehouse": cell.warehouse,
         f"{prefix}.cache-enabled": "false",
-        f"{prefix}.jdbc.schema-version": "V1",
-        **{f"{prefix}.{key}": value for key, value in _jdbc(cell).items()},
+        **{f"{prefix}.{key}": value for key, value in s3.for_spark(cell).items()},
+        **{f"{prefix}.{key}": value for key, value in _catalog(cell).items()},
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    }
+
+
+def _catalog(cell: Cell) -> dict[str, str]:
+    if rest.is_rest(cell):
+        return {"catalog-impl": "org.apache.iceberg.rest.RESTCatalog", **rest.for_spark(cell)}
+    return {
+        "catalog-impl": "org.apache.iceberg.jdbc.JdbcCatalog",
+        "warehouse": cell.warehouse,
+        "jdbc.schema-version": "V1",
+        **_jdbc(cell),
     }
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pipeline.cells import Cell
 from pipeline.clock import Clock
-from pipeline.supervision.locks import ingest_lock
+from pipeline.supervision.locks import Lock, ingest_lock, is_held_here
 
 STALLED_AFTER = timedelta(minutes=5)
 """No heartbeat for as long means that the ingest is stuck: every wait of it, and a batch, is shorter."""
@@ -112,14 +112,14 @@ def read_heartbeat(path: Path) -> Heartbeat | None:
         return None
 
 
-def stalled_for(lock: Path, heartbeat: Heartbeat | None, now: datetime) -> timedelta | None:
+def stalled_for(lock: Lock, heartbeat: Heartbeat | None, now: datetime) -> timedelta | None:
     """Return for how long the lock's holder has not gone on, None if that is not too long yet.
 
     It counts from its last heartbeat, or from when the lock was taken, whichever is later. Whether the
     lock is held is not asked here.
     """
     try:
-        taken_at = lock.stat().st_mtime
+        taken_at = lock.path.stat().st_mtime
     except FileNotFoundError:
         return None
     last = max(taken_at, heartbeat.at.timestamp() if heartbeat else 0.0)
@@ -128,9 +128,13 @@ def stalled_for(lock: Path, heartbeat: Heartbeat | None, now: datetime) -> timed
 
 
 def describe_stall(cell: Cell, product: str, now: datetime) -> str | None:
-    """Return for how long the holder of the product's ingest lock has not gone on; None if it has."""
+    """Return for how long the holder of the product's ingest lock has not gone on; None if it has.
+
+    Of a holder on another machine nothing is known here.
+    """
+    lock = ingest_lock(cell, product)
     heartbeat = read_heartbeat(heartbeat_file(cell, product))
-    still = stalled_for(ingest_lock(cell, product), heartbeat, now)
+    still = stalled_for(lock, heartbeat, now) if is_held_here(lock) else None
     if still is None:
         return None
     return (

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from pyiceberg.catalog import Catalog
 from pyiceberg.catalog.sql import IcebergTables, SqlCatalog
+from pyiceberg.exceptions import NoSuchTableError
 from pyiceberg.io import load_file_io
 from pyiceberg.table import CommitTableResponse, Table
 from pyiceberg.table.metadata import TableMetadata, TableMetadataV2
@@ -102,8 +103,16 @@ class CachedCatalog(SqlCatalog):
         )
 
 
-def metadata_location(catalog: SqlCatalog, identifier: str) -> str | None:
-    """Return which metadata file the catalog names for a table, None where it has none. Opens no file."""
+def metadata_location(catalog: Catalog, identifier: str) -> str | None:
+    """Return which metadata file the catalog names for a table, None where it has none.
+
+    Of a catalog in a database, no file is opened.
+    """
+    if not isinstance(catalog, SqlCatalog):
+        try:
+            return catalog.load_table(identifier).metadata_location
+        except NoSuchTableError:
+            return None
     namespace, _, name = identifier.partition(".")
     with Session(catalog.engine) as session:
         found: str | None = session.scalar(

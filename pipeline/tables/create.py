@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pyarrow as pa
+from pyiceberg.catalog import Catalog
 from pyiceberg.catalog.sql import SqlCatalog
 from pyiceberg.exceptions import CommitFailedException, TableAlreadyExistsError
 from pyiceberg.partitioning import UNPARTITIONED_PARTITION_SPEC, PartitionField, PartitionSpec
 from pyiceberg.schema import Schema, assign_fresh_schema_ids
 from pyiceberg.table import Table
+from pyiceberg.table.update import AssertRefSnapshotId, SetPropertiesUpdate
 from pyiceberg.transforms import Transform
 from sqlalchemy.exc import IntegrityError
 
+from pipeline.catalogs.rest import breaks_promise
 from pipeline.tables import layout
 from pipeline.tables.catalog import CREATORS, find_table
+from pipeline.tables.errors import named_errors
 from pipeline.tables.pyiceberg_private import schema_without_ids
+from pipeline.tables.warehouse import warehouse_behind
 
 PROPERTIES = {
     layout.FORMAT_VERSION_PROPERTY: str(layout.FORMAT_VERSION),
@@ -25,12 +32,15 @@ PROPERTIES = {
 }
 
 
+PROBE = "headwater.probe"
+"""The property of a commit that a catalog must refuse."""
+
 Partition = tuple[str, Transform[int, int], str]
 """The one field that a table is partitioned by: source column, transform, field name."""
 
 
 def ensure_table(
-    catalog: SqlCatalog,
+    catalog: Catalog,
     identifier: str,
     columns: pa.Schema,
     partition: Partition | None = None,
@@ -66,7 +76,7 @@ def _divide(table: Table, partition: Partition | None) -> None:
             update.add_field(source, transform, name)
 
 
-def ensure_namespace(catalog: SqlCatalog, name: str) -> None:
+def ensure_namespace(catalog: Catalog, name: str) -> None:
     """Create the namespace where absent. Safe when several processes do it."""
     try:
         catalog.create_namespace_if_not_exists(name)
@@ -77,7 +87,7 @@ def ensure_namespace(catalog: SqlCatalog, name: str) -> None:
 
 
 def load_or_create(
-    catalog: SqlCatalog,
+    catalog: Catalog,
     identifier: str,
     columns: pa.Schema,
     partition: Partition | None = None,
@@ -95,10 +105,54 @@ def load_or_create(
         source, transform, name = partition
         field_id = schema.find_field(source).field_id
         spec = PartitionSpec(PartitionField(field_id, 1000, transform, name))
+    return create(catalog, identifier, schema, spec, PROPERTIES)
+
+
+def create(
+    catalog: Catalog,
+    identifier: str,
+    schema: Schema,
+    spec: PartitionSpec,
+    properties: Mapping[str, str],
+) -> Table:
+    """Return the table, created unless another process was faster, in a namespace that is there.
+
+    Raises:
+        CatalogNotSupportedError: the catalog is of REST, and does not keep what tables depend on.
+        CatalogRefusedError, CatalogUnavailableError: nothing was created.
+    """
+    # As a catalog in a database would put it: found there by whoever recovers a catalog that is lost.
+    location = f"{warehouse_behind(catalog).location}/{identifier.replace('.', '/')}"
+    with named_errors(f"{catalog.name}.{identifier}"):
+        try:
+            made = catalog.create_table(
+                identifier, schema, location, partition_spec=spec, properties=dict(properties)
+            )
+        except TableAlreadyExistsError:
+            return catalog.load_table(identifier)
+        if not isinstance(catalog, SqlCatalog):
+            _check_promises(made, location)
+    return made
+
+
+def _check_promises(table: Table, location: str) -> None:
+    """Refuse a catalog of somebody else's that does not keep what every commit depends on.
+
+    It may put a table elsewhere, or take a commit that main has moved away from: then two ingests at once
+    would both land.
+    """
+    subject = f"{table.catalog.name}.{'.'.join(table.name())}"
+    if table.location().rstrip("/") != location:
+        raise breaks_promise(
+            subject, f"the catalog puts it at {table.location()}, not at {location}."
+        )
+    absent = AssertRefSnapshotId.model_validate({"ref": "main", "snapshot-id": 1})
+    unharmful = SetPropertiesUpdate(updates={PROBE: "true"})
     try:
-        return catalog.create_table(identifier, schema, partition_spec=spec, properties=PROPERTIES)
-    except TableAlreadyExistsError:
-        return catalog.load_table(identifier)
+        table.catalog.commit_table(table, (absent,), (unharmful,))
+    except CommitFailedException:
+        return
+    raise breaks_promise(subject, "the catalog takes a commit whose requirements do not hold.")
 
 
 def fresh_schema(columns: pa.Schema) -> Schema:

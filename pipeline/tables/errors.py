@@ -6,16 +6,20 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from pyiceberg.exceptions import NoSuchNamespaceError, RESTError
+from requests.exceptions import RequestException
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.catalogs.errors import CatalogUnavailableError
+from pipeline.catalogs.errors import WarehouseRefusedError as WarehouseRefusedError
+from pipeline.catalogs.errors import WarehouseUnavailableError as WarehouseUnavailableError
 from pipeline.catalogs.postgresql import postgresql_error
+from pipeline.catalogs.rest import rest_error
+from pipeline.catalogs.s3 import s3_error
 from pipeline.disk import FileMissingError, disk_full, is_full
-from pipeline.errors import RetryableError
 
-
-class WarehouseUnavailableError(RetryableError):
-    """A file of the warehouse could not be read or written: a store that is away."""
+CATALOG_FAULTS = (SQLAlchemyError, NoSuchNamespaceError, RESTError, RequestException)
+"""What catalogs raise of what is wrong with them, and not with a commit."""
 
 
 @contextmanager
@@ -27,7 +31,7 @@ def named_errors(subject: str, place: str | None = None) -> Iterator[None]:
 
     Raises:
         CatalogUnavailableError, WarehouseUnavailableError, DiskFullError: try again later.
-        CatalogRefusedError: the catalog's database answered, and refused.
+        CatalogRefusedError, WarehouseRefusedError: the catalog or the store answered, and refused.
         FileMissingError: a file of the warehouse that was to be read is not there.
     """
     try:
@@ -41,6 +45,10 @@ def named_errors(subject: str, place: str | None = None) -> Iterator[None]:
             subject=subject,
             remedy="See what holds its lock, and that its disk has space; then try again.",
         ) from error
+    except (NoSuchNamespaceError, RESTError, RequestException) as error:
+        if (named := rest_error(error, subject)) is not None:
+            raise named from error
+        raise
     except FileNotFoundError as error:
         raise FileMissingError(
             f"a file of it is gone from the warehouse ({error}).",
@@ -51,6 +59,8 @@ def named_errors(subject: str, place: str | None = None) -> Iterator[None]:
     except OSError as error:
         if is_full(error):
             raise disk_full(error, place or "the warehouse", subject) from error
+        if (named := s3_error(error, subject)) is not None:
+            raise named from error
         raise WarehouseUnavailableError(
             f"the warehouse could not be read or written ({error}).",
             subject=subject,

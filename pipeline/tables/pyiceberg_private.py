@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from threading import Lock
+from typing import Any
 
 import pyarrow as pa
+from pyiceberg.catalog.rest import Capability, RestCatalog
 from pyiceberg.io import FileIO
 from pyiceberg.io.pyarrow import _dataframe_to_data_files, _pyarrow_to_schema_without_ids
 from pyiceberg.manifest import DataFile, ManifestFile
@@ -22,7 +24,10 @@ from pyiceberg.table.update.snapshot import (
     _ManifestMergeManager,
     _OverwriteFiles,
 )
+from requests import Response, Session
+from requests.adapters import HTTPAdapter
 
+from pipeline.catalogs.rest import ANSWER_TIMEOUT_S, CONNECT_TIMEOUT_S
 from pipeline.tables.data_files.manifests import due_merges, size_class
 
 
@@ -53,6 +58,37 @@ def table_of(transaction: Transaction) -> Table:
 def expire_snapshots(transaction: Transaction) -> ExpireSnapshots:
     """Return an expiry in `transaction`. `Table.maintenance` opens a transaction of its own."""
     return ExpireSnapshots(transaction)
+
+
+_NEEDED = (
+    Capability.V1_LIST_NAMESPACES,
+    Capability.V1_CREATE_NAMESPACE,
+    Capability.V1_LIST_TABLES,
+    Capability.V1_CREATE_TABLE,
+    Capability.V1_LOAD_TABLE,
+    Capability.V1_UPDATE_TABLE,
+)
+
+
+class TimedRestCatalog(RestCatalog):
+    """A REST catalog whose every request has a time limit, that for a token too; the library's have none."""
+
+    def lacking(self) -> tuple[str, ...]:
+        """Return what the server says that it does not do and tables need."""
+        return tuple(str(one) for one in _NEEDED if one not in self._supported_endpoints)
+
+    def _config_headers(self, session: Session) -> None:
+        # The first thing that is done with each session.
+        super()._config_headers(session)
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, _TimedAdapter())
+
+
+class _TimedAdapter(HTTPAdapter):
+    def send(self, *args: Any, **kwargs: Any) -> Response:
+        if kwargs.get("timeout") is None:
+            kwargs["timeout"] = CONNECT_TIMEOUT_S, ANSWER_TIMEOUT_S
+        return super().send(*args, **kwargs)
 
 
 class ReplaceFiles(_OverwriteFiles):

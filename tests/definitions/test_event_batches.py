@@ -13,6 +13,8 @@ from assets.dagster_private.event_batches import (
     log_materializations,
 )
 from headwater.stack.dagster.instance import prepare
+from tests.support.dagster_storage import keep_in
+from tests.support.postgresql import PostgresqlServer
 
 HOURS = dg.HourlyPartitionsDefinition("2026-11-01-00:00", end_offset=0, end_date="2026-11-03-00:00")
 COUNT = 48
@@ -113,6 +115,24 @@ def one_by_one(tmp_path: Path) -> Logged:
     (tmp_path / "defaults").mkdir()
     (tmp_path / "defaults" / "dagster.yaml").write_text("")
     return run(tmp_path / "defaults")
+
+
+@pytest.fixture
+def in_postgresql(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgresql: PostgresqlServer
+) -> Logged:
+    """A run on the instance of `headwater up` with its storage in PostgreSQL."""
+    keep_in(postgresql, tmp_path, monkeypatch)
+    monkeypatch.setenv("DAGSTER_EVENT_BATCH_SIZE", "10")
+    prepare(tmp_path / "in_postgresql", in_postgresql=True)
+    return run(tmp_path / "in_postgresql")
+
+
+def test_in_postgresql_every_event_is_as_in_sqlite(
+    in_postgresql: Logged, one_by_one: Logged
+) -> None:
+    assert in_postgresql.of_its_own() == one_by_one.of_its_own()
+    assert in_postgresql.of_all_runs() == one_by_one.of_all_runs()
 
 
 def test_every_event_is_where_it_would_be(batched: Logged, one_by_one: Logged) -> None:

@@ -218,7 +218,7 @@ def test_a_living_run_that_never_takes_the_lock_is_told_of(
 def test_a_holder_that_does_not_go_on_is_told_of(instance: dg.DagsterInstance, cell: Cell) -> None:
     lock = ingest_lock(cell, PRODUCT.name)
     with hold_lock(lock, "somebody"):
-        os.utime(lock, (0, 0))
+        os.utime(lock.path, (0, 0))
         result = look(instance)
     assert "has not gone on" in str(result.skip_reason)
     assert kinds(cell) == ["ingest_stalled"]

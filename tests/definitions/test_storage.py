@@ -1,4 +1,7 @@
-"""Dagster's own storage: what is old goes, what is newest of anything and what has not ended stays."""
+"""Dagster's own storage: what is old goes, what is newest of anything and what has not ended stays.
+
+In SQLite and in PostgreSQL, whose time there is not UTC.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,13 @@ from assets.jobs import BATCH, INGEST
 from assets.keys import CELL_TAG, KIND_TAG
 from assets.steps.retention import DEFAULT_RETENTION, EndedRun, Retention, forgettable_runs
 from assets.steps.storage import forget_old
-from headwater.stack.dagster.instance import INSTANCE
+from headwater.stack.dagster.instance import INSTANCE, prepare
 from pipeline.clock import utc_now
+from tests.support.dagster_storage import keep_in
 
 NOW = datetime(2026, 11, 28, tzinfo=UTC)
 CELL = "us"
+STORAGES = ("sqlite", "postgresql")
 LOG = logging.getLogger("test")
 
 
@@ -36,9 +41,15 @@ def toil() -> None:
     work()
 
 
-@pytest.fixture
-def instance(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.local_temp(str(tmp_path)) as instance:
+@pytest.fixture(params=STORAGES)
+def instance(
+    tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[dg.DagsterInstance]:
+    in_postgresql = request.param == "postgresql"
+    if in_postgresql:
+        keep_in(request.getfixturevalue("postgresql"), tmp_path, monkeypatch)
+    prepare(tmp_path, in_postgresql=in_postgresql)
+    with dg.DagsterInstance.from_config(str(tmp_path)) as instance:
         yield instance
 
 
@@ -54,6 +65,13 @@ def a_run(
 ) -> str:
     tags = {CELL_TAG: cell, KIND_TAG: kind}
     return instance.create_run_for_job(toil, status=status, tags=tags).run_id
+
+
+def test_times_are_of_utc_whatever_the_databases_are(instance: dg.DagsterInstance) -> None:
+    run = a_run(instance)
+    (record,) = instance.get_run_records()
+    assert record.dagster_run.run_id == run
+    assert abs(record.create_timestamp - utc_now()) < timedelta(minutes=1)
 
 
 def test_old_runs_go_and_each_kind_has_its_time(instance: dg.DagsterInstance) -> None:
@@ -88,7 +106,7 @@ def test_nothing_is_left_of_a_run_but_what_is_the_newest_of_an_asset(
 
     old, older, newest = runs()
     files = {path.stem for path in tmp_path.rglob("*.db")}
-    assert {old, older, newest} <= files
+    assert {old, older, newest} <= files or not files, "PostgreSQL has no files here"
     assert forget(instance, 8)["runs deleted"] == 2
     assert {run.run_id for run in instance.get_runs()} == {newest}
     assert not {old, older} & {path.stem for path in tmp_path.rglob("*.db")}

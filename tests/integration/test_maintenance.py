@@ -30,7 +30,7 @@ from pipeline.tables.data_files.rewrite import MAINTENANCE_KEY, RewriteConflictE
 from pipeline.tables.layout import events_table
 from pipeline.tables.offsets import committed_offsets
 from pipeline.tables.snapshots import check_not_rolled_back, main_history
-from tests.support.catalogs import CATALOGS
+from tests.support.catalogs import EVERYWHERE
 from tests.support.judge import judge
 from tests.support.load import TopicWriter
 from tests.support.orders import Orders, hour
@@ -177,7 +177,7 @@ def test_files_that_somebody_else_replaced_are_left_alone(
     assert rows(quiet_cell, product).equals(before)
 
 
-@pytest.mark.parametrize("cell", CATALOGS, indirect=True)
+@pytest.mark.parametrize("cell", EVERYWHERE, indirect=True)
 def test_maintenance_beside_ingest_loses_and_doubles_nothing(
     cell: Cell, strict_product: Product, writer: TopicWriter
 ) -> None:

@@ -17,7 +17,10 @@ from pipeline.settings import PROJECT
 from tests.support.commands import Command, command_for
 from tests.support.commands_here import CommandHere
 from tests.support.misconfigured import APART, FAULTS, Site
+from tests.support.misconfigured_stores import behind_rest
+from tests.support.orders import Orders
 from tests.support.registry_server import served
+from tests.support.seaweedfs import SeaweedfsServer
 from tests.support.secured_broker import Secured
 
 START_S = 15.0
@@ -49,16 +52,22 @@ def registry_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-def site(quiet_cell: Cell, strict_product: Product, secured: Secured, registry_url: str) -> Site:
+def site(
+    quiet_cell: Cell,
+    strict_product: Product,
+    secured: Secured,
+    registry_url: str,
+    seaweedfs: SeaweedfsServer,
+) -> Site:
     own = {"url": registry_url}
     cell = replace(quiet_cell, bootstrap_servers=secured.plain, schema_registry=own)
     ensure_topic(cell, strict_product)
-    return Site(cell, strict_product, secured, registry_url)
+    return Site(cell, strict_product, secured, registry_url, seaweedfs)
 
 
 def test_the_page_has_the_rows_that_are_tested() -> None:
     assert list(ROWS) == list(FAULTS)
-    assert len(ROWS) == 20
+    assert len(ROWS) == 28
     assert max(row.seconds for row in ROWS.values()) <= 10
 
 
@@ -68,6 +77,21 @@ def test_a_cell_that_is_well_is_told_as_such(
     result = CommandHere(monkeypatch, capsys, site.cell, site.product).run("doctor")
     assert result.code == 0, result
     assert result.out.endswith("\n0 faults\n")
+
+
+def test_a_cell_in_s3_and_behind_rest_is_told_as_such(
+    site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cell = behind_rest(site.cell, site.seaweedfs)
+    Orders(cell)
+    result = CommandHere(monkeypatch, capsys, cell, site.product).run("doctor")
+    assert result.code == 0, result
+    assert f"{cell.warehouse}" in result.out
+    assert f"{cell.catalog['uri']}" in result.out
+    assert "tables: 1." in result.out
+    left = site.seaweedfs.objects(cell.warehouse)
+    assert left
+    assert not any("doctor" in path for path in left)
 
 
 @pytest.mark.parametrize("name", FAULTS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
@@ -12,7 +13,11 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy.engine import URL, make_url
+from time_machine import travel
 
+from headwater.doctor import clock
+from headwater.doctor.clock import ClockSkewError
+from headwater.doctor.model import Outcome, Setup
 from headwater.stack.ports import free_port
 from pipeline.catalogs.errors import (
     CatalogNotSupportedError,
@@ -162,3 +167,15 @@ def test_a_right_that_is_missing_is_refused_by_name(
     cell = replace(quiet_cell, catalog_uri=url.render_as_string(hide_password=False))
     with pytest.raises(CatalogRefusedError, match="permission denied"):
         open_catalog(cell)
+
+
+@on_postgresql
+@pytest.mark.parametrize(("by_s", "words"), [(3_600, "behind"), (-3_600, "ahead of")])
+def test_a_clock_that_is_another_than_here_is_told_by_the_doctor(
+    quiet_cell: Cell, by_s: float, words: str
+) -> None:
+    (found,) = clock.ask_catalog(Setup(quiet_cell, ()))
+    assert (found.outcome, found.what) == (Outcome.WELL, "it has the same time.")
+    told = rf"\*\*\*@.*: its clock is 3,(59\d|60\d) s {words} this machine's clock"
+    with travel(time.time() + by_s), pytest.raises(ClockSkewError, match=told):
+        clock.ask_catalog(Setup(quiet_cell, ()))

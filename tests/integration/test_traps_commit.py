@@ -25,7 +25,7 @@ from pipeline.tables.offsets import committed_offsets
 from pipeline.tables.snapshots import TableRolledBackError
 from tests.support.attempts import catch_up, start
 from tests.support.catalog_seam import CatalogSeam
-from tests.support.catalogs import CATALOGS
+from tests.support.catalogs import CATALOGS, EVERYWHERE
 from tests.support.judge import judge
 from tests.support.load import SMALL_POISON, TopicWriter
 
@@ -116,7 +116,7 @@ def test_a_range_of_poison_alone_still_makes_a_snapshot_for_the_fence(
     assert events.metadata.current_snapshot_id == offsets.snapshot_id
 
 
-@pytest.mark.parametrize("cell", CATALOGS, indirect=True)
+@pytest.mark.parametrize("cell", EVERYWHERE, indirect=True)
 def test_a_stale_commit_is_refused_and_not_rebased(
     cell: Cell, strict_product: Product, writer: TopicWriter
 ) -> None:

@@ -21,7 +21,7 @@ from pipeline.control.publications import Publication, read_publications, record
 from pipeline.lineage.files import lineage_folder
 from pipeline.spark.session import own_session
 from pipeline.tables.catalog import load_table
-from tests.support.catalogs import CATALOGS
+from tests.support.catalogs import CATALOGS, EVERYWHERE
 from tests.support.hour_builds import CrashError, Judge, Opinion, build, crash_at
 from tests.support.orders import Orders, hour, orders_product, sales
 from tests.support.shop import TABLE, Sales, Shop
@@ -69,7 +69,7 @@ def shop(spark: SparkSession, quiet_cell: Cell, tmp_path: Path) -> HourByHour:
     return HourByHour(spark, quiet_cell, orders_product(tmp_path), orders, source)
 
 
-@pytest.mark.parametrize("quiet_cell", CATALOGS, indirect=True)
+@pytest.mark.parametrize("quiet_cell", EVERYWHERE, indirect=True)
 def test_a_good_hour_is_published_and_equals_a_recompute(shop: HourByHour) -> None:
     publication = shop.build(1)
     assert isinstance(publication, Publication)

@@ -7,6 +7,8 @@ from copy import copy
 from typing import Any
 
 import pytest
+from pyiceberg.catalog import Catalog
+from pyiceberg.catalog.rest import RestCatalog
 from pyiceberg.catalog.sql import SqlCatalog
 
 Before = Callable[[], None]
@@ -24,9 +26,11 @@ class CatalogSeam:
         self._before: dict[int, Before] = {}
         self._lose: dict[int, tuple[BaseException, Before]] = {}
         self._acting = False
-        original = SqlCatalog.commit_table
+        for kind in (SqlCatalog, RestCatalog):
+            monkeypatch.setattr(kind, "commit_table", self._seam(kind.commit_table))
 
-        def commit_table(catalog: SqlCatalog, *args: Any, **kwargs: Any) -> Any:
+    def _seam(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def commit_table(catalog: Catalog, *args: Any, **kwargs: Any) -> Any:
             if self._acting:
                 return original(catalog, *args, **kwargs)
             self.commits += 1
@@ -45,7 +49,7 @@ class CatalogSeam:
                 raise copy(error)
             return response
 
-        monkeypatch.setattr(SqlCatalog, "commit_table", commit_table)
+        return commit_table
 
     def before(self, number: int, action: Before) -> None:
         """Do `action` just before the commit of that number is made. It may raise."""

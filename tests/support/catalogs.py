@@ -1,4 +1,4 @@
-"""The catalogs that behaviour is held to, whichever a cell has."""
+"""The catalogs and warehouses that behaviour is held to, whichever a cell has."""
 
 from __future__ import annotations
 
@@ -9,15 +9,24 @@ import pytest
 
 from pipeline.cells import Cell
 from tests.support.postgresql import PostgresqlServer
+from tests.support.seaweedfs import SeaweedfsServer
 
-CATALOGS = ("sqlite", "postgresql")
-"""`pytest.mark.parametrize("cell", CATALOGS, indirect=True)`; `quiet_cell` too, and `stage` of crashes."""
+CATALOGS = ("sqlite", "postgresql", "rest+s3")
+"""What stands after `+` is the warehouse, else local files.
+
+`pytest.mark.parametrize("cell", CATALOGS, indirect=True)`; `quiet_cell` too, and `stage` of crashes.
+"""
+EVERYWHERE = (*CATALOGS, "postgresql+s3")
+"""For what a catalog and a warehouse may get wrong together."""
 
 
 def add_option(parser: pytest.Parser) -> None:
     """Let a whole run keep the catalogs of its cells elsewhere: `--catalog postgresql`."""
     parser.addoption(
-        "--catalog", choices=CATALOGS, default=CATALOGS[0], help="Where catalogs of cells are."
+        "--catalog",
+        choices=(*EVERYWHERE, "sqlite+s3"),
+        default=CATALOGS[0],
+        help="Where catalogs of cells are.",
     )
 
 
@@ -27,15 +36,41 @@ def in_asked_catalog(cell: Cell, request: pytest.FixtureRequest) -> Cell:
     return _in_catalog(cell, getattr(request, "param", asked), request)
 
 
-def address_for_pyiceberg(cell: Cell) -> str:
-    """Return the address that PyIceberg opens the cell's catalog with by itself."""
+def properties_for_pyiceberg(cell: Cell) -> dict[str, str]:
+    """Return what PyIceberg opens the cell's catalog with by itself."""
+    if cell.catalog:
+        tokens = f"{cell.catalog['uri']}/v1/oauth/tokens"
+        return {**cell.catalog, "oauth2-server-uri": tokens, **_of_s3(cell)}
     if cell.catalog_uri.startswith("sqlite:"):
-        return f"{cell.catalog_uri}?timeout=60"
-    return cell.catalog_uri.replace("postgresql:", "postgresql+psycopg:")
+        uri = f"{cell.catalog_uri}?timeout=60"
+    else:
+        uri = cell.catalog_uri.replace("postgresql:", "postgresql+psycopg:")
+    return {"type": "sql", "uri": uri, "warehouse": cell.warehouse, **_of_s3(cell)}
+
+
+def _of_s3(cell: Cell) -> dict[str, str]:
+    if not cell.s3:
+        return {}
+    return {
+        "s3.endpoint": cell.s3["endpoint"],
+        "s3.access-key-id": cell.s3["access_key_id"],
+        "s3.secret-access-key": cell.s3["secret_access_key"],
+        "s3.region": "us-east-1",
+    }
 
 
 def _in_catalog(cell: Cell, kind: str, request: pytest.FixtureRequest) -> Cell:
-    if kind == "sqlite":
-        return cell
-    server: PostgresqlServer = request.getfixturevalue("postgresql")
-    return replace(cell, catalog_uri=server.database(f"db_{uuid4().hex}"))
+    catalog, _, store = kind.partition("+")
+    name = uuid4().hex
+    if store:
+        seaweedfs: SeaweedfsServer = request.getfixturevalue("seaweedfs")
+        if catalog == "rest":
+            bucket = seaweedfs.warehouse()
+            cell = replace(cell, catalog=seaweedfs.rest(bucket))
+        else:
+            bucket = seaweedfs.bucket(f"b{name}")
+        cell = replace(cell, warehouse=bucket, s3=seaweedfs.login)
+    if catalog == "postgresql":
+        server: PostgresqlServer = request.getfixturevalue("postgresql")
+        cell = replace(cell, catalog_uri=server.database(f"db_{name}"))
+    return cell

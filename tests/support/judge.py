@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
-from tests.support.catalogs import address_for_pyiceberg
+from tests.support.catalogs import properties_for_pyiceberg
 from tests.support.topic_reader import Holes, count_holes
 from tests.support.verifier import Findings, verify_exactly_once
 
@@ -15,8 +15,7 @@ def judge(cell: Cell, product: Product) -> Findings:
         bootstrap_servers=cell.bootstrap_servers,
         topic=product.topic.name,
         catalog_name=cell.name,
-        catalog_uri=address_for_pyiceberg(cell),
-        warehouse=cell.warehouse,
+        catalog=properties_for_pyiceberg(cell),
         namespace=product.name,
         envelope=product.envelope_schema,
     )

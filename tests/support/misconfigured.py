@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager as Context
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from kafka import KafkaAdminClient
@@ -18,7 +19,10 @@ from pipeline.contract.model import Product
 from pipeline.kafka.connect import connect_producer
 from pipeline.kafka.security.access import Operation
 from tests.support.acls import permit
+from tests.support.misconfigured_stores import STORE_FAULTS
+from tests.support.misconfigured_stores import Fault as StoreFault
 from tests.support.orders import Orders, hour
+from tests.support.seaweedfs import SeaweedfsServer
 from tests.support.secured_broker import LIMITED, Secured
 
 _KEY = 'unknwon = "x"\n'
@@ -31,12 +35,14 @@ class Site:
     Attributes:
         cell: reaches `secured` by its plain listener, where its product has a topic.
         served: the URL of its schema registry.
+        seaweedfs: an S3 and a REST catalog that a cell could have.
     """
 
     cell: Cell
     product: Product
     secured: Secured
     served: str
+    seaweedfs: SeaweedfsServer
 
 
 Fault = Callable[[Site], Cell | Context[Cell]]
@@ -146,6 +152,13 @@ def locked_catalog(site: Site) -> Iterator[Cell]:
         yield site.cell
 
 
+def closed_storage(site: Site) -> Cell:
+    uri = f"postgresql://dagster@127.0.0.1:{free_port()}/dagster"
+    toml = f'[dagster]\nstorage_uri = "{uri}"\n'
+    (site.cell.root.parent.parent / "headwater.toml").write_text(toml)
+    return site.cell
+
+
 def file_for_warehouse(site: Site) -> Cell:
     file = site.cell.root / "a_file"
     file.touch()
@@ -155,6 +168,10 @@ def file_for_warehouse(site: Site) -> Cell:
 def unwritable_warehouse(site: Site) -> Cell:
     # Whoever runs this, root too.
     return replace(site.cell, warehouse="file:///proc/headwater")
+
+
+def of_store(fault: StoreFault, site: Site) -> Cell:
+    return fault(site.cell, site.seaweedfs)
 
 
 def as_it_is(site: Site) -> Cell:
@@ -179,9 +196,11 @@ FAULTS: dict[str, Fault] = {
     "no catalog beside a full warehouse": absent_catalog,
     "another cell's catalog": anothers_catalog,
     "catalog locked by another process": locked_catalog,
+    "closed port of Dagster's storage": closed_storage,
     "a file in place of the warehouse": file_for_warehouse,
     "a warehouse that cannot be written to": unwritable_warehouse,
     "full disk": as_it_is,
+    **{name: partial(of_store, fault) for name, fault in STORE_FAULTS.items()},
 }
 """By the first column of docs/reference/misconfigurations.md."""
 

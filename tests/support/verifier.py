@@ -13,7 +13,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.catalog import load_catalog
 
 from tests.support.topic_reader import ConsumedPartition, read_topic, topic_id
 
@@ -98,21 +98,21 @@ def verify_exactly_once(
     bootstrap_servers: str,
     topic: str,
     catalog_name: str,
-    catalog_uri: str,
-    warehouse: str,
+    catalog: Mapping[str, str],
     namespace: str,
     envelope: Mapping[str, Any] | None,
 ) -> Findings:
     """Compare `namespace`'s events and dead letters with all that can be read of `topic`.
 
-    `envelope` is the Avro schema that holds `uuid`; None compares coordinates alone.
+    `catalog` is what PyIceberg opens it with. `envelope` is the Avro schema that holds `uuid`; None compares
+    coordinates alone.
 
     Raises:
         TopicUnreadableError: the topic could not be read to its end.
     """
-    with closing(SqlCatalog(catalog_name, uri=catalog_uri, warehouse=warehouse)) as catalog:
-        events = catalog.load_table(f"{namespace}.events").scan(selected_fields=EVENT_COLUMNS)
-        letters = catalog.load_table(f"{namespace}.dead_letters").scan(
+    with closing(load_catalog(catalog_name, **catalog)) as opened:
+        events = opened.load_table(f"{namespace}.events").scan(selected_fields=EVENT_COLUMNS)
+        letters = opened.load_table(f"{namespace}.dead_letters").scan(
             selected_fields=LETTER_COLUMNS
         )
         return compare(

@@ -24,6 +24,7 @@ from pipeline.files import write_atomically
 from pipeline.hours.fence import FenceStore
 from pipeline.schemas.registry import RegistryDamagedError
 from pipeline.schemas.sqlite import SqliteRegistry
+from pipeline.state.sqlite import SqliteState
 from pipeline.tables.catalog import open_catalog
 from pipeline.tables.errors import named_errors
 
@@ -70,7 +71,7 @@ def registered(path: Path) -> None:
 
 
 def fenced(path: Path) -> None:
-    FenceStore(path).place("t", [NOW], dict.fromkeys(range(20_000), 1), NOW)
+    FenceStore(SqliteState(path)).place("t", [NOW], dict.fromkeys(range(20_000), 1), NOW)
 
 
 @pytest.mark.parametrize("write", [registered, fenced])
@@ -81,7 +82,7 @@ def test_a_database_that_there_is_no_room_for_says_so(
     path = tmp_path / "some.db"
     if made:
         SqliteRegistry(path)
-        FenceStore(path)
+        FenceStore(SqliteState(path))
     with (
         files_of_at_most(66_000 if made else 1_000),
         pytest.raises(DiskFullError, match="disk is full"),
@@ -160,7 +161,7 @@ def test_a_database_that_is_garbage_is_named_with_its_file(
     with pytest.raises(RegistryDamagedError, match=str(quiet_cell.registry_db)):
         SqliteRegistry(quiet_cell.registry_db)
     with pytest.raises(FileDamagedError, match=str(quiet_cell.state_db)):
-        FenceStore(quiet_cell.state_db)
+        FenceStore(SqliteState(quiet_cell.state_db))
     with pytest.raises(CatalogDamagedError, match=r"catalog\.db"):
         open_catalog(quiet_cell)
 

@@ -1,4 +1,4 @@
-"""What the clients of a cell's systems would refuse, found without connecting to any."""
+"""What the clients of systems would refuse, found without connecting to any."""
 
 from __future__ import annotations
 
@@ -14,16 +14,21 @@ from pipeline.errors import HeadwaterError
 from pipeline.settings import unreadable_secrets
 
 
+def platform_faults(home: Path, listed: Mapping[Key, Setting]) -> Iterator[Fault]:
+    """Yield what is wrong with settings of no cell that have the right types; `listed` are all settings."""
+    from headwater.stack.dagster.storage import storage_uri
+
+    try:
+        storage_uri(home)
+    except HeadwaterError as error:
+        yield _fault(home, listed, ("dagster", "storage_uri"), error)
+
+
 def client_faults(home: Path, name: str, listed: Mapping[Key, Setting]) -> Iterator[Fault]:
     """Yield what is wrong with a cell whose settings have the right types; `listed` are all settings."""
     cells = ("cells", name)
 
-    def fault(key: Key, error: HeadwaterError) -> Fault:
-        one = listed.get(key)
-        if one is None or not one.where:
-            return Fault(str(home), ".".join(key), error.what, error.remedy)
-        where = "environment" if one.where == one.written else one.where
-        return Fault(where, one.written, error.what, error.remedy)
+    fault = partial(_fault, home, listed)
 
     def refused(key: Key, ask: Callable[[], object]) -> Iterator[Fault]:
         try:
@@ -40,7 +45,10 @@ def client_faults(home: Path, name: str, listed: Mapping[Key, Setting]) -> Itera
     except HeadwaterError as error:
         yield fault((*cells, "bootstrap_servers"), error)
         return
-    yield from refused(("catalog_uri",), lambda: _ask_catalog(cell))
+    of_catalog = ("catalog", "type") if cell.catalog else ("catalog_uri",)
+    yield from refused(of_catalog, lambda: _ask_catalog(cell))
+    yield from refused(("warehouse",), lambda: _ask_warehouse(cell))
+    yield from refused(("state_uri",), lambda: _ask_state(cell))
     for setting in cell.kafka:
         yield from refused(("kafka", setting), partial(_ask_kafka, cell, setting))
     for setting in cell.spark:
@@ -49,11 +57,32 @@ def client_faults(home: Path, name: str, listed: Mapping[Key, Setting]) -> Itera
         yield from refused(("schema_registry", "url"), lambda: _ask_registry(cell))
 
 
-def _ask_catalog(cell: Cell) -> None:
-    from pipeline.catalogs import postgresql, sqlite
+def _fault(home: Path, listed: Mapping[Key, Setting], key: Key, error: HeadwaterError) -> Fault:
+    one = listed.get(key)
+    if one is None or not one.where:
+        return Fault(str(home), ".".join(key), error.what, error.remedy)
+    where = "environment" if one.where == one.written else one.where
+    return Fault(where, one.written, error.what, error.remedy)
 
-    if sqlite.database_of(cell) is None:
+
+def _ask_catalog(cell: Cell) -> None:
+    from pipeline.catalogs import postgresql, rest, sqlite
+
+    if not rest.is_rest(cell) and sqlite.database_of(cell) is None:
         postgresql.address(cell.catalog_uri, cell.name)
+
+
+def _ask_warehouse(cell: Cell) -> None:
+    from pipeline.catalogs import s3
+
+    s3.for_pyiceberg(cell)
+
+
+def _ask_state(cell: Cell) -> None:
+    from pipeline.catalogs import postgresql
+
+    if cell.state_uri is not None:
+        postgresql.address(cell.state_uri, cell.name, "state_uri")
 
 
 def _ask_kafka(cell: Cell, name: str) -> None:

@@ -52,7 +52,7 @@ def check(as_json: bool) -> ExitCode:
       headwater config check
       headwater config check --json
     """
-    from headwater.cli.config.clients import client_faults
+    from headwater.cli.config.clients import client_faults, platform_faults
     from headwater.cli.config.listing import list_settings
     from headwater.cli.render.config import print_faults
     from pipeline.config.layer import Fault
@@ -62,6 +62,7 @@ def check(as_json: bool) -> ExitCode:
     if not reading.grave:
         settings = load_settings()
         listed = {one.key: one for one in list_settings(reading, settings)}
+        faults += platform_faults(settings.home, listed)
         for cell in reading.cells:
             faults += client_faults(settings.home, cell, listed)
     print_faults(faults, as_json=as_json)

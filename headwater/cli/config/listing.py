@@ -73,6 +73,7 @@ def _defaults(reading: Reading, settings: Settings) -> dict[Key, object]:
         ("contracts",): settings.contracts,
         ("cache",): settings.cache,
         ("ingest", "memory_mb"): otherwise.ingest.memory_mb,
+        ("dagster", "storage_uri"): otherwise.dagster.storage_uri,
         ("data_docs", "url"): otherwise.data_docs.url,
         ("logging", "level"): otherwise.logging.level,
         ("logging", "format"): otherwise.logging.format,
@@ -84,4 +85,5 @@ def _defaults(reading: Reading, settings: Settings) -> dict[Key, object]:
         found[*cell, "catalog_uri"] = embedded.catalog_uri
         found[*cell, "warehouse"] = embedded.warehouse
         found[*cell, "state"] = embedded.root
+        found[*cell, "state_uri"] = None
     return found

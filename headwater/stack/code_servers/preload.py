@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 from importlib import import_module
+from importlib.util import find_spec
 
 MODULES = (
     "assets.definitions",
@@ -15,7 +16,9 @@ MODULES = (
     "pipeline.maintenance.run",
 )
 
-for module in MODULES:
+OF_EXTRAS = ("dagster_postgres",)
+
+for module in (*MODULES, *(one for one in OF_EXTRAS if find_spec(one) is not None)):
     import_module(module)
 # So that collecting garbage in a run does not write to pages that all share.
 gc.freeze()

@@ -11,6 +11,7 @@ from headwater.stack.code_servers.launch import is_serving, launch_code_server
 from headwater.stack.code_servers.workspace import read_workspace
 from headwater.stack.dagster import launch
 from headwater.stack.dagster.instance import prepare
+from headwater.stack.dagster.storage import VARIABLE
 from headwater.stack.parts import DAEMON, DATA_DOCS, WEBSERVER
 from headwater.stack.starting import Starting
 from headwater.stack.state import StackState
@@ -26,11 +27,16 @@ class DagsterParts:
         settings: Settings,
         state: StackState,
         environment: Mapping[str, str],
+        storage_uri: str | None,
         say: Callable[[str], None],
     ) -> None:
-        """Start in `environment`, and remember processes and ports in `state`, which has Data Docs' port."""
+        """Start in `environment`, and remember processes and ports in `state`, which has Data Docs' port.
+
+        `storage_uri` is as `storage.storage_uri` returns it.
+        """
         self._settings = settings
         self._state = state
+        self._storage_uri = storage_uri or ""
         self._say = say
         self._home = settings.home / "dagster"
         self._workspace = self._home / "workspace.yaml"
@@ -41,6 +47,7 @@ class DagsterParts:
             "DAGSTER_EVENT_BATCH_SIZE": "500",
             **environment,
             "DAGSTER_HOME": str(self._home),
+            VARIABLE: self._storage_uri,
             "HEADWATER_HOME": str(settings.home),
             "HEADWATER_CONTRACTS": str(settings.contracts),
             "HEADWATER_CACHE": str(settings.cache),
@@ -53,12 +60,13 @@ class DagsterParts:
         """Start a server for each location of `workspace`, and yield those to wait for.
 
         Servers of locations that it no longer lists are ended, and where the list has changed the
-        webserver and the daemon, too.
+        webserver and the daemon, too. Whatever has another storage than it should is ended.
 
         Raises:
             WorkspaceInvalidError: `workspace` is none.
         """
-        prepare(self._home)
+        self._stop_elsewhere()
+        prepare(self._home, in_postgresql=bool(self._storage_uri))
         wanted = read_workspace(workspace)
         names = {
             location.name: parts.code_server_name(location.name) for location in wanted.locations
@@ -84,6 +92,15 @@ class DagsterParts:
             for name in (WEBSERVER, DAEMON):
                 self._state.stop(name)
             write_atomically(self._workspace, served)
+
+    def _stop_elsewhere(self) -> None:
+        names = (*parts.code_servers(self._state), WEBSERVER, DAEMON)
+        processes = {name: self._state.processes.get(name) for name in names}
+        for name, process in processes.items():
+            environment = process.environment() if process is not None else {}
+            if environment and environment.get(VARIABLE, "") != self._storage_uri:
+                self._say(f"stopping {name}: its storage is another now")
+                self._state.stop(name)
 
     def _is_serving(self, name: str) -> bool:
         is_ready = partial(is_serving, self._state.ports.get(name, 0))

@@ -16,6 +16,7 @@ from pipeline.hours.read import read_hour_states
 from pipeline.hours.settled import SettledStore
 from pipeline.hours.states import HourStates
 from pipeline.ledger.read import read_ledger
+from pipeline.state.open import open_state
 
 StatesReader = Callable[[Cell, Product, Clock, Iterable[datetime], datetime | None], HourStates]
 """Reads the states of hours: `read_hour_states`, which asks the cell's Kafka, or another of its kind."""
@@ -58,7 +59,7 @@ def look_at_hours(
     gone), something of it was published, or the contract's tables are others: then all hours are read, once.
     Raises what `read_hour_states` raises.
     """
-    store = SettledStore(cell.state_db)
+    store = SettledStore(open_state(cell))
     settled = store.read(product.name)
     look, found = look_again(
         product, settled, lambda since: _look(cell, product, clock, read_states, since), back_to

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from pyiceberg.partitioning import PartitionField, PartitionSpec
+from pyiceberg.schema import Schema, assign_fresh_schema_ids
+from pyiceberg.transforms import HourTransform, IdentityTransform, Transform
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as sf
 from pyspark.sql.types import StructField, StructType
 
 from pipeline.batch.errors import LogicError
+from pipeline.catalogs.rest import is_rest
 from pipeline.cells import Cell
 from pipeline.contract.model import DerivedTable, Product, published_table
 from pipeline.evolution.model import Action
 from pipeline.evolution.plan import plan_columns
 from pipeline.spark.column_types import NoIcebergTypeError, conform, ddl, iceberg_struct, quoted
 from pipeline.spark.tables import table_name
-from pipeline.tables.catalog import TableMissingError, load_table
+from pipeline.tables.catalog import TableMissingError, load_table, open_catalog
 from pipeline.tables.commit_retry import retry_commit
+from pipeline.tables.create import create
 from pipeline.tables.data_files.past_names import PastNames
 from pipeline.tables.errors import named_errors
 from pipeline.tables.layout import (
@@ -34,6 +41,8 @@ PROPERTIES = {
     "write.metadata.delete-after-commit.enabled": "true",
     "write.metadata.previous-versions-max": "50",
 }
+
+_BY_HOUR = f"hours(`{HOUR_COLUMN}`)"
 
 
 @dataclass(frozen=True)
@@ -59,7 +68,7 @@ def hourly_target(product: Product, derived_table: DerivedTable) -> Target:
     required = (HOUR_COLUMN, BUILD_COLUMN) if is_feature else (HOUR_COLUMN,)
     return Target(
         published_table(product, derived_table),
-        (f"hours(`{HOUR_COLUMN}`)",),
+        (_BY_HOUR,),
         required,
         appends=is_feature,
     )
@@ -96,7 +105,10 @@ def prepare_target(
     comments = {column.name: column.description for column in derived_table.columns}
     try:
         if not _exists(cell, target):
-            _create(session, table_name(cell, target.identifier), target, comments, given)
+            if is_rest(cell):
+                _create_in_rest(cell, target, comments, given)
+            else:
+                _create(session, table_name(cell, target.identifier), target, comments, given)
         subject = f"{cell.name}.{target.identifier}"
         with named_errors(subject):
             retry_commit(lambda: _follow(cell, target, comments, given), subject)
@@ -140,6 +152,29 @@ def _create(
         f"CREATE TABLE IF NOT EXISTS {name} ({columns}) USING iceberg "
         f"PARTITIONED BY ({', '.join(target.partitioning)}) TBLPROPERTIES ({properties})"
     )
+
+
+def _create_in_rest(
+    cell: Cell, target: Target, comments: Mapping[str, str], given: StructType
+) -> None:
+    """Create the table as Spark would, without Spark: some catalogs take no id 0, which its columns begin at.
+
+    Raises:
+        NoIcebergTypeError: no table can hold a column.
+        CatalogNotSupportedError, CatalogRefusedError, CatalogUnavailableError: as `create`.
+    """
+    fields = iceberg_struct(given, None, target.required).fields
+    told = (one.model_copy(update={"doc": comments.get(one.name) or None}) for one in fields)
+    schema = assign_fresh_schema_ids(Schema(*told))
+    parts = []
+    for number, stated in enumerate(target.partitioning):
+        is_hour = stated == _BY_HOUR
+        column = HOUR_COLUMN if is_hour else stated.strip("`").replace("``", "`")
+        transform: Transform[Any, Any] = HourTransform() if is_hour else IdentityTransform()
+        name = f"{column}_hour" if is_hour else column
+        source = schema.find_field(column).field_id
+        parts.append(PartitionField(source, 1000 + number, transform, name))
+    create(open_catalog(cell), target.identifier, schema, PartitionSpec(*parts), PROPERTIES)
 
 
 def _follow(cell: Cell, target: Target, comments: dict[str, str], given: StructType) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.manifest import DataFile
@@ -43,7 +43,10 @@ class Committer:
         writer: RowsWriter,
         reference_versions: Mapping[str, str],
         run_id: str,
+        confirm: Callable[[], None],
     ) -> None:
+        """`confirm` is called right before each commit, which is not made if it raises."""
+        self._confirm = confirm
         self._product = product
         self._tables = tables
         self._writer = writer
@@ -78,6 +81,7 @@ class Committer:
         It may be slow rather than dead, and may judge by other gates than this ingest; docs/adr/0004
         tells why nothing less will do.
         """
+        self._confirm()
         commit(events, (), self._offset_commit(plan, plan.next, ()))
         failpoint("ingest.claimed")
 
@@ -137,6 +141,7 @@ class Committer:
 
         def attempt() -> CommittedOffsets:
             now = fresh.pop() if fresh else self._reload(before, is_dead_letters=is_dead_letters)
+            self._confirm()
             try:
                 return commit(now, files, offset_commit)
             except CommitConflictError as error:

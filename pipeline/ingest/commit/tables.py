@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import pyarrow as pa
-from pyiceberg.catalog.sql import SqlCatalog
+from pyiceberg.catalog import Catalog
 from pyiceberg.table import Table
 from pyiceberg.transforms import DayTransform, HourTransform
 
@@ -116,7 +116,7 @@ class _EvolvingTable:
         self._partition = partition
         self._planned: tuple[tuple[object, ...], TablePlan] | None = None
 
-    def open(self, catalog: SqlCatalog) -> Table:
+    def open(self, catalog: Catalog) -> Table:
         return load_or_create(catalog, self._identifier, self._columns, self._partition)
 
     def plan(self, table: Table) -> TablePlan:
@@ -134,7 +134,7 @@ class _EvolvingTable:
             self._planned = state, TablePlan((*spec, *columns.changes))
         return self._planned[1]
 
-    def follow(self, catalog: SqlCatalog, table: Table, subject: str) -> Table:
+    def follow(self, catalog: Catalog, table: Table, subject: str) -> Table:
         """Return the table with all that is due carried out."""
         if not self.plan(table).due:
             return table
@@ -151,7 +151,7 @@ class _EvolvingTable:
 
         return retry_commit(attempt, subject)
 
-    def steps(self, catalog: SqlCatalog) -> tuple[Step, ...]:
+    def steps(self, catalog: Catalog) -> tuple[Step, ...]:
         table = find_table(catalog, self._identifier)
         if table is None:
             detail = f"{len(self._columns)} columns"

@@ -6,7 +6,6 @@ import logging
 from datetime import datetime
 
 from pyiceberg.exceptions import CommitFailedException
-from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.cells import Cell
 from pipeline.clock import Clock, hour_of
@@ -15,6 +14,7 @@ from pipeline.control.alerts import Alert, AlertKind, raise_alert
 from pipeline.errors import HeadwaterError
 from pipeline.logs import log_context
 from pipeline.supervision.restart import REPEATED, RunEnd
+from pipeline.tables.errors import CATALOG_FAULTS
 from pipeline.tables.layout import events_table
 
 _LOG = logging.getLogger(__name__)
@@ -54,6 +54,6 @@ def _alert(
     )
     try:
         raise_alert(cell, product.name, alert)
-    except (HeadwaterError, SQLAlchemyError, CommitFailedException, OSError) as failure:
+    except (HeadwaterError, *CATALOG_FAULTS, CommitFailedException, OSError) as failure:
         with log_context(product=product.name, cell=cell.name, run_id=run_id):
             _LOG.warning("alert lost: %s", failure)

@@ -8,9 +8,9 @@ from pyiceberg.exceptions import CommitFailedException, ValidationException
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Operation
-from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.errors import RetryableError, TerminalError
+from pipeline.tables.errors import CATALOG_FAULTS
 from pipeline.tables.pyiceberg_private import ReplaceFiles
 from pipeline.tables.transaction import SteadyTransaction
 
@@ -73,7 +73,7 @@ def rewrite(
                 replace.append_data_file(file)
             snapshot_id = replace.snapshot_id
         transaction.commit_transaction()
-    except (CommitFailedException, ValidationException, SQLAlchemyError) as error:
+    except (CommitFailedException, ValidationException, *CATALOG_FAULTS) as error:
         raise RewriteConflictError(
             f"its files could not be replaced ({error}).",
             subject=subject,

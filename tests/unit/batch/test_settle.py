@@ -18,6 +18,7 @@ from pipeline.control.publications import Publication, latest
 from pipeline.hours.fence import Fence
 from pipeline.hours.settled import SettledHours, SettledStore
 from pipeline.hours.states import HourState, HourStates
+from pipeline.state.sqlite import SqliteState
 from tests.support.derivations import chained_product
 from tests.support.orders import hour
 
@@ -191,10 +192,10 @@ def test_tables_that_the_contract_has_since_settle_nothing() -> None:
 
 
 def test_settled_hours_are_kept_beside_the_cell(tmp_path: Path) -> None:
-    store = SettledStore(tmp_path / "state.db")
+    store = SettledStore(SqliteState(tmp_path / "state.db"))
     assert store.read("orders") is None
     settled = SettledHours(datetime(2026, 1, 1, tzinfo=UTC), "basis", 7, 3)
     store.keep("orders", replace(settled, rows=6))
     store.keep("orders", settled)
-    assert SettledStore(tmp_path / "state.db").read("orders") == settled
+    assert SettledStore(SqliteState(tmp_path / "state.db")).read("orders") == settled
     assert store.read("others") is None

@@ -88,6 +88,11 @@ def test_a_registry_whose_clock_is_another_is_told(
             clock.ask_registry(asked(own))
 
 
+def test_registry_and_catalog_in_files_have_the_time_of_this_machine(quiet_cell: Cell) -> None:
+    for ask in (clock.ask_registry, clock.ask_catalog):
+        assert one(ask(asked(quiet_cell))).subject == "this machine"
+
+
 def test_a_registry_that_lets_the_cell_in_and_has_the_same_time_is_well(quiet_cell: Cell) -> None:
     with registry_ahead(0) as url:
         own = replace(quiet_cell, schema_registry={"url": url})

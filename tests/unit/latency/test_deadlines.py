@@ -17,6 +17,7 @@ from pipeline.hours.closings import ClosingStore, HourClosings
 from pipeline.latency.deadlines import deadlines
 from pipeline.latency.indicators import latency_indicators
 from pipeline.latency.schedule import Schedule, missed_alerts, schedule
+from pipeline.state.sqlite import SqliteState
 from tests.support.orders import hour, orders_product
 
 TWO_HOURS = timedelta(hours=2)
@@ -145,11 +146,11 @@ def test_indicators_count_what_fell_due_in_the_window() -> None:
 
 
 def test_what_was_noted_of_an_hour_and_a_table_stays(tmp_path: Path) -> None:
-    store = ClosingStore(tmp_path / "state.db")
+    store = ClosingStore(SqliteState(tmp_path / "state.db"))
     assert store.closings("t", "sales") == HourClosings(None, {})
     store.note("t", [hour(1)], ["sales"], hour(2))
     store.note("t", [hour(1), hour(2)], ["sales", "more"], hour(3))
-    again = ClosingStore(tmp_path / "state.db")
+    again = ClosingStore(SqliteState(tmp_path / "state.db"))
     assert again.closings("t", "sales") == HourClosings(
         hour(2), {hour(1): hour(2), hour(2): hour(3)}
     )

@@ -64,7 +64,7 @@ def run_without_extras(
 
 
 def test_contracts_ingest_ledger_maintenance_and_joins_work_without_extras() -> None:
-    assert set(EXTRAS) == {"dagster", "demo", "postgresql", "spark"}
+    assert set(EXTRAS) == {"dagster", "dagster-postgresql", "demo", "postgresql", "spark"}
     done = run_without_extras(("contract", "check", "viewing_events"), NEEDED)
     assert done.returncode == 0, done.stderr
 

@@ -47,6 +47,7 @@ print(json.dumps({
     "arguments": java,
     "password": session.conf.get("spark.sql.catalog.eu.jdbc.password"),
     "key": configured.get("spark.hadoop.fs.s3a.secret.key"),
+    "store": session.conf.get("spark.sql.catalog.eu.s3.secret-access-key"),
     "name": configured.get("spark.app.name"),
 }))
 session.stop()
@@ -60,6 +61,8 @@ def test_the_jvm_gets_secrets_and_its_arguments_have_none(
     cell = replace(
         embedded_cell(tmp_path, "eu", "127.0.0.1:9"),
         catalog_uri="postgresql+psycopg2://reader:hush1@db/iceberg",
+        warehouse="s3://lake",
+        s3={"region": "eu-central-1", "access_key_id": "hush3", "secret_access_key": "hush4"},
         spark={"spark.hadoop.fs.s3a.secret.key": "hush2", "spark.app.name": "named"},
     )
     save_cell(tmp_path, cell)
@@ -74,6 +77,7 @@ def test_the_jvm_gets_secrets_and_its_arguments_have_none(
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout.splitlines()[-1])
     assert (told["password"], told["key"], told["name"]) == ("hush1", "hush2", "named")
+    assert told["store"] == "hush4"
     assert any("spark.app.name=named" in one for one in told["arguments"])
     assert "hush" not in json.dumps(told["arguments"])
     assert "hush" not in done.stderr

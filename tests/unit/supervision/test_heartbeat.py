@@ -61,7 +61,7 @@ def test_a_holder_of_the_lock_that_does_not_beat_is_stalled(tmp_path: Path) -> N
     lock, path = ingest_lock(cell, "orders"), heartbeat_file(cell, "orders")
     assert describe_stall(cell, "orders", NOW) is None, "there was never a lock"
     with hold_lock(lock, "run-1"):
-        os.utime(lock, (NOW.timestamp(), NOW.timestamp()))
+        os.utime(lock.path, (NOW.timestamp(), NOW.timestamp()))
         pulse(path, NOW - timedelta(hours=1)).beat(9)
         assert stalled_for(lock, read_heartbeat(path), NOW) is None, "it has begun this moment"
         late = NOW + STALLED_AFTER

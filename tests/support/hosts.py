@@ -1,0 +1,75 @@
+"""Hosts of one cell, as homes of their own: they share Kafka, catalog, warehouse, registry and state."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from pipeline.cells import Cell
+from pipeline.contract.model import Product
+from pipeline.ingest.run import ingest
+from pipeline.supervision.locks import hold_lock, ingest_lock
+from tests.support.apart import Attempt, start_apart
+from tests.support.failpoints import sleep_at
+
+TTL_S = 3.0
+"""Of leases here, for tests to be short; all that is renewed is so in proportion."""
+
+
+@dataclass(frozen=True)
+class Host:
+    """One home of a cell."""
+
+    name: str
+    cell: Cell
+
+    def ingests(
+        self,
+        product: Product,
+        *,
+        for_s: float | None = None,
+        at: str | None = None,
+        wait_s: float = 0,
+    ) -> Attempt:
+        """Start ingesting under the lock, waited for; for `for_s`, or until caught up.
+
+        It is stopped (SIGSTOP) at the failpoint `at`, until it is woken.
+        """
+        work = partial(_ingest, self, product, for_s, at, wait_s)
+        return start_apart(self.cell.root, work)
+
+
+def another_host(name: str, cell: Cell, folder: Path) -> Host:
+    """Return another home of `cell`, in `folder`."""
+    root = folder / name / "cells" / cell.name
+    root.mkdir(parents=True)
+    return Host(name, replace(cell, root=root))
+
+
+def short_leases() -> None:
+    """Let leases of this process last for `TTL_S`."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr("pipeline.supervision.lease.TTL_S", TTL_S)
+    patch.setattr("pipeline.supervision.lease.RENEW_S", TTL_S / 3)
+
+
+def _ingest(
+    host: Host, product: Product, for_s: float | None, at: str | None, wait_s: float, said: Path
+) -> None:
+    short_leases()
+    if at is not None:
+        sleep_at(at)
+    stop = threading.Event()
+    began = time.monotonic()
+    with hold_lock(ingest_lock(host.cell, product.name), host.name, wait_s=wait_s):
+        said.write_text(f"taken after {time.monotonic() - began:.1f} s\n")
+        if for_s is not None:
+            timer = threading.Timer(for_s, stop.set)
+            timer.daemon = True
+            timer.start()
+        ingest(host.cell, product, once=for_s is None, stop=stop)
