@@ -1,4 +1,4 @@
-"""Drift of numbers in the hours of a range, each held to the hour before it: told by two queries."""
+"""Drift of numbers in the hours of a range, each held to the hour before it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from pyspark.sql.types import DoubleType
 from pipeline.batch.wap.audit_frame import StagedRows
 from pipeline.contract.model import Drift
 from quality.context import RESULT_FORMAT, OpenBatch
-from quality.counting.bins import BinCounts, Edges, count_bins
-from quality.counting.spreads import Number, Spread, spreads
+from quality.counting.bins import BinCounts, Edges
+from quality.counting.numbers import numbers_of
+from quality.counting.spreads import Number, Spread
 from quality.drift import NO_DRIFT, DriftReferences
 from quality.great_expectations_private import verdict
 from quality.histogram import NumericHistogram
@@ -47,15 +48,16 @@ class DriftOfHour:
 def drift_of_hours(rows: StagedRows, limits: Sequence[Drift]) -> Mapping[datetime, DriftOfHour]:
     """Return what drift of each hour of `rows` is told from, if those before it pass.
 
-    `limits` are of numbers. Reads the rows twice, however many hours there are; never without `limits`.
+    `limits` are of numbers. Reads the rows once, or twice where they are very many, however many hours
+    there are; never without `limits`.
     """
     if not limits:
         return dict.fromkeys(rows.hours, DriftOfHour(None, NO_DRIFT, {}))
     before = {hour: rows.hour_before(hour, rows.hours) for hour in rows.hours}
     published = sorted({hour for hour in before.values() if hour} - set(rows.hours))
     columns = [limit.column for limit in limits]
-    frame = rows.beside(published, columns)
-    found = spreads(frame, columns)
+    numbers = numbers_of(rows.beside(published, columns), columns, rows.count_beside(published))
+    found = numbers.spreads()
     pairs: dict[Number, _Pair] = {}
     edges = {number: Edges() for number in found}
     for hour, earlier in before.items():
@@ -66,7 +68,7 @@ def drift_of_hours(rows: StagedRows, limits: Sequence[Drift]) -> Mapping[datetim
             if earlier and not pair.reason:
                 # No hour is the one before two others.
                 edges[earlier, column] = replace(edges[earlier, column], after=pair.edges)
-    counted = count_bins(frame, edges)
+    counted = numbers.bins(edges)
     return {
         hour: _of_hour(
             earlier,

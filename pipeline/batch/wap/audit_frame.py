@@ -105,6 +105,11 @@ class StagedRows:
         ]
         return reduce(DataFrame.unionAll, (one.select(HOUR_COLUMN, *columns) for one in frames))
 
+    def count_beside(self, earlier: Collection[datetime]) -> int:
+        """Return how many rows `beside` gives."""
+        last, table = self.context.publications.last, self.staged.table
+        return sum(self.row_counts.values()) + sum(last[table, hour].rows for hour in earlier)
+
     def _reading(self, needed: Collection[str]) -> RangeContext:
         """Return the context of a build that reads no more than the views `needed`."""
         derived_table = self.context.derived_table
