@@ -140,12 +140,14 @@ def write_staged(
     summary: Mapping[str, str],
     *,
     one_partition: bool = False,
+    few_partitions: bool = False,
     replace_all: bool = False,
 ) -> None:
     """Write `frame` as a snapshot off main that `wap_id` names. `session` is nobody else's.
 
-    `one_partition` says that all of its rows are of one partition. With `replace_all` it has no other rows;
-    it is published on the main that it was staged on alone.
+    `one_partition` says that all of its rows are of one partition, `few_partitions` that a task may have a
+    file open for each. With `replace_all` it has no other rows; it is published on the main that it was
+    staged on alone.
 
     Raises:
         Py4JError, pyspark.errors.PySparkException: Spark's own.
@@ -157,7 +159,10 @@ def write_staged(
         writer = writer.option(f"snapshot-property.{key}", value)
     if one_partition:
         # Bringing a partition's rows together first would bring all of them into one task.
-        writer = writer.option("distribution-mode", "none").option("fanout-enabled", "true")
+        writer = writer.option("distribution-mode", "none")
+    if one_partition or few_partitions:
+        # Otherwise rows are sorted by partition, with all their columns, so that one file is open.
+        writer = writer.option("fanout-enabled", "true")
     if replace_all:
         writer.overwrite(sf.lit(True))
     elif target.appends:
