@@ -106,7 +106,7 @@ def test_a_stack_keeps_runs_and_events_there_and_the_password_nowhere(
     assert all(one.healthy for one in parts.values())
     api = DagsterApi(parts["dagster-webserver"].address or "")
     backfill = api.backfill([*TABLE.path], [*HOURS])
-    wait_until("two hours are built", lambda: api.backfilled(backfill), 60)
+    wait_until("two hours are built", lambda: api.backfilled(backfill), 300)
 
     assert_nowhere(str(uri.password), settings.home, said)
     assert not list((settings.home / "dagster").rglob("*.db"))

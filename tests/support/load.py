@@ -24,6 +24,8 @@ from pipeline.schemas.wire import encode
 
 HOURS = 3
 """Over how many past hours events are spread, where the producer's clock is record time."""
+PATIENCE_S = 120
+"""How long records may take to be delivered: a broker that comes back on a busy machine takes a minute."""
 UNREGISTERED = 4_000_000
 
 POISON = {
@@ -318,7 +320,7 @@ def _send(producer: Producer, topic: str, messages: Iterable[Message]) -> None:
             on_delivery=delivered,
         )
         producer.poll(0)
-    left = producer.flush(30)
+    left = producer.flush(PATIENCE_S)
     if left or failures:
         raise RuntimeError(f"{left} records not delivered in time; {failures[:3]}")
 
