@@ -127,7 +127,7 @@ contract-test: setup ## five thousand drawn contracts, read back by three engine
 supervision-test: setup ## ingest under Dagster, killed 10 times on a quiet machine and 10 under load (about 40 min)
 	$(BIN)/pytest tests/supervision/kills.py --kill-seed $(SEED) --log-cli-level INFO
 
-systems-test: setup ## the whole over each kind of a user's own systems, under Dagster, with kills (about 15 min)
+systems-test: setup ## the whole over each kind of a user's own systems, under Dagster, with kills (about 25 min)
 	$(BIN)/pytest tests/systems --systems-kills 4
 
 lock: setup ## pin every dependency again

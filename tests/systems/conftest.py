@@ -10,7 +10,6 @@ import pytest
 
 from pipeline.contract.load import load_product
 from tests.support.commands import Command
-from tests.support.failpoints import failpoints_of
 from tests.support.products import own_product
 from tests.support.registry_server import served
 from tests.systems.canaries import Canaries
@@ -20,10 +19,6 @@ from tests.systems.systems import PRODUCT, TABLE, Systems
 from tests.systems.under_dagster import UnderDagster
 
 DERIVED = Path(__file__).parent.parent / "data" / "derived"
-PLACES = {
-    "ingest": ("ingest.before_event_commit", "ingest.after_event_commit", "ingest.decoded"),
-    "hour": ("hour.after_stage", "hour.after_publish", "hour.before_stage", "hour.after_release"),
-}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -62,10 +57,6 @@ def systems(
     login, password = f"headwater:{(word := new_password())}", new_password()
     canaries.keep("kafka", password)
     canaries.keep("registry", word)
-    assert {*PLACES["ingest"], *PLACES["hour"]} <= {
-        *failpoints_of("ingest"),
-        *failpoints_of("hour"),
-    }
     with (
         running_cluster(root / "kafka") as cluster,
         served(root / "registry.db", login) as registry,
@@ -78,11 +69,11 @@ def systems(
         command = Command(home, root / "contracts")
         watching = canaries.watch()
         try:
-            parts = (kind, command, product, canaries, asked or 1, PLACES)
+            parts = (command, product, canaries)
             if asked is None and kind != KINDS[0]:
                 yield Systems(*parts)
             else:
-                stack = UnderDagster(*parts)
+                stack = UnderDagster(*parts, kills=asked or 1)
                 try:
                     stack.up()
                     yield stack
@@ -93,6 +84,7 @@ def systems(
 
 
 @pytest.fixture
-def whole(systems: Systems) -> Systems:
+def whole(systems: Systems) -> UnderDagster:
     """Systems to which all is done."""
+    assert isinstance(systems, UnderDagster)
     return systems

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-
-import pytest
 
 import headwater
 from pipeline.clock import HOUR
@@ -22,24 +19,17 @@ TABLE = "readings_hourly"
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
 HOURS = [NOON + n * HOUR for n in range(3)]
 """Over, and of a day."""
-WITHIN_S = 300.0
+WITHIN_S = 600.0
+"""Far more than anything takes: a machine may be busy."""
 
 
 @dataclass
 class Systems:
-    """The home, the command line, and what was sent; hours and ingest are asked for by hand.
+    """The home, the command line, and what was sent; ingest and hours are asked for by hand."""
 
-    Attributes:
-        kills: how many times an ingest, and a build, is to be killed.
-        failpoints: at which of them, one after the other.
-    """
-
-    kind: str
     command: Command
     product: headwater.Product
     canaries: Canaries
-    kills: int
-    failpoints: dict[str, tuple[str, ...]]
     sent: Sent = field(default_factory=Sent)
 
     @property
@@ -61,19 +51,6 @@ class Systems:
         self.well("hours", "build", PRODUCT, "--cell", "us")
         assert self.is_published()
 
-    def kill_ingest(self) -> None:
-        """Have an ingest die by SIGKILL while it has records in hand."""
-        for place in self._places("ingest"):
-            self.send(300)
-            self._dies_at(place, "ingest", "run", PRODUCT, "--cell", "us", "--once")
-
-    def kill_build(self) -> None:
-        """Have a build of hours that late data has reached die by SIGKILL."""
-        for place in self._places("hour"):
-            self.send(50)
-            self.ingest()
-            self._dies_at(place, "hours", "build", PRODUCT, "--cell", "us")
-
     def has_events(self) -> bool:
         """Whether as many events are in the table as were sent."""
         return len(recount.events(self.cell, PRODUCT)) == len(self.sent.events)
@@ -91,12 +68,3 @@ class Systems:
     def answers(self) -> Iterable[bytes]:
         """Return what a webserver tells."""
         return ()
-
-    def _places(self, room: str) -> Iterable[str]:
-        return itertools.islice(itertools.cycle(self.failpoints[room]), self.kills)
-
-    def _dies_at(self, place: str, *arguments: str) -> None:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("HEADWATER_FAILPOINT", place)
-            died = self.command.run(*arguments)
-        assert died.code == -9, f"at {place}: {died.err}"

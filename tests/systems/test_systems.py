@@ -14,6 +14,7 @@ from pipeline.tables.catalog import load_table
 from pipeline.tables.commit import write_files
 from tests.systems import recount
 from tests.systems.systems import HOURS, PRODUCT, Systems
+from tests.systems.under_dagster import UnderDagster
 
 pytestmark = pytest.mark.timeout(1800)
 EAGER = MaintenancePolicy(
@@ -40,7 +41,7 @@ def test_hours_are_closed_built_audited_and_published(systems: Systems) -> None:
     assert any("readings_hourly" in page for page in pages)
 
 
-def test_late_data_builds_hours_again(whole: Systems) -> None:
+def test_late_data_builds_hours_again(whole: UnderDagster) -> None:
     before = whole.sent.by_hour
     whole.send(200)
     whole.ingest()
@@ -48,17 +49,17 @@ def test_late_data_builds_hours_again(whole: Systems) -> None:
     assert whole.sent.by_hour.keys() == before.keys()
 
 
-def test_what_a_killed_ingest_left_is_gone_on_with(whole: Systems) -> None:
+def test_what_a_killed_ingest_left_is_gone_on_with(whole: UnderDagster) -> None:
     whole.kill_ingest()
     whole.ingest()
 
 
-def test_what_a_killed_build_left_is_built_again(whole: Systems) -> None:
+def test_what_a_killed_build_left_is_built_again(whole: UnderDagster) -> None:
     whole.kill_build()
     whole.build()
 
 
-def test_maintenance_makes_files_fewer_and_changes_no_row(whole: Systems) -> None:
+def test_maintenance_makes_files_fewer_and_changes_no_row(whole: UnderDagster) -> None:
     cell = whole.cell
     events = load_table(cell, f"{PRODUCT}.events")
     before = recount.events(cell, PRODUCT)

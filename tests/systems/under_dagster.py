@@ -2,40 +2,39 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
 import threading
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import psutil
+import pytest
 
 from headwater.stack.ports import free_port
+from pipeline.errors import ExitCode
 from pipeline.supervision.locks import Lock, batch_lock, ingest_lock, lock_holder
+from tests.support.commands import Result
 from tests.support.dagster_api import DagsterApi, wait_until
 from tests.systems.systems import PRODUCT, WITHIN_S, Systems
+from tests.systems.told import told_by
 
 INGEST, HOURLY = f"us__{PRODUCT}__ingest", f"us__{PRODUCT}__hourly"
-RUNS = """{ runsOrError { ... on Runs { results {
-    runId runConfigYaml tags { key value } } } }
-    instance { info } }"""
-LOGS = """query($run: ID!) {
-    logsForRun(runId: $run) { ... on EventConnection { events { __typename
-        ... on MessageEvent { message }
-        ... on ErrorEvent { error { message stack } }
-        ... on MaterializationEvent { metadataEntries { label description
-            ... on TextMetadataEntry { text } ... on JsonMetadataEntry { jsonString }
-            ... on UrlMetadataEntry { url } ... on MarkdownMetadataEntry { mdStr } } }
-        ... on LogsCapturedEvent { logKey: fileKey } } } }
-}"""
+PLACES = ("hour.after_stage", "hour.after_publish", "hour.before_stage", "hour.after_release")
+"""Failpoints at which a person's builds are killed."""
 
 
 @dataclass
 class UnderDagster(Systems):
-    """Nothing is asked for by hand but what a person would: what is killed is built again."""
+    """Nothing is asked for by hand but what a person would: what is killed is built again.
 
-    _parts: dict[str, int] = field(default_factory=dict)
+    Attributes:
+        kills: how many ingests, and how many builds, are to be killed.
+    """
+
+    kills: int = 1
     _address: str = ""
 
     def up(self) -> None:
@@ -43,7 +42,6 @@ class UnderDagster(Systems):
         ports = ("--kafka-port", str(free_port()), "--web-port", str(free_port()))
         told = json.loads(self.well("up", "--json", *ports).out)["parts"]
         assert all(part["healthy"] for part in told)
-        self._parts = {part["name"]: part["pid"] for part in told}
         self._address = next(p["address"] for p in told if p["name"] == "dagster-webserver")
 
     def ingest(self) -> None:
@@ -55,6 +53,7 @@ class UnderDagster(Systems):
         wait_until("the build has ended", lambda: lock_holder(lock) is None, WITHIN_S)
 
     def kill_ingest(self) -> None:
+        """Have ingests die by SIGKILL while records come."""
         for _ in range(self.kills):
             run = self._run(INGEST, ingest_lock(self.cell, PRODUCT))
             writing = threading.Thread(target=self.send, args=(2_000,))
@@ -64,30 +63,43 @@ class UnderDagster(Systems):
             writing.join()
 
     def kill_build(self) -> None:
+        """Have builds of hours that late data has reached die by SIGKILL: Dagster's, and then a person's."""
         self.send(50)
-        # Maybe the build of what a killed ingest left: it is then killed, whatever it was doing.
+        # Maybe the build of what a killed ingest left: it is killed, whatever it was doing.
         run = self._run(HOURLY, batch_lock(self.cell, PRODUCT))
         os.kill(self._forked(run), signal.SIGKILL)
         self.ingest()
         # Dagster waits for minutes before it tries again; a person does not.
-        self._built_by_hand()
-        for place in [*self._places("hour")][1:]:
+        self._build_by_hand()
+        places = itertools.islice(itertools.cycle(PLACES), self.kills - 1)
+        for number, place in enumerate(places):
+            if not number:
+                DagsterApi(self._address).stop_building("us", PRODUCT)
             self.send(50)
             self.ingest()
-            self._dies_at(place, "hours", "build", PRODUCT, "--cell", "us")
-            self._built_by_hand()
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("HEADWATER_FAILPOINT", place)
+                died = self._by_hand()
+            assert died.code == -signal.SIGKILL, f"at {place}: {died.err}"
+            self._build_by_hand()
 
     def answers(self) -> Iterable[bytes]:
-        api = DagsterApi(self._address)
-        told = api.ask(RUNS)
-        yield json.dumps(told).encode()
-        runs = told["runsOrError"]["results"]
-        assert len(runs) > 3
-        for run in runs:
-            yield json.dumps(api.ask(LOGS, run=run["runId"])).encode()
+        return told_by(DagsterApi(self._address))
 
-    def _built_by_hand(self) -> None:
-        Systems.build(self)
+    def _build_by_hand(self) -> None:
+        result = self._by_hand()
+        assert result.code == ExitCode.OK, result.err
+        assert self.is_published()
+
+    def _by_hand(self) -> Result:
+        """Run the command that builds hours to its end, once nobody else builds them."""
+
+        def built() -> Result | None:
+            asked = self.command.start("hours", "build", PRODUCT, "--cell", "us")
+            result = asked.result(WITHIN_S)
+            return None if result.code == ExitCode.RETRYABLE else result
+
+        return wait_until("nobody else builds", built, WITHIN_S)
 
     def _run(self, job: str, lock: Lock) -> str:
         """Return the run of a job that has the lock, once one has."""
