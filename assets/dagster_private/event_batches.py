@@ -72,12 +72,14 @@ def log_materializations(
 ) -> None:
     """Log what a step would otherwise yield one by one, in batches of `DAGSTER_EVENT_BATCH_SIZE` at most.
 
-    Without that variable they are stored one by one. What is public, `context.log_event`, has no batches.
+    Without that variable they are stored one by one. What the run returns has them too, from the step's next
+    result on. What is public, `context.log_event`, has no batches.
     """
     step, batch = context.get_step_execution_context(), str(uuid4())
+    logged = context.op_execution_context._events  # noqa: SLF001 - as `log_event` does
     for number, materialization in enumerate(materializations, 1):
         ends = DagsterEventBatchMetadata(batch, is_end=number == len(materializations))
-        DagsterEvent.asset_materialization(step, materialization, ends)
+        logged.append(DagsterEvent.asset_materialization(step, materialization, ends))
 
 
 def _apart(numbered: Sequence[tuple[EventLogEntry, int]]) -> tuple[list[EventLogEntry], list[int]]:

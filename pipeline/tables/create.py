@@ -130,9 +130,11 @@ def create(
             )
         except TableAlreadyExistsError:
             return catalog.load_table(identifier)
-        if not isinstance(catalog, SqlCatalog):
-            _check_promises(made, location)
-    return made
+        if isinstance(catalog, SqlCatalog):
+            return made
+        _check_promises(made, location)
+        # Of two at the same moment each may be told that it made the table; commits to the other are refused.
+        return catalog.load_table(identifier)
 
 
 def _check_promises(table: Table, location: str) -> None:

@@ -98,6 +98,8 @@ def run(home: Path) -> Logged:
             },
         )
         assert result.success
+        returned = [one.partition for one in result.all_events if one.is_step_materialization]
+        assert len(returned) == COUNT - 1 + COUNT // 2
         return Logged(instance, result.run_id)
 
 

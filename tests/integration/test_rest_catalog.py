@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pyiceberg.exceptions import CommitFailedException
 
 from headwater.stack.ports import free_port
 from pipeline.catalogs.errors import (
@@ -48,9 +49,15 @@ def test_tables_lie_in_the_warehouse_and_those_made_at_once_are_one(
 ) -> None:
     with ThreadPoolExecutor(THREADS) as threads:
         made = threads.map(lambda _: ensure_tables(quiet_cell, strict_product), range(THREADS))
-        uuids = {str(one.events.metadata.table_uuid) for one in made}
+        events_made = [one.events for one in made]
     events = load_table(quiet_cell, events_table(strict_product.name))
-    assert uuids == {str(events.metadata.table_uuid)}
+    for one in events_made:
+        # A catalog that lets two create it keeps the last; whoever has the other's cannot write to it.
+        if one.metadata.table_uuid != events.metadata.table_uuid:
+            with pytest.raises(CommitFailedException), one.transaction() as transaction:
+                transaction.set_properties(written_by="another")
+    again = ensure_tables(quiet_cell, strict_product).events
+    assert again.metadata.table_uuid == events.metadata.table_uuid
     assert events.location() == f"{quiet_cell.warehouse}/{strict_product.name}/events"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 from pyiceberg.schema import index_by_name
 from pyiceberg.table import Table
+from pyspark.sql.utils import is_remote
 
 from pipeline.batch.feature_table.builds import Builds, digest_of
 from pipeline.batch.feature_table.derived_from import (
@@ -54,6 +55,7 @@ def read_facts(
             _columns_then_and_now(history, last.history_schema_id),
             _columns_then_and_now(current, schema_id),
         ),
+        over_connect=is_remote(),
     )
 
 

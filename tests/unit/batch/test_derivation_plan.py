@@ -163,3 +163,9 @@ def test_an_audit_finds_keys_once_where_it_looked_at_every_row(
         hours=tuple(StagedHour(hour(number), 1, 1, "") for number in range(hours)),
     )
     assert is_once(derived("tastes", "", (rule,)), staged, KEYS) is once
+
+
+def test_over_connect_all_hours_are_read() -> None:
+    planned = plan_derivation(replace(FACTS, over_connect=True))
+    assert (planned.incremental, planned.reason) == (False, "Spark is asked over Connect")
+    assert planned.partitions == plan_derivation(FACTS).partitions
