@@ -42,6 +42,7 @@ class UnderDagster(Systems):
         ports = ("--kafka-port", str(free_port()), "--web-port", str(free_port()))
         told = json.loads(self.well("up", "--json", *ports).out)["parts"]
         assert all(part["healthy"] for part in told)
+        assert "kafka-us" not in [part["name"] for part in told], "it has brokers of its own"
         self._address = next(p["address"] for p in told if p["name"] == "dagster-webserver")
 
     def ingest(self) -> None:
