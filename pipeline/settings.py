@@ -108,6 +108,13 @@ def unreadable_secrets(home: Path, cell: str) -> tuple[SecretUnreadableError, ..
     return read_cell(os.environ, home, cell).unreadable_secrets(cell, os.environ)
 
 
+def own_brokers(home: Path, cell: str) -> str | None:
+    """Return where a user says that a valid cell's brokers are; None where its cell.json alone may say it."""
+    from pipeline.config.read import own_brokers
+
+    return own_brokers(os.environ, home, cell)
+
+
 def all_settings() -> Reading:
     """Return every layer with all that is wrong in it, of every cell of the home."""
     from pipeline.config.read import read_all

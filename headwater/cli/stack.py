@@ -39,6 +39,7 @@ def up(
 ) -> ExitCode:
     """Start Kafka, schema registry, Dagster UI, daemon and code servers, or what of them does not run.
 
+    A cell that names brokers of your own in headwater.toml or the environment, or a registry, gets none here.
     Safe to repeat: what runs is left alone, what was killed starts again on its data. Everything
     listens on loopback; all data lies under HEADWATER_HOME (default .headwater). Jars that a cell's
     cell.json asks for (Comet, by "spark.comet.enabled") are fetched, too.

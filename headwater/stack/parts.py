@@ -77,6 +77,9 @@ def look(settings: Settings, state: StackState) -> tuple[Part, ...]:
     """Ask every part that was ever started how it is."""
     parts = []
     for cell in state.cells:
+        if broker_name(cell) not in state.ports:
+            # It has brokers of its user's own.
+            continue
         broker = broker_of(settings, state, cell)
         pid = _pid(state, broker_name(cell))
         healthy = pid is not None and broker.is_ready()

@@ -27,7 +27,7 @@ from headwater.stack.process import end
 from headwater.stack.starting import Starting, wait_until_ready
 from headwater.stack.state import StackState, load_state
 from pipeline.cells import CellNotFoundError, embedded_cell, load_cell, save_brokers
-from pipeline.settings import Settings
+from pipeline.settings import Settings, own_brokers
 from pipeline.spark.jars import jar_sets
 
 TOKEN = "HEADWATER_STACK"  # noqa: S105 - the name of a variable
@@ -54,7 +54,8 @@ def up(
     """Start what does not run: a broker and a schema registry a cell, Data Docs, code servers, the webserver
     and the daemon.
 
-    Returns their state.
+    A cell whose brokers or registry are the user's own has none of the stack's; brokers are where the
+    environment or headwater.toml name others than those that are started here. Returns the parts' state.
 
     Parts that run are left alone; those that were killed start again on their data and, if it is
     still free, their port. Ports are remembered; a taken default is replaced by a free one. Of a
@@ -127,7 +128,7 @@ def status(settings: Settings) -> tuple[Part, ...]:
 
 
 def cells(settings: Settings) -> tuple[str, ...]:
-    """Return the cells that the stack runs a broker for."""
+    """Return the cells that the stack runs parts for."""
     return tuple(load_state(settings.home).cells)
 
 
@@ -135,6 +136,10 @@ def _up_broker(
     settings: Settings, state: StackState, cell: str, default_port: int, say: Say
 ) -> Iterator[Starting]:
     name = broker_name(cell)
+    if _has_own_brokers(settings, state, cell, default_port):
+        state.stop(name)
+        state.ports.pop(name, None)
+        return
     if state.answers(name, lambda: parts.broker_of(settings, state, cell).is_ready()):
         return
     state.stop(name)
@@ -144,6 +149,11 @@ def _up_broker(
     broker = parts.broker_of(settings, state, cell)
     save_brokers(settings.home, cell, broker.bootstrap_servers)
     yield state.keep(settings.home, name, broker.launch())
+
+
+def _has_own_brokers(settings: Settings, state: StackState, cell: str, default_port: int) -> bool:
+    here = f"127.0.0.1:{state.ports.get(broker_name(cell), default_port)}"
+    return own_brokers(settings.home, cell) not in (None, here)
 
 
 def _up_schema_registry(

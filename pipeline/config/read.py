@@ -139,6 +139,20 @@ def config_file(environment: Mapping[str, str], home: Path) -> Path:
 _OF_CELLS = ("HEADWATER_CELLS__",)
 
 
+def own_brokers(environment: Mapping[str, str], home: Path, cell: str) -> str | None:
+    """Return where the environment or headwater.toml say that a cell's brokers are; None where neither does.
+
+    Raises:
+        pydantic.ValidationError: what they say of the cell is not valid.
+    """
+    layers, _ = _upper(environment, home)
+    for layer in layers:
+        section = merged([_only_cell(layer, cell)]).cells.get(cell, CellSection())
+        if section.bootstrap_servers is not None:
+            return section.bootstrap_servers
+    return None
+
+
 def _upper(environment: Mapping[str, str], home: Path) -> tuple[list[Layer], list[Fault]]:
     of_environment, faults = read_environment(environment)
     path = config_file(environment, home)

@@ -15,23 +15,15 @@ from pipeline.hours.read import read_hour_states
 from pipeline.ingest.read.source import Source
 from pipeline.kafka.connect import connect_admin
 from pipeline.kafka.errors import KafkaAccessError
-from pipeline.kafka.security.access import PAGE, Operation
+from pipeline.kafka.security.access import Operation
 from pipeline.kafka.topics import TopicMissingError, describe_topic
-from pipeline.settings import PROJECT
 from quality.freshness import measure_freshness
-from tests.support.acls import permit
+from tests.support.acls import NEEDS, permit
 from tests.support.secured_broker import LIMITED, USER, Secured
 from tests.support.whole_way import send_records
 
 SOON_S = 15.0
 """Within this a refusal is told, beside others that work this machine hard."""
-NEEDS = {
-    part: {Operation(one) for one in re.findall(r"`(\w+)`", operations)}
-    for part, operations in re.findall(
-        r"^\| ([\w ]+) \| [^|]+ \| ([^|]+) \|$", (PROJECT / PAGE).read_text(), re.MULTILINE
-    )
-    if "`" in operations
-}
 Part = Callable[[headwater.Cell, headwater.Product], object]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterable
 
@@ -15,10 +16,19 @@ from kafka.admin import (
     ResourceType,
 )
 
-from pipeline.kafka.security.access import Operation
+from pipeline.kafka.security.access import PAGE, Operation
+from pipeline.settings import PROJECT
 from tests.support.secured_broker import LIMITED, Secured
 
 PRINCIPAL = f"User:{LIMITED}"
+NEEDS = {
+    part: {Operation(one) for one in re.findall(r"`(\w+)`", operations)}
+    for part, operations in re.findall(
+        r"^\| ([\w ]+) \| [^|]+ \| ([^|]+) \|$", (PROJECT / PAGE).read_text(), re.MULTILINE
+    )
+    if "`" in operations
+}
+"""Part of Headwater -> the operations that the page lists for it."""
 
 
 def permit(secured: Secured, topic: str, operations: Iterable[Operation]) -> None:

@@ -17,6 +17,7 @@ from confluent_kafka import Producer
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
+from pipeline.kafka.security.clients import librdkafka_settings
 from pipeline.produce.topic import ensure_topic
 from pipeline.schemas.open import open_registry
 from pipeline.schemas.registration import register_product
@@ -297,6 +298,7 @@ class TopicWriter:
                 "linger.ms": 5,
                 "message.max.bytes": 10_000_000,
                 "compression.type": "lz4",
+                **librdkafka_settings(self._cell),
                 **settings,
             }
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import threading
@@ -23,10 +24,12 @@ MEDIA = "application/vnd.schemaregistry.v1+json"
 
 
 @contextmanager
-def served(database: Path) -> Iterator[str]:
-    """Yield the URL of a server of `database` within this process."""
+def served(database: Path, login: str | None = None) -> Iterator[str]:
+    """Yield the URL of a server of `database` within this process; `login`, name:password, is asked for."""
     port = free_port()
     serving = server(lambda: SqliteRegistry(database), port)
+    if login is not None:
+        serving.config.app = _asking(login, serving.config.app)
     thread = threading.Thread(target=serving.run)
     thread.start()
     try:
@@ -37,6 +40,20 @@ def served(database: Path) -> Iterator[str]:
     finally:
         serving.should_exit = True
         thread.join()
+
+
+def _asking(login: str, application: Any) -> Any:
+    wanted = b"Basic " + base64.b64encode(login.encode())
+
+    async def asking(scope: Any, receive: Any, send: Any) -> None:
+        if dict(scope["headers"]).get(b"authorization") == wanted:
+            await application(scope, receive, send)
+            return
+        headers = [(b"content-type", MEDIA.encode()), (b"www-authenticate", b"Basic")]
+        await send({"type": "http.response.start", "status": 401, "headers": headers})
+        await send({"type": "http.response.body", "body": b'{"error_code": 401}'})
+
+    return asking
 
 
 @contextmanager
