@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import re
-from dataclasses import dataclass
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -14,7 +13,7 @@ from pipeline.catalogs.errors import (
     CatalogRefusedError,
     CatalogUnavailableError,
 )
-from pipeline.errors import HeadwaterError
+from pipeline.errors import HeadwaterError, RetryableError, TerminalError
 
 CONNECT_TIMEOUT_S = 5
 """How long each host of the address may take to answer."""
@@ -37,21 +36,14 @@ _PASSING = ("08", "25P03", "40", "53", "55", "57", "58")
 rollback, resources, not in the state for it, operator's intervention, system (PostgreSQL 18, appendix A)."""
 
 
+_REMEDY = (
+    "Correct `catalog_uri`, or grant what is missing: CONNECT on the database; SELECT, INSERT, "
+    "UPDATE and DELETE on iceberg_tables and iceberg_namespace_properties, or CREATE in its schema."
+)
+
+
 class AddressError(ValueError):
     """A text is no address of a database in PostgreSQL; its message says why, without the text."""
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """What PostgreSQL, or its driver, said of a statement or a connection.
-
-    Attributes:
-        said: in a line.
-        may_pass: the same may succeed later.
-    """
-
-    said: str
-    may_pass: bool
 
 
 def parse_address(uri: str) -> URL:
@@ -98,34 +90,37 @@ def address(uri: str, cell: str, setting: str = "catalog_uri") -> URL:
     return url
 
 
-def refusal(error: BaseException | None) -> Refusal | None:
-    """Return what psycopg raised; None for what another library did."""
+def postgresql_error(error: BaseException, subject: str) -> HeadwaterError | None:
+    """Return the named error for what psycopg raised of a catalog; None for what another library did."""
+    return named_refusal(error, subject, CatalogUnavailableError, CatalogRefusedError, _REMEDY)
+
+
+def named_refusal(
+    error: BaseException | None,
+    subject: str,
+    away: type[RetryableError],
+    refused: type[TerminalError],
+    remedy: str,
+) -> HeadwaterError | None:
+    """Return the error for what psycopg raised of `subject`; None for what another library did.
+
+    It is `away` where another attempt may succeed, else `refused`, with its `remedy`.
+    """
     if error is None or not type(error).__module__.startswith(_DRIVER):
         return None
     said = " ".join(str(error).split()).removeprefix("connection failed: ")
     state = getattr(error, "sqlstate", None)
     if state is None:
-        return Refusal(said, all(_tells_of_away(one) for one in _attempts(str(error))))
-    return Refusal(said, state.startswith(_PASSING))
-
-
-def postgresql_error(error: BaseException, subject: str) -> HeadwaterError | None:
-    """Return the named error for what psycopg raised of a catalog; None for what another library did."""
-    found = refusal(error)
-    if found is None:
-        return None
-    if found.may_pass:
-        return CatalogUnavailableError(
-            f"PostgreSQL did not answer ({found.said}).",
+        may_pass = all(_tells_of_away(one) for one in _attempts(str(error)))
+    else:
+        may_pass = state.startswith(_PASSING)
+    if may_pass:
+        return away(
+            f"PostgreSQL did not answer ({said}).",
             subject=subject,
             remedy="See that it runs there, and has connections left; then try again.",
         )
-    return CatalogRefusedError(
-        f"PostgreSQL refused ({found.said}).",
-        subject=subject,
-        remedy="Correct `catalog_uri`, or grant what is missing: CONNECT on the database; SELECT, INSERT, "
-        "UPDATE and DELETE on iceberg_tables and iceberg_namespace_properties, or CREATE in its schema.",
-    )
+    return refused(f"PostgreSQL refused ({said}).", subject=subject, remedy=remedy)
 
 
 def _attempts(said: str) -> list[str]:

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
-from pipeline.catalogs.postgresql import refusal
+from pipeline.catalogs.postgresql import named_refusal
 from pipeline.catalogs.shared import OpenedOnce
 from pipeline.state.port import (
     Row,
@@ -103,21 +103,16 @@ class PostgresqlState:
                 connection.exec_driver_sql(_limits())
                 yield _Connection(connection, self._words)
         except DBAPIError as error:
-            fault = refusal(error.orig)
-            if fault is None:
+            remedy = (
+                "Correct `state_uri`, or grant what is missing: CONNECT and CREATE on the database, "
+                f"or USAGE on the schema {self._schema} and SELECT, INSERT and UPDATE on its tables."
+            )
+            named = named_refusal(
+                error.orig, self._subject, StateUnavailableError, StateRefusedError, remedy
+            )
+            if named is None:
                 raise
-            if fault.may_pass:
-                raise StateUnavailableError(
-                    f"PostgreSQL did not answer ({fault.said}).",
-                    subject=self._subject,
-                    remedy="See that it runs there, and has connections left; then try again.",
-                ) from error
-            raise StateRefusedError(
-                f"PostgreSQL refused ({fault.said}).",
-                subject=self._subject,
-                remedy="Correct `state_uri`, or grant what is missing: CONNECT and CREATE on the database, "
-                f"or USAGE on the schema {self._schema} and SELECT, INSERT and UPDATE on its tables.",
-            ) from error
+            raise named from error
 
     def _are_there(self, connection: StateConnection, names: Sequence[str]) -> bool:
         found = connection.execute(

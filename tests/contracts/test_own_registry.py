@@ -5,11 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import ssl
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from pipeline.schemas.registry import (
     SchemaNotFoundError,
 )
 from tests.support.certificates import self_signed
+from tests.support.http_here import QuietHandler, serving
 from tests.support.registry_server import ask, served
 
 READING = {"type": "record", "name": "Reading", "fields": [{"name": "value", "type": "int"}]}
@@ -46,26 +46,15 @@ class Answers:
         """Yield its address."""
         answers = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(QuietHandler, BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 answers.asked.append(dict(self.headers.items()))
                 self.send_response(answers.status)
                 self.end_headers()
                 self.wfile.write(answers.body.encode())
 
-            def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-                del format, args
-
-        with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-            if tls is not None:
-                server.socket = tls.wrap_socket(server.socket, server_side=True)
-            thread = threading.Thread(target=server.serve_forever)
-            thread.start()
-            try:
-                yield f"http{'s' if tls else ''}://127.0.0.1:{server.server_address[1]}"
-            finally:
-                server.shutdown()
-                thread.join()
+        with serving(Handler, tls) as url:
+            yield url
 
 
 def error_of(settings: dict[str, Any]) -> HeadwaterError:

@@ -29,6 +29,7 @@ from pipeline.tables.commit import write_files
 from pipeline.tables.integrity.readable import check_readable
 from tests.support.commands import command_for
 from tests.support.orders import SCHEMA, Orders, hour
+from tests.support.outage import assert_it_is_gone_on_with
 from tests.support.seaweedfs import SeaweedfsServer
 from tests.support.whole_way import assert_records_become_rows
 
@@ -87,18 +88,8 @@ def test_a_store_that_comes_back_is_gone_on_with(
     quiet_cell: Cell, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     server = SeaweedfsServer(tmp_path_factory.mktemp("mortal"))
-    try:
-        cell = replace(quiet_cell, warehouse=server.bucket("lake"), s3=server.login)
-        orders = Orders(cell)
-        orders.append([(hour(1), "north", 3)])
-        server.stop()
-        with pytest.raises(WarehouseUnavailableError, match="did not answer"):
-            load_table(cell, "orders.events")
-        server.start()
-        orders.append([(hour(1), "north", 4)])
-        assert load_table(cell, "orders.events").scan().to_arrow().num_rows == 2
-    finally:
-        server.stop()
+    cell = replace(quiet_cell, warehouse=server.bucket("lake"), s3=server.login)
+    assert_it_is_gone_on_with(cell, server, WarehouseUnavailableError, "did not answer")
 
 
 Wrong = Mapping[str, str] | Callable[[], Mapping[str, str]]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import requests
+
+from tests.support.http_here import QuietHandler, serving
 
 
 @contextmanager
@@ -18,7 +19,7 @@ def careless(uri: str, endpoints: Sequence[str] = ()) -> Iterator[str]:
     If it is to say what it does, it does `endpoints` and no more.
     """
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self._pass_on(None)
 
@@ -36,20 +37,7 @@ def careless(uri: str, endpoints: Sequence[str] = ()) -> Iterator[str]:
             content = answer.content
             if endpoints and self.path.startswith("/v1/config"):
                 content = json.dumps({**answer.json(), "endpoints": endpoints}).encode()
-            self.send_response(answer.status_code)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+            self.answer_json(answer.status_code, content)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Handler) as url:
+        yield url

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import base64
 import json
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from urllib.parse import parse_qs
 
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+
+from tests.support.http_here import QuietHandler, serving
 
 CLIENT, SECRET = "headwater", "tok3n"
 AUDIENCE, SCOPE = "kafka", "events"
@@ -73,7 +74,7 @@ def token_endpoint() -> Iterator[TokenEndpoint]:
     """Serve one until the end."""
     endpoint = TokenEndpoint()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self._say(200, {"keys": [endpoint.keys.as_dict(private=False)]})
 
@@ -82,22 +83,7 @@ def token_endpoint() -> Iterator[TokenEndpoint]:
             self._say(*endpoint.answer(self.headers.get("Authorization", ""), parse_qs(body)))
 
         def _say(self, status: int, document: object) -> None:
-            data = json.dumps(document).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
+            self.answer_json(status, json.dumps(document).encode())
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        endpoint.address = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield endpoint
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Handler) as endpoint.address:
+        yield endpoint

@@ -5,9 +5,9 @@ from __future__ import annotations
 import importlib.util
 from pathlib import Path
 
-from pipeline.catalogs.postgresql import BACKEND, AddressError, parse_address, refusal
+from pipeline.catalogs.postgresql import BACKEND, AddressError, named_refusal, parse_address
 from pipeline.config.secret_text import marked
-from pipeline.errors import HeadwaterError, RetryableError, TerminalError
+from pipeline.errors import RetryableError, TerminalError
 from pipeline.settings import dagster_storage_uri
 
 SETTING = "dagster.storage_uri"
@@ -29,6 +29,7 @@ event_log_storage:
 """
 """What the instance's configuration says of its storage, in YAML, before its home is filled in."""
 _NEEDED = ("dagster_postgres", "psycopg")
+_REMEDY = f"Correct `{SETTING}`, or grant what is missing: CONNECT on the database, and CREATE in its schema."
 _UTC = "-c timezone=UTC"
 _MAY_WRITE = """
 SELECT CASE WHEN to_regclass('event_logs') IS NULL
@@ -104,31 +105,15 @@ def check_storage(uri: str) -> None:
         with create_engine(parse_address(uri), poolclass=NullPool).connect() as connection:
             may_write = connection.scalar(text(_MAY_WRITE))
     except DBAPIError as error:
-        named = _named(error.orig, subject)
+        named = named_refusal(
+            error.orig, subject, StorageUnavailableError, StorageRefusedError, _REMEDY
+        )
         if named is None:
             raise
         raise named from error
     if not may_write:
-        raise _refused("the user may not make tables there, or write to Dagster's", subject)
-
-
-def _named(error: BaseException | None, subject: str) -> HeadwaterError | None:
-    found = None if error is None else refusal(error)
-    if found is None:
-        return None
-    if found.may_pass:
-        return StorageUnavailableError(
-            f"PostgreSQL did not answer ({found.said}).",
+        raise StorageRefusedError(
+            "PostgreSQL refused (the user may not make tables there, or write to Dagster's).",
             subject=subject,
-            remedy="See that it runs there, and has connections left; then try again.",
+            remedy=_REMEDY,
         )
-    return _refused(found.said, subject)
-
-
-def _refused(said: str, subject: str) -> StorageRefusedError:
-    return StorageRefusedError(
-        f"PostgreSQL refused ({said}).",
-        subject=subject,
-        remedy=f"Correct `{SETTING}`, or grant what is missing: CONNECT on the database, and CREATE in its "
-        "schema.",
-    )

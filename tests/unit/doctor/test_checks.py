@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
@@ -17,6 +16,7 @@ from headwater.doctor.clock import ClockSkewError
 from headwater.doctor.model import Finding, Outcome, Setup
 from pipeline.cells import Cell
 from pipeline.schemas.registry import RegistryRefusedError
+from tests.support.http_here import QuietHandler, serving
 from tests.support.orders import Orders
 
 
@@ -24,29 +24,16 @@ from tests.support.orders import Orders
 def registry_ahead(by_s: float, status: int = 200) -> Iterator[str]:
     """Serve what answers as a registry without subjects does, by a clock that is `by_s` ahead."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             body = b"[]" if status == 200 else b'{"error_code": 401, "message": "who are you?"}'
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.answer_json(status, body)
 
         def date_time_string(self, timestamp: float | None = None) -> str:
             return super().date_time_string(int((timestamp or time.time()) + by_s))
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Handler) as url:
+        yield url
 
 
 def asked(cell: Cell) -> Setup:

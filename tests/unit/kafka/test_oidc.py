@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import ssl
-import threading
 from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from pipeline.kafka.errors import KafkaAccessError, KafkaSettingError, KafkaTlsE
 from pipeline.kafka.security.oidc import OidcLogin, oidc_login
 from pipeline.kafka.security.tokens import TokenSource
 from tests.support.certificates import certificate_of, self_signed
+from tests.support.http_here import QuietHandler, serving
 
 LOGIN = {
     "sasl.mechanisms": "OAUTHBEARER",
@@ -33,23 +33,15 @@ def login(more: Mapping[str, str]) -> OidcLogin:
 def secured(tmp_path: Path) -> Iterator[str]:
     """A port that speaks TLS by a certificate of its own, and gives no tokens."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler, BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.send_response(404)
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            pass
-
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(self_signed(tmp_path))
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield f"https://127.0.0.1:{server.server_port}/token"
-        server.shutdown()
-        thread.join()
+    with serving(Handler, context) as url:
+        yield f"{url}/token"
 
 
 def test_other_logins_want_no_token() -> None:
