@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 import pyarrow as pa
 from pyiceberg.catalog import Catalog
 from pyiceberg.catalog.sql import SqlCatalog
-from pyiceberg.exceptions import CommitFailedException, TableAlreadyExistsError
+from pyiceberg.exceptions import CommitFailedException, ServerError, TableAlreadyExistsError
 from pyiceberg.partitioning import UNPARTITIONED_PARTITION_SPEC, PartitionField, PartitionSpec
 from pyiceberg.schema import Schema, assign_fresh_schema_ids
 from pyiceberg.table import Table
@@ -32,6 +33,8 @@ PROPERTIES = {
 }
 
 
+PAUSE_S = 0.1
+"""Between two attempts to create what another process creates."""
 PROBE = "headwater.probe"
 """The property of a commit that a catalog must refuse."""
 
@@ -78,12 +81,15 @@ def _divide(table: Table, partition: Partition | None) -> None:
 
 def ensure_namespace(catalog: Catalog, name: str) -> None:
     """Create the namespace where absent. Safe when several processes do it."""
-    try:
-        catalog.create_namespace_if_not_exists(name)
-    except IntegrityError:
-        # Another process created it after PyIceberg had looked.
-        if not catalog.namespace_exists(name):
-            raise
+    for left in reversed(range(CREATORS)):
+        try:
+            catalog.create_namespace_if_not_exists(name)
+            return
+        except (IntegrityError, ServerError):
+            # Another process created it after PyIceberg had looked, or is at it: some servers fail meanwhile.
+            if not left:
+                raise
+            time.sleep(PAUSE_S)
 
 
 def load_or_create(
