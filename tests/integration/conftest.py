@@ -9,16 +9,27 @@ import pytest
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
+from tests.support.hosts import LEASE_S
 from tests.support.orders import Orders, orders_product
 from tests.support.products import own_product
 from tests.support.secured_broker import Secured, secured_broker
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the option of `make backfill-test`."""
+    """Add the options of `make backfill-test` and `make hosts-test`."""
     parser.addoption(
         "--backfill-hours", type=int, help="How many hours are built from the UI at once."
     )
+    parser.addoption(
+        "--lease-s", type=float, default=LEASE_S, help="How long leases of hosts last, seconds."
+    )
+
+
+@pytest.fixture
+def lease_s(pytestconfig: pytest.Config) -> float:
+    """How long leases of hosts last."""
+    asked: float = pytestconfig.getoption("--lease-s", default=LEASE_S)
+    return asked
 
 
 @pytest.fixture(scope="session")

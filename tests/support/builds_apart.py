@@ -38,8 +38,7 @@ def start_build(
     Audits pass, but for hours that are `failing`. With `sleeps` it is stopped there instead, until it is
     woken, and goes on. What became of each hour is added to what it says.
     """
-    cell = replace(cell, spark={**cell.spark, "spark.driver.extraJavaOptions": SHORT_LIVED})
-    work = partial(_build, cell, product, plan, frozenset(failing), at, sleeps)
+    work = partial(build_until, cell, product, plan, frozenset(failing), at, sleeps)
     return start_apart(cell.root, work)
 
 
@@ -48,7 +47,7 @@ def fails_in(failing: Collection[datetime], _table: DerivedTable, of: datetime) 
     return lambda _frame: Opinion(of not in failing)
 
 
-def _build(
+def build_until(
     cell: Cell,
     product: Product,
     plan: HoursPlan,
@@ -57,6 +56,8 @@ def _build(
     sleeps: bool,
     said: Path,
 ) -> None:
+    """Do in this process, the caller's own, what `start_build` says."""
+    cell = replace(cell, spark={**cell.spark, "spark.driver.extraJavaOptions": SHORT_LIVED})
     spark = start_session(cell, spark_jars(load_settings().cache, cell))
     (sleep_at if sleeps else arm)(at)
     done = Chain(spark, cell, product).execute(plan, partial(fails_in, failing), run_id="apart")

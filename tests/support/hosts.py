@@ -4,29 +4,34 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Collection
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 import pytest
 
+from pipeline.batch.planning.plan import HoursPlan
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.ingest.run import ingest
-from pipeline.supervision.locks import hold_lock, ingest_lock
+from pipeline.supervision.locks import batch_lock, hold_lock, ingest_lock
 from tests.support.apart import Attempt, start_apart
+from tests.support.builds_apart import build_until
 from tests.support.failpoints import sleep_at
 
-TTL_S = 3.0
-"""Of leases here, for tests to be short; all that is renewed is so in proportion."""
+LEASE_S = 3.0
+"""How long leases last here, for tests to be short; all that is renewed is so in proportion."""
 
 
 @dataclass(frozen=True)
 class Host:
-    """One home of a cell."""
+    """One home of a cell, whose leases last for `lease_s`."""
 
     name: str
     cell: Cell
+    lease_s: float = LEASE_S
 
     def ingests(
         self,
@@ -43,25 +48,45 @@ class Host:
         work = partial(_ingest, self, product, for_s, at, wait_s)
         return start_apart(self.cell.root, work)
 
+    def builds(
+        self, product: Product, plan: HoursPlan, failing: Collection[datetime], *, at: str
+    ) -> Attempt:
+        """Start carrying a plan out under the lock, to be stopped (SIGSTOP) at the failpoint `at`."""
+        work = partial(_build, self, product, plan, failing, at)
+        return start_apart(self.cell.root, work)
 
-def another_host(name: str, cell: Cell, folder: Path) -> Host:
+
+def another_host(name: str, cell: Cell, folder: Path, lease_s: float = LEASE_S) -> Host:
     """Return another home of `cell`, in `folder`."""
     root = folder / name / "cells" / cell.name
     root.mkdir(parents=True)
-    return Host(name, replace(cell, root=root))
+    return Host(name, replace(cell, root=root), lease_s)
 
 
-def short_leases() -> None:
-    """Let leases of this process last for `TTL_S`."""
+def let_leases_last(lease_s: float) -> None:
+    """Let leases of this process last for `lease_s`, from now on."""
     patch = pytest.MonkeyPatch()
-    patch.setattr("pipeline.supervision.lease.TTL_S", TTL_S)
-    patch.setattr("pipeline.supervision.lease.RENEW_S", TTL_S / 3)
+    patch.setattr("pipeline.supervision.lease.TTL_S", lease_s)
+    patch.setattr("pipeline.supervision.lease.RENEW_S", lease_s / 3)
+
+
+def _build(
+    host: Host,
+    product: Product,
+    plan: HoursPlan,
+    failing: Collection[datetime],
+    at: str,
+    said: Path,
+) -> None:
+    let_leases_last(host.lease_s)
+    with hold_lock(batch_lock(host.cell, product.name), host.name):
+        build_until(host.cell, product, plan, frozenset(failing), at, True, said)
 
 
 def _ingest(
     host: Host, product: Product, for_s: float | None, at: str | None, wait_s: float, said: Path
 ) -> None:
-    short_leases()
+    let_leases_last(host.lease_s)
     if at is not None:
         sleep_at(at)
     stop = threading.Event()

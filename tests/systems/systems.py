@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -13,10 +13,13 @@ from tests.support.commands import Command, Result
 from tests.systems import recount
 from tests.systems.canaries import Canaries
 from tests.systems.sent import Sent
+from tests.systems.stored import objects, rows
 
 PRODUCT = "strict_events"
 TABLE = "readings_hourly"
 NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
+DATABASES = ("catalog", "state", "dagster")
+"""Of PostgreSQL, by the names of the files that have their addresses."""
 HOURS = [NOON + n * HOUR for n in range(3)]
 """Over, and of a day."""
 WITHIN_S = 600.0
@@ -64,6 +67,13 @@ class Systems:
         result = self.command.start(*arguments).result(WITHIN_S)
         assert result.code == ExitCode.OK, result.err
         return result
+
+    def stored(self) -> Iterator[bytes]:
+        """Return what its S3 and its databases keep."""
+        yield from objects(self.cell)
+        for name in DATABASES:
+            if (path := self.canaries.folder / name).exists():
+                yield from rows(path.read_text().strip())
 
     def answers(self) -> Iterable[bytes]:
         """Return what a webserver tells."""

@@ -89,6 +89,9 @@ def test_no_secret_is_in_a_file_a_log_a_page_an_answer_or_a_command_line(systems
     referred = canaries.files(canaries.folder)
     assert {Path(path).name for path in referred} >= {"kafka", "registry"}, "what is there is found"
     assert canaries.files(home) == {}
+    stored = list(systems.stored())
+    assert bool(systems.cell.s3) == (len(stored) > 10), "what they keep was looked at"
+    assert [names for kept in stored if (names := canaries.named_in(kept))] == []
     assert [names for told in systems.answers() if (names := canaries.named_in(told))] == []
     assert any("headwater.cli.main" in line for line in canaries.processes)
     assert canaries.seen == set()
