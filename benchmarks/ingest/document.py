@@ -83,6 +83,6 @@ def _is(one: Figures, size: int, name: str, variant: str) -> bool:
 
 
 def _is_exact_peer(one: Figures) -> bool:
-    if one.contestant == OURS:
+    if one.contestant.startswith(OURS):
         return False
     return bool(contestant(one.contestant).guarantees(one.variant).exactly_once)

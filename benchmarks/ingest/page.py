@@ -59,8 +59,8 @@ The aim: {AIM:g} times, and {AIM_RATE:,} events/s at 100 bytes on two cores with
 
 {_table(found)}
 {missing}
-Medians over {repeats} runs each; CPU and memory are of all processes of the contestant, without the
-broker's. Every run's table was then counted: each record is one row.
+Medians over {repeats} runs each; CPU and memory are of all processes of the contestant, without those of
+the broker, of PostgreSQL and of S3. Every run's table was then counted: each record is one row.
 
 ## What each guarantees
 
@@ -72,7 +72,8 @@ One broker, {asked["partitions"]} partitions, records of the last {asked["hours"
 batches, filled before the clock starts. No envelope: everyone decodes the same seven columns (the text
 that gives a value its size is of random words) and writes them to a table partitioned by hour, with
 zstd. Each run is a process and a catalog of its own, warmed up on another topic; the clock runs from
-the word to begin until the last commit has returned. Runs of different contestants take turns. The
+the word to begin until the last commit has returned. PostgreSQL and S3 (SeaweedFS) are servers on the
+same machine, which work on the same cores. Runs of different contestants take turns. The
 slow are given fewer events. Headwater compresses at level 1, as Arrow does by default; Iceberg in Java
 defaults to 3, which was left as it is. How each is tuned, and why, stands at the head of its file in
 `benchmarks/ingest/contestants`.

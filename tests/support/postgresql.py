@@ -30,7 +30,7 @@ class PostgresqlServer:
         password: of its superuser, `postgres`.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, fsync: bool = False) -> None:
         self.port = free_port()
         self.password = secrets.token_hex(8)
         data, secret = root / "data", root / "password"
@@ -45,10 +45,15 @@ class PostgresqlServer:
         )  # fmt: skip
         self._command = _command(
             "postgres", "-D", data, "-p", str(self.port), "-c", "listen_addresses=127.0.0.1",
-            "-c", "unix_socket_directories=", "-c", "fsync=off",
+            "-c", "unix_socket_directories=", "-c", f"fsync={'on' if fsync else 'off'}",
         )  # fmt: skip
         self._log = root / "postgresql.log"
         self._process = self._start()
+
+    @property
+    def address(self) -> str:
+        """Its superuser's."""
+        return f"postgresql://{_ADMIN}:{self.password}@127.0.0.1:{self.port}/{_ADMIN}"
 
     def database(self, name: str) -> str:
         """Make an empty database and a role that owns it, and return their address."""

@@ -11,7 +11,7 @@ from typing import Protocol, cast
 
 from benchmarks.ingest.work import Topic, Work
 
-NAMES = ("headwater", "spark_streaming", "kafka_connect", "loop", "dlt_arrow")
+NAMES = ("headwater", "headwater_on_s3", "spark_streaming", "kafka_connect", "loop", "dlt_arrow")
 JARS = Path(__file__).parents[2] / "jars.lock"
 """The peers' jars, pinned by hash."""
 

@@ -47,7 +47,7 @@ def files(work: Work) -> tuple[list[str], str]:
     return data_files(work.own_cell(), f"{work.topic.name}.events"), "_uuid"
 
 
-def start(work: Work) -> _Runner:
+def start(work: Work) -> InCell:
     """Import what an ingest needs, and take out what the variant does without."""
     import polars as pl
 
@@ -63,20 +63,23 @@ def start(work: Work) -> _Runner:
         setattr(batch, "broken_rules", lambda *_: nothing)  # noqa: B010
     if work.variant == NO_DUPLICATES:
         setattr(Deduplicator, "split", _keep_all)  # noqa: B010
-    return _Runner(work.own_cell(), ingest)
+    return InCell(work.own_cell(), ingest)
 
 
-class _Runner:
+class InCell:
+    """Ingests into a cell."""
+
     def __init__(self, cell: Cell, ingest: Callable[..., Any]) -> None:
         self._cell, self._ingest = cell, ingest
 
     def run(self, topic: Topic, table: str) -> None:  # noqa: ARG002 - it has its own
+        """Work off the topic into the table that its contract names."""
         from pipeline.contract.load import load_product
 
         self._ingest(self._cell, load_product(Path(topic.contract)), once=True)
 
     def close(self) -> None:
-        pass
+        """Nothing is open."""
 
 
 def _let_pass(frame: pl.DataFrame, gates: Any) -> Any:  # noqa: ARG001 - in the gate's place
