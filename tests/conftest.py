@@ -32,6 +32,7 @@ settings.load_profile("suite")
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of the whole suite."""
     add_option(parser)
+    parser.addoption("--comet", action="store_true", help="The session's Spark has Comet.")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -73,12 +74,17 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
 
 
 @pytest.fixture(scope="session")
-def spark_jars() -> tuple[Path, ...]:
-    """Iceberg's runtime and the catalogs' drivers, fetched if need be."""
+def spark_jars(pytestconfig: pytest.Config) -> tuple[Path, ...]:
+    """Iceberg's runtime and the catalogs' drivers, fetched if need be.
+
+    Comet, which cells in processes of their own have, is fetched too. The session's Spark has it where
+    that is asked: it serves cells in S3, over which there is none.
+    """
     cache = load_settings().cache
+    comet = ensure_jars(cache, "comet", print)
     return tuple(
         jar for name in ("spark", "postgresql", "s3") for jar in ensure_jars(cache, name, print)
-    )
+    ) + (tuple(comet) if pytestconfig.getoption("comet") else ())
 
 
 @pytest.fixture(scope="session")

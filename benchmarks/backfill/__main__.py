@@ -40,7 +40,8 @@ examples:
 def main() -> int:
     """Measure, write result, plot and page, and return the exit code."""
     asked = _options()
-    ensure_jars(load_settings().cache, "spark", _say)
+    for name in ("spark", "comet"):
+        ensure_jars(load_settings().cache, name, _say)
     runs: list[Run] = []
     failed: dict[str, str] = {}
     for workload in _workloads(asked):

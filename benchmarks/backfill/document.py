@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.backfill.contestants import OURS
 from benchmarks.backfill.measure import Run
-from benchmarks.hourly.prepare import SPARK
+from benchmarks.hourly.prepare import SPARK, SPARK_OF_HEADWATER
 from benchmarks.results import circumstances
 
 Raw = Mapping[str, Any]
@@ -40,7 +40,7 @@ def document(runs: Iterable[Run], failed: Mapping[str, str]) -> dict[str, Any]:
         "benchmark": "backfill",
         "format": 1,
         **circumstances(),
-        "asked": {"spark": SPARK},
+        "asked": {"spark": SPARK, "spark_of_headwater": SPARK_OF_HEADWATER},
         "failed": dict(failed),
         "runs": raw,
         "unequal": unequal(raw),

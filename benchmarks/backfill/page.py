@@ -35,7 +35,7 @@ def plot(result: dict[str, Any]) -> str:
 def page(result: dict[str, Any]) -> str:
     """Return the docs page."""
     machine, versions = result["machine"], result["versions"]
-    settings = ", ".join(f"`{name}={value}`" for name, value in result["asked"]["spark"].items())
+    settings, ours = (_settings(result["asked"][of]) for of in ("spark", "spark_of_headwater"))
     failed = "".join(f"\n{what} did not run: {why}\n" for what, why in result["failed"].items())
     equal = (
         "Every row and every value of every table is equal"
@@ -66,12 +66,14 @@ def page(result: dict[str, Any]) -> str:
 
 Events are brought to their table without Kafka, by the writer and the commit of ingest. Each run is a
 process of its own on a copy of the cell as it was prepared, with one Spark session that is started, and has
-built a few hours of another cell, before the clock starts. Contestants take turns. Spark's settings are the
-same for all ({settings}). CPU and memory are of all processes of the contestant. Headwater's
+built a few hours of another cell, before the clock starts. Contestants take turns. All have as much
+memory: Headwater a cell's defaults, which have Comet, over {ours}; the others Spark as it comes
+({settings}). CPU and memory are of all processes of the contestant. Headwater's
 clock runs from the plan, with closed hours taken as given, to the last record and Data Docs, through
 `import headwater`. From Dagster's UI it runs from the request to the end of the backfill, on a stack that
 `headwater up` has started and that has ingested the flights from Kafka: a run's process and its Spark start
-within it, and CPU and memory are of the whole stack.
+within it, and CPU and memory are of the whole stack, but for the CPU of what ended after who had started it,
+as the JVM of a run does: the figure is too small.
 
 Rows are compared by DuckDB over the data files, each as often as it is there, with those of Spark SQL, and
 of the week with those of hour by hour. Spark SQL has one file open at a time
@@ -81,6 +83,10 @@ of the week with those of hour by hour. Spark SQL has one file open at a time
 Python {versions["python"]}. `make bench-backfill` measures again. Raw runs:
 `benchmarks/results/backfill.json`, whose form is `benchmarks/schema/backfill.schema.json`.
 """
+
+
+def _settings(spark: dict[str, Any]) -> str:
+    return ", ".join(f"`{name}={value}`" for name, value in spark.items())
 
 
 def _section(result: dict[str, Any], members: Sequence[Figures]) -> str:

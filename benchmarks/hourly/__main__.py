@@ -41,7 +41,7 @@ def main() -> int:
     """Measure, write result, plot and page, and return the exit code."""
     asked = _options()
     out: Path | None = asked.out
-    for name in ("spark", "comet") if "headwater_comet" in asked.contestants else ("spark",):
+    for name in ("spark", "comet"):
         ensure_jars(load_settings().cache, name, _say)
     runs: list[Run] = []
     failed: dict[str, str] = {}

@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.hourly.figures import TOLERANCE, differences
 from benchmarks.hourly.measure import Run
-from benchmarks.hourly.prepare import BEFORE, SPARK, THE_HOUR
+from benchmarks.hourly.prepare import BEFORE, SPARK, SPARK_OF_HEADWATER, THE_HOUR
 from benchmarks.hourly.steps import ORDER, REST
 from benchmarks.results import circumstances
 
@@ -49,6 +49,7 @@ def document(runs: Iterable[Run], warm_up: int, failed: Mapping[str, str]) -> di
             "hours_before": BEFORE,
             "warm_up": warm_up,
             "spark": SPARK,
+            "spark_of_headwater": SPARK_OF_HEADWATER,
             "tolerance": TOLERANCE,
         },
         "failed": dict(failed),

@@ -33,6 +33,7 @@ def page(result: dict[str, Any]) -> str:
     found = figures(result["runs"])
     machine, versions, asked = result["machine"], result["versions"], result["asked"]
     before, settings = asked["hours_before"], _settings(asked["spark"])
+    ours = _settings(asked["spark_of_headwater"])
     repeats = max(run["repeat"] for run in result["runs"]) + 1
     largest = max(one.events for one in found)
     ratios = "\n".join(
@@ -92,8 +93,9 @@ events each, and their sessions are there: sessions go on into the hour, and fea
 Each run is a process of its own on a copy of the cell as it was prepared. Before the clock starts it builds
 the same hour of {asked["warm_up"]:,} events. Runs of different contestants take turns. Headwater's clock
 runs from the plan, with closed hours taken as given, to the last record and the audit's report, through
-`execute`; the audits are the contracts' own. Both that use Spark have the same settings
-({settings}), one session started before the clock.
+`execute`; the audits are the contracts' own. Each that uses Spark has one session, started
+before the clock, and as much memory: Headwater a cell's defaults, which have Comet, over {ours};
+the others Spark as it comes ({settings}).
 
 {machine["cores"]} cores, {machine["processor"]}, {machine["memory_mb"] // 1024} GB;
 Python {versions["python"]}. `make bench-hourly` measures again. Raw runs:

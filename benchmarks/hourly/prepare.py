@@ -25,6 +25,7 @@ from pipeline.hours.fence import Fence
 from pipeline.hours.rows import rows_by_hour
 from pipeline.hours.states import HourState, HourStates
 from pipeline.settings import load_settings
+from pipeline.spark.comet import COMET
 from pipeline.spark.jars import spark_jars
 from pipeline.spark.session import own_session, start_session
 from pipeline.tables.catalog import load_table
@@ -37,8 +38,14 @@ BEFORE = 3
 SESSIONS, FEATURES = "viewing_features_raw", "user_preference_features"
 PLAIN = "plain"
 """Namespace of the tables that plain Spark SQL writes."""
-SPARK = {"spark.master": "local[2]", "spark.driver.memory": "4g"}
-"""Of both contestants that use it."""
+SPARK = {"spark.master": "local[2]", "spark.driver.memory": "4g", COMET: "false"}
+"""Of the contestants that use Spark as it comes."""
+SPARK_OF_HEADWATER = {
+    "spark.master": "local[2]",
+    "spark.driver.memory": "2g",
+    "spark.memory.offHeap.size": "2g",
+}
+"""Of Headwater: as much memory in all. That Comet runs what it can is a cell's default."""
 
 
 @dataclass(frozen=True)

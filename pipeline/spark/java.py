@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 from pipeline.config.secret_text import AddressText, SecretText, marked_all
@@ -21,6 +22,8 @@ def start_java(config: Mapping[str, str]) -> None:
         pyspark.errors.PySparkException: it did not start.
     """
     if REMOTE not in config:
+        # Comet's native code logs by itself, to standard error, as its environment says.
+        os.environ.setdefault("COMET_LOG_LEVEL", config.get("spark.log.level", "ERROR").lower())
         ensure_java({k: v for k, v in marked_all(config).items() if not _is_hidden(k, v)})
 
 

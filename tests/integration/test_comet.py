@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -47,7 +47,7 @@ def both(
 ) -> tuple[Found, Found]:
     """What plain Spark has found, and Comet, each in a process of its own beside the other."""
     plain, home = filled(tmp_path_factory.mktemp("plain")), tmp_path_factory.mktemp("comet")
-    cell = replace(filled(home), spark={COMET: True})
+    cell = filled(home)
     save_cell(home, cell)
     for name in jar_sets(cell):
         ensure_jars(load_settings().cache, name, print)

@@ -15,7 +15,7 @@ from assets.partitions import to_key
 from benchmarks.backfill.contestants import headwater
 from benchmarks.backfill.flights import write_flights
 from benchmarks.backfill.work import Place, Work
-from benchmarks.hourly.prepare import SPARK
+from benchmarks.hourly.prepare import SPARK_OF_HEADWATER
 from headwater.demo import wait_until_ingested
 from headwater.produce.file import produce_file
 from headwater.stack import stack
@@ -53,7 +53,7 @@ class _Runner:
         home, name = self._settings.home, self._place.name
         # Its cell has the books of a topic that is nowhere: this one begins with nothing.
         shutil.rmtree(home)
-        save_cell(home, replace(embedded_cell(home, name, ""), spark=SPARK))
+        save_cell(home, replace(embedded_cell(home, name, ""), spark=SPARK_OF_HEADWATER))
         parts = stack.up(self._settings, [name], _say, kafka_port=free_port(), web_port=free_port())
         (address,) = (part.address for part in parts if part.name == WEBSERVER)
         return DagsterApi(address or "")

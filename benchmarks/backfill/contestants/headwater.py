@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import headwater
 from benchmarks.backfill.contestants import nothing_to_fetch, this_python
 from benchmarks.backfill.work import Place, Target, Work
-from benchmarks.hourly.prepare import plan_of
+from benchmarks.hourly.prepare import SPARK_OF_HEADWATER, plan_of
 from pipeline.cells import Cell
 from pipeline.contract.model import published_table
 from pipeline.settings import load_settings
@@ -28,7 +29,7 @@ class Builder:
     def __init__(self, work: Work) -> None:
         self._product = headwater.load_product(Path(work.product))
         self._tables = [target.name for target in work.targets]
-        cell = work.live.cell()
+        cell = replace(work.live.cell(), spark=SPARK_OF_HEADWATER)
         self._spark = start_session(cell, spark_jars(load_settings().cache, cell))
 
     def run(self, place: Place) -> None:

@@ -12,7 +12,7 @@ from typing import Any, Protocol, cast
 from benchmarks.hourly.prepare import SESSIONS
 from pipeline.cells import Cell
 
-NAMES = ("headwater", "headwater_comet", "spark_sql", "duckdb_sql")
+NAMES = ("headwater", "headwater_without_comet", "spark_sql", "duckdb_sql")
 TABLES = ("content_engagement_hourly", SESSIONS, "user_preference_features")
 """What each builds the hour of, in this order."""
 SQL = Path(__file__).parents[1] / "sql"

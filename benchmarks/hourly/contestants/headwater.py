@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from benchmarks.hourly.contestants import TABLES, Guarantees
 from benchmarks.hourly.files import files_of_hour
-from benchmarks.hourly.prepare import plan_of, viewing_product
+from benchmarks.hourly.prepare import SPARK_OF_HEADWATER, plan_of, viewing_product
 from benchmarks.hourly.steps import AUDIT, SHOW, Steps
 from pipeline.batch.execute import execute
 from pipeline.batch.wap.audit_frame import AuditFunction
@@ -65,8 +66,8 @@ class Builder:
 
 
 def start(cell: Cell, hour: datetime) -> Builder:
-    """Start Spark."""
-    return Builder(cell, hour)
+    """Start Spark as a cell has it by default: with Comet."""
+    return Builder(replace(cell, spark=SPARK_OF_HEADWATER), hour)
 
 
 def files(cell: Cell, hour: datetime) -> dict[str, list[str]]:

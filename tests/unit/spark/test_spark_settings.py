@@ -187,10 +187,17 @@ def on_linux(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("platform.machine", lambda: "x86_64")
 
 
-def test_comet_is_loaded_only_where_the_cell_turns_it_on(on_linux: None) -> None:
-    assert jar_sets(CELL) == jar_sets(with_spark({"spark.comet.enabled": False})) == ("spark",)
-    assert not [name for name in session_config(CELL, JARS) if "comet" in name]
-    cell = with_spark({"spark.comet.enabled": True, "spark.driver.memory": "3g"})
+def test_comet_is_not_loaded_where_the_cell_turns_it_off(on_linux: None) -> None:
+    cell = with_spark({"spark.comet.enabled": False})
+    assert jar_sets(cell) == ("spark",)
+    assert [name for name in session_config(cell, JARS) if "comet" in name] == [
+        "spark.comet.enabled"
+    ]
+
+
+@pytest.mark.parametrize("said", [{}, {"spark.comet.enabled": True}])
+def test_comet_is_loaded_by_default(on_linux: None, said: Mapping[str, Any]) -> None:
+    cell = with_spark({**said, "spark.driver.memory": "3g"})
     assert jar_sets(cell) == ("spark", "comet")
     config = session_config(cell, [*JARS, COMET_JAR])
     assert config["spark.plugins"] == "org.apache.spark.CometPlugin"
@@ -218,28 +225,40 @@ def test_what_a_cell_says_of_comet_counts_and_its_plugins_are_kept(on_linux: Non
 
 
 @pytest.mark.parametrize(
-    ("system", "machine", "spark", "master", "why"),
+    ("system", "machine", "spark", "settings", "why"),
     [
-        ("Darwin", "arm64", "4.1.1", "local[2]", "Darwin arm64"),
-        ("Linux", "riscv64", "4.1.1", "local[2]", "Linux riscv64"),
-        ("Linux", "x86_64", "4.2.0", "local[2]", r"4\.2\.0"),
-        ("Linux", "x86_64", "4.1.1", "spark://m:7077", "spark://m:7077"),
+        ("Darwin", "arm64", "4.1.1", {}, "Darwin arm64"),
+        ("Linux", "riscv64", "4.1.1", {}, "Linux riscv64"),
+        ("Linux", "x86_64", "4.2.0", {}, r"4\.2\.0"),
+        ("Linux", "x86_64", "4.1.1", {"spark.master": "spark://m:7077"}, "spark://m:7077"),
+        ("Linux", "x86_64", "4.1.1", {"spark.shuffle.manager": "sort"}, "spark.shuffle.manager"),
     ],
 )
-def test_comet_is_refused_by_name_where_there_is_none(
-    monkeypatch: pytest.MonkeyPatch, system: str, machine: str, spark: str, master: str, why: str
+def test_where_there_is_no_comet_spark_runs_without_and_asking_for_it_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch,
+    system: str,
+    machine: str,
+    spark: str,
+    settings: Mapping[str, Any],
+    why: str,
 ) -> None:
     monkeypatch.setattr("platform.system", lambda: system)
     monkeypatch.setattr("platform.machine", lambda: machine)
     monkeypatch.setattr("pipeline.spark.comet.version", lambda _: spark)
-    cell = with_spark({"spark.comet.enabled": True, "spark.master": master})
+    without = with_spark(settings)
+    assert jar_sets(without) == ("spark",)
+    assert not [name for name in session_config(without, JARS) if "comet" in name]
+    cell = with_spark({"spark.comet.enabled": True, **settings})
     for refused in (lambda: jar_sets(cell), lambda: session_config(cell, [*JARS, COMET_JAR])):
         with pytest.raises(CometNotSupportedError, match=rf"spark\.comet\.enabled.*eu.*{why}"):
             refused()
 
 
 def test_comet_is_refused_beside_a_connect_server() -> None:
-    settings = {"spark.remote": "sc://server:15002", "spark.comet.enabled": True}
+    settings = {"spark.remote": "sc://server:15002"}
+    assert jar_sets(with_spark(settings)) == ("spark",)
+    assert not [name for name in session_config(with_spark(settings), JARS) if "comet" in name]
+    settings |= {"spark.comet.enabled": "true"}
     with pytest.raises(SparkSettingError, match=r"spark\.comet\.enabled.*server"):
         session_config(with_spark(settings), JARS)
 
