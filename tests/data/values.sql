@@ -184,3 +184,49 @@ FROM {t};
 SELECT word, sort_array(collect_set(ratio)), sort_array(collect_set(n))
 FROM {t}
 GROUP BY word;
+
+-- lists that overlap
+SELECT k, arrays_overlap(array(k, n), array(1, NULL))
+FROM {t};
+
+-- text by other functions
+SELECT k, initcap(word), lpad(word, 5, 'é'), reverse(word), translate(word, 'aé', 'eä'), substring(word, -2, 2),
+  split(word, ''), regexp_replace(word, '[a-z]+', '#'), word RLIKE '^\\w+$', hex(word), xxhash64(word, n, ratio, amount),
+  levenshtein(word, 'abc'), format_number(amount, 1)
+FROM {t};
+
+-- casts that may fail
+SELECT k, try_cast(ratio AS INT), try_cast(ratio AS DECIMAL(10, 3)), try_cast(n AS TINYINT), try_cast(amount AS DECIMAL(5,
+  1)), try_cast(concat(k, '.5') AS INT), try_cast('1d' AS DOUBLE), try_cast(concat('2026-02-', k % 40) AS DATE),
+  CAST(CAST(ratio AS FLOAT) AS STRING), CAST(place AS STRING), CAST(tags AS STRING)
+FROM {t};
+
+-- calendar
+SELECT k, weekofyear(moment), date_format(moment, 'EEE yyyy-MM-dd HH:mm:ss.SSSSSS'), date_trunc('week', moment),
+  last_day(moment), months_between(moment, at), datediff(at, moment), from_unixtime(k * 100000), window(at, '15 minutes').start
+FROM {t};
+
+-- numbers
+SELECT k, pmod(-k, 7), try_multiply(n, n), bround(small, 1), round(k, -1), amount / 3, amount * amount, nanvl(ratio, 0.0),
+  greatest(ratio, small), least(amount, 0), conv(k, 10, 16), ratio <=> small, n & 255, hash(place, parts)
+FROM {t};
+
+-- lists and maps by other functions
+SELECT k, array_distinct(array(ratio, small, 0.0, -0.0)), array_max(array(ratio, small)), array_union(array(k, 1), array(1, n)),
+  array_join(array(word, 'x', NULL), '-'), aggregate(parts, 0L, (acc, p) -> acc + coalesce(p.weight, 0L)),
+  map_entries(tags), map_filter(tags, (x, v) -> v > 0), to_json(place), parts.name
+FROM {t};
+
+-- other aggregates
+SELECT word, bit_xor(n), max_by(word, k), percentile(n, 0.5), approx_count_distinct(n), count_if(n > 0), bool_or(n > 0),
+  try_sum(n), sum(amount * 1000000000), count(*) FILTER (WHERE n > 0)
+FROM {t}
+GROUP BY word;
+
+-- sets of rows
+(SELECT ratio FROM {t} INTERSECT SELECT small FROM {t}) UNION ALL (SELECT ratio FROM {t} EXCEPT SELECT small FROM {t});
+
+-- anti joins
+SELECT k
+FROM {t}
+WHERE word NOT IN (SELECT word FROM {t} WHERE word IS NOT NULL AND k < 2);
