@@ -18,16 +18,11 @@ from pipeline.supervision.locks import batch_lock, hold_lock
 from tests.crash.range_model import BAD, NUMBERS, ranges_product
 from tests.crash.range_stage import RangeStage
 from tests.crash.range_verdict import assert_converged
-from tests.support import counts
 from tests.support.apart import AttemptFailedError
 from tests.support.builds_apart import fails_in
 from tests.support.derivations import Chain
-from tests.support.hosts import Host, another_host
+from tests.support.hosts import FOLLOWS_S, Host, another_host, count_follow
 from tests.support.postgresql import PostgresqlServer
-
-TITLE = "another host had followed"
-FOLLOWS_S = 120.0
-"""Far more than a lease lasts: a machine may be busy."""
 
 
 @pytest.fixture
@@ -64,8 +59,9 @@ def test_a_build_of_a_host_that_is_gone_is_done_by_another(
     began = time.monotonic()
     with hold_lock(batch_lock(stage.cell, stage.product.name), "second", wait_s=FOLLOWS_S):
         stage.build([BAD])
-    what = f"a build that was {'killed' if killed else 'paused'}, and all was published"
-    counts.COUNTS[TITLE][f"s after {what}"] = round(time.monotonic() - began)
+    count_follow(
+        began, f"a build that was {'killed' if killed else 'paused'}, and all was published"
+    )
     if not killed:
         assert_converged(stage, [BAD])
         gone.wake()

@@ -23,17 +23,12 @@ from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.layout import events_table
 from quality.health import IngestState
 from quality.measure_health import measure_health
-from tests.support import counts
 from tests.support.apart import AttemptFailedError
 from tests.support.dagster_api import wait_until
-from tests.support.hosts import Host, another_host
+from tests.support.hosts import FOLLOWS_S, Host, another_host, count_follow
 from tests.support.load import TopicWriter
 from tests.support.postgresql import PostgresqlServer
 from tests.support.registry_server import served
-
-FOLLOWS_S = 120.0
-"""Far more than a lease lasts: a machine may be busy."""
-TITLE = "another host had followed"
 
 
 @pytest.fixture
@@ -74,7 +69,7 @@ def test_a_host_that_is_killed_is_followed_by_another(
     killed.end()
     follower, began = second.ingests(strict_product, wait_s=FOLLOWS_S), time.monotonic()
     assert follower.wait() == 0
-    told_after(began, "an ingest that was killed, and all was ingested")
+    count_follow(began, "an ingest that was killed, and all was ingested")
     assert lock_holder(ingest_lock(first.cell, strict_product.name)) is None
     assert_each_once(second.cell, strict_product, written)
 
@@ -88,7 +83,7 @@ def test_a_host_that_was_paused_before_its_commit_cannot_make_it(
     assert paused.falls_asleep()
     began = time.monotonic()
     assert second.ingests(strict_product, wait_s=FOLLOWS_S).wait() == 0
-    told_after(began, "an ingest that was paused, and all was ingested")
+    count_follow(began, "an ingest that was paused, and all was ingested")
     assert_each_once(second.cell, strict_product, written)
     paused.wake()
     with pytest.raises(AttemptFailedError, match="LeaseLostError"):
@@ -119,10 +114,6 @@ def test_the_same_host_follows_a_killed_process_at_once(
     assert lock_holder(lock) is None
     with hold_lock(lock, "next", wait_s=0):
         assert lock_holder(lock) == "next"
-
-
-def told_after(began: float, what: str) -> None:
-    counts.COUNTS[TITLE][f"s after {what}"] = round(time.monotonic() - began)
 
 
 def rows(cell: Cell, product: Product) -> int | None:

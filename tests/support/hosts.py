@@ -19,8 +19,11 @@ from pipeline.ingest.run import ingest
 from pipeline.supervision.locks import batch_lock, hold_lock, ingest_lock
 from tests.support.apart import Attempt, start_apart
 from tests.support.builds_apart import build_until
+from tests.support.counts import COUNTS
 from tests.support.failpoints import sleep_at
 
+FOLLOWS_S = 120.0
+"""Far more than a lease lasts: a machine may be busy."""
 LEASE_S = 3.0
 """How long leases last here, for tests to be short; all that is renewed is so in proportion."""
 
@@ -61,6 +64,11 @@ def another_host(name: str, cell: Cell, folder: Path, lease_s: float = LEASE_S) 
     root = folder / name / "cells" / cell.name
     root.mkdir(parents=True)
     return Host(name, replace(cell, root=root), lease_s)
+
+
+def count_follow(began: float, what: str) -> None:
+    """Count the seconds since `began` for the last lines of the run: another host has done what was left."""
+    COUNTS["another host had followed"][f"s after {what}"] = round(time.monotonic() - began)
 
 
 def let_leases_last(lease_s: float) -> None:
