@@ -42,7 +42,7 @@ def up(
     A cell that names brokers of your own in headwater.toml or the environment, or a registry, gets none here.
     Safe to repeat: what runs is left alone, what was killed starts again on its data. Everything
     listens on loopback; all data lies under HEADWATER_HOME (default .headwater). Jars that a cell's
-    cell.json asks for (Comet, by "spark.comet.enabled") are fetched, too.
+    Spark needs (Comet, unless "spark.comet.enabled" is false) are fetched, too.
 
     \b
     Examples:

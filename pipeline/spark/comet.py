@@ -65,8 +65,11 @@ def _why_not(cell: Cell) -> str | None:
         return f"the pinned Comet is for Spark {SPARK_VERSION}, and this is {spark}"
     if is_s3(cell.warehouse):
         return "Comet is supported with a warehouse on local files, not in S3"
-    if REMOTE in cell.spark or not master.startswith("local"):
-        return f"Comet is supported with Spark in this process, not on {cell.spark.get(REMOTE, master)}"
+    if REMOTE in cell.spark:
+        # Its address is not told: a token may be in it.
+        return "Comet is supported with Spark in this process, not on a Spark Connect server"
+    if not master.startswith("local"):
+        return f"Comet is supported with Spark in this process, not on {master}"
     if _SHUFFLE in cell.spark:
         return f"Comet has a shuffle manager of its own in place of `{_SHUFFLE}`"
     return None

@@ -258,7 +258,10 @@ def test_comet_is_refused_beside_a_connect_server() -> None:
     settings = {"spark.remote": "sc://server:15002"}
     assert jar_sets(with_spark(settings)) == ("spark",)
     assert not [name for name in session_config(with_spark(settings), JARS) if "comet" in name]
-    settings |= {"spark.comet.enabled": "true"}
+    settings |= {"spark.remote": "sc://server:15002/;token=word", "spark.comet.enabled": "true"}
+    with pytest.raises(CometNotSupportedError, match="Spark Connect server") as refused:
+        jar_sets(with_spark(settings))
+    assert "word" not in str(refused.value)
     with pytest.raises(SparkSettingError, match=r"spark\.comet\.enabled.*server"):
         session_config(with_spark(settings), JARS)
 
