@@ -84,7 +84,7 @@ def spark_jars(pytestconfig: pytest.Config) -> tuple[Path, ...]:
     comet = ensure_jars(cache, "comet", print)
     return tuple(
         jar for name in ("spark", "postgresql", "s3") for jar in ensure_jars(cache, name, print)
-    ) + (tuple(comet) if pytestconfig.getoption("comet") else ())
+    ) + (comet if pytestconfig.getoption("comet") else ())
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from benchmarks.backfill.contestants import OURS, YEAR, contestant
 from benchmarks.backfill.document import Figures, figures
 from benchmarks.backfill.flights import FLIGHTS
 from benchmarks.bars import Bar, bars
+from benchmarks.hourly.page import settings_text
 
 _WHAT = {
     "year": """\
@@ -35,7 +36,7 @@ def plot(result: dict[str, Any]) -> str:
 def page(result: dict[str, Any]) -> str:
     """Return the docs page."""
     machine, versions = result["machine"], result["versions"]
-    settings, ours = (_settings(result["asked"][of]) for of in ("spark", "spark_of_headwater"))
+    settings, ours = (settings_text(result["asked"][of]) for of in ("spark", "spark_of_headwater"))
     failed = "".join(f"\n{what} did not run: {why}\n" for what, why in result["failed"].items())
     equal = (
         "Every row and every value of every table is equal"
@@ -83,10 +84,6 @@ of the week with those of hour by hour. Spark SQL has one file open at a time
 Python {versions["python"]}. `make bench-backfill` measures again. Raw runs:
 `benchmarks/results/backfill.json`, whose form is `benchmarks/schema/backfill.schema.json`.
 """
-
-
-def _settings(spark: dict[str, Any]) -> str:
-    return ", ".join(f"`{name}={value}`" for name, value in spark.items())
 
 
 def _section(result: dict[str, Any], members: Sequence[Figures]) -> str:

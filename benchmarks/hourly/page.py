@@ -32,8 +32,8 @@ def page(result: dict[str, Any]) -> str:
     """Return the docs page."""
     found = figures(result["runs"])
     machine, versions, asked = result["machine"], result["versions"], result["asked"]
-    before, settings = asked["hours_before"], _settings(asked["spark"])
-    ours = _settings(asked["spark_of_headwater"])
+    before, settings = asked["hours_before"], settings_text(asked["spark"])
+    ours = settings_text(asked["spark_of_headwater"])
     repeats = max(run["repeat"] for run in result["runs"]) + 1
     largest = max(one.events for one in found)
     ratios = "\n".join(
@@ -155,5 +155,6 @@ def _guarantees(found: list[Figures]) -> str:
     return "\n".join(lines)
 
 
-def _settings(spark: dict[str, Any]) -> str:
+def settings_text(spark: dict[str, Any]) -> str:
+    """Return Spark's settings as a sentence has them."""
     return ", ".join(f"`{name}={value}`" for name, value in spark.items())

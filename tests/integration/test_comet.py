@@ -13,13 +13,12 @@ from pyspark.sql import SparkSession
 from benchmarks.backfill import flights
 from benchmarks.hourly import prepare
 from benchmarks.hourly.contestants import TABLES
-from headwater.stack.jars import ensure_jars
 from pipeline.cells import Cell, embedded_cell, load_cell, save_cell
 from pipeline.clock import HOUR
 from pipeline.contract.model import Product, published_table
 from pipeline.settings import load_settings
 from pipeline.spark.comet import COMET
-from pipeline.spark.jars import jar_sets, spark_jars
+from pipeline.spark.jars import spark_jars
 from pipeline.spark.session import own_session, start_session
 from pipeline.spark.tables import rows_at, table_name
 from pipeline.tables.catalog import load_table
@@ -49,8 +48,6 @@ def both(
     plain, home = filled(tmp_path_factory.mktemp("plain")), tmp_path_factory.mktemp("comet")
     cell = filled(home)
     save_cell(home, cell)
-    for name in jar_sets(cell):
-        ensure_jars(load_settings().cache, name, print)
     with ThreadPoolExecutor(1) as beside:
         native = beside.submit(elsewhere, found_with_its_own_spark, home)
         return found(spark, plain), native.result()

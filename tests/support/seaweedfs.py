@@ -6,6 +6,7 @@ import os
 import secrets
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import requests
@@ -19,6 +20,17 @@ _WEED = Path(sys.executable).with_name("weed")
 _PARTS = ("master", "filer", "volume", "s3", "admin")
 WAREHOUSES = 60
 """How many warehouses the REST catalog has from the start: only its administrators can make others."""
+
+
+def filesystem_of(login: Mapping[str, str]) -> S3FileSystem:
+    """Return a client with the login of a cell's `s3`."""
+    return S3FileSystem(
+        access_key=login["access_key_id"],
+        secret_key=login["secret_access_key"],
+        endpoint_override=login["endpoint"],
+        region="us-east-1",
+        allow_bucket_creation=True,
+    )
 
 
 class SeaweedfsServer:
@@ -72,13 +84,7 @@ class SeaweedfsServer:
 
     def filesystem(self) -> S3FileSystem:
         """Return a client that may do all."""
-        return S3FileSystem(
-            access_key=self.key,
-            secret_key=self.secret,
-            endpoint_override=self.endpoint,
-            region="us-east-1",
-            allow_bucket_creation=True,
-        )
+        return filesystem_of(self.login)
 
     def objects(self, location: str) -> set[str]:
         """Return what lies below a URI: buckets and keys."""

@@ -6,22 +6,18 @@ import contextlib
 import zlib
 from collections.abc import Iterator
 
-from pyarrow.fs import FileSelector, S3FileSystem
+from pyarrow.fs import FileSelector
 from sqlalchemy import MetaData, create_engine, inspect, select
 
 import headwater
+from tests.support.seaweedfs import filesystem_of
 
 
 def objects(cell: headwater.Cell) -> Iterator[bytes]:
     """Yield the content of every object below the cell's warehouse in S3; nothing of one in files."""
     if not cell.s3:
         return
-    store = S3FileSystem(
-        access_key=cell.s3["access_key_id"],
-        secret_key=cell.s3["secret_access_key"],
-        endpoint_override=cell.s3["endpoint"],
-        region="us-east-1",
-    )
+    store = filesystem_of(cell.s3)
     folder = cell.warehouse.removeprefix("s3://")
     for found in store.get_file_info(FileSelector(folder, recursive=True)):
         if found.is_file:

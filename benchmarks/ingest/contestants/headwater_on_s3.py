@@ -64,17 +64,10 @@ def start(work: Work) -> Runner:
 
 def files(work: Work) -> tuple[list[str], str]:
     """Return copies here of its own table's."""
-    from pyarrow.fs import S3FileSystem
-
     from pipeline.tables.catalog import load_table
+    from tests.support.seaweedfs import filesystem_of
 
-    login = _servers()["s3"]
-    store = S3FileSystem(
-        access_key=login["access_key_id"],
-        secret_key=login["secret_access_key"],
-        endpoint_override=login["endpoint"],
-        region="us-east-1",
-    )
+    store = filesystem_of(_servers()["s3"])
     folder = Path(work.cell["root"]) / "copies"
     folder.mkdir()
     copies = []
