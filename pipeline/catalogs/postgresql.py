@@ -31,9 +31,10 @@ _AWAY = (
 
 PostgreSQL tells no SQLSTATE of a connection that failed.
 """
-_PASSING = ("08", "25P03", "40", "53", "55", "57", "58")
-"""SQLSTATE classes of what another attempt may not meet: connection, a pause within a transaction,
-rollback, resources, not in the state for it, operator's intervention, system (PostgreSQL 18, appendix A)."""
+_PASSING = ("08", "25006", "25P03", "40", "53", "55", "57", "58")
+"""SQLSTATE classes of what another attempt may not meet: connection, a server that takes no writes as one
+does that another has taken over from, a pause within a transaction, rollback, resources, not in the state
+for it, operator's intervention, system (PostgreSQL 18, appendix A)."""
 
 
 _REMEDY = (

@@ -59,8 +59,27 @@ def disable_commit_retries(table: Table) -> None:
 
     Set in memory only: kept in the table, it would starve maintenance, which may rebase freely.
     """
-    properties = {**table.metadata.properties, TableProperties.COMMIT_NUM_RETRIES: "0"}
-    table.metadata = table.metadata.model_copy(update={"properties": properties})
+    _set_in_memory(table, {TableProperties.COMMIT_NUM_RETRIES: "0"})
+
+
+def raise_commit_retries(table: Table) -> None:
+    """Make a lost commit of `table` be rebased and tried again 20 times, at most 2 s apart.
+
+    For what takes longer to rebase than others take between two commits of theirs, as a replacement of files
+    does beside a busy ingest over an object store: PyIceberg's four may all be lost. Set in memory only.
+    """
+    _set_in_memory(
+        table,
+        {
+            TableProperties.COMMIT_NUM_RETRIES: "20",
+            TableProperties.COMMIT_MAX_RETRY_WAIT_MS: "2000",
+        },
+    )
+
+
+def _set_in_memory(table: Table, properties: Mapping[str, str]) -> None:
+    own = {**table.metadata.properties, **properties}
+    table.metadata = table.metadata.model_copy(update={"properties": own})
 
 
 def write_files(table: Table, rows: pa.Table) -> tuple[DataFile, ...]:

@@ -127,6 +127,11 @@ WRONG: dict[str, tuple[Wrong, type[HeadwaterError], str]] = {
     ),
     "port": (lambda url: url.set(port=free_port()), CatalogUnavailableError, "refused"),
     "host": (lambda url: url.set(host="absent.invalid"), CatalogUnavailableError, "resolve"),
+    "standby": (
+        lambda url: url.update_query_dict({"options": "-c default_transaction_read_only=on"}),
+        CatalogUnavailableError,
+        "read-only",
+    ),
     "backend": (
         lambda url: url.set(drivername="mysql+pymysql"),
         CatalogNotSupportedError,

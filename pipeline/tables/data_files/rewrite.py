@@ -10,6 +10,7 @@ from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Operation
 
 from pipeline.errors import RetryableError, TerminalError
+from pipeline.tables.commit import raise_commit_retries
 from pipeline.tables.errors import CATALOG_FAULTS
 from pipeline.tables.pyiceberg_private import ReplaceFiles
 from pipeline.tables.transaction import SteadyTransaction
@@ -58,6 +59,7 @@ def rewrite(
             subject=subject,
             remedy="Report it: this must not add or lose rows.",
         )
+    raise_commit_retries(table)
     try:
         transaction = SteadyTransaction(table)
         with ReplaceFiles(
