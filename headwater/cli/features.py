@@ -86,12 +86,12 @@ def get_historical_features(
 
     \b
     Examples:
-      headwater features get-historical viewing_events viewing_features --cell us \\
+      headwater features get-historical viewing_events user_preference_features --cell us \\
           --spine rows.parquet --timestamp-column event_time --output training.parquet
-      headwater features get-historical viewing_events viewing_features --cell us \\
+      headwater features get-historical viewing_events user_preference_features --cell us \\
           --spine rows.csv --timestamp-column event_time --known-at now \\
           --features completion_rate,sessions --prefix viewing_ --output training.csv
-      headwater features get-historical viewing_events viewing_features --cell us \\
+      headwater features get-historical viewing_events user_preference_features --cell us \\
           --spine rows.jsonl --timestamp-column t --known-at column:scored_at --explain
     """
     from pipeline.features.files import read_rows, refuse_suffix, write_rows

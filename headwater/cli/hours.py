@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import click
 
 from headwater.cli.options import cell_option, json_option, product_argument, resolve
 from pipeline.errors import ExitCode, TerminalError
+from pipeline.settings import load_settings
 
 if TYPE_CHECKING:
     from pipeline.batch.planning.plan import HoursPlan
@@ -27,10 +29,14 @@ class HoursGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command that `args` name, `list` if they begin with none."""
-        if args and self.get_command(ctx, args[0]) is None:
+        """Return the command that `args` name, `list` where they begin with none, nor nearly so."""
+        if not self.get_command(ctx, args[0]) and not self._is_misspelt(args[0]):
             args = ["list", *args]
         return super().resolve_command(ctx, args)
+
+    def _is_misspelt(self, word: str) -> bool:
+        is_product = (load_settings().contracts / word).is_dir()
+        return not is_product and bool(get_close_matches(word, self.commands))
 
 
 @click.group(cls=HoursGroup)
@@ -75,6 +81,7 @@ def list_hours(product: str, cell: str, last: int | None, as_json: bool) -> Exit
     "--hour",
     "only",
     type=click.DateTime([HOUR]),
+    metavar="HOUR",
     multiple=True,
     help="Build this hour (UTC), e.g. 2026-01-01T05.",
 )

@@ -43,6 +43,7 @@ from pipeline.tables.commit import CommitConflictError
 from pipeline.tables.data_files.rewrite import MAINTENANCE_KEY
 from pipeline.tables.offsets import committed_offsets
 from pipeline.tables.snapshots import check_not_rolled_back, main_history
+from tests.support import warehouse
 from tests.support.failpoints import failpoints_of
 from tests.support.orders import SCHEMA, Orders, hour, orders_product
 
@@ -178,7 +179,7 @@ def test_whether_it_is_due_opens_no_manifest(
     maintain_due(quiet_cell, product, clock=at(15))
     table = events(quiet_cell)
     for manifest in table.metadata.snapshots[-1].manifests(table.io):
-        Path(manifest.manifest_path.removeprefix("file://")).unlink()
+        warehouse.delete(quiet_cell, manifest.manifest_path)
     assert [one.step for one in plan_due_steps(quiet_cell, product, clock=at(22))] == [
         Step.RETENTION
     ]
@@ -355,6 +356,5 @@ def _account(cell: Cell) -> RetentionAccount:
     return retention_account(events(cell))
 
 
-def _data_files(cell: Cell) -> list[Path]:
-    folder = Path(events(cell).location().removeprefix("file://")) / "data"
-    return list(folder.rglob("*.parquet"))
+def _data_files(cell: Cell) -> set[str]:
+    return warehouse.files(cell, f"{events(cell).location()}/data", ".parquet")

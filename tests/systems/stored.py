@@ -6,23 +6,17 @@ import contextlib
 import zlib
 from collections.abc import Iterator
 
-from pyarrow.fs import FileSelector
 from sqlalchemy import MetaData, create_engine, inspect, select
 
 import headwater
-from tests.support.seaweedfs import filesystem_of
+from tests.support import warehouse
 
 
 def objects(cell: headwater.Cell) -> Iterator[bytes]:
     """Yield the content of every object below the cell's warehouse in S3; nothing of one in files."""
-    if not cell.s3:
-        return
-    store = filesystem_of(cell.s3)
-    folder = cell.warehouse.removeprefix("s3://")
-    for found in store.get_file_info(FileSelector(folder, recursive=True)):
-        if found.is_file:
-            with store.open_input_stream(found.path) as stream:
-                yield stream.read()
+    if cell.s3:
+        for path in warehouse.files(cell, cell.warehouse, ""):
+            yield warehouse.read(cell, path)
 
 
 def rows(url: str) -> Iterator[bytes]:

@@ -1,0 +1,73 @@
+"""What the command line says of itself, and of words it does not know."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from headwater.cli.main import cli
+
+CONTRACTS = Path(__file__).parents[3] / "contracts"
+
+
+def commands(
+    command: click.Command, words: tuple[str, ...] = ()
+) -> Iterator[tuple[str, click.Command]]:
+    yield " ".join(words), command
+    if isinstance(command, click.Group):
+        with click.Context(command) as context:
+            found = [
+                (name, command.get_command(context, name))
+                for name in command.list_commands(context)
+            ]
+        for name, each in found:
+            if each is not None:
+                yield from commands(each, (*words, name))
+
+
+def examples() -> Iterator[str]:
+    for _, command in commands(cli):
+        lines = (command.help or "").replace("\\\n", " ").splitlines()
+        yield from (line.strip() for line in lines if line.strip().startswith("headwater "))
+
+
+def test_what_is_nearly_a_command_is_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEADWATER_CONTRACTS", str(CONTRACTS))
+    told = CliRunner().invoke(cli, ["hours", "buld", "viewing_events", "--cell", "us"])
+    assert told.exit_code == 2
+    assert "No such command 'buld'. Did you mean 'build'?" in told.output
+    assert "Usage: cli hours [OPTIONS] COMMAND" in told.output
+
+
+def test_a_product_may_be_called_nearly_as_a_command(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "builds").mkdir()
+    monkeypatch.setenv("HEADWATER_CONTRACTS", str(tmp_path))
+    told = CliRunner().invoke(cli, ["hours", "builds"])
+    assert "Missing option '--cell'" in told.output
+
+
+@pytest.mark.parametrize("example", [*examples()])
+def test_an_example_of_the_help_is_a_command_line_that_is_understood(example: str) -> None:
+    words = shlex.split(example, comments=True)[1:]
+    for end in ("|", ">", "&&"):
+        words = words[: words.index(end)] if end in words else words
+    command: click.Command = cli
+    context = click.Context(cli, info_name="headwater")
+    while isinstance(command, click.Group):
+        _, found, words = command.resolve_command(context, words)
+        assert found is not None
+        command, context = found, click.Context(found, parent=context, info_name=found.name)
+    unknown = (click.NoSuchOption, click.MissingParameter, click.BadArgumentUsage)
+    try:
+        command.make_context(command.name, words)
+    except unknown as error:
+        pytest.fail(error.format_message())
+    except click.BadParameter:
+        """A file that it names is not here."""
