@@ -1,8 +1,8 @@
-"""Session windows: the part of each account's sessions that lies in one hour.
+"""Session windows: the parts of each account's sessions that lie in the hours of a range, an hour each.
 
 A session is a run of an account's events, each at most 30 minutes after the one before. One that goes on
-from the hour before keeps its start, which that hour hands over. What was watched is counted in integers by
-pattern (genre, device, part of the day): sums of integers come out the same in any order.
+from the hour before the range keeps its start, which that hour hands over. What was watched is counted in
+integers by pattern (genre, device, part of the day): sums of integers come out the same in any order.
 docs/reference/features.md has the definitions and a worked example.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as sf
 
-from headwater import Inputs, join_as_of
+from headwater import RangeInputs, join_as_of
 
 EVENTS = "events"
 SESSIONS = "viewing_features_raw"
@@ -36,6 +36,7 @@ SCHEMA = """
 """The table's columns, for the first hour: no hour before it hands anything over."""
 
 SESSION = ("user_id", "session_start")
+OF_HOUR = (*SESSION, "hour")
 PATTERN = ("genre", "device_type", "daypart")
 COUNTS = (
     "events",
@@ -47,18 +48,18 @@ COUNTS = (
 )
 
 
-def build(inputs: Inputs) -> DataFrame:
-    """Return one row an account, region and session with events in the hour.
+def build(inputs: RangeInputs) -> DataFrame:
+    """Return one row an hour, account, region and session with events in it.
 
     Events without an account are left out. Rows depend on the inputs' rows alone, not on their order.
     """
     views = _in_sessions(_views(inputs), inputs.tables[SESSIONS])
-    cells = views.groupBy(*SESSION, "carried", "region", *PATTERN).agg(
+    cells = views.groupBy(*OF_HOUR, "carried", "region", *PATTERN).agg(
         sf.max("event_time").alias("last"),
         sf.count("*").alias("events"),
         *(sf.coalesce(sf.sum(name), sf.lit(0)).alias(name) for name in COUNTS[1:]),
     )
-    parts = cells.groupBy(*SESSION, "carried", "region").agg(
+    parts = cells.groupBy(*OF_HOUR, "carried", "region").agg(
         sf.max("last").alias("last"),
         sf.sum("events").alias("events"),
         sf.sum("watch_seconds").alias("watch_seconds"),
@@ -67,8 +68,8 @@ def build(inputs: Inputs) -> DataFrame:
     return parts.select(*_columns())
 
 
-def _views(inputs: Inputs) -> DataFrame:
-    """Return the hour's events with what held at their time; a value that breaks a rule is null."""
+def _views(inputs: RangeInputs) -> DataFrame:
+    """Return the events with what held at their time; a value that breaks a rule is null."""
     events = inputs.tables[EVENTS].where("user_id <> ''")
     views = events.select(
         "user_id",
@@ -88,6 +89,7 @@ def _views(inputs: Inputs) -> DataFrame:
         "user_id",
         "region",
         "event_time",
+        sf.date_trunc("hour", "event_time").alias("hour"),
         sf.coalesce("genre", sf.lit(UNKNOWN)).alias("genre"),
         sf.coalesce("device_type", sf.lit(UNKNOWN)).alias("device_type"),
         _daypart().alias("daypart"),
@@ -100,7 +102,7 @@ def _views(inputs: Inputs) -> DataFrame:
 
 
 def _in_sessions(views: DataFrame, handed: DataFrame) -> DataFrame:
-    """Add `session_start` to every event, and `carried`: what an earlier hour says of its session."""
+    """Add `session_start` to every event, and `carried`: what the hour before the range says of it."""
     before = handed.groupBy("user_id").agg(
         sf.max(
             sf.struct("session_end", "session_start", "session_events", "session_watch_seconds")
@@ -121,19 +123,20 @@ def _in_sessions(views: DataFrame, handed: DataFrame) -> DataFrame:
 
 def _columns() -> list[Column | str]:
     """Return the table's columns; those named `session_...` are of the whole session so far."""
-    session = Window.partitionBy(*SESSION)
-    continued = sf.col("carried").isNotNull()
+    # A frame by range: all that the hour has of a session, of whatever region.
+    until_now = Window.partitionBy(*SESSION).orderBy("hour")
 
     def so_far(of_hour: str, carried: str) -> Column:
-        return sf.sum(of_hour).over(session) + sf.coalesce(f"carried.{carried}", sf.lit(0))
+        return sf.sum(of_hour).over(until_now) + sf.coalesce(f"carried.{carried}", sf.lit(0))
 
     return [
+        "hour",
         "user_id",
         "region",
         _session_id().alias("session_id"),
         "session_start",
-        sf.max("last").over(session).alias("session_end"),
-        continued.alias("continued"),
+        sf.max("last").over(Window.partitionBy(*OF_HOUR)).alias("session_end"),
+        (sf.col("session_start") < sf.col("hour")).alias("continued"),
         so_far("events", "session_events").alias("session_events"),
         so_far("watch_seconds", "session_watch_seconds").alias("session_watch_seconds"),
         "events",

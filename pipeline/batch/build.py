@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
 from pipeline.batch.context import RangeContext
 from pipeline.batch.execute_stages import Progress, StageExecutor
 from pipeline.batch.lineage import hour_completed, hour_failed, hour_started
-from pipeline.batch.model import HourOutcome
+from pipeline.batch.model import UNKNOWN_INPUTS, NotReached, RangeOutcome
 from pipeline.batch.planning.stages import HourStage, plan_recovery
+from pipeline.batch.planning.staleness import fingerprint
 from pipeline.batch.wap.audit_frame import AuditFunction
 from pipeline.batch.wap.publish import published_unrecorded
 from pipeline.control.publications import Publication
@@ -21,7 +23,7 @@ from pipeline.tables.catalog import TableMissingError, load_table
 
 def build_range(
     context: RangeContext, stages: Sequence[HourStage], audit: AuditFunction
-) -> Mapping[datetime, HourOutcome]:
+) -> Mapping[datetime, RangeOutcome]:
     """Publish those of a range's hours, computed from pinned inputs, whose audits pass, all at once.
 
     `stages` are `plan_stages`'. Does not ask whether the hours are closed or the ledger balances:
@@ -30,9 +32,10 @@ def build_range(
 
     An hour whose audit fails leaves its main as it was, the staging (tagged) for inspection until the hour
     is staged again, and a row in `alerts`; one that had rows and has none now is refused by
-    `EmptiedHourError`. Ended at any point, main has all the hours whole or as they were; the same
-    call again converges: what was published and not recorded is recorded, and it is an hour's result if it
-    was computed from the same inputs. The hours' OpenLineage events go to the run's file.
+    `EmptiedHourError`. Of a table that depends on its past, hours after one that is not published are
+    `NotReached`: they were computed with it. Ended at any point, main has all the hours whole or as they
+    were; the same call again converges: what was published and not recorded is recorded, and it is an hour's
+    result if it was computed from the same inputs. The hours' OpenLineage events go to the run's file.
 
     Raises, with main as it was:
         StagingOutdatedError: the hours kept changing on main.
@@ -41,11 +44,11 @@ def build_range(
     emitter = Emitter(context.cell, context.run_id)
     started = context.clock()
     emitter.emit(*(hour_started(context, hour, started) for hour in context.hours))
-    outcomes: dict[datetime, HourOutcome] = {}
+    outcomes: dict[datetime, RangeOutcome] = {}
     try:
         outcomes |= _recovered(context)
-        left = context.only(set(context.hours) - set(outcomes))
-        if left.hours:
+        if len(outcomes) < len(context.hours):
+            left = _from_main(context.only(set(context.hours) - set(outcomes)))
             outcomes |= StageExecutor(left, audit).execute(stages)
     except BaseException as error:
         # Whatever ended it; what an error without a name says may quote rows.
@@ -78,21 +81,44 @@ def record_unrecorded(context: RangeContext) -> Mapping[datetime, Publication]:
 
 
 def _recovered(context: RangeContext) -> Mapping[datetime, Publication]:
-    """Return of `record_unrecorded` what was computed from what this build would be."""
-    return {
-        hour: found
-        for hour, found in record_unrecorded(context).items()
-        if (found.source_snapshot_id, found.inputs)
-        == (context.source_snapshot_id, context.sources[hour].inputs)
-    }
+    """Return of `record_unrecorded` what was computed from what this build would be.
+
+    Of a table that depends on its past, up to the first hour that was not.
+    """
+    sound: dict[datetime, Publication] = {}
+    recorded = record_unrecorded(context)
+    for hour in context.hours:
+        found = recorded.get(hour)
+        if found and (found.source_snapshot_id, found.inputs) == (
+            context.source_snapshot_id,
+            _inputs(context, hour),
+        ):
+            sound[hour] = found
+        elif context.derived_table.depends_on_past:
+            break
+    return sound
 
 
-def _published(outcomes: Mapping[datetime, HourOutcome]) -> dict[datetime, Publication]:
+def _from_main(context: RangeContext) -> RangeContext:
+    """Return the context, its first hour computed from what main has of the one before it."""
+    first = context.hours[0]
+    source = replace(context.sources[first], inputs=_inputs(context, first))
+    return replace(context, sources={**context.sources, first: source})
+
+
+def _inputs(context: RangeContext, hour: datetime) -> str:
+    inputs = context.sources[hour].inputs
+    if inputs != UNKNOWN_INPUTS:
+        return inputs
+    return fingerprint(context.product, context.derived_table, hour, context.publications.last)
+
+
+def _published(outcomes: Mapping[datetime, RangeOutcome]) -> dict[datetime, Publication]:
     return {hour: one for hour, one in outcomes.items() if isinstance(one, Publication)}
 
 
 def _tell(
-    context: RangeContext, emitter: Emitter, outcomes: Mapping[datetime, HourOutcome]
+    context: RangeContext, emitter: Emitter, outcomes: Mapping[datetime, RangeOutcome]
 ) -> None:
     published = _published(outcomes)
     schema = load_table(context.cell, context.table).schema() if published else None
@@ -107,5 +133,7 @@ def _tell(
     )
 
 
-def _why(outcome: HourOutcome) -> str:
+def _why(outcome: RangeOutcome) -> str:
+    if isinstance(outcome, NotReached):
+        return "an hour before it was not published"
     return str(outcome) if isinstance(outcome, HeadwaterError) else "the audit failed"

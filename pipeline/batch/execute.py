@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -12,18 +13,12 @@ from pipeline.batch.build import build_range
 from pipeline.batch.context import RangeContext
 from pipeline.batch.errors import LogicError
 from pipeline.batch.fault import file_at_fault
-from pipeline.batch.model import HourOutcome, Source
+from pipeline.batch.model import HourOutcome, NotReached
 from pipeline.batch.pin import pinned
+from pipeline.batch.planning.buildable import buildable, sources_of
 from pipeline.batch.planning.plan import HourBuild, HoursPlan
 from pipeline.batch.planning.read_range import read_ranges
 from pipeline.batch.planning.stages import HourStage
-from pipeline.batch.planning.staleness import (
-    BuildReason,
-    build_reason,
-    fingerprint,
-    missing_inputs,
-    source_rows,
-)
 from pipeline.batch.wap.audit_frame import AuditFunction
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
@@ -72,8 +67,9 @@ def execute(
 
     What only might have changed is asked about again first, and passed over if it did not. An hour whose
     inputs are not published waits; neither a failed audit nor an error stops the others: a range that cannot
-    be computed is built in halves, down to the hours that cannot. Which stage of which hours is at work
-    stands in the heartbeat beside the batch lock, of no hold on anything. The caller
+    be computed is built in halves, down to the hours that cannot, and of a table that depends on its past
+    what follows an hour that is not published is built from what main has of that one. Which stage of which
+    hours is at work stands in the heartbeat beside the batch lock, of no hold on anything. The caller
     holds the product's batch lock: its publications are read once, and what others record after that is
     not seen. The snapshot of events that the plan names is tagged as long, so that it does not expire.
 
@@ -103,38 +99,27 @@ def _execute(
     log = PublicationLog.read(cell, product.name)
     pulse = Pulse(batch_heartbeat_file(cell, product.name), run_id, clock)
     lock = batch_lock(cell, product.name)
-    for together in _ranges(cell, product, plan):
+    waiting = deque(_ranges(cell, product, plan))
+    while waiting:
         # What is computed without it could not be published.
         confirm_lock(lock, at_once=False)
+        together = waiting.popleft()
         table = tables[together[0].derived_table]
         inputs = replace(plan.inputs, last_publications=log.last, now=clock())
-        builds: dict[datetime, HourBuild] = {}
-        for build in together:
-            if (
-                build.reason is BuildReason.MAY_CHANGE
-                and build_reason(product, table, build.hour, inputs) is None
-            ):
-                continue
-            missing = next(missing_inputs(product, table, build.hour, inputs), None)
-            if missing is not None:
-                yield BuildResult(build, MissingInput(*missing))
-                continue
-            builds[build.hour] = build
-        if not builds:
+        now = buildable(product, table, together, inputs)
+        for build, missing in now.missing:
+            yield BuildResult(build, MissingInput(*missing))
+        if now.later:
+            waiting.appendleft(now.later)
+        if not now.builds:
             continue
-        sources = {
-            hour: Source(
-                source_snapshot_id,
-                source_rows(table, hour, inputs.rows),
-                fingerprint(product, table, hour, log.last),
-            )
-            for hour in builds
-        }
+        sources = sources_of(product, table, now.builds, inputs, source_snapshot_id)
         context = RangeContext(spark, cell, product, table, sources, run_id, log, clock, pulse)
         outcomes = _outcomes(context, together[0].stages, auditor(table))
-        last = next(reversed(builds))
-        for hour, build in builds.items():
-            yield BuildResult(build, outcomes[hour], ends_range=hour == last)
+        if again := [now.builds[hour] for hour in context.hours if hour not in outcomes]:
+            waiting.appendleft(again)
+        for hour, outcome in outcomes.items():
+            yield BuildResult(now.builds[hour], outcome, ends_range=hour == max(outcomes))
 
 
 def _ranges(cell: Cell, product: Product, plan: HoursPlan) -> Iterator[Sequence[HourBuild]]:
@@ -149,16 +134,20 @@ def _ranges(cell: Cell, product: Product, plan: HoursPlan) -> Iterator[Sequence[
 def _outcomes(
     context: RangeContext, stages: Sequence[HourStage], audit: AuditFunction
 ) -> Mapping[datetime, HourOutcome]:
+    """Return what became of hours, oldest first; those that are to be asked about again are left out."""
+    hours = context.hours
     try:
-        return build_range(context, stages, audit)
+        outcomes = build_range(context, stages, audit)
+        return {h: one for h in hours if not isinstance(one := outcomes[h], NotReached)}
     except (LogicError, SparkFailedError) as error:
-        hours = context.hours
         if len(hours) == 1:
             at_fault = file_at_fault(context) if isinstance(error, SparkFailedError) else None
             return {hours[0]: at_fault or error}
     except HeadwaterError as error:
         return dict.fromkeys(context.hours, error)
     # It says nothing of any one hour, and may be of memory: less of them at once.
-    halves = hours[: len(hours) // 2], hours[len(hours) // 2 :]
-    first, second = (_outcomes(context.only(half), stages, audit) for half in halves)
-    return {**first, **second}
+    first = _outcomes(context.only(hours[: len(hours) // 2]), stages, audit)
+    if context.derived_table.depends_on_past:
+        # What the others are computed with is on main by now, or is not to be.
+        return first
+    return {**first, **_outcomes(context.only(hours[len(hours) // 2 :]), stages, audit)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import assert_never
@@ -10,7 +10,16 @@ from typing import assert_never
 from pipeline.batch.context import RangeContext
 from pipeline.batch.errors import StagingOutdatedError
 from pipeline.batch.feature_table.derive import derive_feature_table
-from pipeline.batch.model import HourOutcome, Rejected, Staged, Verdict
+from pipeline.batch.model import (
+    UNKNOWN_INPUTS,
+    HourOutcome,
+    NotReached,
+    RangeOutcome,
+    Rejected,
+    Staged,
+    StagedHour,
+    Verdict,
+)
 from pipeline.batch.planning.stages import (
     Audit,
     DeriveFeatures,
@@ -20,13 +29,15 @@ from pipeline.batch.planning.stages import (
     Release,
     Stage,
 )
+from pipeline.batch.planning.staleness import fingerprint
 from pipeline.batch.wap.audit_frame import AuditFunction, StagedRows
 from pipeline.batch.wap.digest import Digests, digests
 from pipeline.batch.wap.publish import publish, refuse_changed
 from pipeline.batch.wap.stage import emptied_hours, stage, stage_again, staged_frame
 from pipeline.batch.wap.tags import protect, release
+from pipeline.clock import HOUR
 from pipeline.control.alerts import Alert, AlertKind, raise_alerts
-from pipeline.control.publications import record
+from pipeline.control.publications import Publication, record
 from pipeline.failpoints import failpoint
 
 STAGINGS = 3
@@ -54,7 +65,7 @@ class Progress:
     met: Mapping[datetime, int] = field(default_factory=dict)
     published_snapshot_id: int | None = None
     digests: Mapping[datetime, Digests] = field(default_factory=dict)
-    outcomes: Mapping[datetime, HourOutcome] = field(default_factory=dict)
+    outcomes: Mapping[datetime, RangeOutcome] = field(default_factory=dict)
 
 
 class StageExecutor:
@@ -67,11 +78,12 @@ class StageExecutor:
 
     def execute(
         self, stages: Sequence[HourStage], begun: Progress | None = None
-    ) -> Mapping[datetime, HourOutcome]:
+    ) -> Mapping[datetime, RangeOutcome]:
         """Execute `stages` in their order, going on from `begun`, until every hour is done.
 
-        Hours that do not pass leave the others to go on. Where an hour has changed on main before they were
-        published, those that are not done are staged again.
+        Hours that do not pass leave the others to go on, unless these are computed with them: of a table that
+        depends on its past all after the first such hour are `NotReached`. Where an hour has changed on main
+        before they were published, those that are not done are staged again.
 
         Raises:
             StagingOutdatedError: main kept changing.
@@ -120,12 +132,22 @@ class StageExecutor:
     def _stage(self, progress: Progress) -> Progress:
         left = set(self._context.hours) - set(progress.outcomes)
         staged = stage(self._context.only(left))
-        emptied = emptied_hours(self._context.cell, staged)
+        ended = self._ended(left, emptied_hours(self._context.cell, staged))
         return replace(
             progress,
-            staged=staged.only(left - set(emptied)),
-            outcomes={**progress.outcomes, **emptied},
+            staged=staged.only(left - set(ended)),
+            outcomes={**progress.outcomes, **ended},
         )
+
+    def _ended(
+        self, hours: Collection[datetime], unpublished: Mapping[datetime, HourOutcome]
+    ) -> Mapping[datetime, RangeOutcome]:
+        """Return what becomes of hours some of which are not to be published, without those that go on."""
+        if not unpublished or not self._context.derived_table.depends_on_past:
+            return unpublished
+        first = min(unpublished)
+        after = (hour for hour in hours if hour > first)
+        return {first: unpublished[first], **dict.fromkeys(after, NotReached())}
 
     def _hold_to_audit(self, staged: Staged, progress: Progress) -> Progress:
         if self._audit is None:
@@ -139,24 +161,26 @@ class StageExecutor:
             for hour, verdict in verdicts.items()
             if not verdict.passed
         }
-        if rejected:
-            staged = self._set_aside(staged, rejected)
+        ended = self._ended(staged.starts, rejected)
+        if ended:
+            staged = self._set_aside(staged, ended)
         return replace(
             progress,
             staged=staged,
-            staged_again=bool(rejected and staged.with_rows),
+            staged_again=bool(ended and staged.with_rows),
             met={hour: verdict.met for hour, verdict in verdicts.items()},
-            outcomes={**progress.outcomes, **rejected},
+            outcomes={**progress.outcomes, **ended},
         )
 
-    def _set_aside(self, staged: Staged, rejected: Mapping[datetime, Rejected]) -> Staged:
+    def _set_aside(self, staged: Staged, ended: Mapping[datetime, RangeOutcome]) -> Staged:
         """Keep hours that did not pass for inspection, and return the staging of the others, alone."""
         # The alert is seen by all, and the tags would outlast another owner's build of these hours.
         self._context.confirm()
+        rejected = {hour: one for hour, one in ended.items() if isinstance(one, Rejected)}
         # Each under its own name: it goes once that hour is built again, and not with the first.
         protect(self._context.cell, staged.only(rejected), list(rejected))
         self._alert({hour: one.verdict for hour, one in rejected.items()}, staged.wap_id)
-        passed = staged.only(set(staged.starts) - set(rejected))
+        passed = staged.only(set(staged.starts) - set(ended))
         if not passed.with_rows:
             return passed
         again = stage_again(self._context.only(passed.starts), passed)
@@ -190,22 +214,31 @@ class StageExecutor:
 
     def _record(self, staged: Staged, progress: Progress) -> Progress:
         at, none = self._context.clock(), Digests()
-        publications = {
-            one.hour: staged.publication(
-                one,
+        publications: dict[datetime, Publication] = {}
+        for one in staged.hours:
+            publications[one.hour] = staged.publication(
+                replace(one, inputs=self._inputs(one, publications)),
                 at,
                 progress.published_snapshot_id,
                 met=progress.met.get(one.hour, 0),
                 digest=progress.digests.get(one.hour, none).rows,
                 handover=progress.digests.get(one.hour, none).handover,
             )
-            for one in staged.hours
-        }
         record(self._context.cell, self._context.product.name, publications.values())
         for publication in publications.values():
             self._context.publications.add(publication)
         failpoint("hour.after_record")
         return replace(progress, outcomes={**progress.outcomes, **publications})
+
+    def _inputs(self, staged: StagedHour, before: Mapping[datetime, Publication]) -> str:
+        """Return the fingerprint of what an hour was computed from, with those recorded `before` it."""
+        previous = before.get(staged.hour - HOUR)
+        if staged.inputs != UNKNOWN_INPUTS or previous is None:
+            return staged.inputs
+        product, derived_table = self._context.product, self._context.derived_table
+        return fingerprint(
+            product, derived_table, staged.hour, {(previous.table, previous.hour): previous}
+        )
 
     def _alert(self, verdicts: Mapping[datetime, Verdict], wap_id: str) -> None:
         at = self._context.clock()

@@ -37,12 +37,17 @@ class Source:
     Attributes:
         snapshot_id: of events.
         rows: rows of events in the hours that are read, in that snapshot.
-        inputs: fingerprint of the hours of derived tables that are read; "" for none.
+        inputs: fingerprint of the hours of derived tables that are read; "" for none, or `UNKNOWN_INPUTS`.
     """
 
     snapshot_id: int
     rows: int
     inputs: str = ""
+
+
+UNKNOWN_INPUTS = "unknown"
+"""In place of the fingerprint of an hour that is computed with the one before it, until that one's rows are
+digested. An hour that is recorded with it is stale."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ class StagedHour:
         hour: its start, UTC.
         rows: rows staged; 0 for an hour that the logic gives none for.
         source_rows: rows of events that it was computed from.
-        inputs: fingerprint of the hours of derived tables that it was computed from; "" for none.
+        inputs: as `Source`'s.
     """
 
     hour: datetime
@@ -164,5 +169,15 @@ class Rejected:
     verdict: Verdict
 
 
+@dataclass(frozen=True)
+class NotReached:
+    """An hour that was computed with one before it which is not published: main is as it was.
+
+    It is to be built from what main has of that one.
+    """
+
+
 HourOutcome = Publication | Rejected | HeadwaterError
 """What became of an hour; an error is what its build ended with, and main is as it was."""
+RangeOutcome = HourOutcome | NotReached
+"""What became of an hour of a range."""

@@ -218,6 +218,11 @@ class DerivedTable(Model):
     folder: Path
 
     @property
+    def depends_on_past(self) -> bool:
+        """Whether it reads its own earlier hours (Airflow's and SQLMesh's word)."""
+        return any(read.table == self.name for read in self.reads)
+
+    @property
     def drift(self) -> tuple[Drift, ...]:
         """How far its columns may move from hour to hour; none unless it is a feature table."""
         return self.feature.drift if self.feature else ()

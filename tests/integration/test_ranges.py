@@ -15,7 +15,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pipeline.batch.build import record_unrecorded
 from pipeline.batch.context import RangeContext
 from pipeline.batch.errors import EmptiedHourError, StagingOutdatedError
-from pipeline.batch.model import HourOutcome, Rejected, Source, Staged
+from pipeline.batch.model import RangeOutcome, Rejected, Source, Staged
 from pipeline.batch.planning.staleness import fingerprint
 from pipeline.batch.wap import stage as staging
 from pipeline.batch.wap.audit_frame import AuditFunction
@@ -62,7 +62,7 @@ class Ranges(Shop):
 
     def build(
         self, numbers: Iterable[int] = HOURS, audit: AuditFunction | None = None
-    ) -> Mapping[datetime, HourOutcome]:
+    ) -> Mapping[datetime, RangeOutcome]:
         return build_hours_of(self.context(numbers), audit or all_but())
 
     def stage(self, numbers: Iterable[int] = HOURS) -> Staged:

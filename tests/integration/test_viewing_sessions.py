@@ -37,9 +37,13 @@ def frames(session: SparkSession) -> Frames:
 
 
 def built(
-    session: SparkSession, views: Sequence[View], hours: Sequence[datetime] = HOURS
+    session: SparkSession,
+    views: Sequence[View],
+    hours: Sequence[datetime] = HOURS,
+    together: int = 1,
 ) -> list[Rows]:
-    tables = compute_hours(session, TABLE, events_table(views), hours, frames(session))
+    events = events_table(views)
+    tables = compute_hours(session, TABLE, events, hours, frames(session), together)
     return [rows(tables[hour], ROW) for hour in hours]
 
 
@@ -56,11 +60,14 @@ def by_hand(views: Sequence[View], hour: datetime) -> Rows:
     phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-def test_hours_built_one_after_another_have_the_sessions_of_the_whole_stream(
+def test_hours_built_one_after_another_or_at_once_have_the_sessions_of_the_whole_stream(
     session: SparkSession, views: list[View]
 ) -> None:
-    for hour, found in zip(HOURS, built(session, views), strict=True):
+    hour_by_hour = built(session, views)
+    for hour, found in zip(HOURS, hour_by_hour, strict=True):
         assert found == by_hand(views, hour)
+    for together in (2, 3, len(HOURS)):
+        assert built(session, views, together=together) == hour_by_hour
 
 
 def test_the_order_of_rows_and_the_number_of_partitions_change_nothing(
@@ -108,10 +115,10 @@ EXAMPLES = [
 ]
 
 
-@pytest.fixture(scope="module")
-def examples(session: SparkSession) -> list[Rows]:
-    """The rows of four hours of all the examples, built at once."""
-    return built(session, EXAMPLES)
+@pytest.fixture(scope="module", params=[1, 4])
+def examples(session: SparkSession, request: pytest.FixtureRequest) -> list[Rows]:
+    """The rows of four hours of all the examples, hour by hour and in one range."""
+    return built(session, EXAMPLES, together=request.param)
 
 
 def of(examples: list[Rows], user: str) -> list[Rows]:

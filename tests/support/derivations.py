@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pyspark.sql import DataFrame, SparkSession
 
@@ -38,6 +38,31 @@ def build(inputs):
     streak = sf.coalesce("before", sf.lit(0)) + 1
     return now.join(before, "region", "left").select("region", "orders", streak.alias("streak"))
 """
+STREAKS_OF_RANGE = """
+from pyspark.sql import Window
+from pyspark.sql import functions as sf
+
+SCHEMA = "region STRING, orders BIGINT, streak BIGINT"
+
+
+def build(inputs):
+    '''The same, of all hours of a range; an amount of -1 fails.'''
+    hour = sf.date_trunc("hour", "_event_time").alias("hour")
+    spoilt = sf.max(sf.when(sf.col("amount") == -1, sf.raise_error(sf.lit("spoilt"))))
+    now = inputs.tables["events"].groupBy("region", hour).agg(
+        sf.count("*").alias("orders"), spoilt.alias("spoilt")
+    ).where("spoilt IS NULL")
+    before = inputs.tables["streaks"].select("region", sf.col("streak").alias("before"))
+    in_time = Window.partitionBy("region").orderBy("hour")
+    last = sf.lag(sf.when(sf.col("orders") >= 2, sf.col("hour"))).over(in_time)
+    goes_on = sf.coalesce(last + sf.expr("INTERVAL 1 HOUR") == sf.col("hour"), sf.lit(False))
+    started = sf.max(sf.when(~goes_on, sf.col("hour"))).over(in_time)
+    here = (sf.unix_micros("hour") - sf.unix_micros("started")) / 3_600_000_000 + 1
+    from_before = sf.when(sf.col("started") == sf.lit(inputs.start), sf.col("before"))
+    streak = here.cast("bigint") + sf.coalesce(from_before, sf.lit(0))
+    placed = now.withColumn("started", started).join(before, "region", "left")
+    return placed.select("hour", "region", "orders", streak.alias("streak"))
+"""
 TASTES = """
 SELECT region, CAST(max(hour) AS DATE) AS day, sum(orders) AS orders, max(streak) AS streak
 FROM streaks GROUP BY region
@@ -50,12 +75,19 @@ def accept(_frame: DataFrame) -> Opinion:
     return Opinion()
 
 
-def chained_product(folder: Path, **late: float) -> Product:
-    """Return orders with `sales`, `streaks` (reads its hour before) and the feature `tastes`."""
+def chained_product(
+    folder: Path, by: Literal["hour", "timeRange"] = "hour", **late: float
+) -> Product:
+    """Return orders with `sales`, `streaks` (reads its hour before) and the feature `tastes`.
+
+    Streaks are computed `by` the hour, or by ranges.
+    """
     late = late or {"share": 0.0001, "wait_s": 0.0}
+    text = STREAKS if by == "hour" else STREAKS_OF_RANGE
+    file = folder / "streaks" / "build.py"
     streaks = derived("streaks", "").model_copy(
         update={
-            "logic": Logic(language="python", text=STREAKS, file=folder / "streaks" / "build.py"),
+            "logic": Logic(language="python", text=text, file=file, incremental_by=by),
             "reads": (Read(table="events"), Read(table="streaks", back=1)),
             "handover": "orders >= 2",
         }

@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from pipeline.batch.build import build_range
 from pipeline.batch.context import RangeContext
-from pipeline.batch.model import HourOutcome, Rejected, Source, Verdict
+from pipeline.batch.model import NotReached, RangeOutcome, Rejected, Source, Verdict
 from pipeline.batch.planning.stages import plan_stages
 from pipeline.batch.wap.audit_frame import AuditFunction, StagedRows
 from pipeline.cells import Cell
@@ -68,10 +68,11 @@ def build(context: RangeContext, judge: Judge) -> Publication | Rejected:
     (outcome,) = build_hours_of(context, each_alone(lambda _hour: judge)).values()
     if isinstance(outcome, HeadwaterError):
         raise outcome
+    assert not isinstance(outcome, NotReached)
     return outcome
 
 
-def build_hours_of(context: RangeContext, audit: AuditFunction) -> Mapping[datetime, HourOutcome]:
+def build_hours_of(context: RangeContext, audit: AuditFunction) -> Mapping[datetime, RangeOutcome]:
     """Build the hours of `context` as one range by all of its stages."""
     return build_range(context, plan_stages(context.product, context.derived_table), audit)
 

@@ -103,11 +103,14 @@ class UnderDagster(Systems):
         return wait_until("nobody else builds", built, WITHIN_S)
 
     def _run(self, job: str, lock: Lock) -> str:
-        """Return the run of a job that has the lock, once one has."""
+        """Return the run of a job that has the lock, once one has; not one that was killed."""
 
         def holder() -> str | None:
-            found = lock_holder(lock)
-            return found if found in dict(DagsterApi(self._address).runs(job)) else None
+            found, api = lock_holder(lock), DagsterApi(self._address)
+            if found is None or found not in dict(api.runs(job)):
+                return None
+            pid = api.run_pid(found)
+            return found if pid is not None and psutil.pid_exists(pid) else None
 
         return wait_until(f"a run of {job}", holder, WITHIN_S)
 

@@ -33,13 +33,15 @@ class RangeInputs:
     """The inputs of adjoining hours of one derived table whose contract says `incrementalBy: timeRange`.
 
     Logic gives each of these hours, in a column `hour`, the rows that it would give it in any other range,
-    and no row of another hour. Hours that have no events may be among them.
+    and no row of another hour: where it reads the hour before, those that it would give it were that one
+    published. Hours that have no events may be among them.
 
     Attributes:
         start: start of the first hour to compute, UTC.
         end: end of the last one, UTC.
         tables: by the names in the contract's `reads`, the rows of all hours that one of these reads:
-            `events` in one pinned snapshot, another table as published.
+            `events` in one pinned snapshot, another table as published; the table's own name the rows that
+            the hour before `start` hands over.
         references: the product's reference data that the contract names, by name.
     """
 

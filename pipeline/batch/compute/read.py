@@ -33,10 +33,15 @@ def read_inputs(
     return Inputs(hour, *_views(session, context, hour, hour, python))
 
 
-def read_range_inputs(session: SparkSession, context: RangeContext) -> RangeInputs:
-    """Return what the hours from the first to the last of `context` are computed from, as `read_inputs`."""
+def read_range_inputs(
+    session: SparkSession, context: RangeContext, python: PythonLogic | None = None
+) -> RangeInputs:
+    """Return what the hours from the first to the last of `context` are computed from, as `read_inputs`.
+
+    Of the table itself, hours before the first.
+    """
     first, last = context.hours[0], context.hours[-1]
-    return RangeInputs(first, last + HOUR, *_views(session, context, first, last))
+    return RangeInputs(first, last + HOUR, *_views(session, context, first, last, python))
 
 
 def events_of(session: SparkSession, context: RangeContext, hours: Iterable[datetime]) -> DataFrame:
@@ -80,9 +85,14 @@ def _views(
     python: PythonLogic | None = None,
 ) -> tuple[dict[str, DataFrame], dict[str, DataFrame]]:
     """Return the tables and the reference data that the hours from `first` to `last` read, also as views."""
+    own = context.derived_table.name
     tables = {
         read.table: _rows(
-            session, context, (*hours_of(read, first), *hours_of(read, last)), read, python
+            session,
+            context,
+            (*hours_of(read, first), *(() if read.table == own else hours_of(read, last))),
+            read,
+            python,
         )
         for read in context.derived_table.reads
     }

@@ -28,9 +28,9 @@ def compute_time_range(session: SparkSession, context: RangeContext) -> DataFram
         LogicError: the logic raises, or gives no timestamps `hour`.
     """
     derived_table = context.derived_table
-    inputs = read_range_inputs(session, context)
-    if derived_table.logic.language == "python":
-        python = load_logic(derived_table.logic)
+    python = load_logic(derived_table.logic) if derived_table.logic.language == "python" else None
+    inputs = read_range_inputs(session, context, python)
+    if python is not None:
         rows = run_logic(python, inputs, derived_table, context.hours)
     else:
         marks = {"start": inputs.start, "end": inputs.end}

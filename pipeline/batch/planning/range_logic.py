@@ -47,11 +47,11 @@ RangeLogic = Ranged | HourByHour | Sequential
 
 def range_logic(derived_table: DerivedTable, types: Types) -> RangeLogic:
     """Return how hours of a table are computed together. `types` are those of what its SQL reads."""
-    if any(read.table == derived_table.name for read in derived_table.reads):
-        return Sequential()
     logic = derived_table.logic
     if logic.incremental_by == "timeRange":
         return Ranged()
+    if derived_table.depends_on_past:
+        return Sequential()
     if logic.language == "python":
         return HourByHour("it is Python that computes an hour")
     if derived_table.reads != (Read(table=EVENTS),):

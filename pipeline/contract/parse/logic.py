@@ -22,10 +22,6 @@ def read_logic(
     if (settings.sql is None) == (settings.python is None):
         reader.report(loc, "one of `sql` and `python`")
         return None
-    if reads_itself and settings.incremental_by != "hour":
-        expected = "`hour`: a table that reads its own earlier hours is computed hour after hour"
-        reader.report((*loc, "incrementalBy"), expected)
-        return None
     if settings.python is not None:
         found = _python(reader, settings.python, (*loc, "python"), reads_itself=reads_itself)
     elif reads_itself:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from pipeline.contract.model import EVENTS, DerivedTable, Product, Slo
+from pipeline.contract.model import EVENTS, DerivedTable, Product, Read, Slo
 from pipeline.contract.parse.columns import objects
 from pipeline.contract.source.document import Loc
 from pipeline.contract.source.reader import ContractReader
@@ -67,6 +67,14 @@ def _check(
             reader.report((*loc, "table"), f"one of {names}; not {read.table!r}")
         elif read.table != EVENTS and known[read.table].feature is not None:
             reader.report((*loc, "table"), f"a table that is no feature table, not {read.table!r}")
+    is_range = table.logic.incremental_by == "timeRange"
+    before = [read for read in table.reads if read.table != EVENTS]
+    if is_range and table.depends_on_past and before != [Read(table=table.name, back=1)]:
+        reader.report(
+            (*place, "incrementalBy"),
+            "`hour`: a table that reads itself computes a range from `events` and from its own hour before "
+            "(`hours: 1, back: 1`), and from no other table",
+        )
     sources = {read.table for read in table.reads} | set(table.references)
     for column in table.columns:
         for source in column.sources:

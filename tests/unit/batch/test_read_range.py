@@ -30,7 +30,7 @@ def test_contracts_of_this_repository_are_ranged_where_they_can_be() -> None:
     assert {name: type(logic).__name__ for name, logic in found.items()} == {
         "content_engagement_hourly": "Ranged",
         "departure_delays_hourly": "Ranged",
-        "viewing_features_raw": "Sequential",
+        "viewing_features_raw": "Ranged",
         "user_preference_features": "Ranged",
     }
 

@@ -63,11 +63,16 @@ def test_a_derived_table_has_an_owner_version_and_objectives_of_its_own(contract
 
 def test_logic_says_that_it_computes_a_range(contracts: Path) -> None:
     name = "content_engagement_hourly"
+
+    def logic(of: str) -> tuple[str, str]:
+        tables = load_product(contracts / "viewing_events").derived_tables
+        (found,) = (one.logic for one in tables if one.name == of)
+        return found.language, found.incremental_by
+
+    assert logic(name) == ("sql", "hour")
+    assert logic("viewing_features_raw") == ("python", "timeRange")
     edit(contracts, name, "sql: build.sql", "sql: build.sql\n          incrementalBy: timeRange")
-    tables = {one.name: one for one in load_product(contracts / "viewing_events").derived_tables}
-    said = tables[name].logic
-    assert (said.language, said.incremental_by) == ("sql", "timeRange")
-    assert tables["viewing_features_raw"].logic.incremental_by == "hour"
+    assert logic(name) == ("sql", "timeRange")
 
 
 @pytest.mark.parametrize(
@@ -86,9 +91,15 @@ def test_logic_says_that_it_computes_a_range(contracts: Path) -> None:
         ("viewing_features_raw", "python: build.py", "sql: build.py", "`python`"),
         (
             "viewing_features_raw",
-            "python: build.py",
-            "python: build.py\n          incrementalBy: timeRange",
-            "`hour`: a table that reads its own earlier hours",
+            "hours: 1, back: 1",
+            "hours: 2, back: 1",
+            "`hour`: a table that reads itself computes a range",
+        ),
+        (
+            "viewing_features_raw",
+            "- {table: events}",
+            "- {table: events}\n            - {table: content_engagement_hourly}",
+            "`hour`: a table that reads itself computes a range",
         ),
         (
             "content_engagement_hourly",
