@@ -110,7 +110,7 @@ catalog-test: setup ## commits, hours, late data over PostgreSQL, or CATALOG=res
 		tests/integration/test_maintenance.py tests/integration/test_upkeep.py tests/integration/test_retention.py
 
 range-test: setup ## builds of ranges killed 40 times (about 15 min); SEED=n draws others
-	$(BIN)/pytest tests/crash/test_ranges.py --range-kills 40 --crash-seed $(SEED)
+	$(BIN)/pytest tests/crash/test_ranges.py tests/crash/test_ranges_of_past.py --range-kills 40 --crash-seed $(SEED)
 
 backfill-test: chromium setup ## 500 hours chosen by range in a real browser (about 5 min)
 	$(BIN)/pytest tests/integration/test_ui_backfill.py --backfill-hours 500

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -15,27 +13,14 @@ from pipeline.batch.execute import BuildResult, MissingInput
 from pipeline.batch.model import Rejected
 from pipeline.batch.planning.read_range import read_ranges
 from pipeline.cells import Cell
-from pipeline.clock import HOUR, hour_of
 from pipeline.contract.model import DerivedTable
 from pipeline.control.publications import Publication, read_publications
-from pipeline.tables.catalog import load_table
 from tests.support.derivations import Chain, built, chained_product
 from tests.support.hour_builds import CrashError, Judge, Opinion, crash_at
 from tests.support.orders import hour
+from tests.support.streaks import by_hand, published, some_orders
 
 HOURS = range(1, 7)
-REGIONS = ("north", "south", "west")
-
-
-def some_orders(seed: int) -> list[tuple[datetime, str, int]]:
-    """Every hour has some; streaks of each region begin, go on and end."""
-    draw = random.Random(seed)  # noqa: S311
-    return [
-        (hour(number), region, 1)
-        for number in HOURS
-        for region in REGIONS
-        for _ in range(draw.choice((0, 1, 2, 2, 3)) + (region == "west"))
-    ]
 
 
 @pytest.fixture
@@ -50,31 +35,9 @@ def records(chain: Chain) -> Mapping[datetime, Publication]:
     return {one.hour: one for one in found if one.table == "orders.streaks"}
 
 
-Rows = list[tuple[datetime, str, int, int]]
-
-
-def rows(chain: Chain) -> Rows:
-    """The rows that main has."""
-    return sorted(
-        (row["hour"], row["region"], row["orders"], row["streak"]) for row in chain.rows("streaks")
-    )
-
-
-def by_hand(chain: Chain, hours: Iterable[int] = HOURS) -> Rows:
-    """The rows of `hours`, counted one after the other in plain Python."""
-    events = load_table(chain.cell, "orders.events").scan().to_arrow().to_pylist()
-    counted = Counter((hour_of(row["_event_time"]), row["region"]) for row in events)
-    found: dict[tuple[datetime, str], int] = {}
-    for (at, region), _ in sorted(counted.items()):
-        before = (at - HOUR, region)
-        found[at, region] = 1 + (found[before] if counted[before] >= 2 else 0)
-    chosen = set(map(hour, hours))
-    return sorted((*key, counted[key], streak) for key, streak in found.items() if key[0] in chosen)
-
-
 def assert_settled(chain: Chain) -> None:
     """Hold all rows to those counted by hand, and find nothing left to do."""
-    assert rows(chain) == by_hand(chain) != []
+    assert published(chain) == by_hand(chain, HOURS) != {}
     assert chain.build(HOURS, derived_tables=["streaks"]) == []
 
 
@@ -83,13 +46,13 @@ def outcomes(done: Iterable[BuildResult]) -> dict[int, object]:
 
 
 def test_a_range_is_one_staging_and_what_its_hours_are_alone(chain: Chain, tmp_path: Path) -> None:
-    chain.orders.append(some_orders(1))
+    chain.orders.append(some_orders(1, HOURS))
     plan = chain.plan(HOURS, derived_tables=["streaks"])
     (together,) = read_ranges(chain.cell, chain.product, plan).ranges
     assert together.hours == tuple(map(hour, HOURS))
     chain.execute(plan)
     assert len({one.wap_id for one in records(chain).values()}) == 1
-    assert max(streak for *_, streak in rows(chain)) > 2
+    assert max(streak for rows in published(chain).values() for *_, streak in rows) > 2
     assert_settled(chain)
     at_once = records(chain)
 
@@ -103,14 +66,14 @@ def test_a_range_is_one_staging_and_what_its_hours_are_alone(chain: Chain, tmp_p
 
 
 def test_ranges_go_on_from_those_before_them(chain: Chain) -> None:
-    chain.orders.append(some_orders(2))
+    chain.orders.append(some_orders(2, HOURS))
     for until in (1, 4, 6):
         chain.build(range(1, until + 1), derived_tables=["streaks"])
     assert_settled(chain)
 
 
 def test_late_rows_build_their_hour_and_those_that_it_hands_over_to(chain: Chain) -> None:
-    chain.orders.append(some_orders(3))
+    chain.orders.append(some_orders(3, HOURS))
     chain.build(HOURS, derived_tables=["streaks"])
     chain.orders.append([(hour(2), "north", 1)] * 2 + [(hour(5), "south", 1)] * 2)
     done = built(chain.build(HOURS, derived_tables=["streaks"]))
@@ -120,7 +83,7 @@ def test_late_rows_build_their_hour_and_those_that_it_hands_over_to(chain: Chain
 
 
 def test_what_follows_a_failed_audit_waits_and_nothing_of_it_is_seen(chain: Chain) -> None:
-    chain.orders.append(some_orders(4))
+    chain.orders.append(some_orders(4, HOURS))
 
     def refuse(_table: DerivedTable, at: datetime) -> Judge:
         def judge(_frame: DataFrame) -> Opinion:
@@ -134,7 +97,7 @@ def test_what_follows_a_failed_audit_waits_and_nothing_of_it_is_seen(chain: Chai
     assert [found[n] for n in (4, 5, 6)] == [
         MissingInput("streaks", hour(n - 1)) for n in (4, 5, 6)
     ]
-    assert rows(chain) == by_hand(chain, [1, 2])
+    assert published(chain) == by_hand(chain, HOURS, failing=[hour(3), hour(5)])
     chain.build(HOURS, derived_tables=["streaks"])
     assert_settled(chain)
 
@@ -142,9 +105,9 @@ def test_what_follows_a_failed_audit_waits_and_nothing_of_it_is_seen(chain: Chai
 def test_what_follows_a_failed_audit_of_a_published_hour_is_built_from_what_main_has(
     chain: Chain,
 ) -> None:
-    chain.orders.append(some_orders(5))
+    chain.orders.append(some_orders(5, HOURS))
     chain.build(HOURS, derived_tables=["streaks"])
-    before = rows(chain)
+    before = published(chain)
 
     def refuse(_table: DerivedTable, at: datetime) -> Judge:
         def judge(_frame: DataFrame) -> Opinion:
@@ -156,17 +119,17 @@ def test_what_follows_a_failed_audit_of_a_published_hour_is_built_from_what_main
     found = outcomes(done)
     assert [type(found[n]) for n in HOURS] == [Publication] * 3 + [Rejected] + [Publication] * 2
     assert [one.build.hour.hour for one in done] == [*HOURS]
-    assert rows(chain) == before
+    assert published(chain) == before
     assert chain.build(HOURS, derived_tables=["streaks"]) == []
 
 
 def test_what_follows_an_hour_that_cannot_be_computed_waits(chain: Chain) -> None:
-    chain.orders.append([*some_orders(6), (hour(4), "west", -1)])
+    chain.orders.append([*some_orders(6, HOURS), (hour(4), "west", -1)])
     found = outcomes(chain.build(HOURS, derived_tables=["streaks"]))
     assert [type(found[n]) for n in (1, 2, 3)] == [Publication] * 3
     assert not isinstance(found[4], Publication)
     assert [found[n] for n in (5, 6)] == [MissingInput("streaks", hour(n - 1)) for n in (5, 6)]
-    assert rows(chain) == by_hand(chain, [1, 2, 3])
+    assert published(chain) == by_hand(chain, [1, 2, 3])
 
 
 @pytest.mark.parametrize(
@@ -175,7 +138,7 @@ def test_what_follows_an_hour_that_cannot_be_computed_waits(chain: Chain) -> Non
 def test_a_range_that_was_cut_off_is_made_good_by_the_next(
     chain: Chain, monkeypatch: pytest.MonkeyPatch, place: str
 ) -> None:
-    chain.orders.append(some_orders(7))
+    chain.orders.append(some_orders(7, HOURS))
     chain.build([1, 2], derived_tables=["streaks"])
     with monkeypatch.context() as patched:
         crash_at(patched, place)

@@ -1,0 +1,49 @@
+"""Killed builds of ranges of a table that reads its own hour before: every hour is there once and whole."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import pytest
+from pyspark.sql import SparkSession
+
+from pipeline.cells import Cell
+from pipeline.control.publications import read_publications
+from tests.crash.range_kills import RangeKill
+from tests.crash.range_model import NUMBERS
+from tests.support.builds_apart import fails_in, start_build
+from tests.support.counts import COUNTS
+from tests.support.derivations import Chain, chained_product
+from tests.support.orders import hour
+from tests.support.streaks import Rows, by_hand, published, some_orders
+
+pytestmark = pytest.mark.timeout(3600)
+BAD = hour(23)
+"""The hour that fails, in the middle: those after it are computed with what readers have of it."""
+
+
+def test_no_hour_is_twice_half_or_computed_with_what_nobody_sees(
+    range_kills: tuple[RangeKill, ...], spark: SparkSession, quiet_cell: Cell, tmp_path: Path
+) -> None:
+    chain = Chain(spark, quiet_cell, chained_product(tmp_path, "timeRange"))
+    held: Rows = {}
+    for number, kill in enumerate(range_kills):
+        if kill.at.failpoint.endswith("_current"):
+            continue
+        chain.orders.append(some_orders(number, NUMBERS))
+        failing = [BAD] if kill.persists and held else []
+        plan = chain.plan(NUMBERS, derived_tables=["streaks"])
+        died = start_build(chain.cell, chain.product, plan, failing, at=str(kill.at)).wait() != 0
+        COUNTS["crash suite of ranges that depend on their past"][f"killed at {kill.at}"] += died
+        before = by_hand(chain, range(NUMBERS[0], 23), held)
+        assert published(chain) in (held, before, by_hand(chain, NUMBERS, held, failing))
+        chain.build(NUMBERS, partial(fails_in, failing), derived_tables=["streaks"])
+        held = by_hand(chain, NUMBERS, held, failing)
+        assert published(chain) == held
+        chain.build(NUMBERS, derived_tables=["streaks"])
+        held = by_hand(chain, NUMBERS, held)
+        assert published(chain) == held
+        assert chain.build(NUMBERS, derived_tables=["streaks"]) == []
+        told = [(one.wap_id, one.hour) for one in read_publications(chain.cell, "orders")]
+        assert len(told) == len(set(told))
