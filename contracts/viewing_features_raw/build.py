@@ -130,7 +130,6 @@ def _columns() -> list[Column | str]:
         return sf.sum(of_hour).over(until_now) + sf.coalesce(f"carried.{carried}", sf.lit(0))
 
     return [
-        "hour",
         "user_id",
         "region",
         _session_id().alias("session_id"),
@@ -142,6 +141,7 @@ def _columns() -> list[Column | str]:
         "events",
         "watch_seconds",
         "patterns",
+        "hour",
     ]
 
 
