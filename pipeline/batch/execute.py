@@ -118,8 +118,9 @@ def _execute(
         outcomes = _outcomes(context, together[0].stages, auditor(table))
         if again := [now.builds[hour] for hour in context.hours if hour not in outcomes]:
             waiting.appendleft(again)
+        last = max(outcomes)
         for hour, outcome in outcomes.items():
-            yield BuildResult(now.builds[hour], outcome, ends_range=hour == max(outcomes))
+            yield BuildResult(now.builds[hour], outcome, ends_range=hour == last)
 
 
 def _ranges(cell: Cell, product: Product, plan: HoursPlan) -> Iterator[Sequence[HourBuild]]:

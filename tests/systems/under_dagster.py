@@ -56,19 +56,18 @@ class UnderDagster(Systems):
     def kill_ingest(self) -> None:
         """Have ingests die by SIGKILL while records come."""
         for _ in range(self.kills):
-            run = self._run(INGEST, ingest_lock(self.cell, PRODUCT))
+            ingesting = self._forked(INGEST, ingest_lock(self.cell, PRODUCT))
             writing = threading.Thread(target=self.send, args=(2_000,))
             writing.start()
             writing.join(0.5)
-            os.kill(self._forked(run), signal.SIGKILL)
+            os.kill(ingesting, signal.SIGKILL)
             writing.join()
 
     def kill_build(self) -> None:
         """Have builds of hours that late data has reached die by SIGKILL: Dagster's, and then a person's."""
         self.send(50)
         # Maybe the build of what a killed ingest left: it is killed, whatever it was doing.
-        run = self._run(HOURLY, batch_lock(self.cell, PRODUCT))
-        os.kill(self._forked(run), signal.SIGKILL)
+        os.kill(self._forked(HOURLY, batch_lock(self.cell, PRODUCT)), signal.SIGKILL)
         self.ingest()
         # Dagster waits for minutes before it tries again; a person does not.
         self._build_by_hand()
@@ -102,22 +101,20 @@ class UnderDagster(Systems):
 
         return wait_until("nobody else builds", built, WITHIN_S)
 
-    def _run(self, job: str, lock: Lock) -> str:
-        """Return the run of a job that has the lock, once one has; not one that was killed."""
+    def _forked(self, job: str, lock: Lock) -> int:
+        """Return the process of the run of a job that has the lock, once one that lives has.
 
-        def holder() -> str | None:
+        The code server's forking process has started it.
+        """
+
+        def living() -> int | None:
             found, api = lock_holder(lock), DagsterApi(self._address)
             if found is None or found not in dict(api.runs(job)):
                 return None
             pid = api.run_pid(found)
-            return found if pid is not None and psutil.pid_exists(pid) else None
+            return pid if pid is not None and psutil.pid_exists(pid) else None
 
-        return wait_until(f"a run of {job}", holder, WITHIN_S)
-
-    def _forked(self, run: str) -> int:
-        """Return the process of a run, which the code server's forking one has started."""
-        pid = DagsterApi(self._address).run_pid(run)
-        assert pid is not None
+        pid = wait_until(f"a run of {job}", living, WITHIN_S)
         parent = psutil.Process(pid).parent()
         assert parent is not None
         assert "forkserver" in " ".join(parent.cmdline())

@@ -86,16 +86,12 @@ def _views(
 ) -> tuple[dict[str, DataFrame], dict[str, DataFrame]]:
     """Return the tables and the reference data that the hours from `first` to `last` read, also as views."""
     own = context.derived_table.name
-    tables = {
-        read.table: _rows(
-            session,
-            context,
-            (*hours_of(read, first), *(() if read.table == own else hours_of(read, last))),
-            read,
-            python,
-        )
-        for read in context.derived_table.reads
-    }
+    tables = {}
+    for read in context.derived_table.reads:
+        # Of itself it has no hour of the range yet.
+        until = first if read.table == own else last
+        hours = (*hours_of(read, first), *hours_of(read, until))
+        tables[read.table] = _rows(session, context, hours, read, python)
     references = references_of(session, context)
     for name, frame in {**tables, **references}.items():
         frame.createOrReplaceTempView(name)

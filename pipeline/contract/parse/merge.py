@@ -84,7 +84,7 @@ def _check(
                 reader.report(
                     loc, f"`table.column` of what it reads ({known_sources}); not {source!r}"
                 )
-    if table.handover is not None and all(read.table != table.name for read in table.reads):
+    if table.handover is not None and not table.depends_on_past:
         reader.report((*place, "handover"), "nothing: the table does not read itself")
     for position, name in enumerate(table.references):
         if name not in references:

@@ -11,33 +11,26 @@ import pytest
 from click.testing import CliRunner
 
 from headwater.cli.main import cli
+from pipeline.settings import PROJECT
 
-CONTRACTS = Path(__file__).parents[3] / "contracts"
 
-
-def commands(
-    command: click.Command, words: tuple[str, ...] = ()
-) -> Iterator[tuple[str, click.Command]]:
-    yield " ".join(words), command
+def commands(command: click.Command) -> Iterator[click.Command]:
+    yield command
     if isinstance(command, click.Group):
-        with click.Context(command) as context:
-            found = [
-                (name, command.get_command(context, name))
-                for name in command.list_commands(context)
-            ]
-        for name, each in found:
-            if each is not None:
-                yield from commands(each, (*words, name))
+        context = click.Context(command)
+        for name in command.list_commands(context):
+            if (found := command.get_command(context, name)) is not None:
+                yield from commands(found)
 
 
 def examples() -> Iterator[str]:
-    for _, command in commands(cli):
+    for command in commands(cli):
         lines = (command.help or "").replace("\\\n", " ").splitlines()
         yield from (line.strip() for line in lines if line.strip().startswith("headwater "))
 
 
 def test_what_is_nearly_a_command_is_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HEADWATER_CONTRACTS", str(CONTRACTS))
+    monkeypatch.setenv("HEADWATER_CONTRACTS", str(PROJECT / "contracts"))
     told = CliRunner().invoke(cli, ["hours", "buld", "viewing_events", "--cell", "us"])
     assert told.exit_code == 2
     assert "No such command 'buld'. Did you mean 'build'?" in told.output
