@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Protocol
 
 from headwater.produce.mix import SECOND, Mixer
-from headwater.produce.model import Kind, Planned, Produced, Shares, tally
+from headwater.produce.model import Event, Kind, Planned, Produced, Shares, tally
 from headwater.produce.pace import Pace, Progress
+from headwater.produce.plausible import Plausible
 from headwater.produce.poison import record_of
 from headwater.produce.viewing import Viewing, catalogue_of
 from pipeline.cells import Cell
@@ -23,15 +25,23 @@ from pipeline.produce.event_writer import EventWriter
 from pipeline.produce.topic import ensure_topic
 from pipeline.schemas.open import open_registry
 
-GENERATORS = {"viewing_events": lambda product, seed: Viewing(catalogue_of(product), seed)}
-"""Product -> what makes its events up."""
+GENERATORS: Mapping[str, Callable[[Product, int], Generator]] = {
+    "viewing_events": lambda product, seed: Viewing(catalogue_of(product), seed)
+}
+"""Product -> what makes its events up; those of all others are `Plausible`."""
 
 BLOCK = 50_000
 LIVE_BLOCK = 2_000
 
 
-class NoGeneratorError(TerminalError):
-    """Nothing makes up events of this product."""
+class Generator(Protocol):
+    """Makes up events of one product."""
+
+    def events(self, start: int, end: int, count: int) -> list[Event]:
+        """Return exactly `count` events of [start, end), in microseconds since the epoch, by event time."""
+
+    def busyness(self, start: int, end: int) -> float:
+        """Return how busy [start, end) is; only ratios mean anything."""
 
 
 class UnproducibleError(TerminalError):
@@ -60,28 +70,21 @@ def plan_records(product: Product, order: Order, clock: Clock = utc_now) -> Iter
     """Yield the records to be sent, block by block, as they would be if sent at once.
 
     Raises:
-        NoGeneratorError: no generator makes up events of this product.
-        UnproducibleError: the contract does not allow late events, or times of the past.
+        UnproducibleError: the contract does not allow late events, duplicates, or times of the past.
         CatalogueMissingError, ReferenceDataError: as the generator's.
     """
-    if product.name not in GENERATORS:
-        raise NoGeneratorError(
-            "there is no generator of its events.",
-            subject=f"product {product.name}",
-            remedy=f"Give a file with --from, or produce one of: {', '.join(GENERATORS)}.",
-        )
     if order.backfill_hours and product.topic.record_time != "CreateTime":
         raise _unproducible(product, "record time is the broker's: the past cannot be produced.")
     if order.backfill_hours and order.count is None:
         raise _unproducible(product, "past hours take a number of records, not no end.")
     try:
-        mixer = Mixer(order.shares, product.gates, product.event_time, order.seed)
+        mixer = Mixer(order.shares, product, order.seed)
     except ValueError as error:
         raise _unproducible(product, f"{error}.") from None
-    viewing = GENERATORS[product.name](product, order.seed)
+    generator = GENERATORS.get(product.name, Plausible)(product, order.seed)
     if order.backfill_hours:
-        return _backfill(viewing, mixer, order, clock())
-    return _live(viewing, mixer, order, clock)
+        return _backfill(generator, mixer, order, clock())
+    return _live(generator, mixer, order, clock)
 
 
 def produce_generated(
@@ -98,7 +101,7 @@ def produce_generated(
     Ends at `stop` with what was accepted by then, all acknowledged.
 
     Raises:
-        NoGeneratorError, UnproducibleError, CatalogueMissingError: before anything is sent.
+        UnproducibleError, CatalogueMissingError, ReferenceDataError: before anything is sent.
         BrokerUnavailableError, ProduceFailedError: Kafka did not take it all; what was acknowledged stays.
     """
     blocks = plan_records(product, order, clock)
@@ -132,7 +135,7 @@ def _send(
 
 
 def _backfill(
-    viewing: Viewing, mixer: Mixer, order: Order, now: datetime
+    generator: Generator, mixer: Mixer, order: Order, now: datetime
 ) -> Iterator[list[Planned]]:
     end = hour_of(now)
     start = end - timedelta(hours=order.backfill_hours)
@@ -140,16 +143,18 @@ def _backfill(
     left = order.count or 0
     pieces = max(1, min(order.backfill_hours * 60, -(-left // BLOCK)))
     edges = [_micros(start + (end - start) * i / pieces) for i in range(pieces + 1)]
-    busy = [viewing.busyness(a, b) for a, b in pairwise(edges)]
+    busy = [generator.busyness(a, b) for a, b in pairwise(edges)]
     for piece in range(pieces):
         records = round(left * busy[piece] / sum(busy[piece:]))
         left -= records
         mixture = mixer.take(records)
-        events = viewing.events(edges[piece], edges[piece + 1], mixture.events)
+        events = generator.events(edges[piece], edges[piece + 1], mixture.events)
         yield mixer.mix(events, mixture, _micros(now))
 
 
-def _live(viewing: Viewing, mixer: Mixer, order: Order, clock: Clock) -> Iterator[list[Planned]]:
+def _live(
+    generator: Generator, mixer: Mixer, order: Order, clock: Clock
+) -> Iterator[list[Planned]]:
     left = order.count
     size = LIVE_BLOCK if order.rate is None else max(1, min(LIVE_BLOCK, int(order.rate)))
     while left is None or left > 0:
@@ -157,7 +162,7 @@ def _live(viewing: Viewing, mixer: Mixer, order: Order, clock: Clock) -> Iterato
         left = None if left is None else left - records
         mixture = mixer.take(records)
         now = _micros(clock())
-        events = viewing.events(now - SECOND, now, mixture.events)
+        events = generator.events(now - SECOND, now, mixture.events)
         yield mixer.mix(events, mixture, now)
 
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from headwater.produce.model import REASONS, Event, Kind, Planned, Shares
-from pipeline.contract.model import Gates
+from headwater.produce.plausible import time_unit
+from pipeline.contract.model import Product
 
 SECOND = 1_000_000
 MAX_LARGE = 4
@@ -37,22 +38,25 @@ class Mixture:
 class Mixer:
     """Mixes block after block, so that shares hold over all of them. The same seed mixes the same."""
 
-    def __init__(self, shares: Shares, gates: Gates, event_time: str, seed: int) -> None:
-        """`event_time` names the payload's field that holds event time too.
+    def __init__(self, shares: Shares, product: Product, seed: int) -> None:
+        """Mix events of `product`.
 
         Raises:
-            ValueError: late events are asked for where `gates` know none.
+            ValueError: late events are asked for where its gates know none, or duplicates where nothing in an
+                event tells them.
         """
-        if shares.late and gates.late_s is None:
+        if shares.late and product.gates.late_s is None:
             raise ValueError(
                 "the contract's freshness gate is strict: a late event would be poison"
             )
+        if shares.duplicates and not product.topic.envelope and product.uuid is None:
+            raise ValueError("the contract names no `uuid`: every record is an event of its own")
         self._shares = shares
-        self._gates = gates
-        self._field = event_time
+        self._gates = product.gates
+        self._field, self._unit = product.event_time, time_unit(product)
         self._rng = np.random.default_rng((seed, 1))
         self._taken = Mixture(0, 0, 0, 0)
-        self._kinds = _poison_kinds()
+        self._kinds = _poison_kinds(enveloped=product.topic.envelope)
 
     def take(self, records: int) -> Mixture:
         """Return the mixture of the next `records`: all taken so far have the shares asked for."""
@@ -146,13 +150,15 @@ class Mixer:
         return Planned(Kind.LATE, event.event_time, self._moved(event, event.event_time - delay))
 
     def _moved(self, event: Event, event_time: int) -> Event:
-        payload = event.payload | {self._field: event_time}
-        return Event(event.key, event.uuid, event_time, payload)
+        told = event_time // self._unit if self._unit else event_time * 1_000
+        return Event(event.key, event.uuid, event_time, event.payload | {self._field: told})
 
 
-def _poison_kinds() -> Iterator[Kind]:
+def _poison_kinds(*, enveloped: bool) -> Iterator[Kind]:
     """Yield kinds of poison in turn, for ever; the large kind only a few times."""
-    small = [kind for kind in REASONS if kind is not Kind.TOO_LARGE]
+    # Without an envelope the payload alone says what the key is.
+    harmless = () if enveloped else (Kind.NULL_KEY, Kind.WRONG_ENVELOPE)
+    small = [kind for kind in REASONS if kind not in (Kind.TOO_LARGE, *harmless)]
     for turn in itertools.count():
         yield from small
         if turn < MAX_LARGE:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from headwater.produce.model import Event, Kind
 from pipeline.contract.model import Product
 from pipeline.produce.event_writer import EventWriter
+from pipeline.schemas import wire
 
 UNREGISTERED = 4_000_000_000
 """A schema id that no registry has given out."""
@@ -23,11 +24,7 @@ def record_of(
         return key.encode(), None
     if kind is Kind.TOO_LARGE:
         large = bytes(product.gates.payload_bytes + 1)
-        version = len(product.payload_schemas)
-        value = writer.encode_envelope(
-            large, key=key, event_time=event_time, uuid=uuid, version=version
-        )
-        return key.encode(), value
+        return key.encode(), writer.frame(large, key=key, event_time=event_time, uuid=uuid)
     value = writer.encode(payload, key=key, event_time=event_time, uuid=uuid)
     match kind:
         case Kind.BAD_MAGIC:
@@ -35,7 +32,8 @@ def record_of(
         case Kind.UNKNOWN_SCHEMA:
             return key.encode(), value[:1] + UNREGISTERED.to_bytes(4, "big") + value[5:]
         case Kind.TRUNCATED:
-            return key.encode(), value[: len(value) // 2]
+            # Its framing stays whole.
+            return key.encode(), value[: (len(value) + wire.HEADER_BYTES) // 2]
         case Kind.NULL_KEY:
             return None, value
         case Kind.WRONG_ENVELOPE:

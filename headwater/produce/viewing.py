@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from headwater.produce.model import Event
+from headwater.produce.uuids import random_uuids
 from pipeline.contract.model import Product
 from pipeline.contract.references.data import load_reference
 from pipeline.errors import TerminalError
@@ -180,9 +181,9 @@ class Viewing:
         regions, devices = tuple(REGIONS), tuple(DEVICES)
         user, session = views.user[chosen], views.session[chosen]
         distinct, place = np.unique(session, return_inverse=True)
-        names = _uuids(self._rng, len(distinct))
+        names = random_uuids(self._rng, len(distinct))
         columns = zip(
-            _uuids(self._rng, len(chosen)),
+            random_uuids(self._rng, len(chosen)),
             views.ended[chosen].tolist(),
             user.tolist(),
             self._titles[views.title[chosen]].tolist(),
@@ -222,14 +223,3 @@ def _cycle(instants: Floats, offset_hours: int) -> Floats:
     hours = np.arange(25)
     busy = np.array((*BY_HOUR, BY_HOUR[0]), dtype=np.float64)
     return np.interp(local, hours, busy)
-
-
-def _uuids(rng: np.random.Generator, count: int) -> list[str]:
-    """Return random UUIDs (version 4)."""
-    text = rng.bytes(16 * count).hex()
-    found = []
-    for at in range(0, 32 * count, 32):
-        h = text[at : at + 32]
-        variant = "89ab"[int(h[16], 16) & 3]
-        found.append(f"{h[:8]}-{h[8:12]}-4{h[13:16]}-{variant}{h[17:20]}-{h[20:]}")
-    return found

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 
 from headwater.produce.generated import (
-    NoGeneratorError,
     Order,
     UnproducibleError,
     plan_records,
@@ -151,12 +150,6 @@ def test_evenings_are_busier_than_nights(viewing: Product) -> None:
         (datetime.fromtimestamp(e.event_time / 1e6, UTC) - timedelta(hours=5)).hour for e in east
     )
     assert local[21] > 5 * local[5]
-
-
-def test_a_product_without_a_generator_is_named(viewing: Product) -> None:
-    other = viewing.model_copy(update={"name": "orders"})
-    with pytest.raises(NoGeneratorError, match="--from"):
-        plan(other, ORDER)
 
 
 def test_what_the_contract_does_not_allow_is_refused(viewing: Product) -> None:
