@@ -10,11 +10,12 @@ import click
 from headwater.cli.evolution import apply, plan
 from headwater.cli.options import ProductNotFoundError
 from pipeline.contract.folders import CONTRACT_FILE, contract_folders
-from pipeline.contract.source.mistakes import ContractError, Mistake
+from pipeline.contract.source.mistakes import ContractError
 from pipeline.errors import ExitCode
 from pipeline.settings import load_settings
 
 if TYPE_CHECKING:
+    from pipeline.contract.checks.product_check import Findings
     from pipeline.contract.model import Product
 
 
@@ -39,9 +40,10 @@ contract.add_command(apply)
 def check(products: tuple[str, ...], as_json: bool) -> int:
     """Check contracts, all of them by default; every mistake is listed with file and line.
 
-    A PRODUCT is a name, or the path of a contract's folder. Exits 1 when there are mistakes; warnings
+    A PRODUCT is a name, or the path of a contract's folder. SQL of derived tables is checked, too, against
+    what it reads and what the contract says it gives, and not run. Exits 1 when there are mistakes; warnings
     are of what works, and not as one might think: schemas whose records are decoded one by one, logical types
-    that change nothing.
+    that change nothing, aggregates that depend on the order of rows.
 
     \b
     Examples:
@@ -50,14 +52,18 @@ def check(products: tuple[str, ...], as_json: bool) -> int:
       headwater contract check ../drafts/orders
     """
     from headwater.cli.render.checked import Checked, print_checked
-    from pipeline.contract.checks.warnings import warnings
 
     folders = [_folder(name) for name in products] or _all_folders()
     checked = []
     for folder in folders:
-        product, mistakes = _load(folder)
-        warned = warnings(product) if product else ()
-        checked.append(Checked(folder.name, product, mistakes, warned))
+        product, found = _check(folder)
+        others = [other for other in folders if other != folder]
+        mistakes, warned = (
+            tuple(one for one in each if not any(one.file.is_relative_to(o) for o in others))
+            for each in (found.mistakes, found.warnings)
+        )
+        is_well = product is not None and not mistakes
+        checked.append(Checked(folder.name, product if is_well else None, mistakes, warned))
     print_checked(checked, as_json=as_json)
     return ExitCode.CHECK_FAILED if any(one.mistakes for one in checked) else ExitCode.OK
 
@@ -113,14 +119,16 @@ def diff(old: Path, new: Path, as_json: bool) -> int:
     return ExitCode.CHECK_FAILED if any(change.breaking for change in changes) else ExitCode.OK
 
 
-def _load(folder: Path) -> tuple[Product | None, tuple[Mistake, ...]]:
-    """Return the product of the contract in `folder`: that which it is derived from, if it is."""
+def _check(folder: Path) -> tuple[Product | None, Findings]:
+    """Return the product of the contract in `folder`, or which it is derived from; and what is wrong."""
+    from pipeline.contract.checks.product_check import Findings, check_product
     from pipeline.contract.load import load_product
 
     try:
-        return load_product(_product_of(folder)), ()
+        product = load_product(_product_of(folder))
     except ContractError as error:
-        return None, error.mistakes
+        return None, Findings(error.mistakes, ())
+    return product, check_product(product)
 
 
 def _product_of(folder: Path) -> Path:

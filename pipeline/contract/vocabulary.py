@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -56,10 +57,17 @@ def check_mistakes(name: str, arguments: Mapping[str, Any]) -> Iterator[str]:
         yield f"one of pandera's checks {', '.join(sorted(CHECKS))}; not {name!r}"
         return
     required, optional = CHECKS[name]
-    for argument in sorted(set(required) - set(arguments)):
-        yield f"argument {argument!r} of {name}"
+    missing = sorted(set(required) - set(arguments))
     for argument in sorted(set(arguments) - {*required, *optional}):
-        yield f"arguments {', '.join(sorted((*required, *optional)))} of {name}; not {argument!r}"
+        near = get_close_matches(argument, missing, n=1, cutoff=0.5) or missing[:1]
+        if near:
+            # Of what is misspelt it would be the second mistake.
+            missing.remove(near[0])
+            yield f"argument {near[0]!r} of {name}; not {argument!r}"
+        else:
+            yield f"arguments {', '.join(sorted((*required, *optional)))} of {name}; not {argument!r}"
+    for argument in missing:
+        yield f"argument {argument!r} of {name}"
 
 
 def expectation_mistakes(type_: str, kwargs: Mapping[str, Any]) -> Iterator[str]:

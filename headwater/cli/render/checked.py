@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,11 +51,11 @@ def _document(one: Checked) -> dict[str, Any]:
 
 
 def _mistake(one: Mistake) -> dict[str, Any]:
-    return {"file": str(one.file), "line": one.line, "path": one.path, "expected": one.expected}
+    return {**asdict(one), "file": str(one.file)}
 
 
 def _relative(one: Mistake) -> str:
     here = Path.cwd()
     if one.file.is_relative_to(here):
-        return str(Mistake(one.file.relative_to(here), one.line, one.path, one.expected))
+        return str(replace(one, file=one.file.relative_to(here)))
     return str(one)

@@ -33,7 +33,7 @@ def check_topic(reader: ContractReader, settings: ProductSettings, loc: Loc) -> 
     if topic.history and by_producer and topic.retention.hot != -1:
         reader.report(
             (*loc, "topic", "retention"),
-            "retention: forever; the broker judges history by its own times and would delete it",
+            "`forever`; the broker judges history by its own times and would delete it",
         )
     if topic.retention.hot != -1 and -1 < topic.retention.warm < topic.retention.hot:
         reader.report((*loc, "topic", "retention", "warm"), "no less than `hot`")

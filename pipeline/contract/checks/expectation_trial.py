@@ -22,6 +22,7 @@ PLAIN_TYPES = frozenset(
         "expect_column_sum_to_be_between",
         "expect_column_value_lengths_to_be_between",
         "expect_column_values_to_be_between",
+        "expect_column_value_lengths_to_equal",
         "expect_column_values_to_be_in_set",
         "expect_column_values_to_be_unique",
         "expect_column_values_to_match_regex",
@@ -71,6 +72,8 @@ def _plain_value(name: str, value: Any) -> bool:
         case "min_value" | "max_value" | "mostly":
             number = isinstance(value, int | float) and not isinstance(value, bool)
             return number and math.isfinite(value)
+        case "value":
+            return isinstance(value, int) and not isinstance(value, bool)
         case "unexpected_rows_query":
             return isinstance(value, str) and "{batch}" in value
         case "or_equal" | "strict_min" | "strict_max":

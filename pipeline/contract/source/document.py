@@ -1,4 +1,4 @@
-"""A YAML document that knows the line of everything in it."""
+"""A YAML document that knows the place of everything in it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contract.source.mistakes import Mistake
-from pipeline.contract.source.yaml_nodes import NotYamlError, read_yaml
+from pipeline.contract.source.yaml_nodes import NotYamlError, Place, read_yaml
 
 Loc = tuple[str | int, ...]
 """Keys and indexes from the document's root."""
@@ -23,7 +23,7 @@ class DocumentError(Exception):
 
 
 class Document:
-    """A YAML mapping in plain Python values, with the line of each.
+    """A YAML mapping in plain Python values, with the place of each.
 
     Attributes:
         file: where it was read from.
@@ -49,18 +49,19 @@ class Document:
             raise DocumentError(Mistake(file, 1, "", "a YAML mapping at the top"))
         self.data: dict[str, Any] = self._root.value
 
-    def line(self, loc: Loc) -> int:
-        """Return the line where `loc` stands; of its nearest ancestor, if it is not there."""
-        node, line = self._root, 1
+    def place(self, loc: Loc) -> Place:
+        """Return where `loc` stands; its nearest ancestor, if it is not there."""
+        node, place = self._root, Place(1, 1)
         for step in loc:
             if step not in node.inner:
                 break
-            line, node = node.lines[step], node.inner[step]
-        return line
+            place, node = node.places[step], node.inner[step]
+        return place
 
     def mistake(self, loc: Loc, expected: str) -> Mistake:
         """Return a mistake at `loc`."""
-        return Mistake(self.file, self.line(loc), render(loc), expected)
+        line, column = self.place(loc)
+        return Mistake(self.file, line, render(loc), expected, column)
 
 
 def render(loc: Iterable[str | int]) -> str:

@@ -18,16 +18,18 @@ class Mistake:
         line: counted from 1.
         path: place within the document, e.g. `schema[0].properties[2].name`; empty for the whole.
         expected: what should be there, and what was found.
+        column: counted from 1; 0 where the whole line is meant.
     """
 
     file: Path
     line: int
     path: str
     expected: str
+    column: int = 0
 
     def __str__(self) -> str:
-        place = f" {self.path}:" if self.path else ""
-        return f"{self.file}:{self.line}:{place} {self.expected}"
+        place = f"{self.file}:{self.line}:" + (f"{self.column}:" if self.column else "")
+        return f"{place}{f' {self.path}:' if self.path else ''} {self.expected}"
 
 
 class ContractError(TerminalError):

@@ -1,10 +1,10 @@
-"""YAML 1.2 as plain values, with the line of each."""
+"""YAML 1.2 as plain values, with the place of each."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from yaml import events
@@ -29,23 +29,30 @@ class NotYamlError(ValueError):
         self.line = line
 
 
+class Place(NamedTuple):
+    """Where something begins; both are counted from 1."""
+
+    line: int
+    column: int
+
+
 @dataclass
 class Node:
-    """A value that begins at `line`, from 1: a dict whose keys are texts, a list, or a scalar.
+    """A value and where it begins: a dict whose keys are texts, a list, or a scalar.
 
     Attributes:
-        lines: of a dict or list: the line of each key, or item.
+        places: of a dict or list: the place of each key, or item.
         inner: the node of each value.
     """
 
-    line: int
+    place: Place
     value: Any
-    lines: dict[str | int, int] = field(default_factory=dict)
+    places: dict[str | int, Place] = field(default_factory=dict)
     inner: dict[str | int, Node] = field(default_factory=dict)
 
-    def add(self, key: str | int, line: int, node: Node) -> None:
+    def add(self, key: str | int, place: Place, node: Node) -> None:
         """Add a value under a key that is new, or the next item."""
-        self.lines[key], self.inner[key] = line, node
+        self.places[key], self.inner[key] = place, node
         if isinstance(self.value, list):
             self.value.append(node.value)
         else:
@@ -82,7 +89,7 @@ class _Composer:
         self._next()
         start = self._next()
         if isinstance(start, events.StreamEndEvent):
-            return Node(1, None)
+            return Node(Place(1, 1), None)
         if start.version == (1, 1):
             raise NotYamlError("YAML 1.2, not 1.1, in which words like `no` are no texts", 1)
         root = self._node(self._next(), 0)
@@ -95,7 +102,8 @@ class _Composer:
         return self._parser.get_event()
 
     def _node(self, event: Any, depth: int) -> Node:
-        line = event.start_mark.line + 1
+        place = _place(event)
+        line = place.line
         if isinstance(event, events.AliasEvent):
             return self._anchored(str(event.anchor), line)
         if depth > MAX_DEPTH:
@@ -105,12 +113,12 @@ class _Composer:
         if event.anchor is not None:
             self._anchors[event.anchor] = None
         if isinstance(event, events.ScalarEvent):
-            node = Node(line, self._scalar(event, line))
+            node = Node(place, self._scalar(event, line))
         else:
             kind = "map" if isinstance(event, events.MappingStartEvent) else "seq"
             if event.tag not in (None, "!", f"tag:yaml.org,2002:{kind}"):
                 raise NotYamlError(f"no tag {event.tag}", line)
-            node = self._mapping(line, depth) if kind == "map" else self._list(line, depth)
+            node = self._mapping(place, depth) if kind == "map" else self._list(place, depth)
         if event.anchor is not None:
             self._anchors[event.anchor] = node
         return node
@@ -132,29 +140,34 @@ class _Composer:
         except BadScalarError as error:
             raise NotYamlError(f"{error}", line) from None
 
-    def _list(self, line: int, depth: int) -> Node:
-        node = Node(line, [])
+    def _list(self, place: Place, depth: int) -> Node:
+        node = Node(place, [])
         while not isinstance(event := self._next(), events.SequenceEndEvent):
             item = self._node(event, depth + 1)
-            node.add(len(node.inner), item.line, item)
+            node.add(len(node.inner), item.place, item)
         return node
 
-    def _mapping(self, line: int, depth: int) -> Node:
-        node, merged = Node(line, {}), []
+    def _mapping(self, place: Place, depth: int) -> Node:
+        node, merged = Node(place, {}), []
         while not isinstance(event := self._next(), events.MappingEndEvent):
             key = self._node(event, depth + 1)
             value = self._node(self._next(), depth + 1)
             if isinstance(event, events.ScalarEvent) and _is_merge(event):
                 merged += _merged(value)
                 continue
-            name, at = _key(key), event.start_mark.line + 1
+            name, at = _key(key), _place(event)
             if name in node.inner:
-                raise NotYamlError(f"duplicate key {name!r}, as at line {node.lines[name]}", at)
+                before = node.places[name].line
+                raise NotYamlError(f"duplicate key {name!r}, as at line {before}", at.line)
             node.add(name, at, value)
         for one in merged:
             for key_text in (each for each in one.inner if each not in node.inner):
-                node.add(key_text, one.lines[key_text], one.inner[key_text])
+                node.add(key_text, one.places[key_text], one.inner[key_text])
         return node
+
+
+def _place(event: Any) -> Place:
+    return Place(event.start_mark.line + 1, event.start_mark.column + 1)
 
 
 def _is_merge(event: Any) -> bool:
@@ -165,11 +178,11 @@ def _merged(node: Node) -> list[Node]:
     found = list(node.inner.values()) if isinstance(node.value, list) else [node]
     for one in found:
         if not isinstance(one.value, dict):
-            raise NotYamlError("a mapping, or a list of mappings, after `<<`", one.line)
+            raise NotYamlError("a mapping, or a list of mappings, after `<<`", one.place.line)
     return found
 
 
 def _key(node: Node) -> str:
     if isinstance(node.value, dict | list):
-        raise NotYamlError("a key that is a text", node.line)
+        raise NotYamlError("a key that is a text", node.place.line)
     return node.value.isoformat() if isinstance(node.value, date) else str(node.value)

@@ -32,6 +32,7 @@ NAMES = (
     "min_value",
     "max_value",
     "strict_min",
+    "value",
     "mostly",
     "value_set",
     "regex",

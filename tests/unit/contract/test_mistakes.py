@@ -76,9 +76,9 @@ def test_all_mistakes_of_a_contract_are_reported_at_once_with_their_lines(copy: 
 @pytest.mark.parametrize(
     ("edits", "at", "expected"),
     [
-        ([("retention: forever", "retention: {hot: 7d}")], "retention: {", "retention: forever"),
+        ([("retention: forever", "retention: {hot: 7d}")], "retention: {", "`forever`"),
         ([("        history: true\n        retention: forever", "        history: true")], "topic:",
-         "retention: forever"),
+         "`forever`"),
         ([("retention: forever", "retention: {hot: forever, warm: 73h}")], "retention: {",
          "no less than an hour, `allowedLateness` and `gates.late` together"),
         ([("late: 72h", "late: 5s")], "late: 5s", "more than `freshness`"),

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from pipeline.contract.source.yaml_nodes import NotYamlError, read_yaml
+from pipeline.contract.source.yaml_nodes import Node, NotYamlError, Place, read_yaml
 
 LOOKS = [
     *("b c", "1", "0777", "1_0", ".5", "1e3", "yes", "null", "~", "", "2020-01-01", "x: y", "x #y"),
@@ -102,7 +102,11 @@ def test_a_scalar_is_what_yaml_1_2_says(text: str, value: Any) -> None:
     assert getattr(found, "tzinfo", None) == getattr(value, "tzinfo", None)
 
 
-def test_everything_has_its_line() -> None:
+def lines(node: Node) -> dict[str | int, int]:
+    return {key: place.line for key, place in node.places.items()}
+
+
+def test_everything_has_its_place() -> None:
     root = read_yaml(
         "a: 1\n"
         "b:\n"
@@ -120,10 +124,12 @@ def test_everything_has_its_line() -> None:
         "  f: 3\n"
     )
     assert root.value["e"] == {"f": 3, "d": 2}
-    assert root.lines == {"a": 1, "b": 2, "c": 8, "1.5": 10, "e": 12}
-    assert root.inner["b"].lines == {0: 3, 1: 5, 2: 6}
-    assert root.inner["b"].inner[2].lines == {"k": 6, "l": 7}
-    assert root.inner["e"].lines == {"f": 14, "d": 11}
+    assert lines(root) == {"a": 1, "b": 2, "c": 8, "1.5": 10, "e": 12}
+    assert lines(root.inner["b"]) == {0: 3, 1: 5, 2: 6}
+    assert lines(root.inner["b"].inner[2]) == {"k": 6, "l": 7}
+    assert lines(root.inner["e"]) == {"f": 14, "d": 11}
+    assert root.inner["b"].places[2] == Place(6, 5)
+    assert root.inner["b"].inner[2].places["k"] == Place(6, 6)
 
 
 @pytest.mark.parametrize(

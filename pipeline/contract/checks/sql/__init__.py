@@ -1,0 +1,1 @@
+"""What is wrong with the SQL of derived tables, found without running it."""
