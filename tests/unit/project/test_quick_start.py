@@ -95,3 +95,15 @@ def test_what_reads_metadata_imports_nothing_that_computes(
     *_, imported = run(code + TELL)
     assert "pyiceberg" in imported
     assert not {*imported.split()} & (ENGINES - {"pyiceberg"})
+
+
+def test_a_contract_that_great_expectations_is_asked_about_is_read_by_every_command() -> None:
+    code = """
+import sys
+from headwater.without_pandas import without_pandas
+without_pandas()
+from pipeline.contract.checks.expectation_trial import trial_mistakes
+kwargs = {"column": "a", "regex_list": ["a"]}
+print(*trial_mistakes("expect_column_values_to_match_regex_list", kwargs), "pandas" in sys.modules)
+"""
+    assert run(code) == ["True"]
