@@ -93,7 +93,9 @@ def address(uri: str, cell: str, setting: str = "catalog_uri") -> URL:
 
 def postgresql_error(error: BaseException, subject: str) -> HeadwaterError | None:
     """Return the named error for what psycopg raised of a catalog; None for what another library did."""
-    return named_refusal(error, subject, CatalogUnavailableError, CatalogRefusedError, _REMEDY)
+    return named_refusal(
+        error, subject, CatalogUnavailableError, CatalogRefusedError, remedy=_REMEDY
+    )
 
 
 def named_refusal(
@@ -101,6 +103,7 @@ def named_refusal(
     subject: str,
     away: type[RetryableError],
     refused: type[TerminalError],
+    *,
     remedy: str,
 ) -> HeadwaterError | None:
     """Return the error for what psycopg raised of `subject`; None for what another library did.

@@ -108,7 +108,7 @@ class PostgresqlState:
                 f"or USAGE on the schema {self._schema} and SELECT, INSERT and UPDATE on its tables."
             )
             named = named_refusal(
-                error.orig, self._subject, StateUnavailableError, StateRefusedError, remedy
+                error.orig, self._subject, StateUnavailableError, StateRefusedError, remedy=remedy
             )
             if named is None:
                 raise

@@ -106,7 +106,7 @@ def check_storage(uri: str) -> None:
             may_write = connection.scalar(text(_MAY_WRITE))
     except DBAPIError as error:
         named = named_refusal(
-            error.orig, subject, StorageUnavailableError, StorageRefusedError, _REMEDY
+            error.orig, subject, StorageUnavailableError, StorageRefusedError, remedy=_REMEDY
         )
         if named is None:
             raise
