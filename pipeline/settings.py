@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.config.names import CONFIG, FAILPOINT, HOME
+from pipeline.config.names import CONFIG_FILE, FAILPOINT, HOME
 from pipeline.config.names import MIN_INGEST_MEMORY_MB as MIN_INGEST_MEMORY_MB
+from pipeline.config.project import IS_CHECKOUT, SOURCE, find_project
 from pipeline.errors import TerminalError
 
 if TYPE_CHECKING:
@@ -18,9 +19,8 @@ if TYPE_CHECKING:
     from pipeline.config.reference import SecretUnreadableError
     from pipeline.logs import LogFormat
 
-_SOURCE = Path(__file__).resolve().parent.parent
-PROJECT = _SOURCE if (_SOURCE / "pyproject.toml").exists() else Path.cwd()
-"""The checkout that this code is of; the working directory where it was installed from a wheel."""
+PROJECT = SOURCE
+"""The checkout that this code is of, for what belongs to it: tests, benchmarks."""
 
 
 class SettingInvalidError(TerminalError):
@@ -32,6 +32,7 @@ class Settings:
     """What was set when `load_settings` read it. What cells say is read with each: see `load_cell`.
 
     Attributes:
+        project: folder of what people write: contracts and workspace.yaml are there by default, and the home.
         home: folder that holds every byte the platform keeps.
         contracts: folder of contracts.
         cache: per-user cache of verified jars.
@@ -41,9 +42,10 @@ class Settings:
         data_docs: address at which Data Docs are served.
         log_level: the least that is logged, by logging's name; None where each process has its own default.
         log_format: of what is logged; as `pipeline.logs`.
-        config: the headwater.toml that `HEADWATER_CONFIG` names; None for the one in `home`.
+        config: the headwater.toml that is read; None for the one in `home`, be it there or not.
     """
 
+    project: Path
     home: Path
     contracts: Path
     cache: Path
@@ -68,17 +70,18 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         SettingInvalidError: one that is no cell's cannot be used, or headwater.toml cannot be read.
     """
     # What checks types is slow to import, and help has no need of it.
-    from pipeline.config.read import read_platform
+    from pipeline.config.read import config_file, read_platform
 
     env = os.environ if environment is None else environment
-    home = home_of(env)
+    home, project = home_of(env), find_project()
     reading = read_platform(env, home)
     refuse(reading.grave)
     found = reading.configuration()
-    java_home, config = env.get("JAVA_HOME"), env.get(CONFIG)
+    java_home, config = env.get("JAVA_HOME"), config_file(env, home)
     return Settings(
+        project=project,
         home=home,
-        contracts=(found.contracts or PROJECT / "contracts").absolute(),
+        contracts=(found.contracts or project / "contracts").absolute(),
         cache=(found.cache or Path.home() / ".cache" / "headwater").absolute(),
         failpoint=env.get(FAILPOINT) or None,
         java_home=Path(java_home) if java_home else None,
@@ -86,7 +89,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         data_docs=found.data_docs.url,
         log_level=found.logging.level,
         log_format=found.logging.format,
-        config=Path(config).absolute() if config else None,
+        config=None if config == home / CONFIG_FILE else config,
     )
 
 
@@ -143,7 +146,16 @@ def dagster_storage_uri(home: Path) -> str | None:
 
 def home_of(environment: Mapping[str, str]) -> Path:
     """Return the folder that `HEADWATER_HOME` names, `.headwater` in the project by default."""
-    return Path(environment.get(HOME) or PROJECT / ".headwater").absolute()
+    return Path(environment.get(HOME) or find_project() / ".headwater").absolute()
+
+
+def code_environment() -> dict[str, str]:
+    """Return the variables by which another interpreter imports this very code, whatever it works in.
+
+    A project's own folders hide none of it: `assets` and `pipeline` are names that others have, too.
+    """
+    path = os.pathsep.join(filter(None, (str(SOURCE), os.environ.get("PYTHONPATH"))))
+    return {"PYTHONSAFEPATH": "1"} | ({"PYTHONPATH": path} if IS_CHECKOUT else {})
 
 
 def refuse(faults: Sequence[Fault]) -> None:

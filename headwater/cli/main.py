@@ -10,13 +10,14 @@ from typing import NoReturn
 
 import click
 
-from headwater.cli.extras import extra_missing
+from headwater.extras import extra_missing
 from headwater.without_pandas import without_pandas
 from pipeline.disk import disk_full, is_full
 from pipeline.errors import ExitCode, HeadwaterError
 
 # Loaded only when asked for, each with what it imports: see the package.
 COMMANDS = {
+    "init": "headwater.cli.init:init",
     "up": "headwater.cli.stack:up",
     "down": "headwater.cli.stack:down",
     "status": "headwater.cli.stack:status",

@@ -9,14 +9,29 @@ from typing import TYPE_CHECKING
 import click
 
 from pipeline.errors import TerminalError
-from pipeline.settings import load_settings
+from pipeline.settings import all_settings, load_settings
 
 if TYPE_CHECKING:
     from pipeline.cells import Cell
     from pipeline.contract.model import Product
 
 product_argument = click.argument("product", metavar="PRODUCT")
-cell_option = click.option("--cell", required=True, help="The cell, e.g. us.")
+
+
+def _cell(context: click.Context, _parameter: click.Parameter, named: str | None) -> str | None:
+    if named is not None or context.resilient_parsing:
+        return named
+    cells = all_settings().cells
+    if len(cells) == 1:
+        return cells[0]
+    if not cells:
+        raise click.UsageError("There is no cell yet: run `headwater up`, or name one with --cell.")
+    raise click.UsageError(f"There are several cells: name one of {', '.join(cells)} with --cell.")
+
+
+cell_option = click.option(
+    "--cell", callback=_cell, help="The cell, e.g. us.  [default: the only one that there is]"
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
 

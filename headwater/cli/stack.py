@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from headwater.cli.options import json_option
-from headwater.stack.defaults import KAFKA_PORT, WEB_PORT, WORKSPACE
+from headwater.stack.defaults import KAFKA_PORT, WEB_PORT
 from pipeline.errors import ExitCode
 from pipeline.settings import load_settings
 
@@ -26,15 +26,14 @@ port = click.IntRange(1, 65535)
 @click.option(
     "--workspace",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    default=WORKSPACE,
-    help="Dagster workspace file.  [default: the project's]",
+    help="Dagster workspace file.  [default: the project's workspace.yaml]",
 )
 @json_option
 def up(
     cells: tuple[str, ...],
     kafka_port: int | None,
     web_port: int | None,
-    workspace: Path,
+    workspace: Path | None,
     as_json: bool,
 ) -> ExitCode:
     """Start Kafka, schema registry, Dagster UI, daemon and code servers, or what of them does not run.

@@ -10,7 +10,6 @@ from pathlib import Path
 from headwater.stack.ports import server_at
 from headwater.stack.process import start_detached
 from headwater.stack.starting import Starting
-from pipeline.settings import PROJECT
 
 READY_TIMEOUT_S = 60.0
 SERVER = "headwater-schema-registry"
@@ -22,7 +21,7 @@ def launch_schema_registry(
     """Start the server on loopback, and leave the waiting to the caller."""
     module = "headwater.schema_registry.serve"
     command = [sys.executable, "-m", module, str(home), cell, str(port)]
-    process = start_detached(command, log, environment, PROJECT)
+    process = start_detached(command, log, environment, home)
     subject = f"schema registry of {cell} 127.0.0.1:{port}"
     return Starting(process, subject, log, partial(is_serving, port), READY_TIMEOUT_S)
 

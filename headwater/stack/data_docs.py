@@ -22,7 +22,6 @@ from urllib.parse import quote, unquote, urlsplit
 from headwater.stack.ports import server_at
 from headwater.stack.process import start_detached
 from headwater.stack.starting import Starting
-from pipeline.settings import PROJECT
 
 READY_TIMEOUT_S = 60.0
 SERVER = "headwater-data-docs"
@@ -105,7 +104,7 @@ def server(home: Path, port: int) -> ThreadingHTTPServer:
 def launch_data_docs(home: Path, port: int, log: Path, environment: Mapping[str, str]) -> Starting:
     """Start the server on loopback, and leave the waiting to the caller."""
     command = [sys.executable, "-m", "headwater.stack.data_docs", str(home), str(port)]
-    process = start_detached(command, log, environment, PROJECT)
+    process = start_detached(command, log, environment, home)
     subject = f"Data Docs 127.0.0.1:{port}"
     return Starting(process, subject, log, partial(is_serving, port), READY_TIMEOUT_S)
 

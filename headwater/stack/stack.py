@@ -27,7 +27,7 @@ from headwater.stack.process import end
 from headwater.stack.starting import Starting, wait_until_ready
 from headwater.stack.state import StackState, load_state
 from pipeline.cells import CellNotFoundError, embedded_cell, load_cell, save_brokers
-from pipeline.settings import Settings, own_brokers
+from pipeline.settings import Settings, code_environment, own_brokers
 from pipeline.spark.jars import jar_sets
 
 TOKEN = "HEADWATER_STACK"  # noqa: S105 - the name of a variable
@@ -49,11 +49,12 @@ def up(
     *,
     kafka_port: int | None = None,
     web_port: int | None = None,
-    workspace: Path = WORKSPACE,
+    workspace: Path | None = None,
 ) -> tuple[Part, ...]:
     """Start what does not run: a broker and a schema registry a cell, Data Docs, code servers, the webserver
     and the daemon.
 
+    Code locations are those of `workspace`, by default the project's workspace.yaml, or else the cell `us`.
     A cell whose brokers or registry are the user's own has none of the stack's; brokers are where the
     environment or headwater.toml name others than those that are started here. Returns the parts' state.
 
@@ -73,7 +74,7 @@ def up(
     with FileLock(settings.home / "stack.lock"):
         state = load_state(settings.home)
         state.cells = [*state.cells, *(cell for cell in cells if cell not in state.cells)]
-        environment = {**os.environ, TOKEN: state.token}
+        environment = {**os.environ, **code_environment(), TOKEN: state.token}
         if settings.config:
             # Its parts work in another folder.
             environment["HEADWATER_CONFIG"] = str(settings.config)
@@ -88,10 +89,15 @@ def up(
             starting += _up_schema_registry(settings, state, cell, port, environment, say)
         starting += _up_data_docs(settings, state, environment, say)
         of_dagster = DagsterParts(settings, state, environment, uri, say)
-        starting += of_dagster.up_code_servers(workspace)
+        starting += of_dagster.up_code_servers(workspace or _workspace(settings))
         starting += of_dagster.up_webserver_and_daemon(web_port or WEB_PORT)
         wait_until_ready(starting)
         return parts.look(settings, state)
+
+
+def _workspace(settings: Settings) -> Path:
+    own = settings.project / WORKSPACE.name
+    return own if own.is_file() else WORKSPACE
 
 
 def _jar_sets(settings: Settings, cells: Sequence[str]) -> list[str]:

@@ -13,6 +13,7 @@ from pipeline.config.files import cells_with_files, read_cell_file, read_config_
 from pipeline.config.layer import Fault, Layer
 from pipeline.config.model import CellSection, Configuration, merged
 from pipeline.config.names import CONFIG, CONFIG_FILE, REFERRING, TABLES
+from pipeline.config.project import find_project
 from pipeline.config.reference import SecretUnreadableError, read_secrets, unreadable
 from pipeline.config.secret_text import marked
 
@@ -131,9 +132,11 @@ def read_cell(environment: Mapping[str, str], home: Path, cell: str) -> CellRead
 
 
 def config_file(environment: Mapping[str, str], home: Path) -> Path:
-    """Return where headwater.toml is, or would be."""
-    named = environment.get(CONFIG)
-    return Path(named).absolute() if named else home / CONFIG_FILE
+    """Return where headwater.toml is: as the environment says, in the home, in the project; or would be."""
+    if named := environment.get(CONFIG):
+        return Path(named).absolute()
+    of_home, of_project = home / CONFIG_FILE, find_project() / CONFIG_FILE
+    return of_project if of_project.is_file() and not of_home.is_file() else of_home
 
 
 _OF_CELLS = ("HEADWATER_CELLS__",)
@@ -160,6 +163,13 @@ def _upper(environment: Mapping[str, str], home: Path) -> tuple[list[Layer], lis
     if environment.get(CONFIG) and not path.exists():
         remedy = "Write it, or unset the variable."
         more = (Fault("environment", CONFIG, f"names {path}, which is not there.", remedy),)
+    of_project = find_project() / CONFIG_FILE
+    if not environment.get(CONFIG) and path != of_project and of_project.is_file():
+        remedy = "Put both into one of the two."
+        more = (
+            *more,
+            Fault(str(of_project), "", f"is not read: {path} is.", remedy, harmless=True),
+        )
     return [of_environment, of_file], [*faults, *more]
 
 

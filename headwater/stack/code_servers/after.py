@@ -15,6 +15,7 @@ from importlib import import_module
 
 from headwater.stack.code_servers.launch import is_serving
 from headwater.stack.dagster import launch as dagster
+from headwater.stack.dagster.plain_logs import plain_logs
 
 PATIENCE_S = 300.0
 LOOK_S = 0.1
@@ -38,6 +39,7 @@ def wait_for(parts: Iterable[str], patience_s: float = PATIENCE_S) -> bool:
 
 def main(parts: str, module: str, arguments: list[str]) -> None:
     """Run `module` in this process, until it ends."""
+    plain_logs()
     import_module(f"{module}.cli")
     wait_for(parts.split(","))
     sys.argv = [module, *arguments]

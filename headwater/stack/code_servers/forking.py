@@ -10,12 +10,14 @@ import runpy
 import sys
 
 from assets.dagster_private.processes import fork_runs
+from headwater.stack.dagster.plain_logs import plain_logs
 
 PRELOAD = "headwater.stack.code_servers.preload"
 
 
 def main() -> None:
     """Run Dagster's command line."""
+    plain_logs()
     fork_runs(PRELOAD)
     sys.argv[0] = "dagster"
     runpy.run_module("dagster", run_name="__main__")

@@ -11,7 +11,7 @@ from headwater.stack.code_servers.workspace import Location
 from headwater.stack.dagster.launch import log_options
 from headwater.stack.process import start_detached
 from headwater.stack.starting import Starting
-from pipeline.settings import PROJECT, Settings
+from pipeline.settings import Settings
 
 READY_TIMEOUT_S = 300.0
 SERVICE = "DagsterApi"
@@ -40,7 +40,7 @@ def launch_code_server(
         *("--location-name", location.name, *location.arguments),
         *log_options(settings),
     ]
-    process = start_detached(command, log, environment, PROJECT)
+    process = start_detached(command, log, environment, settings.project)
     subject = f"code server of {location.name} 127.0.0.1:{port}"
     return Starting(process, subject, log, partial(is_serving, port), READY_TIMEOUT_S)
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from assets.dagster_private.processes import CodeServer, serve_code_by
+from headwater.stack.dagster.plain_logs import plain_logs
 
 LOOK_S = 2.0
 """How often files are looked at and the server is asked."""
@@ -64,6 +65,7 @@ def _files(folder: Path) -> Iterator[tuple[str, int, int]]:
 
 def main(contracts: Path, options: list[str]) -> None:
     """Serve until the process is ended."""
+    plain_logs()
     port = int(options[options.index("-p") + 1])
     threading.Thread(target=keep_current, args=(contracts, port), daemon=True).start()
     serve_code_by("headwater.stack.code_servers.forking")

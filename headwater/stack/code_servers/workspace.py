@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from headwater.shadowed import PACKAGES
+from pipeline.config.project import SOURCE
 from pipeline.errors import TerminalError
 
 _OPTIONS = {
@@ -97,6 +99,9 @@ def _location(entry: Mapping[str, Any], folder: Path) -> Location | None:
     target = str(stated[key])
     named = str(stated.get("location_name") or Path(target).name)
     arguments = [option, str(folder / target) if kind == "python_file" else target]
+    if kind == "python_module" and target.partition(".")[0] in PACKAGES:
+        # Where Dagster looks first: a project may have a folder of the same name.
+        stated = {"working_directory": str(SOURCE), **stated}
     for name, flag in (("attribute", "-a"), ("working_directory", "-d")):
         if name in stated:
             arguments += [flag, str(stated[name])]

@@ -13,7 +13,7 @@ from pathlib import Path
 from assets.dagster_private.processes import DAEMON
 from headwater.stack.process import Process, start_detached
 from headwater.stack.starting import Starting
-from pipeline.settings import PROJECT, Settings
+from pipeline.settings import Settings
 
 READY_TIMEOUT_S = 420.0
 """Of which the code servers, which the webserver waits for, may take 300."""
@@ -37,7 +37,7 @@ def launch_webserver(
     options = ("-h", "127.0.0.1", "-p", str(port), "-w", str(workspace))
     logging = log_options(settings, "--dagster-log-level")
     command = _dagster(after, "dagster_webserver", *options, *logging)
-    process = start_detached(command, log, environment, PROJECT)
+    process = start_detached(command, log, environment, settings.project)
     subject = f"Dagster webserver 127.0.0.1:{port}"
     return Starting(process, subject, log, partial(is_serving, port), READY_TIMEOUT_S)
 
@@ -51,7 +51,7 @@ def start_daemon(
 ) -> Process:
     """Start the daemon, which launches runs and evaluates sensors and schedules, `after` other parts."""
     command = _dagster(after, DAEMON, "run", "-w", str(workspace), *log_options(settings))
-    return start_detached(command, log, environment, PROJECT)
+    return start_detached(command, log, environment, settings.project)
 
 
 def is_serving(port: int) -> bool:

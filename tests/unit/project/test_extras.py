@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from headwater.cli.extras import EXTRA_OF
+from headwater.extras import EXTRA_OF
 from pipeline.cells import embedded_cell, save_cell
 from pipeline.settings import PROJECT
 

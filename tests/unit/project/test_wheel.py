@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
-import sys
-import tomllib
 from pathlib import Path
-from zipfile import ZipFile
 
 import pytest
 
 from pipeline.settings import PROJECT
+from tests.support.wheel import PACKAGES, run_python, unpacked_wheel
 
 pytestmark = pytest.mark.slow
 
-METADATA = tomllib.loads((PROJECT / "pyproject.toml").read_text())
-PACKAGES = [
-    pattern.rstrip("*") for pattern in METADATA["tool"]["setuptools"]["packages"]["find"]["include"]
-]
-BUILD = "import sys; from setuptools.build_meta import build_wheel; build_wheel(sys.argv[1])"
 READ = """
 from headwater.stack import stack
 from headwater.stack.dagster import instance
@@ -36,32 +26,7 @@ print(instance.__file__, load_settings().home)
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with what is in the wheel."""
-    folder = tmp_path_factory.mktemp("wheel")
-    source = folder / "source"
-    for package in PACKAGES:
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(PROJECT / package, source / package, ignore=ignored)
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(PROJECT / name, source)
-    run(BUILD, str(folder), cwd=source)
-    (built,) = folder.glob("*.whl")
-    with ZipFile(built) as archive:
-        archive.extractall(folder / "unpacked")
-    return folder / "unpacked"
-
-
-def run(code: str, *arguments: str, cwd: Path, path: Path | None = None) -> str:
-    environment = {name: text for name, text in os.environ.items() if "HEADWATER" not in name}
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments],
-        cwd=cwd,
-        env={**environment, "PYTHONPATH": str(path or "")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return unpacked_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 def test_every_file_of_the_packages_is_in_it(wheel: Path) -> None:
@@ -85,6 +50,6 @@ def test_nothing_else_is_in_it_but_its_metadata(wheel: Path) -> None:
 def test_what_is_installed_finds_its_files_and_works_where_it_is_called(
     wheel: Path, tmp_path: Path
 ) -> None:
-    module, home = run(READ, cwd=tmp_path, path=wheel).split()
+    module, home = run_python(READ, cwd=tmp_path, path=wheel).split()
     assert Path(module).is_relative_to(wheel)
     assert Path(home) == tmp_path / ".headwater"

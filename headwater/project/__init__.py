@@ -1,0 +1,1 @@
+"""Projects: folders of contracts and settings that Headwater is used with."""

@@ -1,0 +1,87 @@
+"""A new project's files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from pipeline.errors import TerminalError
+from pipeline.files import write_atomically
+
+TEMPLATE = Path(__file__).with_name("template")
+EXAMPLE = ("contracts", "samples")
+"""Folders of the template that hold the example alone."""
+_NAME, _VERSION = "PROJECT_NAME", "HEADWATER_VERSION"
+"""What stands in the template for the project's name and for the version that made it."""
+
+
+class ProjectUnwritableError(TerminalError):
+    """A project's file cannot be written."""
+
+
+@dataclass(frozen=True)
+class NewFile:
+    """A file of a project: its path in the project's folder, and what is in it."""
+
+    path: Path
+    text: str
+
+
+@dataclass(frozen=True)
+class ProjectPlan:
+    """What making a project writes.
+
+    Attributes:
+        folder: the project's.
+        files: those to write; none of them exists.
+        kept: files that are there already, and stay as they are.
+    """
+
+    folder: Path
+    files: tuple[NewFile, ...]
+    kept: tuple[Path, ...]
+
+
+def plan_project(folder: Path, *, example: bool = True) -> ProjectPlan:
+    """Return what makes `folder` a project, which it may be in part; it is named as the folder.
+
+    Without `example` there are no contracts to begin with.
+    """
+    wanted = tuple(_files(folder.absolute().name, example=example))
+    kept = tuple(one.path for one in wanted if (folder / one.path).exists())
+    return ProjectPlan(folder, tuple(one for one in wanted if one.path not in kept), kept)
+
+
+def make_project(plan: ProjectPlan) -> None:
+    """Write what is planned, each file whole or not at all. May be done again after a failure.
+
+    Raises:
+        ProjectUnwritableError: a file cannot be written.
+    """
+    for one in plan.files:
+        path = plan.folder / one.path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(path, one.text)
+        except OSError as error:
+            raise ProjectUnwritableError(
+                f"it cannot be written ({error.strerror}).",
+                subject=str(path),
+                remedy="Make the folder writable, or name another; what was written stays.",
+            ) from None
+    (plan.folder / "contracts").mkdir(exist_ok=True)
+
+
+def _files(name: str, *, example: bool) -> Iterator[NewFile]:
+    for file in sorted(TEMPLATE.rglob("*")):
+        path = file.relative_to(TEMPLATE)
+        if (
+            file.is_file()
+            and "__pycache__" not in path.parts
+            and (example or path.parts[0] not in EXAMPLE)
+        ):
+            text = file.read_text(encoding="utf-8")
+            text = text.replace(_NAME, name).replace(_VERSION, version("headwater"))
+            yield NewFile(path.with_name(".gitignore") if path.name == "gitignore" else path, text)
