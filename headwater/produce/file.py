@@ -21,6 +21,7 @@ from pipeline.contract.targets.topic import topic_config
 from pipeline.produce.event_writer import EventWriter
 from pipeline.produce.topic import ensure_topic
 from pipeline.rows.convert import RowError, required_columns, row_converter, value_converter
+from pipeline.rows.json_write import json_encoder
 from pipeline.schemas.open import open_registry
 
 TOLD = 10
@@ -58,7 +59,8 @@ def produce_file(
     source = open_source(name)
     _require_columns(source, product)
     to_event = _converter(source, product, clock)
-    encode = encoder(dict(product.payload_schema))
+    made = json_encoder if product.topic.format == "json" else encoder
+    encode = made(dict(product.payload_schema))
     most = int(topic_config(product).config["max.message.bytes"]) - BESIDE_BYTES
     stop = stop or threading.Event()
     ensure_topic(cell, product)

@@ -56,7 +56,7 @@ class Mixer:
         self._field, self._unit = product.event_time, time_unit(product)
         self._rng = np.random.default_rng((seed, 1))
         self._taken = Mixture(0, 0, 0, 0)
-        self._kinds = _poison_kinds(enveloped=product.topic.envelope)
+        self._kinds = _poison_kinds(product)
 
     def take(self, records: int) -> Mixture:
         """Return the mixture of the next `records`: all taken so far have the shares asked for."""
@@ -154,11 +154,12 @@ class Mixer:
         return Event(event.key, event.uuid, event_time, event.payload | {self._field: told})
 
 
-def _poison_kinds(*, enveloped: bool) -> Iterator[Kind]:
+def _poison_kinds(product: Product) -> Iterator[Kind]:
     """Yield kinds of poison in turn, for ever; the large kind only a few times."""
-    # Without an envelope the payload alone says what the key is.
-    harmless = () if enveloped else (Kind.NULL_KEY, Kind.WRONG_ENVELOPE)
-    small = [kind for kind in REASONS if kind not in (Kind.TOO_LARGE, *harmless)]
+    # Without an envelope the payload alone says what the key is; JSON has no framing that could be wrong.
+    bare = () if product.topic.envelope else (Kind.NULL_KEY, Kind.WRONG_ENVELOPE)
+    unframed = (Kind.BAD_MAGIC, Kind.UNKNOWN_SCHEMA) if product.topic.format == "json" else ()
+    small = [kind for kind in REASONS if kind not in (Kind.TOO_LARGE, *bare, *unframed)]
     for turn in itertools.count():
         yield from small
         if turn < MAX_LARGE:

@@ -23,7 +23,7 @@ def record_of(
     if kind is Kind.NO_VALUE:
         return key.encode(), None
     if kind is Kind.TOO_LARGE:
-        large = bytes(product.gates.payload_bytes + 1)
+        large = b" " * (product.gates.payload_bytes + 1)
         return key.encode(), writer.frame(large, key=key, event_time=event_time, uuid=uuid)
     value = writer.encode(payload, key=key, event_time=event_time, uuid=uuid)
     match kind:
@@ -33,7 +33,8 @@ def record_of(
             return key.encode(), value[:1] + UNREGISTERED.to_bytes(4, "big") + value[5:]
         case Kind.TRUNCATED:
             # Its framing stays whole.
-            return key.encode(), value[: (len(value) + wire.HEADER_BYTES) // 2]
+            framing = wire.HEADER_BYTES if product.topic.format == "avro" else 0
+            return key.encode(), value[: (len(value) + framing) // 2]
         case Kind.NULL_KEY:
             return None, value
         case Kind.WRONG_ENVELOPE:

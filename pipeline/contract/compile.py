@@ -18,10 +18,7 @@ def compile_product(product: Product) -> dict[str, Any]:
     return {
         "product": product.name,
         "topic": asdict(topic.topic_config(product)),
-        "subjects": {
-            product.value_subject: 1 if product.topic.envelope else len(product.payload_schemas),
-            product.payload_subject: len(product.payload_schemas),
-        },
+        "subjects": dict(product.subjects),
         "avro": avro.reader_schema(product),
         "iceberg": [
             {"name": field.name, "type": str(field.type), "required": not field.nullable}

@@ -203,6 +203,7 @@ def _topic(
         history=section.history,
         retention=Retention(hot_ms=section.retention.hot, warm_ms=section.retention.warm),
         envelope=settings.schemas is not None and settings.schemas.envelope != NO_ENVELOPE,
+        format=settings.schemas.format if settings.schemas else "avro",
         start=section.start,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -47,7 +48,8 @@ class Topic(Model):
 
     `record_time` says whose clock a record's timestamp is: the broker's (LogAppendTime) or the
     producer's (CreateTime). `envelope` says whether values are Headwater envelopes; without one,
-    uuid, key and event time come from the payload's own fields. `history` says that records with old
+    uuid, key and event time come from the payload's own fields. `format` says what values are: Avro in
+    Confluent's framing, or JSON objects, with that framing or plain. `history` says that records with old
     times are loaded; under CreateTime the broker would delete them, unless it keeps records for ever.
     """
 
@@ -59,6 +61,7 @@ class Topic(Model):
     history: bool = False
     retention: Retention = Retention()
     envelope: bool = True
+    format: Literal["avro", "json"] = "avro"
     start: Literal["earliest", "latest"] | datetime = "earliest"
 
 
@@ -289,6 +292,17 @@ class Product(Model):
     def payload_schema(self) -> dict[str, Any]:
         """The newest payload schema: what rows are read as."""
         return self.payload_schemas[-1]
+
+    @property
+    def subjects(self) -> Mapping[str, int]:
+        """Registry subjects of the topic, and how many versions the contract lists; JSON has none."""
+        if self.topic.format == "json":
+            return {}
+        listed = len(self.payload_schemas)
+        return {
+            self.value_subject: 1 if self.topic.envelope else listed,
+            self.payload_subject: listed,
+        }
 
     @property
     def value_subject(self) -> str:

@@ -28,6 +28,7 @@ from pipeline.kafka.connect import connect_admin, connect_producer
 from pipeline.kafka.errors import named_errors
 from pipeline.kafka.security.access import Access, Operation
 from pipeline.kafka.topics import require_access
+from pipeline.rows.json_write import json_encoder
 from pipeline.schemas import wire
 from pipeline.schemas.registration import register_product
 from pipeline.schemas.registry import Registry
@@ -72,7 +73,7 @@ class EventWriter:
         producer: str = "headwater",
         job_id: str | None = None,
     ) -> None:
-        """Register the product's schemas and connect. The topic must exist.
+        """Register the product's schemas, of which JSON has none, and connect. The topic must exist.
 
         `producer` and `job_id` are told in every record's headers; without a job there is no such header.
 
@@ -80,12 +81,16 @@ class EventWriter:
             RegistryUnavailableError, IncompatibleSchemaError: as `register_product`.
             BrokerUnavailableError, KafkaAccessError, KafkaSettingError: as `connect_producer`.
         """
-        refs = register_product(registry, product)
+        self._json = (
+            json_encoder(product.payload_schema) if product.topic.format == "json" else None
+        )
+        self._schema_id = 0
+        if self._json is None:
+            self._schema_id = register_product(registry, product)[product.value_subject].id
         self._cell = cell
         self._topic = product.topic.name
         self._access = Access(Operation.WRITE, self._topic)
         self._version = len(product.payload_schemas)
-        self._schema_id = refs[product.value_subject].id
         self._payload_schema = fastavro.parse_schema(
             unwrapped(without_ignored(product.payload_schema))
         )
@@ -121,7 +126,7 @@ class EventWriter:
 
     @property
     def schema_id(self) -> int:
-        """Registry id of the record value's schema."""
+        """Registry id of the record value's schema; 0 where values are JSON."""
         return self._schema_id
 
     def encode(self, payload: Mapping[str, Any], *, key: str, event_time: int, uuid: str) -> bytes:
@@ -135,6 +140,8 @@ class EventWriter:
         """
         out = io.BytesIO()
         try:
+            if self._json is not None:
+                return self._json(payload)
             fastavro.schemaless_writer(out, self._payload_schema, payload)
         except (ValueError, TypeError, KeyError, OverflowError) as error:
             raise EncodingError(
@@ -146,6 +153,8 @@ class EventWriter:
 
     def frame(self, payload: bytes, *, key: str, event_time: int, uuid: str) -> bytes:
         """Return the record value of a payload that is encoded already; as `encode`, which see."""
+        if self._json is not None:
+            return payload
         if self._envelope_schema is None:
             return wire.encode(self._schema_id, payload)
         return self.encode_envelope(

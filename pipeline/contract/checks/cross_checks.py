@@ -15,7 +15,12 @@ from pipeline.avro.schema import field_types
 from pipeline.avro.validity import require_avro
 from pipeline.contract.references.declared import locate, wanted
 from pipeline.contract.references.file import read_columns
-from pipeline.contract.settings.product import GatesSection, ProductSettings, ReferenceSection
+from pipeline.contract.settings.product import (
+    NO_ENVELOPE,
+    GatesSection,
+    ProductSettings,
+    ReferenceSection,
+)
 from pipeline.contract.source.document import Loc
 from pipeline.contract.source.reader import ContractReader
 from pipeline.contract.targets import avro
@@ -27,8 +32,10 @@ KEY_TYPES = ("string", "int", "long", "enum")
 
 
 def check_topic(reader: ContractReader, settings: ProductSettings, loc: Loc) -> None:
-    """Report settings of the topic that would lose records."""
-    topic = settings.topic
+    """Report settings of the topic that would lose records, or that contradict each other."""
+    topic, schemas = settings.topic, settings.schemas
+    if schemas is not None and schemas.format == "json" and schemas.envelope != NO_ENVELOPE:
+        reader.report((*loc, "schemas", "format"), "avro: an envelope is of no other format")
     by_producer = topic.record_time == "CreateTime"
     if topic.history and by_producer and topic.retention.hot != -1:
         reader.report(

@@ -37,11 +37,20 @@ def warnings(product: Product) -> tuple[Mistake, ...]:
         for path, logical in _ignored(schema, ()):
             expected = f"the logical type {logical!r} changes nothing here; the column is what it stands on"
             found.append(Mistake(file, text.line(path), text.named(path), expected))
-        reader, columns = avro.reader_schema(product), arrow.fields(product.payload_schema)
-        if why := slow_reason(schema, reader, pa.schema(columns)):
+        if why := _slow_reason(product, schema):
             expected = f"records of this version are decoded one by one, which is slow: {why}"
             found.append(Mistake(file, 1, "", expected))
     return tuple(sorted(set(found)))
+
+
+def _slow_reason(product: Product, schema: Mapping[str, Any]) -> str | None:
+    columns = pa.schema(arrow.fields(product.payload_schema))
+    if product.topic.format == "json":
+        # It computes in columns, which takes a while to import.
+        from pipeline.rows.json_columns import JsonReader
+
+        return JsonReader(product.payload_schema, columns).slow_reason
+    return slow_reason(schema, avro.reader_schema(product), columns)
 
 
 def _inside(product: Product) -> Iterator[Mistake]:

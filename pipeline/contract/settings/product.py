@@ -89,6 +89,7 @@ class GatesSection(Section):
 class SchemasSection(Section):
     """`schemas`: paths of .avsc files in the contract's folder, and what of versions not among them."""
 
+    format: Literal["avro", "json"] = "avro"
     envelope: str
     payload: list[str] = Field(min_length=1)
     unlisted: Literal["keep", "wait", "deadLetter"] = "keep"

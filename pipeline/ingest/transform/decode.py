@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -11,23 +10,22 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from pipeline.avro.decoding import kernel
-from pipeline.avro.decoding.columns import ENVELOPE, ColumnReader, Columns
+from pipeline.avro.decoding.columns import ENVELOPE, Columns
 from pipeline.contract.model import Product
-from pipeline.contract.targets import avro, iceberg
+from pipeline.contract.targets import iceberg
 from pipeline.ingest.transform.coordinate_uuid import coordinate_uuids
 from pipeline.ingest.transform.decode_single import RecordDecoder
 from pipeline.ingest.transform.frame import ROW, header_columns, record_columns
 from pipeline.ingest.transform.payload_versions import PayloadVersions
 from pipeline.ingest.transform.records import DeadLetter, Decoded, Event
 from pipeline.ingest.transform.unlisted import UnlistedVersions
+from pipeline.ingest.transform.values import AvroValues, JsonValues, Values
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.records import Records
 from pipeline.rows.frames import to_frame
-from pipeline.schemas.registry import Registry, SchemaNotFoundError
+from pipeline.schemas.registry import Registry
 
 RowNumbers = npt.NDArray[np.int64]
-_LOG = logging.getLogger(__name__)
 
 
 class Decoder:
@@ -41,16 +39,17 @@ class Decoder:
         self, product: Product, registry: Registry, identity: TopicIdentity, run_id: str
     ) -> None:
         self._product = product
-        self._registry = registry
         self._identity = identity
         self._run_id = run_id
         self._payload = iceberg.payload_schema(product)
-        self._reader = ColumnReader(
-            avro.reader_schema(product), self._payload, enveloped=product.topic.envelope
-        )
         self._single_decoder = RecordDecoder(product, registry, identity, self._payload)
         self._versions = PayloadVersions(product, registry)
         self._unlisted = UnlistedVersions(product, registry, self._versions)
+        self._values: Values = (
+            JsonValues(product, self._payload)
+            if product.topic.format == "json"
+            else AvroValues(product, registry, self._payload, self._versions, self._unlisted)
+        )
 
     @property
     def unlisted(self) -> int:
@@ -63,7 +62,7 @@ class Decoder:
         Raises:
             RegistryUnavailableError: a schema could not be looked up; no record is to blame.
         """
-        columns = self._read(records)
+        columns = self._values.read(records)
         frame = self._events(records, columns, ingested_at)
         sound = self._has_required_fields(frame)
         if not sound.all():
@@ -82,52 +81,6 @@ class Decoder:
             rest = self._single_rows(records, found, columns.number, ingested_at)
             frame = pl.concat([frame, rest.drop("__record_key")], how="diagonal")
         return Decoded(frame, [*unlisted, *dead_letters], singly=len(found))
-
-    def _read(self, records: Records) -> Columns:
-        while True:
-            columns = self._reader.read(
-                records.data,
-                records.values[:, 0],
-                records.values[:, 1],
-                self._product.gates.payload_bytes,
-            )
-            if not self._learn(columns):
-                return columns
-
-    def _learn(self, columns: Columns) -> bool:
-        """Look up schemas that were met for the first time; return whether any was found."""
-        learnt = False
-        bare = not self._product.topic.envelope
-        for schema_id in _met(columns, kernel.UNKNOWN_SCHEMA):
-            if bare and self._unlisted.refuses(schema_id):
-                continue
-            try:
-                self._reader.add_schema(schema_id, self._registry.schema(schema_id))
-            except SchemaNotFoundError:
-                continue
-            self._warn_slow(f"schema id {schema_id}", schema_id)
-            learnt = True
-        for version in _met(columns, kernel.UNKNOWN_VERSION):
-            if self._unlisted.refuses(version):
-                continue
-            try:
-                ref = self._registry.version(self._product.payload_subject, version)
-            except SchemaNotFoundError:
-                continue
-            self._reader.add_version(version, ref.schema)
-            self._warn_slow(f"payload version {version}", version)
-            learnt = True
-        return learnt
-
-    def _warn_slow(self, name: str, number: int) -> None:
-        why = self._reader.slow_reason(number)
-        if why is not None:
-            _LOG.warning(
-                "%s: every record of %s is decoded by itself, which is slow: %s",
-                self._product.topic.name,
-                name,
-                why,
-            )
 
     def _events(self, records: Records, columns: Columns, ingested_at: datetime) -> pl.DataFrame:
         rows = columns.row_of
@@ -162,16 +115,12 @@ class Decoder:
         if key.dtype != pl.String:
             key = pl.Series([None if one is None else str(one) for one in key], dtype=pl.String)
         time = payload.get_column(product.event_time)
-        versions = np.zeros(len(rows), np.int32)
-        found = ids[rows]
-        for schema_id in np.unique(found).tolist():
-            versions[found == schema_id] = self._versions.of_id(schema_id)
         return pl.DataFrame(
             {
                 "_uuid": uuids,
                 "_key": key,
                 "_event_time": time.cast(pl.Datetime("us", "UTC")),
-                "_schema_version": versions,
+                "_schema_version": self._values.versions(ids[rows]),
             }
         )
 
@@ -203,7 +152,7 @@ class Decoder:
                 continue
             if self._product.topic.envelope:
                 number = one.schema_version
-            if self._unlisted.refuses(number):
+            if self._values.refuses(number):
                 dead_letters.append(self._unlisted.dead_letter(records, row, number))
             else:
                 events.append((row, one))
@@ -235,11 +184,6 @@ class Decoder:
         kept = self._unlisted.values(records, rows, numbers)
         parts = [where, own, header_columns(records, rows), payload, kept]
         return pl.concat(parts, how="horizontal")
-
-
-def _met(columns: Columns, status: int) -> list[int]:
-    met: list[int] = np.unique(columns.number[columns.status == status]).tolist()
-    return met
 
 
 def _series(array: pa.Array) -> pl.Series:

@@ -23,6 +23,7 @@ from pipeline.ingest.transform.payload_versions import PayloadVersions
 from pipeline.ingest.transform.records import DeadLetter, Event, Reason
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.records import RawRecord
+from pipeline.rows.json_value import json_decoder, unframed
 from pipeline.schemas import wire
 from pipeline.schemas.registry import Registry, SchemaNotFoundError
 
@@ -56,6 +57,9 @@ class RecordDecoder:
         self._versions = PayloadVersions(product, registry)
         self._columns = columns
         self._one = self._enveloped if product.topic.envelope else self._bare
+        if product.topic.format == "json":
+            self._from_json = json_decoder(product.payload_schema)
+            self._one = self._json
 
     def decode(self, record: RawRecord) -> Event | DeadLetter:
         """Return the event that `record` holds, or why it holds none.
@@ -96,6 +100,20 @@ class RecordDecoder:
         schema_id, body = _split(record)
         self._check_size(body)
         fields = _read(body, self._bare_payload(schema_id))
+        return self._of_fields(record, fields, lambda: self._versions.of_id(schema_id))
+
+    def _json(self, record: RawRecord) -> tuple[str, str, int, int, dict[str, Any]]:
+        if record.value is None:
+            raise _PoisonedError(Reason.NO_VALUE, "the record has no value")
+        body = unframed(record.value)
+        self._check_size(body)
+        fields = _read(body, self._from_json)
+        return self._of_fields(record, fields, lambda: len(self._product.payload_schemas))
+
+    def _of_fields(
+        self, record: RawRecord, fields: dict[str, Any], version_of: Callable[[], int]
+    ) -> tuple[str, str, int, int, dict[str, Any]]:
+        """Return an event whose payload says itself what it is."""
         key = fields[self._product.key]
         if key is None or key == "":
             raise _PoisonedError(Reason.NULL_KEY, f"{self._product.key} is null")
@@ -104,9 +122,8 @@ class RecordDecoder:
             raise _PoisonedError(Reason.INVALID_ENVELOPE, f"{self._product.event_time} is null")
         named = fields[self._product.uuid] if self._product.uuid else None
         event_uuid = str(named) if named else self._coordinates_uuid(record)
-        version = self._versions.of_id(schema_id)
         at = _micros(instant, self._product.event_time)
-        return event_uuid, str(key), at, version, fields
+        return event_uuid, str(key), at, version_of(), fields
 
     def _check_size(self, payload: bytes) -> None:
         limit = self._product.gates.payload_bytes

@@ -1,0 +1,152 @@
+"""Values of a topic's records as columns of the payload, by the format that the contract says they have."""
+
+from __future__ import annotations
+
+import logging
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pipeline.avro.decoding import kernel
+from pipeline.avro.decoding.columns import ColumnReader, Columns
+from pipeline.contract.model import Product
+from pipeline.contract.targets import avro
+from pipeline.ingest.transform.payload_versions import PayloadVersions
+from pipeline.ingest.transform.unlisted import UnlistedVersions
+from pipeline.kafka.records import Records
+from pipeline.rows.json_columns import JsonReader
+from pipeline.schemas.registry import Registry, SchemaNotFoundError
+
+Numbers = npt.NDArray[np.int64]
+_LOG = logging.getLogger(__name__)
+
+
+class Values(Protocol):
+    """Reads values of one topic. Those that it does not vouch for are left to be read one by one."""
+
+    def read(self, records: Records) -> Columns:
+        """Read the values of `records`.
+
+        Raises:
+            RegistryUnavailableError: a schema could not be looked up; no record is to blame.
+        """
+
+    def versions(self, numbers: Numbers) -> npt.NDArray[np.int32]:
+        """Return payload versions of values without an envelope, by the numbers that reading gave."""
+
+    def refuses(self, number: int) -> bool:
+        """Return whether records of a number are dead letters, whatever they hold."""
+
+
+class AvroValues:
+    """Values in Confluent's framing. Schemas are looked up once and kept, those not known by every batch."""
+
+    def __init__(
+        self,
+        product: Product,
+        registry: Registry,
+        payload: pa.Schema,
+        versions: PayloadVersions,
+        unlisted: UnlistedVersions,
+    ) -> None:
+        self._product = product
+        self._registry = registry
+        self._versions = versions
+        self._unlisted = unlisted
+        self._reader = ColumnReader(
+            avro.reader_schema(product), payload, enveloped=product.topic.envelope
+        )
+
+    def read(self, records: Records) -> Columns:
+        """See `Values.read`."""
+        while True:
+            columns = self._reader.read(
+                records.data,
+                records.values[:, 0],
+                records.values[:, 1],
+                self._product.gates.payload_bytes,
+            )
+            if not self._learn(columns):
+                return columns
+
+    def versions(self, numbers: Numbers) -> npt.NDArray[np.int32]:
+        """See `Values.versions`."""
+        versions = np.zeros(len(numbers), np.int32)
+        for schema_id in np.unique(numbers).tolist():
+            versions[numbers == schema_id] = self._versions.of_id(schema_id)
+        return versions
+
+    def refuses(self, number: int) -> bool:
+        """See `Values.refuses`."""
+        return self._unlisted.refuses(number)
+
+    def _learn(self, columns: Columns) -> bool:
+        """Look up schemas that were met for the first time; return whether any was found."""
+        learnt = False
+        bare = not self._product.topic.envelope
+        for schema_id in _met(columns, kernel.UNKNOWN_SCHEMA):
+            if bare and self._unlisted.refuses(schema_id):
+                continue
+            try:
+                self._reader.add_schema(schema_id, self._registry.schema(schema_id))
+            except SchemaNotFoundError:
+                continue
+            self._warn_slow(f"schema id {schema_id}", schema_id)
+            learnt = True
+        for version in _met(columns, kernel.UNKNOWN_VERSION):
+            if self._unlisted.refuses(version):
+                continue
+            try:
+                ref = self._registry.version(self._product.payload_subject, version)
+            except SchemaNotFoundError:
+                continue
+            self._reader.add_version(version, ref.schema)
+            self._warn_slow(f"payload version {version}", version)
+            learnt = True
+        return learnt
+
+    def _warn_slow(self, name: str, number: int) -> None:
+        warn_slow(self._product, name, self._reader.slow_reason(number))
+
+
+class JsonValues:
+    """Values that are JSON objects, of the newest version that the contract lists."""
+
+    def __init__(self, product: Product, payload: pa.Schema) -> None:
+        self._product = product
+        self._reader = JsonReader(product.payload_schema, payload)
+        warn_slow(product, "the topic", self._reader.slow_reason)
+
+    def read(self, records: Records) -> Columns:
+        """See `Values.read`."""
+        starts, lengths = records.values[:, 0], records.values[:, 1]
+        read = self._reader.read(records.data, starts, lengths, self._product.gates.payload_bytes)
+        status = np.full(len(records), kernel.UNREADABLE, np.uint8)
+        status[read.rows] = kernel.READ
+        return Columns(read.table, read.rows, status, np.zeros(len(records), np.int64))
+
+    def versions(self, numbers: Numbers) -> npt.NDArray[np.int32]:
+        """See `Values.versions`."""
+        return np.full(len(numbers), len(self._product.payload_schemas), np.int32)
+
+    def refuses(self, number: int) -> bool:  # noqa: ARG002 - no record says a version
+        """See `Values.refuses`."""
+        return False
+
+
+def warn_slow(product: Product, name: str, why: str | None) -> None:
+    """Log why every record of what is named is decoded by itself; nothing where `why` is None."""
+    if why is not None:
+        _LOG.warning(
+            "%s: every record of %s is decoded by itself, which is slow: %s",
+            product.topic.name,
+            name,
+            why,
+        )
+
+
+def _met(columns: Columns, status: int) -> list[int]:
+    met: list[int] = np.unique(columns.number[columns.status == status]).tolist()
+    return met

@@ -1,0 +1,130 @@
+"""Reading the values of a batch that are JSON objects into Arrow columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from pyarrow import json as arrow_json
+
+from pipeline.avro.schema import Schema
+from pipeline.rows.json_objects import FRAME_BYTES, copy_objects
+from pipeline.rows.json_types import NotColumnarError, Reading, Sound, field_reading
+
+Bytes = npt.NDArray[np.uint8]
+Ints = npt.NDArray[np.int64]
+
+FEWEST = 16
+"""Rows that are given up together where one of them cannot be read; more are read in halves."""
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class JsonRows:
+    """What values were read to: `table` has a row for each value that `rows` numbers, ascending."""
+
+    table: pa.Table
+    rows: Ints
+
+
+class JsonReader:
+    """Reads JSON objects, plain or in Confluent's framing, as rows of one record schema.
+
+    A field is read by its name, what the schema does not have is passed over. Reads less than there is in
+    JSON, never more: a value that it does not vouch for is left out, whether it could be read or not, and the
+    caller reads it alone. Not safe for use by several threads.
+    """
+
+    def __init__(self, schema: Mapping[str, Any], columns: pa.Schema) -> None:
+        """Read records of `schema` to `columns`, in their order."""
+        self.slow_reason: str | None = None
+        self._columns = columns
+        self._numbers = False
+        self._readings: dict[str, Reading] = {}
+        parsed = Schema(schema)
+        try:
+            fields = {field["name"]: field for field in parsed.root["fields"]}
+            self._readings = {name: field_reading(fields[name], parsed) for name in columns.names}
+        except NotColumnarError as error:
+            self.slow_reason = str(error)
+
+    def read(self, data: Bytes, starts: Ints, lengths: Ints, limit: int) -> JsonRows:
+        """Read the values data[start : start + length], of at most `limit` bytes without their framing."""
+        if self.slow_reason is not None or not len(starts):
+            return JsonRows(self._columns.empty_table(), np.empty(0, np.int64))
+        room = int(np.maximum(lengths, 0).sum()) + len(starts)
+        lines, is_object = np.empty(room, np.uint8), np.empty(len(starts), np.bool_)
+        written = copy_objects(data, starts, lengths, limit, lines, is_object)
+        rows = np.flatnonzero(is_object)
+        lines = lines[:written]
+        ends = np.flatnonzero(lines == ord("\n")) + 1
+        found = list(self._halves(lines, np.concatenate([[0], ends]), 0, len(rows)))
+        if not found:
+            return JsonRows(self._columns.empty_table(), np.empty(0, np.int64))
+        table = pa.concat_tables([table for table, _ in found])
+        return JsonRows(table, rows[np.concatenate([places for _, places in found])])
+
+    def _halves(
+        self, lines: Bytes, edges: Ints, first: int, last: int
+    ) -> Iterator[tuple[pa.Table, Ints]]:
+        """Yield what can be read of the lines `first` to `last`, with the numbers of its rows among them."""
+        if first == last:
+            return
+        block = lines[edges[first] : edges[last]]
+        read = self._parsed(block, last - first)
+        if read is not None:
+            table, sound = self._finished(read)
+            yield table.filter(pa.array(sound)), np.flatnonzero(sound) + first
+        elif last - first > FEWEST:
+            middle = (first + last) // 2
+            yield from self._halves(lines, edges, first, middle)
+            yield from self._halves(lines, edges, middle, last)
+
+    def _parsed(self, block: Bytes, rows: int) -> pa.Table | None:
+        """Return what Arrow reads of whole lines; None if it cannot read one of them."""
+        longest = max(_BLOCK, len(block) // 8)
+        for _ in range(2):
+            read = _parse(block, self._schema(), longest, rows)
+            if read is not None or all(one.of_number is None for one in self._readings.values()):
+                return read
+            # Times may be numbers in this topic: it stays so until they are not.
+            self._numbers = not self._numbers
+        return None
+
+    def _schema(self) -> pa.Schema:
+        readings = {name: self._reading(name) for name in self._readings}
+        return pa.schema([pa.field(name, one.type) for name, one in readings.items()])
+
+    def _reading(self, name: str) -> Reading:
+        reading = self._readings[name]
+        return reading.of_number if self._numbers and reading.of_number else reading
+
+    def _finished(self, read: pa.Table) -> tuple[pa.Table, Sound]:
+        made: list[pa.Array] = []
+        sound = np.ones(read.num_rows, np.bool_)
+        for field in self._columns:
+            column = read.column(field.name).combine_chunks()
+            array, trusted = self._reading(field.name).finish(column)
+            made.append(array.cast(field.type))
+            sound &= trusted
+        return pa.table(made, schema=self._columns), sound
+
+
+def _parse(block: Bytes, schema: pa.Schema, longest: int, rows: int) -> pa.Table | None:
+    try:
+        read = arrow_json.read_json(
+            pa.BufferReader(pa.py_buffer(block)),
+            arrow_json.ReadOptions(use_threads=False, block_size=max(longest, len(block) + 1)),
+            arrow_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
+        )
+    except pa.ArrowInvalid:
+        return None
+    # Each line is one object, or Arrow would not have read it as this many.
+    return read.select(schema.names) if read.num_rows == rows else None
+
+
+__all__ = ["FRAME_BYTES", "JsonReader", "JsonRows"]
