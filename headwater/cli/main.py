@@ -23,7 +23,7 @@ COMMANDS = {
     "status": "headwater.cli.stack:status",
     "config": "headwater.cli.config.commands:config",
     "doctor": "headwater.cli.config.doctor:doctor",
-    "contract": "headwater.cli.contract:contract",
+    "contract": "headwater.cli.contract.commands:contract",
     "produce": "headwater.cli.produce:produce",
     "ingest": "headwater.cli.ingest:ingest",
     "ledger": "headwater.cli.ledger:ledger",

@@ -8,7 +8,7 @@ import shutil
 import pytest
 from click.testing import CliRunner, Result
 
-from headwater.cli.contract import contract
+from headwater.cli.contract.commands import contract
 from tests.unit.contract.conftest import ROOT, SOURCES, Copy
 
 PRODUCT = "viewing_events"

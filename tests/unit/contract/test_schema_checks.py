@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from headwater.cli.contract import contract
+from headwater.cli.contract.commands import contract
 from pipeline.contract.load import load_product
 from tests.support.payloads import Field, write_contract
 from tests.unit.contract.test_mistakes import line_of, mistakes_of

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from headwater.cli.evolution import apply, plan
+from headwater.cli.contract.evolution import apply, plan
+from headwater.cli.contract.new import new
 from headwater.cli.options import ProductNotFoundError
 from pipeline.contract.folders import CONTRACT_FILE, contract_folders
 from pipeline.contract.source.mistakes import ContractError
@@ -24,12 +25,13 @@ JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 
 @click.group()
 def contract() -> None:
-    """Check contracts, show what they compile into, compare versions, bring tables to them.
+    """Draft contracts, check them, show what they compile into, compare versions, bring tables to them.
 
     Contracts are the folders of HEADWATER_CONTRACTS (the project's contracts/ by default).
     """
 
 
+contract.add_command(new)
 contract.add_command(plan)
 contract.add_command(apply)
 
