@@ -112,10 +112,18 @@ class UnderDagster(Systems):
             if found is None or found not in dict(api.runs(job)):
                 return None
             pid = api.run_pid(found)
-            return pid if pid is not None and psutil.pid_exists(pid) else None
+            return pid if pid is not None and _lives(pid) else None
 
         pid = wait_until(f"a run of {job}", living, WITHIN_S)
         parent = psutil.Process(pid).parent()
         assert parent is not None
         assert "forkserver" in " ".join(parent.cmdline())
         return pid
+
+
+def _lives(pid: int) -> bool:
+    """Tell whether there is such a process, and not only what is left of one that was killed."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
