@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kafka import TopicPartition
@@ -49,7 +49,6 @@ class Seen:
     keys: Sequence[bytes | None] = ()
     times: Sequence[int] = ()
     topic: TopicFacts | None = None
-    others: int = field(default=0)
 
 
 def see_file(name: str) -> Seen:
@@ -154,7 +153,6 @@ def _as_json(name: str, records: Sequence[Any], facts: TopicFacts) -> Seen:
         keys=[record.key for record, _ in kept],
         times=[record.timestamp for record, _ in kept],
         topic=facts,
-        others=len(records) - len(kept),
     )
 
 
@@ -187,7 +185,6 @@ def _as_avro(cell: Cell, name: str, records: Sequence[Any], facts: TopicFacts) -
         [record.key for record, _ in kept],
         [record.timestamp for record, _ in kept],
         replace(facts, format="avro"),
-        len(records) - len(kept),
     )
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 from pyarrow import json as arrow_json
 
 from pipeline.avro.schema import Schema
-from pipeline.rows.json_objects import FRAME_BYTES, copy_objects
+from pipeline.rows.json_objects import copy_objects
 from pipeline.rows.json_types import NotColumnarError, Reading, Sound, field_reading
 
 Bytes = npt.NDArray[np.uint8]
@@ -20,7 +20,6 @@ Ints = npt.NDArray[np.int64]
 
 FEWEST = 16
 """Rows that are given up together where one of them cannot be read; more are read in halves."""
-_BLOCK = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -86,9 +85,8 @@ class JsonReader:
 
     def _parsed(self, block: Bytes, rows: int) -> pa.Table | None:
         """Return what Arrow reads of whole lines; None if it cannot read one of them."""
-        longest = max(_BLOCK, len(block) // 8)
         for _ in range(2):
-            read = _parse(block, self._schema(), longest, rows)
+            read = _parse(block, self._schema(), rows)
             if read is not None or all(one.of_number is None for one in self._readings.values()):
                 return read
             # Times may be numbers in this topic: it stays so until they are not.
@@ -114,17 +112,14 @@ class JsonReader:
         return pa.table(made, schema=self._columns), sound
 
 
-def _parse(block: Bytes, schema: pa.Schema, longest: int, rows: int) -> pa.Table | None:
+def _parse(block: Bytes, schema: pa.Schema, rows: int) -> pa.Table | None:
     try:
         read = arrow_json.read_json(
             pa.BufferReader(pa.py_buffer(block)),
-            arrow_json.ReadOptions(use_threads=False, block_size=max(longest, len(block) + 1)),
+            arrow_json.ReadOptions(use_threads=False, block_size=len(block) + 1),
             arrow_json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
         )
     except pa.ArrowInvalid:
         return None
     # Each line is one object, or Arrow would not have read it as this many.
     return read.select(schema.names) if read.num_rows == rows else None
-
-
-__all__ = ["FRAME_BYTES", "JsonReader", "JsonRows"]
