@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from headwater.produce.model import REASONS, Event, Kind, Planned, Shares
-from headwater.produce.plausible import time_unit
+from headwater.produce.plausible import event_time_field
 from pipeline.contract.model import Product
 
 SECOND = 1_000_000
@@ -53,7 +53,7 @@ class Mixer:
             raise ValueError("the contract names no `uuid`: every record is an event of its own")
         self._shares = shares
         self._gates = product.gates
-        self._field, self._unit = product.event_time, time_unit(product)
+        self._field, self._to_field = product.event_time, event_time_field(product)
         self._rng = np.random.default_rng((seed, 1))
         self._taken = Mixture(0, 0, 0, 0)
         self._kinds = _poison_kinds(product)
@@ -150,8 +150,8 @@ class Mixer:
         return Planned(Kind.LATE, event.event_time, self._moved(event, event.event_time - delay))
 
     def _moved(self, event: Event, event_time: int) -> Event:
-        told = event_time // self._unit if self._unit else event_time * 1_000
-        return Event(event.key, event.uuid, event_time, event.payload | {self._field: told})
+        payload = event.payload | {self._field: self._to_field(event_time)}
+        return Event(event.key, event.uuid, event_time, payload)
 
 
 def _poison_kinds(product: Product) -> Iterator[Kind]:

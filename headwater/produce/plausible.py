@@ -36,9 +36,6 @@ TIME_UNITS = {
 }
 """Logical type of an instant -> microseconds in its unit."""
 
-Make = Callable[[int], list[Any]]
-"""Returns so many values of one field."""
-
 
 class Plausible:
     """Makes up events of a product. The same seed, contract and calls give the same events.
@@ -56,7 +53,7 @@ class Plausible:
         self._product = product
         self._rng = np.random.default_rng(seed)
         self._schema = Schema(without_ignored(product.payload_schema))
-        self._unit = time_unit(product)
+        self._to_field = event_time_field(product)
         self._examples = _examples(product)
         self._joined = [
             (
@@ -95,7 +92,7 @@ class Plausible:
     def _column(self, field: Mapping[str, Any], times: list[int], uuids: list[str]) -> list[Any]:
         name, count = field["name"], len(times)
         if name == self._product.event_time:
-            return [one // self._unit if self._unit else one * 1_000 for one in times]
+            return [self._to_field(one) for one in times]
         if name == self._product.uuid:
             return list(uuids)
         type_ = self._schema.deref(field["type"])
@@ -198,11 +195,12 @@ class Plausible:
         )
 
 
-def time_unit(product: Product) -> int:
-    """Return the microseconds in a unit of the payload's event time; 0 where it counts nanoseconds."""
+def event_time_field(product: Product) -> Callable[[int], int]:
+    """Return what turns microseconds since the epoch into the payload's event time, in its own unit."""
     schema = Schema(without_ignored(product.payload_schema))
     field = next(one for one in schema.root["fields"] if one["name"] == product.event_time)
-    return TIME_UNITS.get(logical_of(schema.branch(field["type"])) or "", 0)
+    unit = TIME_UNITS.get(logical_of(schema.branch(field["type"])) or "")
+    return lambda micros: micros // unit if unit else micros * 1_000
 
 
 def _bounds(rules: Sequence[Rule]) -> tuple[float, float]:

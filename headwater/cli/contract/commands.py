@@ -11,12 +11,11 @@ from headwater.cli.contract.evolution import apply, plan
 from headwater.cli.contract.new import new
 from headwater.cli.options import ProductNotFoundError
 from pipeline.contract.folders import CONTRACT_FILE, contract_folders
-from pipeline.contract.source.mistakes import ContractError
+from pipeline.contract.source.mistakes import ContractError, Findings
 from pipeline.errors import ExitCode
 from pipeline.settings import load_settings
 
 if TYPE_CHECKING:
-    from pipeline.contract.checks.product_check import Findings
     from pipeline.contract.model import Product
 
 
@@ -123,13 +122,13 @@ def diff(old: Path, new: Path, as_json: bool) -> int:
 
 def _check(folder: Path) -> tuple[Product | None, Findings]:
     """Return the product of the contract in `folder`, or which it is derived from; and what is wrong."""
-    from pipeline.contract.checks.product_check import Findings, check_product
+    from pipeline.contract.checks.product_check import check_product
     from pipeline.contract.load import load_product
 
     try:
         product = load_product(_product_of(folder))
     except ContractError as error:
-        return None, Findings(error.mistakes, ())
+        return None, Findings(error.mistakes)
     return product, check_product(product)
 
 

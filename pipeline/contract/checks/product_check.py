@@ -3,27 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from pipeline.contract.checks.warnings import warnings
 from pipeline.contract.folders import CONTRACT_FILE
 from pipeline.contract.model import EVENTS, Product
 from pipeline.contract.source.document import Document
-from pipeline.contract.source.mistakes import Mistake
+from pipeline.contract.source.mistakes import Findings, Mistake
 from pipeline.contract.source.reader import ContractReader
-
-
-@dataclass(frozen=True)
-class Findings:
-    """What was found in a product's contract, those derived from it and their files.
-
-    Attributes:
-        mistakes: what is to be put right.
-        warnings: what to know of.
-    """
-
-    mistakes: tuple[Mistake, ...]
-    warnings: tuple[Mistake, ...]
 
 
 def check_product(product: Product) -> Findings:

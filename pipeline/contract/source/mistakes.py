@@ -32,6 +32,19 @@ class Mistake:
         return f"{place}{f' {self.path}:' if self.path else ''} {self.expected}"
 
 
+@dataclass(frozen=True)
+class Findings:
+    """What a check found.
+
+    Attributes:
+        mistakes: what is to be put right.
+        warnings: what works, and not as one might think.
+    """
+
+    mistakes: tuple[Mistake, ...] = ()
+    warnings: tuple[Mistake, ...] = ()
+
+
 class ContractError(TerminalError):
     """A contract cannot be used.
 

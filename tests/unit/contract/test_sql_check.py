@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.contract.checks.product_check import Findings, check_product
+from pipeline.contract.checks.product_check import check_product
 from pipeline.contract.load import load_product
+from pipeline.contract.source.mistakes import Findings
 from tests.unit.contract.conftest import ROOT
 
 TABLE = "content_engagement_hourly"

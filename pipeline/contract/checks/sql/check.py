@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from pipeline.contract.checks.sql.functions import function_mistakes, order_warnings
 from pipeline.contract.checks.sql.grouping import ungrouped_columns
@@ -14,27 +13,15 @@ from pipeline.contract.checks.sql.views import View, base_views, described_view,
 from pipeline.contract.folders import CONTRACT_FILE
 from pipeline.contract.model import DerivedTable, Product
 from pipeline.contract.source.document import Document, Loc
-from pipeline.contract.source.mistakes import Mistake
+from pipeline.contract.source.mistakes import Findings, Mistake
 from pipeline.contract.source.reader import ContractReader
 from pipeline.tables.layout import HOUR_COLUMN
 
 
-@dataclass(frozen=True)
-class SqlFindings:
-    """What was found in the SQL of a product.
-
-    Attributes:
-        mistakes: what no hour can be built with, or not twice alike; and what the contract says otherwise.
-        warnings: what works, and not as one might think.
-    """
-
-    mistakes: tuple[Mistake, ...]
-    warnings: tuple[Mistake, ...]
-
-
-def check_sql(product: Product) -> SqlFindings:
+def check_sql(product: Product) -> Findings:
     """Check the SQL of a product's derived tables, in the files as they are now. Runs none of it.
 
+    Mistakes are what no hour can be built with, or not twice alike, and what the contract says otherwise.
     A statement without mistakes may still be refused by Spark: what is not certain is not told.
     """
     views = base_views(product)
@@ -60,7 +47,7 @@ def check_sql(product: Product) -> SqlFindings:
         ]
         mistakes += found or _against_contract(table, own, statement, names, seen)
         warnings += [*_beside_inputs(statement, names), *order_warnings(statement)]
-    return SqlFindings(tuple(sorted(set(mistakes))), tuple(sorted(set(warnings))))
+    return Findings(tuple(sorted(set(mistakes))), tuple(sorted(set(warnings))))
 
 
 class _OwnPlaces:

@@ -70,18 +70,12 @@ def read_statement(file: Path) -> Statement:
         raise StatementError(Mistake(file, line, "", "SQL; a quote has no end")) from None
     except RecursionError:
         raise StatementError(Mistake(file, 1, "", "SQL nested less deep")) from None
-    others = [one for one in statements if not isinstance(one, exp.Query)]
-    if len(statements) != 1 or others:
-        found_text = others[0].key.upper() if others else f"{len(statements)} statements"
-        raise StatementError(Mistake(file, 1, "", f"one SELECT, not {found_text}"))
-    return Statement(file, text, _query(statements))
-
-
-def _query(statements: list[exp.Expr]) -> exp.Query:
-    found = next(iter(statements))
-    if not isinstance(found, exp.Query):
-        raise TypeError(f"{found.key} gives no rows")
-    return found
+    first = statements[0] if len(statements) == 1 else None
+    if isinstance(first, exp.Query):
+        return Statement(file, text, first)
+    other = next((one for one in statements if not isinstance(one, exp.Query)), None)
+    found_text = other.key.upper() if other is not None else f"{len(statements)} statements"
+    raise StatementError(Mistake(file, 1, "", f"one SELECT, not {found_text}"))
 
 
 def _not_sql(file: Path, error: ParseError) -> Mistake:
