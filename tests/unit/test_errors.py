@@ -19,8 +19,6 @@ from pipeline.evolution.apply import EvolutionRefusedError
 from pipeline.evolution.model import Action, Step, Verdict
 from pipeline.ingest.failures.failed_batch import BatchFailedError
 from pipeline.ingest.model import Range
-from pipeline.ingest.transform import decode_single as one_by_one
-from pipeline.ingest.transform.records import Reason
 from pipeline.settings import PROJECT
 
 PACKAGES = ("headwater", "assets", "resources", "quality", "pipeline")
@@ -32,7 +30,6 @@ OWN: dict[type[HeadwaterError], Callable[[], HeadwaterError]] = {
     IncompatibleSchemaError: lambda: IncompatibleSchemaError(
         "orders-value", {1: [Incompatibility("amount", "no default")]}
     ),
-    one_by_one._PoisonedError: lambda: one_by_one._PoisonedError(Reason.NULL_KEY, "no key"),
 }
 """How to make those that are not made of `what`, `subject` and `remedy`."""
 

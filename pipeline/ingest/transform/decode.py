@@ -15,11 +15,11 @@ from pipeline.contract.model import Product
 from pipeline.contract.targets import iceberg
 from pipeline.ingest.transform.coordinate_uuid import coordinate_uuids
 from pipeline.ingest.transform.decode_single import RecordDecoder
+from pipeline.ingest.transform.formats.open import open_values
 from pipeline.ingest.transform.frame import ROW, header_columns, record_columns
 from pipeline.ingest.transform.payload_versions import PayloadVersions
 from pipeline.ingest.transform.records import DeadLetter, Decoded, Event
 from pipeline.ingest.transform.unlisted import UnlistedVersions
-from pipeline.ingest.transform.values import AvroValues, JsonValues, Values
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.records import Records
 from pipeline.rows.frames import to_frame
@@ -45,11 +45,7 @@ class Decoder:
         self._single_decoder = RecordDecoder(product, registry, identity, self._payload)
         self._versions = PayloadVersions(product, registry)
         self._unlisted = UnlistedVersions(product, registry, self._versions)
-        self._values: Values = (
-            JsonValues(product, self._payload)
-            if product.topic.format == "json"
-            else AvroValues(product, registry, self._payload, self._versions, self._unlisted)
-        )
+        self._values = open_values(product, registry, self._payload, self._versions, self._unlisted)
 
     @property
     def unlisted(self) -> int:

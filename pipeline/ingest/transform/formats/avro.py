@@ -1,9 +1,6 @@
-"""Values of a topic's records as columns of the payload, by the format that the contract says they have."""
+"""Values that are Avro in Confluent's framing, in columns: the payload, or the envelope around it."""
 
 from __future__ import annotations
-
-import logging
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,31 +10,11 @@ from pipeline.avro.decoding import kernel
 from pipeline.avro.decoding.columns import ColumnReader, Columns
 from pipeline.contract.model import Product
 from pipeline.contract.targets import avro
+from pipeline.ingest.transform.formats.values import Numbers, warn_slow
 from pipeline.ingest.transform.payload_versions import PayloadVersions
 from pipeline.ingest.transform.unlisted import UnlistedVersions
 from pipeline.kafka.records import Records
-from pipeline.rows.json_columns import JsonReader
 from pipeline.schemas.registry import Registry, SchemaNotFoundError
-
-Numbers = npt.NDArray[np.int64]
-_LOG = logging.getLogger(__name__)
-
-
-class Values(Protocol):
-    """Reads values of one topic. Those that it does not vouch for are left to be read one by one."""
-
-    def read(self, records: Records) -> Columns:
-        """Read the values of `records`.
-
-        Raises:
-            RegistryUnavailableError: a schema could not be looked up; no record is to blame.
-        """
-
-    def versions(self, numbers: Numbers) -> npt.NDArray[np.int32]:
-        """Return payload versions of values without an envelope, by the numbers that reading gave."""
-
-    def refuses(self, number: int) -> bool:
-        """Return whether records of a number are dead letters, whatever they hold."""
 
 
 class AvroValues:
@@ -109,42 +86,6 @@ class AvroValues:
 
     def _warn_slow(self, name: str, number: int) -> None:
         warn_slow(self._product, name, self._reader.slow_reason(number))
-
-
-class JsonValues:
-    """Values that are JSON objects, of the newest version that the contract lists."""
-
-    def __init__(self, product: Product, payload: pa.Schema) -> None:
-        self._product = product
-        self._reader = JsonReader(product.payload_schema, payload)
-        warn_slow(product, "the topic", self._reader.slow_reason)
-
-    def read(self, records: Records) -> Columns:
-        """See `Values.read`."""
-        starts, lengths = records.values[:, 0], records.values[:, 1]
-        read = self._reader.read(records.data, starts, lengths, self._product.gates.payload_bytes)
-        status = np.full(len(records), kernel.UNREADABLE, np.uint8)
-        status[read.rows] = kernel.READ
-        return Columns(read.table, read.rows, status, np.zeros(len(records), np.int64))
-
-    def versions(self, numbers: Numbers) -> npt.NDArray[np.int32]:
-        """See `Values.versions`."""
-        return np.full(len(numbers), len(self._product.payload_schemas), np.int32)
-
-    def refuses(self, number: int) -> bool:  # noqa: ARG002 - no record says a version
-        """See `Values.refuses`."""
-        return False
-
-
-def warn_slow(product: Product, name: str, why: str | None) -> None:
-    """Log why every record of what is named is decoded by itself; nothing where `why` is None."""
-    if why is not None:
-        _LOG.warning(
-            "%s: every record of %s is decoded by itself, which is slow: %s",
-            product.topic.name,
-            name,
-            why,
-        )
 
 
 def _met(columns: Columns, status: int) -> list[int]:
