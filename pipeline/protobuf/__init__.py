@@ -1,0 +1,1 @@
+"""Protocol Buffers: schemas, framing, and messages as columns of an Avro record."""

@@ -1,0 +1,1 @@
+"""Decoding messages into Arrow columns."""
