@@ -5,17 +5,34 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 
-from pyspark.sql import SparkSession
+from pyspark.sql import DataFrame, SparkSession
 
 from pipeline.batch.model import Source
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
-from pipeline.contract.model import DerivedTable, Product, published_table
+from pipeline.contract.model import DerivedTable, Product, Reference, published_table
 from pipeline.control.publications import PublicationLog
 from pipeline.spark.session import own_session
 from pipeline.supervision.heartbeat import Pulse
 from pipeline.supervision.locks import batch_lock, confirm_lock
+
+
+class InputRows(Protocol):
+    """Where the rows that logic reads come from, in place of the cell's tables."""
+
+    def events(self, session: SparkSession) -> DataFrame:
+        """Return events."""
+        ...
+
+    def table(self, session: SparkSession, name: str) -> DataFrame:
+        """Return the rows of a derived table of the product."""
+        ...
+
+    def reference(self, session: SparkSession, reference: Reference) -> DataFrame:
+        """Return reference data."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -27,6 +44,7 @@ class RangeContext:
         sources: what each hour is computed from, pinned, oldest hour first; all of one snapshot of events.
         publications: the product's; what the build records is added to it.
         pulse: the run's heartbeat, if it has one.
+        given: rows to compute from in place of the cell's, if there are such.
     """
 
     spark: SparkSession
@@ -38,6 +56,7 @@ class RangeContext:
     publications: PublicationLog
     clock: Clock = utc_now
     pulse: Pulse | None = None
+    given: InputRows | None = None
 
     @property
     def hours(self) -> tuple[datetime, ...]:

@@ -30,6 +30,24 @@ _FIXED_AT_START = {
 }
 
 
+_HERE = {
+    MASTER: "local[*]",
+    "spark.driver.bindAddress": "127.0.0.1",
+    "spark.driver.host": "127.0.0.1",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.log.level": "ERROR",
+    # Else each call that makes an expression asks the JVM a dozen questions more, for messages of which
+    # nobody sees more than the first line.
+    "spark.python.sql.dataFrameDebugging.enabled": "false",
+}
+"""Spark in this process, with no server that others could reach."""
+_TYPES = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+}
+
+
 def catalog_config(cell: Cell) -> dict[str, str]:
     """Return the settings that let any Spark session open the cell's catalog; set at any time.
 
@@ -67,17 +85,9 @@ def session_config(cell: Cell, jars: Iterable[Path]) -> dict[str, str]:
     more, jars = given.pop(JARS, "").split(","), tuple(jars)
     given |= local_files_config(given, jars)
     return {
-        MASTER: "local[*]",
+        **_HERE,
         "spark.app.name": f"headwater {cell.name}",
         "spark.sql.warehouse.dir": str(cell.root / "spark"),
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.host": "127.0.0.1",
-        "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
-        "spark.log.level": "ERROR",
-        # Else each call that makes an expression asks the JVM a dozen questions more, for messages of which
-        # nobody sees more than the first line.
-        "spark.python.sql.dataFrameDebugging.enabled": "false",
         **given,
         **comet_config(cell, given, jars),
         JARS: ",".join([*(str(jar) for jar in jars), *filter(None, more)]),
@@ -109,6 +119,36 @@ def start_session(cell: Cell, jars: Iterable[Path]) -> SparkSession:
         raise _unavailable(cell, scrubbed(first_line(error), secrets)) from error
 
 
+def start_bare_session() -> SparkSession:
+    """Return the process's Spark session, started for small rows in memory unless there is one already.
+
+    It opens no cell, and needs no jars. The caller stops it.
+
+    Raises:
+        SparkUnavailableError: it did not start.
+    """
+    config = {
+        **_HERE,
+        **_TYPES,
+        MASTER: "local[1]",
+        "spark.app.name": "headwater",
+        "spark.sql.catalogImplementation": "in-memory",
+        "spark.sql.shuffle.partitions": "1",
+    }
+    builder = SparkSession.builder
+    for key, value in config.items():
+        builder = builder.config(key, value)
+    try:
+        start_java(config)
+        return builder.getOrCreate()
+    except (Py4JError, PySparkException) as error:
+        raise SparkUnavailableError(
+            f"Spark did not start ({first_line(error)}).",
+            subject="this machine",
+            remedy="`headwater doctor` tells whether its Java can be used.",
+        ) from error
+
+
 def own_session(spark: SparkSession, cell: Cell) -> SparkSession:
     """Return a session of its own (settings, views) on `spark`'s engine that can open the cell."""
     session = clone(spark) if is_remote() else spark.newSession()
@@ -132,8 +172,7 @@ def _fixed(cell: Cell) -> dict[str, str]:
         f"{prefix}.cache-enabled": "false",
         **{f"{prefix}.{key}": value for key, value in s3.for_spark(cell).items()},
         **{f"{prefix}.{key}": value for key, value in _catalog(cell).items()},
-        "spark.sql.session.timeZone": "UTC",
-        "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+        **_TYPES,
     }
 
 

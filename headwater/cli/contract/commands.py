@@ -8,18 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from headwater.cli.contract.evolution import apply, plan
+from headwater.cli.contract.folders import all_folders, folder_of, product_folder
 from headwater.cli.contract.new import new
-from headwater.cli.options import ProductNotFoundError
-from pipeline.contract.folders import CONTRACT_FILE, contract_folders
+from headwater.cli.contract.test import test
+from headwater.cli.options import json_option
 from pipeline.contract.source.mistakes import ContractError, Findings
 from pipeline.errors import ExitCode
-from pipeline.settings import load_settings
 
 if TYPE_CHECKING:
     from pipeline.contract.model import Product
-
-
-JSON_OPTION = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 @click.group()
@@ -31,13 +28,14 @@ def contract() -> None:
 
 
 contract.add_command(new)
+contract.add_command(test)
 contract.add_command(plan)
 contract.add_command(apply)
 
 
 @contract.command()
 @click.argument("products", nargs=-1, metavar="[PRODUCT]...")
-@JSON_OPTION
+@json_option
 def check(products: tuple[str, ...], as_json: bool) -> int:
     """Check contracts, all of them by default; every mistake is listed with file and line.
 
@@ -54,7 +52,7 @@ def check(products: tuple[str, ...], as_json: bool) -> int:
     """
     from headwater.cli.render.checked import Checked, print_checked
 
-    folders = [_folder(name) for name in products] or _all_folders()
+    folders = [folder_of(name) for name in products] or all_folders()
     checked = []
     for folder in folders:
         product, found = _check(folder)
@@ -72,7 +70,7 @@ def check(products: tuple[str, ...], as_json: bool) -> int:
 @contract.command()
 @click.argument("product")
 @click.option("--explain", is_flag=True, help="Print everything that it compiles into.")
-@JSON_OPTION
+@json_option
 def show(product: str, explain: bool, as_json: bool) -> int:
     """Show a contract's product; with --explain, all that it compiles into.
 
@@ -87,7 +85,7 @@ def show(product: str, explain: bool, as_json: bool) -> int:
     from headwater.cli.render.contract import print_compiled, print_product
     from pipeline.contract.load import load_product
 
-    loaded = load_product(_product_of(_folder(product)))
+    loaded = load_product(product_folder(folder_of(product)))
     if explain:
         # All that contracts compile into: seconds of imports, which a plain `show` should not cost.
         from pipeline.contract.compile import compile_product
@@ -101,7 +99,7 @@ def show(product: str, explain: bool, as_json: bool) -> int:
 @contract.command()
 @click.argument("old", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("new", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@JSON_OPTION
+@json_option
 def diff(old: Path, new: Path, as_json: bool) -> int:
     """Compare two folders of one contract. Exits 1 when a change breaks readers or writers.
 
@@ -115,7 +113,7 @@ def diff(old: Path, new: Path, as_json: bool) -> int:
     from pipeline.contract.diff import diff_products
     from pipeline.contract.load import load_product
 
-    changes = diff_products(load_product(_product_of(old)), load_product(_product_of(new)))
+    changes = diff_products(load_product(product_folder(old)), load_product(product_folder(new)))
     print_changes(changes, as_json=as_json)
     return ExitCode.CHECK_FAILED if any(change.breaking for change in changes) else ExitCode.OK
 
@@ -124,42 +122,11 @@ def _check(folder: Path) -> tuple[Product | None, Findings]:
     """Return the product of the contract in `folder`, or which it is derived from; and what is wrong."""
     from pipeline.contract.checks.product_check import check_product
     from pipeline.contract.load import load_product
+    from pipeline.contract.unit_tests.read import read_unit_tests
 
     try:
-        product = load_product(_product_of(folder))
+        product = load_product(product_folder(folder))
     except ContractError as error:
         return None, Findings(error.mistakes)
-    return product, check_product(product)
-
-
-def _product_of(folder: Path) -> Path:
-    """Return the folder of the product that the contract in `folder` is of: another's, if it is derived."""
-    from pipeline.contract.load import derived_of
-
-    of = derived_of(folder)
-    return folder if of is None else folder.parent / of
-
-
-def _folder(name: str) -> Path:
-    contracts = load_settings().contracts
-    for folder in (contracts / name, Path(name).absolute()):
-        if (folder / CONTRACT_FILE).is_file():
-            return folder
-    known = ", ".join(folder.name for folder in _all_folders())
-    raise ProductNotFoundError(
-        f"no {CONTRACT_FILE} in {contracts / name}.",
-        subject=f"contract {name}",
-        remedy=f"Known contracts: {known or 'none'}.",
-    )
-
-
-def _all_folders() -> list[Path]:
-    contracts = load_settings().contracts
-    folders = contract_folders(contracts)
-    if not folders:
-        raise ProductNotFoundError(
-            f"no folder with a {CONTRACT_FILE} in it.",
-            subject=str(contracts),
-            remedy="Write a contract, or point HEADWATER_CONTRACTS elsewhere.",
-        )
-    return folders
+    found = check_product(product)
+    return product, Findings((*found.mistakes, *read_unit_tests(product).mistakes), found.warnings)

@@ -35,9 +35,9 @@ def print_checked(checked: Sequence[Checked], *, as_json: bool) -> None:
         if one.product:
             click.echo(f"ok    {one.name} {one.product.version}")
         for mistake in one.mistakes:
-            click.echo(f"wrong {_relative(mistake)}")
+            click.echo(f"wrong {relative(mistake)}")
         for warning in one.warnings:
-            click.echo(f"warn  {_relative(warning)}")
+            click.echo(f"warn  {relative(warning)}")
     click.echo(f"{len(checked)} checked, {count} mistakes")
 
 
@@ -45,16 +45,18 @@ def _document(one: Checked) -> dict[str, Any]:
     return {
         "product": one.name,
         "version": one.product.version if one.product else None,
-        "mistakes": [_mistake(mistake) for mistake in one.mistakes],
-        "warnings": [_mistake(warning) for warning in one.warnings],
+        "mistakes": [mistake_document(mistake) for mistake in one.mistakes],
+        "warnings": [mistake_document(warning) for warning in one.warnings],
     }
 
 
-def _mistake(one: Mistake) -> dict[str, Any]:
+def mistake_document(one: Mistake) -> dict[str, Any]:
+    """Return a mistake for programs."""
     return {**asdict(one), "file": str(one.file)}
 
 
-def _relative(one: Mistake) -> str:
+def relative(one: Mistake) -> str:
+    """Return a mistake for people, its file as seen from here."""
     here = Path.cwd()
     if one.file.is_relative_to(here):
         return str(replace(one, file=one.file.relative_to(here)))

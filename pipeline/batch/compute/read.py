@@ -46,8 +46,11 @@ def read_range_inputs(
 
 def events_of(session: SparkSession, context: RangeContext, hours: Iterable[datetime]) -> DataFrame:
     """Return the events from the first to the last of `hours`, as of the source's snapshot."""
-    table = events_table(context.product.name)
-    events = rows_at(session, context.cell, table, context.source_snapshot_id)
+    if context.given is not None:
+        events = context.given.events(session)
+    else:
+        table = events_table(context.product.name)
+        events = rows_at(session, context.cell, table, context.source_snapshot_id)
     return events.where(_within("_event_time", hours))
 
 
@@ -55,6 +58,8 @@ def references_of(session: SparkSession, context: RangeContext) -> dict[str, Dat
     """Return the reference data that the contract names, by name."""
     return {
         one.name: reference_frame(session, context.product, one)
+        if context.given is None
+        else context.given.reference(session, one)
         for one in context.product.references
         if one.name in context.derived_table.references
     }
@@ -110,9 +115,13 @@ def _rows(
         return events_of(session, context, hours)
     identifier = product_table(context.product.name, read.table)
     is_own = read.table == derived_table.name
-    if is_own and python is not None and python.schema and not _exists(cell, identifier):
+    if context.given is not None:
+        found = context.given.table(session, read.table)
+    elif is_own and python is not None and python.schema and not _exists(cell, identifier):
         return session.createDataFrame([], f"{python.schema}, {HOUR_COLUMN} TIMESTAMP")
-    rows = rows_of(session, cell, identifier).where(_within(HOUR_COLUMN, hours))
+    else:
+        found = rows_of(session, cell, identifier)
+    rows = found.where(_within(HOUR_COLUMN, hours))
     return rows.where(derived_table.handover) if is_own and derived_table.handover else rows
 
 

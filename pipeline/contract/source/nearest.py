@@ -1,0 +1,19 @@
+"""What was probably meant by a word that is not known."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """Return the word of `known` that is most like `word`; None where none is like it."""
+    by_small = {one.lower(): one for one in known}
+    found = difflib.get_close_matches(word.lower(), by_small, n=1)
+    return by_small[found[0]] if found else None
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return the question, to stand behind what was expected; nothing where no known word is like it."""
+    found = nearest(word, known)
+    return "" if found is None else f"; did you mean {found}?"
