@@ -27,7 +27,7 @@ COMMANDS = {
     "produce": "headwater.cli.produce:produce",
     "ingest": "headwater.cli.ingest:ingest",
     "ledger": "headwater.cli.ledger:ledger",
-    "hours": "headwater.cli.hours:hours",
+    "hours": "headwater.cli.hours.commands:hours",
     "features": "headwater.cli.features:features",
     "maintain": "headwater.cli.maintain:maintain",
     "state": "headwater.cli.config.state:state",
@@ -92,7 +92,7 @@ def main() -> None:
 def _reads_metadata(words: Sequence[str]) -> bool:
     command = words[0] if words else ""
     return command in ("ledger", "status", "doctor") or (
-        command == "hours" and "build" not in words
+        command == "hours" and not {"build", "preview"} & set(words)
     )
 
 

@@ -21,6 +21,7 @@ from pipeline.disk import FileDamagedError, naming_full_disk
 from pipeline.errors import TerminalError
 from pipeline.tables.cached_catalog import CachedCatalog, metadata_location
 from pipeline.tables.errors import named_errors
+from pipeline.tables.layout import events_table
 from pipeline.tables.shared_catalogs import open_rest, shared_catalog
 from pipeline.tables.warehouse import (
     PROPERTY,
@@ -179,12 +180,25 @@ def load_table(cell: Cell, identifier: str) -> Table:
     """
     table = find_table(open_catalog(cell), identifier)
     if table is None:
+        product = identifier.partition(".")[0]
+        if identifier == events_table(product):
+            raise nothing_ingested(cell, product)
         raise TableMissingError(
             "no such table.",
             subject=f"{cell.name}.{identifier}",
             remedy="Ingest the product first, and check the cell's name.",
         )
     return table
+
+
+def nothing_ingested(cell: Cell, product: str) -> TableMissingError:
+    """Return what is told of a product that has no events in a cell yet."""
+    return TableMissingError(
+        "nothing was ingested yet.",
+        subject=f"{product}/{cell.name}",
+        remedy=f"Run `headwater ingest run {product} --cell {cell.name} --once`; under `headwater up` "
+        f"Dagster ingests by itself once there are records (`headwater produce {product}` makes some up).",
+    )
 
 
 def _lost(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from headwater.cli.render.checked import mistake_document, relative
+from headwater.cli.render.values import plain
 from pipeline.contract.source.mistakes import Mistake
 
 if TYPE_CHECKING:
@@ -59,32 +59,15 @@ def _document(result: UnitTestResult) -> dict[str, Any]:
         "file": str(test.document.file),
         "line": test.document.place(test.loc).line,
         "passed": result.passed,
-        "missing": [{"line": line, "row": _plain(row)} for line, row in result.missing],
-        "unexpected": [_plain(row) for row in result.unexpected],
+        "missing": [{"line": line, "row": plain(row)} for line, row in result.missing],
+        "unexpected": [plain(row) for row in result.unexpected],
         "mistakes": [mistake_document(one) for one in result.mistakes],
         "error": None if result.error is None else str(result.error),
     }
 
 
 def _row(row: Mapping[str, Any]) -> str:
-    inside = ", ".join(f"{name}: {_text(value)}" for name, value in row.items())
+    inside = ", ".join(
+        f"{name}: {json.dumps(plain(value), ensure_ascii=False)}" for name, value in row.items()
+    )
     return f"{{{inside}}}"
-
-
-def _text(value: object) -> str:
-    return json.dumps(_plain(value), ensure_ascii=False)
-
-
-def _plain(value: object) -> Any:
-    """Return a value as JSON has it: times in ISO 8601, bytes as hexadecimal text, decimals as text."""
-    if isinstance(value, Mapping):
-        return {str(_plain(name)): _plain(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, bytes):
-        return value.hex()
-    return value if isinstance(value, str | bool | int | float | None) else str(value)

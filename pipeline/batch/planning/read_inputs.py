@@ -93,6 +93,12 @@ def look_at_all_hours(cell: Cell, product: Product, *, clock: Clock = utc_now) -
     return _look(cell, product, clock, read_hour_states, None)
 
 
+def nothing_to_look_at(cell: Cell, product: Product, *, clock: Clock = utc_now) -> HoursLook:
+    """Return what a look would find before the first commit of events."""
+    states = HourStates(product.name, cell.name, None, clock(), ())
+    return HoursLook(None, states, (), 0, PlanInputs.of(states, ()))
+
+
 def _look(
     cell: Cell,
     product: Product,

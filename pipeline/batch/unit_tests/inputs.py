@@ -14,9 +14,9 @@ from pyspark.sql.types import StructType
 from pipeline.batch.compute.logic import load_logic
 from pipeline.batch.compute.range import compute_range
 from pipeline.batch.compute.references import reference_frame
+from pipeline.batch.compute.table_types import as_table, columns_of, nullable
 from pipeline.batch.context import RangeContext
 from pipeline.batch.model import Source
-from pipeline.batch.unit_tests.table_types import as_table, columns_of, nullable
 from pipeline.cells import embedded_cell
 from pipeline.contract.model import EVENTS, DerivedTable, Product, Reference
 from pipeline.contract.targets.iceberg import events_schema

@@ -131,7 +131,7 @@ def _tests(
 def _table(
     reader: ContractReader, loc: Loc, named: str | None, tables: Mapping[str, DerivedTable]
 ) -> DerivedTable | None:
-    if named in tables:
+    if named is not None and named in tables:
         return tables[named]
     if named is not None:
         _unknown(reader, (*loc, "table"), "a table of the contract beside it", named, tables)

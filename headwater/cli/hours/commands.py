@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime
+from datetime import datetime
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import click
 
+from headwater.cli.hours.hour import EXAMPLE, HourType
+from headwater.cli.hours.preview import preview
 from headwater.cli.options import cell_option, json_option, product_argument, resolve
 from pipeline.errors import ExitCode, TerminalError
 from pipeline.settings import load_settings
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from pipeline.cells import Cell
     from pipeline.contract.model import Product
 
-HOUR = "%Y-%m-%dT%H"
 LISTED = 48
 """So many hours are listed for people."""
 
@@ -44,6 +45,9 @@ def hours() -> None:
     """Hours of event time: `headwater hours PRODUCT --cell us` lists them, `build` builds them."""
 
 
+hours.add_command(preview)
+
+
 @hours.command(name="list")
 @product_argument
 @cell_option
@@ -56,8 +60,8 @@ def hours() -> None:
 def list_hours(product: str, cell: str, last: int | None, as_json: bool) -> ExitCode:
     """List PRODUCT's hours: rows, fence, whether closed, and what is published of them.
 
-    Looking places the fence of every hour that is due for one. What it costs is bounded by the hours that are
-    listed, and by those that are not settled.
+    Before the first commit there are none. Looking places the fence of every hour that is due for one. What
+    it costs is bounded by the hours that are listed, and by those that are not settled.
 
     \b
     Examples:
@@ -65,11 +69,20 @@ def list_hours(product: str, cell: str, last: int | None, as_json: bool) -> Exit
       headwater hours viewing_events --cell us --json
     """
     from headwater.cli.render.hours import print_hours
-    from pipeline.batch.planning.read_inputs import look_at_all_hours, look_at_last_hours
+    from pipeline.batch.planning.read_inputs import (
+        look_at_all_hours,
+        look_at_last_hours,
+        nothing_to_look_at,
+    )
+    from pipeline.tables.catalog import TableMissingError
 
     loaded, where = resolve(product, cell)
     most = last or (None if as_json else LISTED)
-    look = look_at_last_hours(where, loaded, most) if most else look_at_all_hours(where, loaded)
+    try:
+        look = look_at_last_hours(where, loaded, most) if most else look_at_all_hours(where, loaded)
+    except TableMissingError as error:
+        click.echo(f"{error}", err=True)
+        look = nothing_to_look_at(where, loaded)
     print_hours(loaded, look, most, as_json=as_json)
     return ExitCode.OK
 
@@ -80,10 +93,10 @@ def list_hours(product: str, cell: str, last: int | None, as_json: bool) -> Exit
 @click.option(
     "--hour",
     "only",
-    type=click.DateTime([HOUR]),
+    type=HourType(),
     metavar="HOUR",
     multiple=True,
-    help="Build this hour (UTC), e.g. 2026-01-01T05.",
+    help=f"Build this hour (UTC), e.g. {EXAMPLE}.",
 )
 @click.option("--all", "every", is_flag=True, help="Build every hour that is due (the default).")
 @click.option("--again", is_flag=True, help="Build hours that are published already, too.")
@@ -126,7 +139,7 @@ def build(
     from pipeline.supervision.locks import batch_lock, hold_lock
 
     loaded, where = resolve(product, cell)
-    chosen = [hour.replace(tzinfo=UTC) for hour in only] or None
+    chosen = list(only) or None
 
     def plan() -> HoursPlan:
         inputs = read_plan_inputs(where, loaded, hours=chosen)
