@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.config.names import CELL_FILE, TABLES
+from pipeline.config.nearest import meant
 from pipeline.config.secret_text import marked, marked_all
 from pipeline.errors import TerminalError
 from pipeline.files import write_atomically
-from pipeline.settings import cell_settings
+from pipeline.settings import all_settings, cell_settings
 
 
 class CellNotFoundError(TerminalError):
@@ -142,10 +143,11 @@ def load_cell(home: Path, name: str, *, bootstrap_servers: str | None = None) ->
     found = cell_settings(home, name)
     path = _path(home, name)
     if not found.is_known and not found.faults:
+        near = meant(name, all_settings(home).cells)
         raise CellNotFoundError(
             "no such cell is configured.",
             subject=f"cell {name}",
-            remedy=f"Start it with `headwater up --cell {name}`, or write {path}.",
+            remedy=f"{near}Start it with `headwater up --cell {name}`, or write {path}.",
         )
     if found.section is None:
         listed = " ".join(map(str, found.faults))

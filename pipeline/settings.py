@@ -118,11 +118,11 @@ def own_brokers(home: Path, cell: str) -> str | None:
     return own_brokers(os.environ, home, cell)
 
 
-def all_settings() -> Reading:
-    """Return every layer with all that is wrong in it, of every cell of the home."""
+def all_settings(home: Path | None = None) -> Reading:
+    """Return every layer with all that is wrong in it, of every cell of the home, or of another one."""
     from pipeline.config.read import read_all
 
-    return read_all(os.environ, home_of(os.environ))
+    return read_all(os.environ, home or home_of(os.environ))
 
 
 def dagster_storage_uri(home: Path) -> str | None:

@@ -56,6 +56,17 @@ class LazyGroup(click.Group):
             raise TypeError(f"{COMMANDS[cmd_name]} is not a command")
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that `args` name; of one that there is not, ask which was meant."""
+        from pipeline.config.nearest import nearest
+
+        # Click looks among the commands that are imported, which none is yet.
+        if args[0] not in COMMANDS and (near := nearest(args[0], COMMANDS)):
+            ctx.fail(f"No such command {args[0]!r}. Did you mean {near!r}?")
+        return super().resolve_command(ctx, args)
+
 
 @click.group(cls=LazyGroup, context_settings=SETTINGS)
 @click.version_option(package_name="headwater")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import pwd
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from pipeline.config.nearest import meant
 from pipeline.errors import TerminalError
 from pipeline.settings import all_settings, load_settings
 
@@ -64,17 +66,32 @@ def resolve(product: str, cell: str) -> tuple[Product, Cell]:
     set_up_logs(settings.log_level, settings.log_format)
     folder = settings.contracts / product
     if not folder.is_dir():
-        known = sorted(path.name for path in settings.contracts.iterdir() if path.is_dir())
+        products = _products(settings.contracts)
+        known = f"{', '.join(products) or 'none'} (in {settings.contracts})"
         raise ProductNotFoundError(
             "there is no such data product.",
             subject=f"product {product}",
-            remedy=f"Known are: {', '.join(known) or 'none'} (in {settings.contracts}).",
+            remedy=f"{meant(product, products)}Known are: {known}.",
         )
     loaded = load_product(folder)
     if cell not in loaded.cells:
         raise ProductNotFoundError(
             f"it does not live in cell {cell}.",
             subject=f"product {product}",
-            remedy=f"Its contract names: {', '.join(loaded.cells)}.",
+            remedy=f"{meant(cell, loaded.cells)}Its contract names: {', '.join(loaded.cells)}.",
         )
     return loaded, load_cell(settings.home, cell)
+
+
+def _products(contracts: Path) -> list[str]:
+    """Return the names of products; what cannot be read may be one."""
+    from pipeline.contract.folders import contract_folders
+    from pipeline.contract.load import ContractError, derived_of
+
+    def is_product(folder: Path) -> bool:
+        try:
+            return derived_of(folder) is None
+        except ContractError:
+            return True
+
+    return [folder.name for folder in contract_folders(contracts) if is_product(folder)]

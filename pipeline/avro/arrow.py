@@ -34,7 +34,13 @@ MAX_DECIMAL_PRECISION = 38
 
 
 class UnsupportedTypeError(ValueError):
-    """No Iceberg type holds this Avro type."""
+    """No Iceberg type holds this Avro type.
+
+    Attributes:
+        fields: the names of the fields that it is in, the outermost first.
+    """
+
+    fields: tuple[str, ...] = ()
 
 
 def fields(record: Mapping[str, Any]) -> list[pa.Field]:
@@ -53,7 +59,7 @@ def field_type(field: Mapping[str, Any], schema: Schema) -> pa.DataType:
     Raises:
         UnsupportedTypeError: it has no Iceberg type.
     """
-    return _type(field["type"], schema, (schema.root["name"],))
+    return _field_type(field, schema, (schema.root["name"],))
 
 
 def column_type(schema: Any) -> pa.DataType:
@@ -70,8 +76,16 @@ def _record_fields(record: Any, names: Schema, within: tuple[str, ...]) -> list[
         raise UnsupportedTypeError(f"record {record['name']} holds itself")
     inside = (*within, record["name"])
     return [
-        pa.field(field["name"], _type(field["type"], names, inside)) for field in record["fields"]
+        pa.field(field["name"], _field_type(field, names, inside)) for field in record["fields"]
     ]
+
+
+def _field_type(field: Mapping[str, Any], names: Schema, within: tuple[str, ...]) -> pa.DataType:
+    try:
+        return _type(field["type"], names, within)
+    except UnsupportedTypeError as error:
+        error.fields = (field["name"], *error.fields)
+        raise
 
 
 def _type(schema: Any, names: Schema, within: tuple[str, ...]) -> pa.DataType:
@@ -106,9 +120,19 @@ def _type(schema: Any, names: Schema, within: tuple[str, ...]) -> pa.DataType:
 
 def holds_time(column: pa.DataType) -> bool:
     """Return whether a column is a time of day or has one inside: Iceberg has the type, Spark has not."""
-    if pa.types.is_nested(column):
-        return any(holds_time(column.field(at).type) for at in range(column.num_fields))
-    return bool(pa.types.is_time(column))
+    return time_inside(column) is not None
+
+
+def time_inside(column: pa.DataType) -> tuple[str, ...] | None:
+    """Return the names of the fields that the first time of day in a column is in; None if it has none."""
+    if not pa.types.is_nested(column):
+        return () if pa.types.is_time(column) else None
+    if pa.types.is_map(column):
+        return time_inside(column.item_type)
+    for field in (column.field(at) for at in range(column.num_fields)):
+        if (found := time_inside(field.type)) is not None:
+            return (field.name, *found) if pa.types.is_struct(column) else found
+    return None
 
 
 def promotes(old: pa.DataType, new: pa.DataType) -> bool:

@@ -17,8 +17,8 @@ from pipeline.batch.planning.plan import DerivedTableUnknownError
 from pipeline.batch.planning.staleness import PlanInputs, hours_of, missing_inputs, source_rows
 from pipeline.batch.wap.stage import named_failures
 from pipeline.cells import Cell
+from pipeline.config.nearest import meant
 from pipeline.contract.model import EVENTS, DerivedTable, Product, published_table
-from pipeline.contract.source.nearest import nearest
 from pipeline.control.publications import HourSpan, PublicationLog, read_recorded
 from pipeline.errors import RetryableError
 from pipeline.hours.peek import peek_hours
@@ -113,13 +113,10 @@ def _table(cell: Cell, product: Product, name: str) -> DerivedTable:
     known = {one.name: one for one in product.derived_tables}
     if name in known:
         return known[name]
-    near = nearest(name, known)
     raise DerivedTableUnknownError(
         f"there is no derived table {name}.",
         subject=f"{product.name}/{cell.name}",
-        remedy=f"Did you mean {near}?"
-        if near
-        else f"Its contract names: {', '.join(known) or 'none'}.",
+        remedy=f"{meant(name, known)}Its contract names: {', '.join(known) or 'none'}.",
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from pipeline.clock import HOUR, hour_of
+from pipeline.config.nearest import meant
 from pipeline.contract.model import DerivedTable, Product
 from pipeline.errors import TerminalError
 from pipeline.features.point_in_time import MARKS
@@ -81,7 +82,7 @@ def feature_table(product: Product, table: str) -> DerivedTable:
     raise NotAFeatureTableError(
         "its contract does not make it a feature table." if is_other else "there is no such table.",
         subject=f"{product.name}.{table}",
-        remedy=f"Feature tables of {product.name}: {', '.join(features) or 'none'}.",
+        remedy=f"{meant(table, features)}Feature tables of {product.name}: {', '.join(features) or 'none'}.",
     )
 
 

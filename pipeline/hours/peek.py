@@ -22,8 +22,9 @@ from pipeline.tables.snapshots import total_records
 def peek_hours(
     cell: Cell, product: Product, first: datetime, last: datetime, *, clock: Clock = utc_now
 ) -> HourStates:
-    """Return the state of the hours from `first` to `last`, by main of events and the fences that there are.
+    """Return the state of hours from `first` to `last`, by main of events and the fences that there are.
 
+    Of those with rows or a fence, and of `last`, which stands at the end.
     An hour whose fence nobody has placed yet is not closed, however long ago it ended.
 
     Raises:
@@ -51,6 +52,7 @@ def peek_hours(
                 is_closed(fences.get(hour), committed.next),
             )
             for hour in hours
+            if hour in rows or hour in fences or hour == last
         ),
         total_records(table) + retention.rows,
         events_id(table, committed),

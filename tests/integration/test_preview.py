@@ -46,7 +46,7 @@ def test_rows_of_an_hour_are_those_that_a_build_makes_of_it(
     with pytest.raises(InputMissingError, match="it reads streaks, of which no hour is published"):
         plan_preview(quiet_cell, chain.product, "tastes", hour(2))
 
-    chain.build([1, 2])
+    chain.build([1, 2], derived_tables=["sales", "streaks"])
     made = {row["region"]: row for row in chain.rows("sales") if row["hour"] == hour(2)}
     assert not found.is_more
     assert {row["region"]: row for row in found.rows} == made

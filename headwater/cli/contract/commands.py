@@ -14,6 +14,7 @@ from headwater.cli.contract.test import test
 from headwater.cli.options import json_option
 from pipeline.contract.source.mistakes import ContractError, Findings
 from pipeline.errors import ExitCode
+from pipeline.settings import all_settings
 
 if TYPE_CHECKING:
     from pipeline.contract.model import Product
@@ -120,6 +121,7 @@ def diff(old: Path, new: Path, as_json: bool) -> int:
 
 def _check(folder: Path) -> tuple[Product | None, Findings]:
     """Return the product of the contract in `folder`, or which it is derived from; and what is wrong."""
+    from pipeline.contract.checks.cells import unknown_cells
     from pipeline.contract.checks.product_check import check_product
     from pipeline.contract.load import load_product
     from pipeline.contract.unit_tests.read import read_unit_tests
@@ -129,4 +131,6 @@ def _check(folder: Path) -> tuple[Product | None, Findings]:
     except ContractError as error:
         return None, Findings(error.mistakes)
     found = check_product(product)
-    return product, Findings((*found.mistakes, *read_unit_tests(product).mistakes), found.warnings)
+    cells = unknown_cells(product, all_settings().cells)
+    mistakes = (*found.mistakes, *read_unit_tests(product).mistakes)
+    return product, Findings(mistakes, (*cells, *found.warnings))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from headwater.cli.options import ProductNotFoundError
+from pipeline.config.nearest import meant
 from pipeline.contract.folders import CONTRACT_FILE, contract_folders
-from pipeline.contract.source.nearest import nearest
 from pipeline.settings import load_settings
 
 
@@ -21,12 +21,10 @@ def folder_of(name: str) -> Path:
         if (folder / CONTRACT_FILE).is_file():
             return folder
     known = [folder.name for folder in all_folders()]
-    near = nearest(name, known)
-    hint = f"Did you mean {near}? " if near else ""
     raise ProductNotFoundError(
         f"no {CONTRACT_FILE} in {contracts / name}.",
         subject=f"contract {name}",
-        remedy=f"{hint}Known contracts: {', '.join(known) or 'none'}.",
+        remedy=f"{meant(name, known)}Known contracts: {', '.join(known) or 'none'}.",
     )
 
 

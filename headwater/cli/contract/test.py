@@ -27,7 +27,8 @@ def test(products: tuple[str, ...], as_json: bool) -> ExitCode:
 
     They are the files *.yaml in folders `tests` beside contracts. PRODUCT is a product's name, for all of its
     tables, or that of one table's folder; all of them by default. Needs Java, and neither Kafka nor a cell:
-    what is computed stays in memory. Exit codes: 0 all pass, 1 a test does not, or has mistakes, 3 a contract has.
+    what is computed stays in memory. Exit codes: 0 all pass, 1 a test does not, or has mistakes, 3 a contract
+    has.
 
     \b
     Examples:

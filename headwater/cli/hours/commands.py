@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from headwater.cli.hours.hour import EXAMPLE, HourType
+from headwater.cli.hours.hour import EXAMPLE
+from headwater.cli.hours.hour import hour as hour_type
 from headwater.cli.hours.preview import preview
 from headwater.cli.options import cell_option, json_option, product_argument, resolve
 from pipeline.errors import ExitCode, TerminalError
@@ -93,7 +94,7 @@ def list_hours(product: str, cell: str, last: int | None, as_json: bool) -> Exit
 @click.option(
     "--hour",
     "only",
-    type=HourType(),
+    type=hour_type,
     metavar="HOUR",
     multiple=True,
     help=f"Build this hour (UTC), e.g. {EXAMPLE}.",

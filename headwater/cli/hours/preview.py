@@ -6,7 +6,8 @@ from datetime import datetime
 
 import click
 
-from headwater.cli.hours.hour import EXAMPLE, HourType
+from headwater.cli.hours.hour import EXAMPLE
+from headwater.cli.hours.hour import hour as hour_type
 from headwater.cli.options import cell_option, json_option, product_argument, resolve
 from pipeline.errors import ExitCode
 from pipeline.settings import load_settings
@@ -18,7 +19,7 @@ from pipeline.settings import load_settings
 @cell_option
 @click.option(
     "--hour",
-    type=HourType(),
+    type=hour_type,
     metavar="HOUR",
     required=True,
     help=f"The hour (UTC), e.g. {EXAMPLE}.",

@@ -14,6 +14,7 @@ from pipeline.batch.planning.staleness import (
     hours_of,
     past_retention,
 )
+from pipeline.config.nearest import meant
 from pipeline.contract.model import DerivedTable, Product, published_table
 from pipeline.errors import RetryableError, TerminalError
 
@@ -147,7 +148,7 @@ def _wanted(
         raise DerivedTableUnknownError(
             f"there is no derived table {unknown[0]}.",
             subject=subject,
-            remedy=f"Its contract names: {', '.join(known) or 'none'}.",
+            remedy=f"{meant(unknown[0], known)}Its contract names: {', '.join(known) or 'none'}.",
         )
     return tuple(known[name] for name in known if name in names)
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from pyspark.sql import types as spark
 
+from pipeline.config.nearest import did_you_mean
 from pipeline.contract.settings.units import parse_instant
 from pipeline.contract.source.document import Loc
-from pipeline.contract.source.nearest import did_you_mean
 from pipeline.contract.source.yaml_scalars import plain_scalar
 
 _BITS: Mapping[type[spark.DataType], int] = {spark.IntegerType: 32, spark.LongType: 64}

@@ -36,7 +36,8 @@ def warnings(product: Product) -> tuple[Mistake, ...]:
         text = SchemaText(file.read_text(encoding="utf-8"))
         for path, logical in _ignored(schema, ()):
             expected = f"the logical type {logical!r} changes nothing here; the column is what it stands on"
-            found.append(Mistake(file, text.line(path), text.named(path), expected))
+            line, column = text.place(path)
+            found.append(Mistake(file, line, text.named(path), expected, column))
         if why := _slow_reason(product, schema):
             expected = f"records of this version are decoded one by one, which is slow: {why}"
             found.append(Mistake(file, 1, "", expected))

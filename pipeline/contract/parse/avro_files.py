@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +53,7 @@ def read_schemas(
         read = _read(reader, section.envelope, (*loc, "envelope"))
         if read is not None:
             envelope = read.text.data
-            _check_envelope(reader, read.file, envelope)
+            _check_envelope(reader, read, envelope)
     payloads: list[_Version] = []
     for index, name in enumerate(section.payload):
         version = _read(reader, name, (*loc, "payload", index))
@@ -67,13 +67,6 @@ def read_schemas(
     return envelope, tuple(version.text.data for version in payloads)
 
 
-def field_line(file: Path, name: str) -> int:
-    """Return the line of a file that first names the field `name`; 1 if none does."""
-    named = re.compile(rf'"name"\s*:\s*"{re.escape(name)}"')
-    lines = file.read_text(encoding="utf-8").splitlines()
-    return next((number for number, line in enumerate(lines, 1) if named.search(line)), 1)
-
-
 def _read(reader: ContractReader, name: str, loc: Loc) -> _Version | None:
     text = reader.read_text(loc, name, "an Avro schema file")
     if text is None:
@@ -82,65 +75,68 @@ def _read(reader: ContractReader, name: str, loc: Loc) -> _Version | None:
     try:
         parsed = SchemaText(text)
     except NotJsonError as error:
-        reader.report_in(file, error.line, "", f"JSON; {error}")
+        reader.report_in(file, error.place.line, "", f"JSON; {error}", error.place.column)
         return None
     if not isinstance(parsed.data, dict) or parsed.data.get("type") != "record":
-        reader.report_in(file, 1, "", "an Avro record")
+        _report(reader, file, parsed, ("type",), "an Avro record")
         return None
     found = problems(parsed.data)
     for one in found:
-        place = parsed.named(one.path)
-        reader.report_in(file, parsed.line(one.path), place, f"an Avro schema: {one.expected}")
+        _report(reader, file, parsed, one.path, f"an Avro schema: {one.expected}")
     return None if found else _Version(file, parsed, Schema(parsed.data))
 
 
-def _check_envelope(reader: ContractReader, file: Path, schema: AvroSchema) -> None:
+def _report(
+    reader: ContractReader, file: Path, text: SchemaText, path: Sequence[str | int], expected: str
+) -> None:
+    """Report a mistake at a path of a schema: its fields are numbers or names."""
+    line, column = text.place(path)
+    reader.report_in(file, line, text.named(path), expected, column)
+
+
+def _check_envelope(reader: ContractReader, read: _Version, schema: AvroSchema) -> None:
     present = {field["name"]: field["type"] for field in schema["fields"]}
     for name, wanted in ENVELOPE_FIELDS.items():
         kind, logical = wanted
         text = f"{kind} ({logical})" if logical else kind
         if name not in present:
-            reader.report_in(file, 1, "fields", f"a field {name!r} of type {text}")
+            _report(reader, read.file, read.text, ("fields",), f"a field {name!r} of type {text}")
             continue
         found = present[name]
         if isinstance(found, list) or (type_name(found), logical_type(found)) != wanted:
-            reader.report_in(
-                file, field_line(file, name), f"fields.{name}", f"type {text}, not null"
-            )
+            _report(reader, read.file, read.text, ("fields", name), f"type {text}, not null")
 
 
 def _check_payload(reader: ContractReader, version: _Version) -> None:
-    schema, file = version.text.data, version.file
-    if not schema["fields"]:
-        reader.report_in(file, 1, "/fields", "at least one field")
+    report = partial(_report, reader, version.file, version.text)
+    if not version.text.data["fields"]:
+        report(("fields",), "at least one field")
     is_supported = True
     for field in version.schema.root["fields"]:
         name = field["name"]
         if name.startswith("_"):
             expected = "a name that does not begin with _, which is kept for Headwater's columns"
-            reader.report_in(file, field_line(file, name), f"fields.{name}", expected)
+            report(("fields", name), expected)
         if name.lower() == EVENT_HOUR:
             expected = f"another name; {EVENT_HOUR} is what the events table is partitioned by"
-            reader.report_in(file, field_line(file, name), f"fields.{name}", expected)
+            report(("fields", name), expected)
         try:
-            if arrow.holds_time(arrow.field_type(field, version.schema)):
+            timed = arrow.time_inside(arrow.field_type(field, version.schema))
+            if timed is not None:
                 expected = f"no time of day: Spark reads no table with one; {_UNTIMED}"
-                reader.report_in(file, field_line(file, name), f"fields.{name}", expected)
+                report(version.text.field((name, *timed)), expected)
         except arrow.UnsupportedTypeError as error:
             is_supported = False
-            expected = f"a type that Iceberg holds, not {error}"
-            reader.report_in(file, field_line(file, name), f"fields.{name}", expected)
+            report(version.text.field(error.fields), f"a type that Iceberg holds, not {error}")
     for path, expected in version_mistakes(version.schema):
-        reader.report_in(file, version.text.line(path), version.text.named(path), expected)
+        report(path, expected)
     if not is_supported:
         return
     for path, record in records(version.schema, version.schema.root, ()):
         for field in record["fields"]:
             wrong = _default_mistake(field, version.schema)
             if wrong:
-                place = (*path, "fields", field["name"], "default")
-                named = version.text.named(place)
-                reader.report_in(file, version.text.line(place), named, wrong)
+                report((*path, "fields", field["name"], "default"), wrong)
 
 
 def _default_mistake(field: Mapping[str, Any], schema: Schema) -> str | None:
@@ -167,5 +163,4 @@ def _check_evolution(reader: ContractReader, version: _Version, earlier: list[_V
         version.schema, [(other.file.name, other.schema) for other in earlier]
     )
     for path, expected in found:
-        line, named = version.text.line(path), version.text.named(path)
-        reader.report_in(version.file, line, named, expected)
+        _report(reader, version.file, version.text, path, expected)

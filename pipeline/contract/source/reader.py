@@ -26,9 +26,9 @@ class ContractReader:
         """Report a mistake at a place in the contract."""
         self.mistakes.append(self.document.mistake(loc, expected))
 
-    def report_in(self, file: Path, line: int, path: str, expected: str) -> None:
-        """Report a mistake in a file that the contract names."""
-        self.mistakes.append(Mistake(file, line, path, expected))
+    def report_in(self, file: Path, line: int, path: str, expected: str, column: int = 0) -> None:
+        """Report a mistake in a file that the contract names; `column` 0 means the whole line."""
+        self.mistakes.append(Mistake(file, line, path, expected, column))
 
     def at(self, loc: Loc) -> Any:
         """Return the value at `loc`, or None where there is none."""

@@ -1,4 +1,4 @@
-"""A JSON file that knows the line of everything in it."""
+"""A JSON file that knows the place of everything in it."""
 
 from __future__ import annotations
 
@@ -9,29 +9,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.contract.source.yaml_nodes import Place
+
 _TOKEN = re.compile(r'\s*([{}\[\]:,]|"(?:[^"\\]|\\.)*"|[^\s{}\[\]:,"]+)', re.DOTALL)
 
 
 EXACT = ("default", "aliases", "symbols", "size")
-"""Parts of a type or field that are told by their own line."""
+"""Parts of a type or field that are told by their own place."""
 
 
 class NotJsonError(ValueError):
-    """The text is not JSON; `line` is where."""
+    """The text is not JSON; `place` is where."""
 
-    def __init__(self, problem: str, line: int) -> None:
+    def __init__(self, problem: str, line: int, column: int) -> None:
         super().__init__(problem)
-        self.line = line
+        self.place = Place(line, column)
 
 
 @dataclass
 class _Node:
-    line: int
+    place: Place
     value: Any
 
 
 class SchemaText:
-    """Parsed JSON in `data`, with the line of each part.
+    """Parsed JSON in `data`, with the place of each part.
 
     Raises:
         NotJsonError: it is none, or nested too deep.
@@ -40,26 +42,33 @@ class SchemaText:
     def __init__(self, text: str) -> None:
         try:
             self.data: Any = json.loads(text, parse_constant=_refuse)
-            self._ends = [found.start() for found in re.finditer("\n", text)]
+            self._starts = [0, *(found.end() for found in re.finditer("\n", text))]
             self._tokens = [(found.group(1), found.start(1)) for found in _TOKEN.finditer(text)]
             self._next = 0
             self._root = self._node()
         except json.JSONDecodeError as error:
-            raise NotJsonError(error.msg, error.lineno) from None
+            raise NotJsonError(error.msg, error.lineno, error.colno) from None
         except RecursionError:
-            raise NotJsonError("nested too deep", 1) from None
+            raise NotJsonError("nested too deep", 1, 1) from None
         except ValueError as error:
-            raise NotJsonError(f"{error}", 1) from None
+            raise NotJsonError(f"{error}", 1, 1) from None
 
-    def line(self, path: Sequence[str | int]) -> int:
-        """Return the line of what is at `path`: where the innermost thing that has a name says its name.
+    def place(self, path: Sequence[str | int]) -> Place:
+        """Return the place of what is at `path`: where the innermost thing that has a name says its name.
 
-        Of the nearest ancestor, if nothing is at `path`; of what has a line of its own (`EXACT`), that line.
+        Of the nearest ancestor, if nothing is at `path`; of what has a place of its own (`EXACT`), that one.
         """
         node, steps, named = self._found(path)
         if path and path[-1] in EXACT and len(steps) == len(path):
-            return node.line
-        return (named or node).line
+            return node.place
+        return (named or node).place
+
+    def field(self, names: Sequence[str]) -> tuple[str | int, ...]:
+        """Return the path of a field by the names of the fields that it is in and its own.
+
+        Of the innermost of them that is there: a type that is used by its name stands elsewhere.
+        """
+        return _field(self.data, names, ()) or ()
 
     def named(self, path: Sequence[str | int]) -> str:
         """Return `path` as text, a field by its name."""
@@ -83,7 +92,8 @@ class SchemaText:
     def _node(self) -> _Node:
         token, place = self._tokens[self._next]
         self._next += 1
-        line = bisect_right(self._ends, place) + 1
+        line = bisect_right(self._starts, place)
+        at = Place(line, place - self._starts[line - 1] + 1)
         if token == "{":  # noqa: S105 - a bracket
             members: dict[str, _Node] = {}
             while self._tokens[self._next][0] != "}":
@@ -92,15 +102,15 @@ class SchemaText:
                 members[key] = self._node()
                 self._comma()
             self._next += 1
-            return _Node(line, members)
+            return _Node(at, members)
         if token == "[":  # noqa: S105 - a bracket
             items: list[_Node] = []
             while self._tokens[self._next][0] != "]":
                 items.append(self._node())
                 self._comma()
             self._next += 1
-            return _Node(line, items)
-        return _Node(line, json.loads(token))
+            return _Node(at, items)
+        return _Node(at, json.loads(token))
 
     def _comma(self) -> None:
         if self._tokens[self._next][0] == ",":
@@ -118,6 +128,22 @@ def _below(node: _Node, step: str | int) -> tuple[_Node | None, str]:
             return found, name or str(step)
         return next((one for one in node.value if _name(one) == step), None), str(step)
     return None, str(step)
+
+
+def _field(
+    part: Any, names: Sequence[str], path: tuple[str | int, ...]
+) -> tuple[str | int, ...] | None:
+    if isinstance(part, list):
+        found = (_field(one, names, (*path, number)) for number, one in enumerate(part))
+        return next(filter(None, found), None)
+    if not names or not isinstance(part, dict):
+        return None
+    for number, one in enumerate(part.get("fields", ())):
+        if isinstance(one, dict) and one.get("name") == names[0]:
+            place = (*path, "fields", number)
+            return _field(one.get("type"), names[1:], (*place, "type")) or place
+    inside = (_field(part.get(key), names, (*path, key)) for key in ("type", "items", "values"))
+    return next(filter(None, inside), None)
 
 
 def _name(node: _Node) -> str | None:

@@ -11,13 +11,13 @@ from typing import Annotated, Any
 from pydantic import Field, PlainValidator, ValidationError
 
 from pipeline.clock import hour_of
+from pipeline.config.nearest import did_you_mean
 from pipeline.contract.checks.sql.views import View, base_views, described_view, readable
 from pipeline.contract.model import DerivedTable, Product
 from pipeline.contract.settings.product import Section, report_invalid
 from pipeline.contract.settings.units import Real, Text, Whole, parse_instant
 from pipeline.contract.source.document import Document, DocumentError, Loc
 from pipeline.contract.source.mistakes import Mistake
-from pipeline.contract.source.nearest import did_you_mean
 from pipeline.contract.source.reader import ContractReader
 from pipeline.contract.unit_tests.model import Row, UnitTest
 

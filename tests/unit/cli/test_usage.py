@@ -89,3 +89,27 @@ def test_an_example_of_the_help_is_a_command_line_that_is_understood(example: st
         pytest.fail(error.format_message())
     except click.BadParameter:
         """A file that it names is not here."""
+
+
+@pytest.mark.parametrize("hour", ["2026", "noon", "2026-01-01T05:30", "%Y-%m-%dT%H"])
+def test_what_is_no_hour_is_shown_one(hour: str) -> None:
+    told = CliRunner().invoke(cli, ["hours", "build", "orders", "--cell", "us", "--hour", hour])
+    assert told.exit_code == 2
+    assert "2026-01-01T05 is one" in told.output
+    assert "%Y" not in told.output.replace(hour, "")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["produc"], "Did you mean 'produce'?"),
+        (["contract", "chek"], "Did you mean 'check'?"),
+        (["hours", "prewiew", "orders"], "Did you mean 'preview'?"),
+    ],
+)
+def test_a_misspelt_command_is_asked_about(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: list[str], told: str
+) -> None:
+    monkeypatch.setenv("HEADWATER_CONTRACTS", str(tmp_path))
+    done = CliRunner().invoke(cli, words)
+    assert (done.exit_code, told in done.output) == (2, True), done.output

@@ -17,3 +17,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return the question, to stand behind what was expected; nothing where no known word is like it."""
     found = nearest(word, known)
     return "" if found is None else f"; did you mean {found}?"
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """Return the question, to stand before what is known; nothing where no known word is like it."""
+    found = nearest(word, known)
+    return "" if found is None else f"Did you mean {found}? "
