@@ -64,7 +64,7 @@ ROUTES: tuple[tuple[str, str, Answer], ...] = (
         for path in (f"/{name}", f"/{name}/{{subject:path}}")
     ),
 )
-CONSTANT: Mapping[str, Any] = {"/": {}, "/contexts": ["."], "/schemas/types": ["AVRO"]}
+CONSTANT: Mapping[str, Any] = {"/": {}, "/contexts": ["."], "/schemas/types": ["AVRO", "PROTOBUF"]}
 """Answers that need no registry."""
 
 

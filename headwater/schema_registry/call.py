@@ -9,7 +9,9 @@ from typing import Any
 
 from headwater.schema_registry.errors import ApiError, invalid_schema
 from pipeline.schemas.levels import LEVELS
+from pipeline.schemas.protobuf import plain
 from pipeline.schemas.registry import canonical
+from pipeline.schemas.texts import AVRO, PROTOBUF, from_document
 
 MODES = ("READWRITE", "READONLY", "READONLY_OVERRIDE")
 
@@ -63,12 +65,14 @@ class Call:
         return document
 
     def schema(self) -> Any:
-        """Return the schema in the body, parsed."""
+        """Return the schema in the body: of Avro parsed, of Protobuf a `SchemaText`."""
         document = self.document()
-        kind = document.get("schemaType") or "AVRO"
-        if kind != "AVRO":
-            raise invalid_schema(f"schemas of type {kind} are not supported, AVRO is")
-        for name in ("references", "metadata", "ruleSet"):
+        kind = document.get("schemaType") or AVRO
+        if kind not in (AVRO, PROTOBUF):
+            raise invalid_schema(
+                f"schemas of type {kind} are not supported, {AVRO} and {PROTOBUF} are"
+            )
+        for name in ("metadata", "ruleSet", *(("references",) if kind == AVRO else ())):
             if document.get(name):
                 raise invalid_schema(f"{name} are not supported: a schema stands for itself")
         if document.get("id", -1) not in (None, -1) or document.get("version", 0) not in (
@@ -77,11 +81,14 @@ class Call:
             -1,
         ):
             raise ApiError(42205, "Ids and versions are given here: mode IMPORT is not supported")
-        text = document.get("schema")
-        if not isinstance(text, str) or not text:
-            raise invalid_schema("Empty schema")
         try:
-            schema = json.loads(text)
+            found = from_document(document)
+            if kind == PROTOBUF:
+                return plain(found)
+        except ValueError as error:
+            raise invalid_schema(f"{error}") from None
+        try:
+            schema = json.loads(found.text)
             canonical(schema)
         except (ValueError, RecursionError) as error:
             raise invalid_schema(f"not JSON: {error}") from None

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import replace
 from typing import Any
 
 from headwater.schema_registry.call import Call
 from headwater.schema_registry.errors import no_schema, no_subject, no_version
-from pipeline.schemas.registry import canonical
 from pipeline.schemas.subjects import Subjects
+from pipeline.schemas.texts import PROTOBUF, SchemaText
 from pipeline.schemas.versions import StoredVersion
 
 
 def schema_by_id(subjects: Subjects, call: Call) -> Any:
     """`GET /schemas/ids/{id}`: also of what is soft-deleted."""
-    return {"schema": text_by_id(subjects, call)}
+    return _formatted(subjects, call, _by_id(subjects, call)).document
 
 
 def text_by_id(subjects: Subjects, call: Call) -> str:
     """`GET /schemas/ids/{id}/schema`."""
-    schema = subjects.by_id(call.schema_id)
-    if schema is None:
-        raise no_schema(f"Schema {call.schema_id}")
-    return _text(schema)
+    return _formatted(subjects, call, _by_id(subjects, call)).text
 
 
 def subjects_by_id(subjects: Subjects, call: Call) -> Any:
@@ -49,26 +46,26 @@ def list_versions(subjects: Subjects, call: Call) -> Any:
 
 def version(subjects: Subjects, call: Call) -> Any:
     """`GET /subjects/{subject}/versions/{version}`."""
-    return as_document(one_version(subjects, call))
+    one = one_version(subjects, call)
+    return as_document(one, _formatted(subjects, call, one.schema_text))
 
 
 def version_text(subjects: Subjects, call: Call) -> str:
     """`GET /subjects/{subject}/versions/{version}/schema`."""
-    return _text(one_version(subjects, call).schema)
+    return _formatted(subjects, call, one_version(subjects, call).schema_text).text
 
 
 def referenced_by(subjects: Subjects, call: Call) -> Any:
-    """`GET /subjects/{subject}/versions/{version}/referencedby`: no schema refers to another."""
-    one_version(subjects, call)
-    return []
+    """`GET /subjects/{subject}/versions/{version}/referencedby`: ids of schemas that refer to it."""
+    return subjects.referring(one_version(subjects, call))
 
 
 def look_up(subjects: Subjects, call: Call) -> Any:
     """`POST /subjects/{subject}`: the version that holds the schema in the body."""
-    text = canonical(call.schema())
+    text = subjects.canonical(call.subject, call.schema())
     for one in reversed(subject_versions(subjects, call)):
         if one.canonical == text:
-            return as_document(one)
+            return as_document(one, one.schema_text)
     raise no_schema()
 
 
@@ -96,14 +93,9 @@ def visible(found: list[StoredVersion], call: Call) -> list[StoredVersion]:
     return [one for one in found if call.flag("deleted") or not one.is_deleted]
 
 
-def as_document(one: StoredVersion) -> dict[str, Any]:
+def as_document(one: StoredVersion, schema: SchemaText) -> dict[str, Any]:
     """Return a version as the API tells of it."""
-    return {
-        "subject": one.subject,
-        "version": one.version,
-        "id": one.id,
-        "schema": _text(one.schema),
-    }
+    return {"subject": one.subject, "version": one.version, "id": one.id, **schema.document}
 
 
 def _with_id(subjects: Subjects, call: Call) -> list[StoredVersion]:
@@ -113,5 +105,15 @@ def _with_id(subjects: Subjects, call: Call) -> list[StoredVersion]:
     return visible(found, call)
 
 
-def _text(schema: Any) -> str:
-    return json.dumps(schema, separators=(",", ":"))
+def _by_id(subjects: Subjects, call: Call) -> SchemaText:
+    schema = subjects.by_id(call.schema_id)
+    if schema is None:
+        raise no_schema(f"Schema {call.schema_id}")
+    return schema
+
+
+def _formatted(subjects: Subjects, call: Call, schema: SchemaText) -> SchemaText:
+    """Return a schema in the format that the call asks for: Protobuf's descriptor, or as it is."""
+    if schema.type != PROTOBUF or call.query.get("format") != "serialized":
+        return schema
+    return replace(schema, text=subjects.serialized(schema))

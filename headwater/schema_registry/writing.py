@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from headwater.schema_registry.call import Call
 from headwater.schema_registry.errors import ApiError, invalid_schema, no_subject, no_version
 from headwater.schema_registry.reading import one_version, visible
 from pipeline.avro.compatibility import IncompatibleSchemaError
-from pipeline.avro.schema import Schema
 from pipeline.avro.validity import NotAvroError, require_avro
 from pipeline.schemas.levels import require_level
 from pipeline.schemas.subjects import Subjects
+from pipeline.schemas.texts import SchemaText
 from pipeline.schemas.versions import StoredVersion
 
 
@@ -35,6 +36,7 @@ def delete_subject(subjects: Subjects, call: Call) -> Any:
                 40405,
                 f"Subject '{subject}' was not deleted first before being permanently deleted",
             )
+        _require_unreferred(subjects, found)
         subjects.delete_for_good(found)
         return [one.version for one in found]
     if not live:
@@ -42,6 +44,7 @@ def delete_subject(subjects: Subjects, call: Call) -> Any:
             40404,
             f"Subject '{subject}' was soft deleted. Set permanent=true to delete permanently",
         )
+    _require_unreferred(subjects, live)
     subjects.soft_delete(live)
     for name in ("compatibility", "mode"):
         subjects.set(name, subject, None)
@@ -56,10 +59,12 @@ def delete_version(subjects: Subjects, call: Call) -> Any:
     if call.flag("permanent"):
         if not one.is_deleted:
             raise ApiError(40407, f"{where} was not deleted first before being permanently deleted")
+        _require_unreferred(subjects, [one])
         subjects.delete_for_good([one])
     elif one.is_deleted:
         raise ApiError(40406, f"{where} was soft deleted. Set permanent=true to delete permanently")
     else:
+        _require_unreferred(subjects, [one])
         subjects.soft_delete([one])
     return one.version
 
@@ -81,10 +86,12 @@ def _checked(subjects: Subjects, call: Call, earlier: list[StoredVersion]) -> An
     schema = call.schema()
     messages: list[str] = []
     try:
-        require_avro(schema)
+        if not isinstance(schema, SchemaText):
+            require_avro(schema)
+        new = subjects.parsed(call.subject, schema)
         level = subjects.setting("compatibility", call.subject)
-        versions = [(one.version, one.avro) for one in earlier]
-        require_level(level, call.subject, Schema(schema), versions)
+        versions = [(one.version, subjects.parsed_version(one)) for one in earlier]
+        require_level(level, call.subject, new, versions)
     except NotAvroError as error:
         raise invalid_schema(str(error)) from None
     except IncompatibleSchemaError as error:
@@ -106,6 +113,16 @@ def _any_version(subjects: Subjects, call: Call) -> StoredVersion:
         if one.version == wanted or (wanted is None and not one.is_deleted):
             return one
     raise no_version("latest" if wanted is None else wanted)
+
+
+def _require_unreferred(subjects: Subjects, versions: Sequence[StoredVersion]) -> None:
+    going = {one.id for one in versions}
+    for one in versions:
+        if set(subjects.referring(one)) - going:
+            raise ApiError(
+                42206,
+                f"One or more references exist to the schema of '{one.subject}' version {one.version}",
+            )
 
 
 def _require_writable(subjects: Subjects, call: Call) -> None:

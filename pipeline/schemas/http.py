@@ -14,6 +14,7 @@ import httpx2
 from confluent_kafka.schema_registry import (
     RegisteredSchema,
     Schema,
+    SchemaReference,
     SchemaRegistryClient,
     SchemaRegistryError,
 )
@@ -22,7 +23,8 @@ from confluent_kafka.schema_registry.error import OAuthTokenError
 from pipeline.avro.schema import Schema as AvroSchema
 from pipeline.cells import CellInvalidError
 from pipeline.config.secret_text import scrubbed
-from pipeline.schemas.levels import DEFAULT_LEVEL, require_level
+from pipeline.schemas.levels import DEFAULT_LEVEL, Parsed, require_level
+from pipeline.schemas.protobuf import compiled
 from pipeline.schemas.registry import (
     RegistryRefusedError,
     RegistryUnavailableError,
@@ -32,6 +34,7 @@ from pipeline.schemas.registry import (
     not_found,
     require_valid,
 )
+from pipeline.schemas.texts import AVRO, Reference, SchemaText, TextRef
 
 DEFAULTS: Mapping[str, Any] = {
     "timeout": 30,
@@ -109,18 +112,69 @@ class HttpRegistry:
         with self._naming_errors(f"subject {subject}"):
             return _ref(subject, self._client.get_version(subject, "latest"))
 
+    def register_text(self, subject: str, schema: SchemaText) -> TextRef:
+        """See `Registry.register_text`."""
+        sent = _sent(schema)
+        self._client.clear_caches()  # type: ignore[no-untyped-call]
+        new = compiled(subject, schema, self._referred)
+        known = self._registered_text(subject, sent)
+        if known is None:
+            earlier = [(one.version, self._parsed(one)) for one in self._text_versions(subject)]
+            require_level(DEFAULT_LEVEL, subject, new, earlier)
+            with self._naming_errors(f"a schema of {subject}"):
+                self._client.register_schema(subject, sent)
+            known = self._registered_text(subject, sent)
+        if known is None:
+            raise not_found(f"the schema just registered under {subject}")
+        return known
+
+    def text(self, schema_id: int) -> SchemaText:
+        """See `Registry.text`."""
+        with self._naming_errors(f"schema id {schema_id}"):
+            return _text(self._client.get_schema(schema_id))
+
+    def text_version(self, subject: str, version: int | None = None) -> TextRef:
+        """See `Registry.text_version`."""
+        what = f"subject {subject}" if version is None else f"version {version} of {subject}"
+        with self._naming_errors(what):
+            found = self._client.get_version(subject, "latest" if version is None else version)
+            return _text_ref(subject, found)
+
     def subjects(self) -> Sequence[str]:
         """See `Registry.subjects`."""
         with self._naming_errors("subjects"):
             return sorted(self._client.get_subjects())
 
     def _versions(self, subject: str) -> list[SchemaRef]:
+        return [self.version(subject, number) for number in self._numbers(subject)]
+
+    def _text_versions(self, subject: str) -> list[TextRef]:
+        return [self.text_version(subject, number) for number in self._numbers(subject)]
+
+    def _numbers(self, subject: str) -> list[int]:
         try:
             with self._naming_errors(f"subject {subject}"):
-                numbers = self._client.get_versions(subject)
+                return sorted(self._client.get_versions(subject))
         except SchemaNotFoundError:
             return []
-        return [self.version(subject, number) for number in sorted(numbers)]
+
+    def _referred(self, reference: Reference) -> SchemaText:
+        return self.text_version(reference.subject, reference.version).schema
+
+    def _parsed(self, one: TextRef) -> Parsed:
+        if one.schema.type == AVRO:
+            return AvroSchema(as_mapping(json.loads(one.schema.text)))
+        return compiled(one.subject, one.schema, self._referred)
+
+    def _registered_text(self, subject: str, schema: Schema) -> TextRef | None:
+        try:
+            with self._naming_errors(f"subject {subject}"):
+                found = self._client.lookup_schema(subject, schema)
+            # The client tells it in the words that it was asked with, and keeps those.
+            self._client.clear_caches()  # type: ignore[no-untyped-call]
+            return self.text_version(subject, found.version)
+        except SchemaNotFoundError:
+            return None
 
     def _registered(self, subject: str, schema: Schema) -> SchemaRef | None:
         try:
@@ -183,6 +237,26 @@ def _ref(subject: str, found: RegisteredSchema) -> SchemaRef:
     if number is None or schema_id is None:
         raise not_found(what)
     return SchemaRef(subject, number, schema_id, _parsed(found.schema, what))
+
+
+def _sent(schema: SchemaText) -> Schema:
+    references = [SchemaReference(one.name, one.subject, one.version) for one in schema.references]
+    return Schema(schema.text, schema.type, references)
+
+
+def _text(schema: Schema) -> SchemaText:
+    references = tuple(
+        Reference(one.name or "", one.subject or "", one.version or 0)
+        for one in schema.references or ()
+    )
+    return SchemaText(schema.schema_type or AVRO, schema.schema_str or "", references)
+
+
+def _text_ref(subject: str, found: RegisteredSchema) -> TextRef:
+    number, schema_id = found.version, found.schema_id
+    if number is None or schema_id is None:
+        raise not_found(f"version {number} of {subject}")
+    return TextRef(subject, number, schema_id, _text(found.schema))
 
 
 def _parsed(schema: Schema, what: str) -> dict[str, Any]:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.avro.compatibility import IncompatibleSchemaError, incompatibilities
+from pipeline.avro.compatibility import Incompatibility, IncompatibleSchemaError
+from pipeline.avro.compatibility import incompatibilities as of_avro
 from pipeline.avro.schema import Schema
+from pipeline.protobuf.compatibility import incompatibilities as of_protobuf
+from pipeline.protobuf.schema import ProtoSchema
+
+Parsed = Schema | ProtoSchema
 
 DEFAULT_LEVEL = "BACKWARD_TRANSITIVE"
 LEVELS = (
@@ -20,7 +25,7 @@ LEVELS = (
 
 
 def require_level(
-    level: str, subject: str, schema: Schema, earlier: Sequence[tuple[int, Schema]]
+    level: str, subject: str, schema: Parsed, earlier: Sequence[tuple[int, Parsed]]
 ) -> None:
     """Hold `schema` against earlier (version, schema), oldest first, as one of `LEVELS` demands.
 
@@ -41,3 +46,12 @@ def require_level(
             found[version] = problems
     if found:
         raise IncompatibleSchemaError(subject, found, level)
+
+
+def incompatibilities(reader: Parsed, writer: Parsed) -> Sequence[Incompatibility]:
+    """Return why `reader` cannot read what was written with `writer`; none if it can."""
+    if isinstance(reader, Schema) and isinstance(writer, Schema):
+        return of_avro(reader, writer)
+    if isinstance(reader, ProtoSchema) and isinstance(writer, ProtoSchema):
+        return of_protobuf(reader, writer)
+    return (Incompatibility("schemaType", "one is Avro, the other Protobuf"),)

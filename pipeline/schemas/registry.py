@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from pipeline.avro.validity import NotAvroError, require_avro
 from pipeline.errors import PoisonError, RetryableError, TerminalError
+from pipeline.schemas.texts import SchemaText, TextRef
 
 
 class SchemaNotFoundError(PoisonError):
@@ -35,7 +36,7 @@ class RegistryLostError(TerminalError):
 
 
 class InvalidSchemaError(TerminalError):
-    """The schema is not Avro."""
+    """The schema is none of its type."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,10 @@ class SchemaRef:
 
 
 class Registry(Protocol):
-    """Schemas by id and by subject. Any method may raise RegistryUnavailableError,
-    RegistryRefusedError, RegistryDamagedError or DiskFullError.
+    """Schemas by id and by subject. What tells of Avro finds no schema of another type.
+
+    Any method may raise RegistryUnavailableError, RegistryRefusedError, RegistryDamagedError or
+    DiskFullError.
     """
 
     def register(self, subject: str, schema: Mapping[str, Any]) -> SchemaRef:
@@ -89,6 +92,31 @@ class Registry(Protocol):
 
         Raises:
             SchemaNotFoundError: no such subject.
+        """
+
+    def register_text(self, subject: str, schema: SchemaText) -> TextRef:
+        """Return the subject's version that holds a Protobuf schema, as `register` does for Avro.
+
+        Equal are those of which protoc makes the same, and which refer to the same.
+
+        Raises:
+            InvalidSchemaError: not a Protobuf schema, or what it refers to is not registered.
+            IncompatibleSchemaError: data of an earlier version could not be read with it.
+            ProtocMissingError: the extra `protobuf` is not installed.
+        """
+
+    def text(self, schema_id: int) -> SchemaText:
+        """Return the schema of an id, of whatever type.
+
+        Raises:
+            SchemaNotFoundError: no such id.
+        """
+
+    def text_version(self, subject: str, version: int | None = None) -> TextRef:
+        """Return one version of a subject, the newest where none is named, of whatever type.
+
+        Raises:
+            SchemaNotFoundError: no such subject or version.
         """
 
     def subjects(self) -> Sequence[str]:

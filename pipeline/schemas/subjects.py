@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import Any
 
-from pipeline.schemas.levels import DEFAULT_LEVEL
+from pipeline.avro.schema import Schema
+from pipeline.schemas.levels import DEFAULT_LEVEL, Parsed
+from pipeline.schemas.protobuf import serialized
 from pipeline.schemas.sqlite_file import Connections
-from pipeline.schemas.versions import StoredVersion, add_version, drop_version, stored, versions_of
+from pipeline.schemas.texts import SchemaText
+from pipeline.schemas.versions import (
+    REFERRING,
+    StoredVersion,
+    add_version,
+    canonical_of,
+    drop_version,
+    parsed,
+    protobuf_of,
+    refers,
+    stored,
+    text_of_id,
+    versions_of,
+)
 
 GLOBAL = ""
 """The subject whose settings are those of all that have none."""
@@ -31,13 +45,45 @@ class Subjects:
         with self._file.connection() as connection:
             return versions_of(connection, subject)
 
-    def by_id(self, schema_id: int) -> Any | None:
-        """Return the schema of an id, parsed; None if there is none."""
+    def by_id(self, schema_id: int) -> SchemaText | None:
+        """Return the schema of an id; None if there is none."""
         with self._file.connection() as connection:
-            row = connection.execute(
-                "SELECT text FROM schemas WHERE id = ?", (schema_id,)
-            ).fetchone()
-        return None if row is None else json.loads(row[0])
+            return text_of_id(connection, schema_id)
+
+    def canonical(self, subject: str, schema: Any) -> str:
+        """Return the text that schemas equal to one share.
+
+        Raises:
+            InvalidSchemaError: it is no schema.
+        """
+        with self._file.connection() as connection:
+            return canonical_of(connection, subject, schema)
+
+    def parsed(self, subject: str, schema: Any) -> Parsed:
+        """Return a schema parsed, be it Avro's or a `SchemaText` of Protobuf.
+
+        Raises:
+            NotAvroError, InvalidSchemaError: it is no schema.
+        """
+        if not isinstance(schema, SchemaText):
+            return Schema(schema)
+        with self._file.connection() as connection:
+            return protobuf_of(connection, subject, schema)
+
+    def serialized(self, schema: SchemaText) -> str:
+        """Return a Protobuf schema as a serialized descriptor in Base64."""
+        with self._file.connection() as connection:
+            return serialized(protobuf_of(connection, "", schema))
+
+    def parsed_version(self, one: StoredVersion) -> Parsed:
+        """Return a version parsed."""
+        with self._file.connection() as connection:
+            return parsed(connection, one)
+
+    def referring(self, one: StoredVersion) -> list[int]:
+        """Return the ids of schemas that refer to a version."""
+        with self._file.connection() as connection:
+            return sorted({each.id for each in stored(connection, REFERRING) if refers(each, one)})
 
     def with_id(self, schema_id: int) -> list[StoredVersion]:
         """Return the versions that hold the schema of an id, the soft-deleted ones too."""
@@ -48,7 +94,7 @@ class Subjects:
         """Return the subject's version that holds `schema`, added if absent; atomic.
 
         Raises:
-            InvalidSchemaError: not an Avro schema.
+            InvalidSchemaError: it is no schema.
             IncompatibleSchemaError: it breaks the subject's level of compatibility.
         """
         level = self.setting("compatibility", subject)

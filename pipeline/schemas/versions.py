@@ -9,8 +9,18 @@ from functools import lru_cache
 from typing import Any
 
 from pipeline.avro.schema import Schema
-from pipeline.schemas.levels import require_level
-from pipeline.schemas.registry import canonical, require_valid
+from pipeline.protobuf.schema import ProtoSchema
+from pipeline.schemas.levels import Parsed, require_level
+from pipeline.schemas.protobuf import compiled, descriptor_bytes
+from pipeline.schemas.registry import canonical, not_found, require_valid
+from pipeline.schemas.texts import (
+    Reference,
+    SchemaText,
+    canonical_protobuf,
+    from_stored,
+    is_protobuf,
+    stored_text,
+)
 
 _VERSIONS = (
     "SELECT v.subject, v.version, s.id, s.text, s.canonical, d.version IS NOT NULL"
@@ -26,7 +36,7 @@ class StoredVersion:
     """A version of a subject as it is stored.
 
     Attributes:
-        text: JSON, in the words it was registered in.
+        text: JSON: of Avro the words it was registered in, of Protobuf those with what else belongs to them.
         canonical: the text that equal schemas share.
         is_deleted: soft-deleted: found by its id, and where deleted ones are asked for.
     """
@@ -39,19 +49,65 @@ class StoredVersion:
     is_deleted: bool
 
     @property
+    def is_avro(self) -> bool:
+        """Whether it is Avro, which is kept as parsed JSON."""
+        return not is_protobuf(self.canonical)
+
+    @property
     def schema(self) -> Any:
-        """The schema, parsed."""
+        """The Avro schema, parsed."""
         return json.loads(self.text)
 
     @property
-    def avro(self) -> Schema:
-        """The schema as Avro has it; not to be changed, for all equal ones share it."""
-        return _avro(self.canonical)
+    def schema_text(self) -> SchemaText:
+        """The schema of any type."""
+        return from_stored(self.canonical, self.text)
 
 
 @lru_cache(_PARSED_MAX)
 def _avro(text: str) -> Schema:
     return Schema(json.loads(text))
+
+
+def parsed(connection: sqlite3.Connection, one: StoredVersion) -> Parsed:
+    """Return a version parsed; not to be changed, for all equal ones share it.
+
+    Raises:
+        InvalidSchemaError, ProtocMissingError: as `compiled`.
+    """
+    if one.is_avro:
+        return _avro(one.canonical)
+    return protobuf_of(connection, one.subject, one.schema_text)
+
+
+def protobuf_of(connection: sqlite3.Connection, subject: str, schema: SchemaText) -> ProtoSchema:
+    """Return a Protobuf schema compiled, with what it refers to in this registry; see `compiled`."""
+    return compiled(subject, schema, lambda reference: referred(connection, reference))
+
+
+def referred(connection: sqlite3.Connection, reference: Reference) -> SchemaText:
+    """Return what a reference is of, be it soft-deleted.
+
+    Raises:
+        SchemaNotFoundError: there is none.
+    """
+    where = "WHERE v.subject = ? AND v.version = ?"
+    found = stored(connection, where, reference.subject, reference.version)
+    if not found:
+        raise not_found(f"version {reference.version} of {reference.subject}")
+    return found[0].schema_text
+
+
+def canonical_of(connection: sqlite3.Connection, subject: str, schema: Any) -> str:
+    """Return the text that schemas equal to one share: an Avro schema, parsed, or a `SchemaText`.
+
+    Raises:
+        InvalidSchemaError, ProtocMissingError: as `compiled`.
+    """
+    if not isinstance(schema, SchemaText):
+        return canonical(schema)
+    made = protobuf_of(connection, subject, schema)
+    return canonical_protobuf(descriptor_bytes(made), schema.references)
 
 
 def versions_of(connection: sqlite3.Connection, subject: str) -> list[StoredVersion]:
@@ -68,6 +124,23 @@ def stored(connection: sqlite3.Connection, where: str, *values: object) -> list[
     ]
 
 
+REFERRING = "WHERE s.canonical LIKE 'PROTOBUF %' AND s.text LIKE '%references%'"
+"""Versions that may refer to others."""
+
+
+def refers(one: StoredVersion, to: StoredVersion) -> bool:
+    """Return whether a version's schema refers to another version."""
+    wanted = to.subject, to.version
+    return any((each.subject, each.version) == wanted for each in one.schema_text.references)
+
+
+def text_of_id(connection: sqlite3.Connection, schema_id: int) -> SchemaText | None:
+    """Return the schema of an id; None if there is none."""
+    query = "SELECT canonical, text FROM schemas WHERE id = ?"
+    row = connection.execute(query, (schema_id,)).fetchone()
+    return None if row is None else from_stored(*row)
+
+
 def live_subjects(connection: sqlite3.Connection) -> list[str]:
     """Return the subjects that have a version which is not soft-deleted, sorted. Reads no schema."""
     rows = connection.execute(
@@ -82,24 +155,31 @@ def add_version(
 ) -> StoredVersion:
     """Return the subject's version that holds `schema`, added in the open transaction if absent.
 
+    `schema` is Avro's, parsed, or a `SchemaText` of Protobuf.
+
     A new version is one above all that the subject has, and what was soft-deleted becomes that one. Those
     that are not deleted are what `level` holds it against.
 
     Raises:
-        InvalidSchemaError: not an Avro schema.
+        InvalidSchemaError: it is no schema.
         IncompatibleSchemaError: it breaks the level.
     """
-    text = canonical(schema)
+    text = canonical_of(connection, subject, schema)
     before = versions_of(connection, subject)
     live = [version for version in before if not version.is_deleted]
     for version in live:
         if version.canonical == text:
             return version
-    require_valid(subject, schema)
-    require_level(level, subject, _avro(text), [(one.version, one.avro) for one in live])
+    new: Parsed
+    if isinstance(schema, SchemaText):
+        kept, new = stored_text(schema), protobuf_of(connection, subject, schema)
+    else:
+        require_valid(subject, schema)
+        kept, new = json.dumps(schema), _avro(text)
+    require_level(level, subject, new, [(one.version, parsed(connection, one)) for one in live])
     connection.execute(
         "INSERT INTO schemas (canonical, text) VALUES (?, ?) ON CONFLICT DO NOTHING",
-        (text, json.dumps(schema)),
+        (text, kept),
     )
     (schema_id,) = connection.execute(
         "SELECT id FROM schemas WHERE canonical = ?", (text,)
@@ -109,7 +189,7 @@ def add_version(
         if one.id == schema_id:
             drop_version(connection, one)
     connection.execute("INSERT INTO versions VALUES (?, ?, ?)", (subject, number, schema_id))
-    return StoredVersion(subject, number, schema_id, json.dumps(schema), text, is_deleted=False)
+    return StoredVersion(subject, number, schema_id, kept, text, is_deleted=False)
 
 
 def drop_version(connection: sqlite3.Connection, version: StoredVersion) -> None:

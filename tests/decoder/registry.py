@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.schemas.registry import SchemaNotFoundError, SchemaRef
+from pipeline.schemas.texts import SchemaText, TextRef
 
 
 @dataclass
@@ -31,6 +32,15 @@ class Schemas:
         return self.version(subject, len(self.versions))
 
     def register(self, subject: str, schema: Mapping[str, Any]) -> SchemaRef:
+        raise NotImplementedError
+
+    def register_text(self, subject: str, schema: SchemaText) -> TextRef:
+        raise NotImplementedError
+
+    def text(self, schema_id: int) -> SchemaText:
+        raise NotImplementedError
+
+    def text_version(self, subject: str, version: int | None = None) -> TextRef:
         raise NotImplementedError
 
     def subjects(self) -> Sequence[str]:
