@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: setup java chromium demo up down unit test format check rooms docs bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-backfill bench-publish bench-lateness bench-registry bench-unattended soak crash-test catalog-test range-test backfill-test decoder-test contract-test evolution-test supervision-test hosts-test systems-test lock help
+.PHONY: setup java chromium demo up down unit test format check rooms docs bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-backfill bench-publish bench-lateness bench-registry bench-unattended soak crash-test catalog-test range-test backfill-test decoder-test contract-test evolution-test supervision-test hosts-test systems-test chart lock help
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -133,6 +133,11 @@ hosts-test: setup ## a host that is killed or paused, followed by another, with 
 systems-test: setup ## the whole over each kind of a user's own systems, under Dagster, with kills (about 25 min)
 	$(BIN)/pytest tests/systems --systems-kills 4
 
+chart: setup ## the Helm chart linted and rendered again, by the helm on the PATH or in HELM
+	$(BIN)/python -m tests.support.chart
+
 lock: setup ## pin every dependency again
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --all-extras \
 		--group dev pyproject.toml --output-file requirements/lock.txt
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra spark \
+		--extra dagster-postgresql --constraint requirements/lock.txt pyproject.toml --output-file requirements/runtime.txt

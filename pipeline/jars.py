@@ -8,6 +8,8 @@ from pathlib import Path
 from pipeline.errors import TerminalError
 
 LOCK = Path(__file__).with_name("jars.lock")
+BROKER = "kafka"
+"""The set that a broker runs on; the others are for Spark."""
 
 
 class JarMissingError(TerminalError):
@@ -44,6 +46,12 @@ def locked_jars(name: str, lock: Path = LOCK) -> tuple[Jar, ...]:
     return tuple(jars)
 
 
+def lock_sets(lock: Path = LOCK) -> tuple[str, ...]:
+    """Return the names of all sets of a lock file."""
+    lines = lock.read_text().splitlines()
+    return tuple(sorted({line.split()[0] for line in lines if line and line[0] != "#"}))
+
+
 def installed_jars(cache: Path, name: str, lock: Path = LOCK) -> tuple[Path, ...]:
     """Return the paths of the set's jars, all of which exist.
 
@@ -54,6 +62,8 @@ def installed_jars(cache: Path, name: str, lock: Path = LOCK) -> tuple[Path, ...
     for jar, path in paths.items():
         if not path.exists():
             raise JarMissingError(
-                f"it is not in {cache}.", subject=jar.coordinates, remedy="Run `headwater up`."
+                f"it is not in {cache}.",
+                subject=jar.coordinates,
+                remedy="Run `headwater jars`, or `headwater up`.",
             )
     return tuple(paths.values())

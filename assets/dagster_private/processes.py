@@ -12,13 +12,13 @@ DAEMON = "dagster._daemon"
 
 
 class CodeServer:
-    """A code server on a port of loopback, asked as the webserver and the daemon ask it."""
+    """A code server on a port, asked as the webserver and the daemon ask it."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, host: str = "127.0.0.1") -> None:
         """Connect anew with each question."""
         from dagster._grpc.client import DagsterGrpcClient
 
-        self._client = DagsterGrpcClient(port=port, host="127.0.0.1")
+        self._client = DagsterGrpcClient(port=port, host=host)
 
     def answers(self) -> bool:
         """Whether it answers, and the process behind it that has the code does, too."""

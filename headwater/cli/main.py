@@ -21,6 +21,8 @@ COMMANDS = {
     "up": "headwater.cli.stack:up",
     "down": "headwater.cli.stack:down",
     "status": "headwater.cli.stack:status",
+    "serve": "headwater.cli.deploy.serve:serve",
+    "jars": "headwater.cli.deploy.jars:jars",
     "config": "headwater.cli.config.commands:config",
     "doctor": "headwater.cli.config.doctor:doctor",
     "contract": "headwater.cli.contract.commands:contract",

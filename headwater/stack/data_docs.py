@@ -1,4 +1,4 @@
-"""The Data Docs of every cell, served on loopback: `python -m headwater.stack.data_docs HOME PORT`.
+"""The Data Docs of every cell, served: `python -m headwater.stack.data_docs HOME PORT [HOST]`.
 
 `/<cell>/...` is a file below `<HOME>/cells/<cell>/data_docs`. `/` lists the validations of every cell, since
 Great Expectations' own index is empty where its scripts cannot be fetched from the internet. Nothing else is
@@ -19,7 +19,7 @@ from socketserver import TCPServer
 from typing import BinaryIO, cast
 from urllib.parse import quote, unquote, urlsplit
 
-from headwater.stack.ports import server_at
+from headwater.stack.ports import LOOPBACK, server_at
 from headwater.stack.process import start_detached
 from headwater.stack.starting import Starting
 
@@ -92,13 +92,13 @@ class _Server(ThreadingHTTPServer):
     def server_bind(self) -> None:
         # The library's own asks for the machine's name, which takes seconds where nobody answers.
         TCPServer.server_bind(self)
-        self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
+        self.server_name, self.server_port = LOOPBACK, self.server_address[1]
 
 
-def server(home: Path, port: int) -> ThreadingHTTPServer:
-    """Return a server on `port` of loopback, any free one for 0; it answers once it is told to."""
+def server(home: Path, port: int, host: str = LOOPBACK) -> ThreadingHTTPServer:
+    """Return a server on `port`, any free one for 0; it answers once it is told to."""
     handler = partial(Handler, home / "cells")
-    return _Server(("127.0.0.1", port), cast("type[Handler]", handler))
+    return _Server((host, port), cast("type[Handler]", handler))
 
 
 def launch_data_docs(home: Path, port: int, log: Path, environment: Mapping[str, str]) -> Starting:
@@ -115,4 +115,4 @@ def is_serving(port: int) -> bool:
 
 
 if __name__ == "__main__":
-    server(Path(sys.argv[1]), int(sys.argv[2])).serve_forever()
+    server(Path(sys.argv[1]), int(sys.argv[2]), *sys.argv[3:]).serve_forever()

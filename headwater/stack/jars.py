@@ -6,7 +6,7 @@ import hashlib
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
@@ -14,8 +14,10 @@ import pyspark
 from filelock import FileLock
 
 from headwater.stack.java import java_command
+from pipeline.cells import CellNotFoundError, embedded_cell, load_cell
 from pipeline.errors import RetryableError, TerminalError
 from pipeline.jars import LOCK, Jar, locked_jars
+from pipeline.spark.jars import jar_sets
 
 FETCH_TIMEOUT_S = 900
 
@@ -40,8 +42,11 @@ def ensure_jars(
         FetchFailedError: the network, or a registry, did not answer.
         WrongHashError: a registry answered with other bytes.
     """
-    cache.mkdir(parents=True, exist_ok=True)
     jars = locked_jars(name, lock)
+    if all(_is_good(jar, jar.path(cache)) for jar in jars):
+        # Also where the cache cannot be written to, as that of an image.
+        return tuple(jar.path(cache) for jar in jars)
+    cache.mkdir(parents=True, exist_ok=True)
     with FileLock(cache / "jars.lock"):
         missing = [jar for jar in jars if not _is_good(jar, jar.path(cache))]
         if missing:
@@ -49,6 +54,21 @@ def ensure_jars(
             _fetch(cache, missing)
             say(f"fetched {len(missing)} jars for {name}, hashes checked")
     return tuple(jar.path(cache) for jar in jars)
+
+
+def sets_of_cells(home: Path, cells: Iterable[str]) -> tuple[str, ...]:
+    """Return the sets that the Spark of any of `cells` needs; an unconfigured cell is as one is made.
+
+    Raises:
+        CellInvalidError, CometNotSupportedError: of one of them.
+    """
+    configured = []
+    for name in cells:
+        try:
+            configured.append(load_cell(home, name, bootstrap_servers=""))
+        except CellNotFoundError:
+            configured.append(embedded_cell(home, name, ""))
+    return tuple(sorted({one for cell in configured for one in jar_sets(cell)}))
 
 
 def _is_good(jar: Jar, path: Path) -> bool:

@@ -10,6 +10,7 @@ from headwater.stack import data_docs
 from headwater.stack.broker import KafkaBroker
 from headwater.stack.code_servers.launch import is_serving as is_code_served
 from headwater.stack.dagster import launch as dagster
+from headwater.stack.ports import LOOPBACK, Address
 from headwater.stack.state import StackState
 from pipeline.jars import locked_jars
 from pipeline.settings import Settings
@@ -53,7 +54,7 @@ def code_servers(state: StackState) -> list[str]:
 
 def address(port: int) -> str:
     """Return where a part that speaks HTTP answers."""
-    return f"http://127.0.0.1:{port}"
+    return Address(LOOPBACK, port).url
 
 
 def log_path(settings: Settings, part: str) -> Path:

@@ -7,6 +7,38 @@ import urllib.error
 import urllib.request
 from collections.abc import Collection
 from contextlib import closing
+from dataclasses import dataclass
+
+LOOPBACK = "127.0.0.1"
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - a name; who binds to it says so
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a part listens, or is reached."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """Where it answers, if it speaks HTTP."""
+        return f"http://{self}"
+
+
+def parse_address(text: str) -> Address:
+    """Return the address that `host:port` is.
+
+    Raises:
+        ValueError: it is none.
+    """
+    host, _, port = text.rpartition(":")
+    if not host:
+        raise ValueError(f"{text} is not host:port")
+    return Address(host, int(port))
 
 
 def is_free(port: int) -> bool:

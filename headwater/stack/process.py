@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 import psutil
 
 from pipeline.errors import RetryableError
+from pipeline.settings import Settings, code_environment
 
 
 class StartFailedError(RetryableError):
@@ -107,6 +109,12 @@ def start_detached(
         )
     child.returncode = 0  # Detached: nobody here waits for it, and nobody is to be warned of that.
     return Process(child.pid, psutil.Process(child.pid).create_time())
+
+
+def inherited_environment(settings: Settings) -> dict[str, str]:
+    """Return the environment for a part, whatever folder it works in: this process's, and more."""
+    config = {"HEADWATER_CONFIG": str(settings.config)} if settings.config else {}
+    return {**os.environ, **code_environment(), **config}
 
 
 def tail(log: Path, lines: int = 15) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -19,16 +18,15 @@ from headwater.stack.defaults import (
     KAFKA_PORT,
     SCHEMA_REGISTRY_PORT,
     WEB_PORT,
-    WORKSPACE,
+    workspace_file,
 )
-from headwater.stack.jars import ensure_jars
+from headwater.stack.jars import ensure_jars, sets_of_cells
 from headwater.stack.parts import DATA_DOCS, Part, broker_name, schema_registry_name
-from headwater.stack.process import end
+from headwater.stack.process import end, inherited_environment
 from headwater.stack.starting import Starting, wait_until_ready
 from headwater.stack.state import StackState, load_state
-from pipeline.cells import CellNotFoundError, embedded_cell, load_cell, save_brokers
-from pipeline.settings import Settings, code_environment, own_brokers
-from pipeline.spark.jars import jar_sets
+from pipeline.cells import load_cell, save_brokers
+from pipeline.settings import Settings, own_brokers
 
 TOKEN = "HEADWATER_STACK"  # noqa: S105 - the name of a variable
 
@@ -74,11 +72,8 @@ def up(
     with FileLock(settings.home / "stack.lock"):
         state = load_state(settings.home)
         state.cells = [*state.cells, *(cell for cell in cells if cell not in state.cells)]
-        environment = {**os.environ, **code_environment(), TOKEN: state.token}
-        if settings.config:
-            # Its parts work in another folder.
-            environment["HEADWATER_CONFIG"] = str(settings.config)
-        for name in _jar_sets(settings, state.cells):
+        environment = {**inherited_environment(settings), TOKEN: state.token}
+        for name in ("kafka", *sets_of_cells(settings.home, state.cells)):
             ensure_jars(settings.cache, name, say)
         # All are started before the first is waited for: each loads for seconds, beside the others.
         starting: list[Starting] = []
@@ -89,25 +84,10 @@ def up(
             starting += _up_schema_registry(settings, state, cell, port, environment, say)
         starting += _up_data_docs(settings, state, environment, say)
         of_dagster = DagsterParts(settings, state, environment, uri, say)
-        starting += of_dagster.up_code_servers(workspace or _workspace(settings))
+        starting += of_dagster.up_code_servers(workspace or workspace_file(settings))
         starting += of_dagster.up_webserver_and_daemon(web_port or WEB_PORT)
         wait_until_ready(starting)
         return parts.look(settings, state)
-
-
-def _workspace(settings: Settings) -> Path:
-    own = settings.project / WORKSPACE.name
-    return own if own.is_file() else WORKSPACE
-
-
-def _jar_sets(settings: Settings, cells: Sequence[str]) -> list[str]:
-    configured = []
-    for name in cells:
-        try:
-            configured.append(load_cell(settings.home, name, bootstrap_servers=""))
-        except CellNotFoundError:
-            configured.append(embedded_cell(settings.home, name, ""))
-    return ["kafka", *sorted({one for cell in configured for one in jar_sets(cell)})]
 
 
 def down(settings: Settings, say: Say) -> None:

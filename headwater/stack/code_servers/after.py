@@ -1,7 +1,7 @@
 """A part of Dagster that runs once those answer that it asks at its start; meanwhile it is imported.
 
-Usage: `python -m headwater.stack.code_servers.after PARTS MODULE ARGUMENTS...`. PARTS are `code:PORT` and
-`web:PORT` of loopback, joined by commas. Nothing fails where one does not answer in time: MODULE runs then,
+Usage: `python -m headwater.stack.code_servers.after PARTS MODULE ARGUMENTS...`. PARTS are `code:HOST:PORT`
+and `web:HOST:PORT`, joined by commas. Nothing fails where one does not answer in time: MODULE runs then,
 and tells of it itself.
 """
 
@@ -16,6 +16,7 @@ from importlib import import_module
 from headwater.stack.code_servers.launch import is_serving
 from headwater.stack.dagster import launch as dagster
 from headwater.stack.dagster.plain_logs import plain_logs
+from headwater.stack.ports import parse_address
 
 PATIENCE_S = 300.0
 LOOK_S = 0.1
@@ -29,8 +30,9 @@ def wait_for(parts: Iterable[str], patience_s: float = PATIENCE_S) -> bool:
         KeyError, ValueError: what is named is no part.
     """
     deadline = time.monotonic() + patience_s
-    for kind, _, port in (part.partition(":") for part in parts):
-        while not _ANSWERS[kind](int(port)):
+    for kind, _, where in (part.partition(":") for part in parts):
+        address = parse_address(where)
+        while not _ANSWERS[kind](address.port, address.host):
             if time.monotonic() > deadline:
                 return False
             time.sleep(LOOK_S)
@@ -41,7 +43,7 @@ def main(parts: str, module: str, arguments: list[str]) -> None:
     """Run `module` in this process, until it ends."""
     plain_logs()
     import_module(f"{module}.cli")
-    wait_for(parts.split(","))
+    wait_for(filter(None, parts.split(",")))
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__")
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from headwater.stack.code_servers.workspace import Location
 from headwater.stack.dagster.launch import log_options
+from headwater.stack.ports import LOOPBACK, Address
 from headwater.stack.process import start_detached
 from headwater.stack.starting import Starting
 from pipeline.settings import Settings
@@ -25,34 +26,32 @@ def launch_code_server(
     It loads the location anew when something below the folder of contracts changes, and when the process
     that has the code has died; runs that it has started go on.
     """
-    module = "headwater.stack.code_servers.serve"
-    command = [
-        *(
-            sys.executable,
-            "-m",
-            module,
-            str(settings.contracts),
-            "-p",
-            str(port),
-            "-h",
-            "127.0.0.1",
-        ),
-        *("--location-name", location.name, *location.arguments),
-        *log_options(settings),
-    ]
+    address = Address(LOOPBACK, port)
+    command = code_server_command(location, address, settings)
     process = start_detached(command, log, environment, settings.project)
-    subject = f"code server of {location.name} 127.0.0.1:{port}"
+    subject = f"code server of {location.name} {address}"
     return Starting(process, subject, log, partial(is_serving, port), READY_TIMEOUT_S)
 
 
-def is_serving(port: int) -> bool:
-    """Whether a code server answers on `port` of loopback."""
+def code_server_command(location: Location, listen: Address, settings: Settings) -> Sequence[str]:
+    """Return the command line of a location's server."""
+    module = "headwater.stack.code_servers.serve"
+    return [
+        *(sys.executable, "-m", module, str(settings.contracts)),
+        *("-p", str(listen.port), "-h", listen.host),
+        *("--location-name", location.name, *location.arguments),
+        *log_options(settings),
+    ]
+
+
+def is_serving(port: int, host: str = LOOPBACK) -> bool:
+    """Whether a code server answers on `port` of `host`."""
     # Only who starts or asks after a stack needs it.
     import grpc
     from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
     from grpc_health.v1.health_pb2_grpc import HealthStub
 
-    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+    with grpc.insecure_channel(f"{host}:{port}") as channel:
         try:
             answer = HealthStub(channel).Check(HealthCheckRequest(service=SERVICE), timeout=3)
         except grpc.RpcError:

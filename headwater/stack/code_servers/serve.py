@@ -1,8 +1,8 @@
 """Serving a code location, and loading it anew.
 
 Usage: `python -m headwater.stack.code_servers.serve CONTRACTS OPTIONS...`. OPTIONS are those of `dagster
-code-server start`, the port among them. The location is loaded anew when a file below CONTRACTS changes, or
-when the process that has the code has died.
+code-server start`, port and host among them. The location is loaded anew when a file below CONTRACTS
+changes, or when the process that has the code has died.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 
 from assets.dagster_private.processes import CodeServer, serve_code_by
 from headwater.stack.dagster.plain_logs import plain_logs
+from headwater.stack.ports import EVERYWHERE, LOOPBACK
 
 LOOK_S = 2.0
 """How often files are looked at and the server is asked."""
@@ -32,9 +33,9 @@ def fingerprint(folder: Path) -> Fingerprint:
     return frozenset(_files(folder))
 
 
-def keep_current(contracts: Path, port: int) -> None:
-    """Have the server on `port` load its code anew whenever it should; never returns."""
-    server, loaded = CodeServer(port), fingerprint(contracts)
+def keep_current(contracts: Path, port: int, host: str = LOOPBACK) -> None:
+    """Have the server on `port` of `host` load its code anew whenever it should; never returns."""
+    server, loaded = CodeServer(port, host), fingerprint(contracts)
     while not server.answers():
         time.sleep(LOOK_S)
     seen = loaded
@@ -66,8 +67,9 @@ def _files(folder: Path) -> Iterator[tuple[str, int, int]]:
 def main(contracts: Path, options: list[str]) -> None:
     """Serve until the process is ended."""
     plain_logs()
-    port = int(options[options.index("-p") + 1])
-    threading.Thread(target=keep_current, args=(contracts, port), daemon=True).start()
+    port, host = int(options[options.index("-p") + 1]), options[options.index("-h") + 1]
+    asked = LOOPBACK if host == EVERYWHERE else host
+    threading.Thread(target=keep_current, args=(contracts, port, asked), daemon=True).start()
     serve_code_by("headwater.stack.code_servers.forking")
     sys.argv = ["dagster", "code-server", "start", *options]
     runpy.run_module("dagster", run_name="__main__")

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from headwater.shadowed import PACKAGES
+from headwater.stack.ports import Address
 from pipeline.config.project import SOURCE
 from pipeline.errors import TerminalError
 
@@ -48,13 +49,13 @@ class Workspace:
     locations: tuple[Location, ...]
     others: tuple[Mapping[str, Any], ...]
 
-    def served(self, ports: Mapping[str, int]) -> str:
-        """Return the file that finds each location at its port of loopback; `ports` are by location."""
+    def served(self, addresses: Mapping[str, Address]) -> str:
+        """Return the file that finds each location where it is served; `addresses` are by location."""
         servers = [
             {
                 "grpc_server": {
-                    "host": "127.0.0.1",
-                    "port": ports[location.name],
+                    "host": addresses[location.name].host,
+                    "port": addresses[location.name].port,
                     "location_name": location.name,
                 }
             }

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from assets.dagster_private.processes import DAEMON
+from headwater.stack.ports import LOOPBACK, Address
 from headwater.stack.process import Process, start_detached
 from headwater.stack.starting import Starting
 from pipeline.settings import Settings
@@ -34,11 +35,10 @@ def launch_webserver(
     environment: Mapping[str, str],
 ) -> Starting:
     """Start the webserver on loopback, and leave the waiting to the caller. It runs `after` other parts."""
-    options = ("-h", "127.0.0.1", "-p", str(port), "-w", str(workspace))
-    logging = log_options(settings, "--dagster-log-level")
-    command = _dagster(after, "dagster_webserver", *options, *logging)
+    address = Address(LOOPBACK, port)
+    command = webserver_command(address, workspace, after, settings)
     process = start_detached(command, log, environment, settings.project)
-    subject = f"Dagster webserver 127.0.0.1:{port}"
+    subject = f"Dagster webserver {address}"
     return Starting(process, subject, log, partial(is_serving, port), READY_TIMEOUT_S)
 
 
@@ -50,14 +50,28 @@ def start_daemon(
     environment: Mapping[str, str],
 ) -> Process:
     """Start the daemon, which launches runs and evaluates sensors and schedules, `after` other parts."""
-    command = _dagster(after, DAEMON, "run", "-w", str(workspace), *log_options(settings))
+    command = daemon_command(workspace, after, settings)
     return start_detached(command, log, environment, settings.project)
 
 
-def is_serving(port: int) -> bool:
-    """Whether a Dagster webserver answers on `port` of loopback."""
+def webserver_command(
+    listen: Address, workspace: Path, after: Sequence[str], settings: Settings
+) -> Sequence[str]:
+    """Return the command line of a webserver that runs once the parts `after` answer."""
+    options = ("-h", listen.host, "-p", str(listen.port), "-w", str(workspace))
+    logging = log_options(settings, "--dagster-log-level")
+    return _dagster(after, "dagster_webserver", *options, *logging)
+
+
+def daemon_command(workspace: Path, after: Sequence[str], settings: Settings) -> Sequence[str]:
+    """Return the command line of a daemon that runs once the parts `after` answer."""
+    return _dagster(after, DAEMON, "run", "-w", str(workspace), *log_options(settings))
+
+
+def is_serving(port: int, host: str = LOOPBACK) -> bool:
+    """Whether a Dagster webserver answers on `port` of `host`."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/server_info", timeout=3) as answer:
+        with urllib.request.urlopen(f"http://{host}:{port}/server_info", timeout=3) as answer:
             return "dagster_webserver_version" in json.load(answer)
     except (urllib.error.URLError, OSError, ValueError):
         return False

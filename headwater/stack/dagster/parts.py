@@ -10,9 +10,10 @@ from headwater.stack import parts
 from headwater.stack.code_servers.launch import is_serving, launch_code_server
 from headwater.stack.code_servers.workspace import read_workspace
 from headwater.stack.dagster import launch
-from headwater.stack.dagster.instance import prepare
+from headwater.stack.dagster.instance import prepare, process_environment
 from headwater.stack.dagster.storage import VARIABLE
 from headwater.stack.parts import DAEMON, DATA_DOCS, WEBSERVER
+from headwater.stack.ports import LOOPBACK, Address
 from headwater.stack.starting import Starting
 from headwater.stack.state import StackState
 from pipeline.files import write_atomically
@@ -40,21 +41,8 @@ class DagsterParts:
         self._say = say
         self._home = settings.home / "dagster"
         self._workspace = self._home / "workspace.yaml"
-        self._environment = {
-            # A launch waits for the run's process, which on a busy machine loads code for over a minute.
-            "DAGSTER_GRPC_TIMEOUT_SECONDS": "600",
-            # A backfill plans and logs an event for each of its hours.
-            "DAGSTER_EVENT_BATCH_SIZE": "500",
-            **environment,
-            "DAGSTER_HOME": str(self._home),
-            VARIABLE: self._storage_uri,
-            "HEADWATER_HOME": str(settings.home),
-            "HEADWATER_CONTRACTS": str(settings.contracts),
-            "HEADWATER_CACHE": str(settings.cache),
-            "HEADWATER_DATA_DOCS": settings.data_docs or parts.address(state.ports[DATA_DOCS]),
-            # A code server waits for calls under way before it ends, a minute long by default.
-            "DAGSTER_GRPC_SHUTDOWN_GRACE_PERIOD": "1",
-        }
+        docs = settings.data_docs or parts.address(state.ports[DATA_DOCS])
+        self._environment = process_environment(settings, environment, self._storage_uri, docs)
 
     def up_code_servers(self, workspace: Path) -> Iterator[Starting]:
         """Start a server for each location of `workspace`, and yield those to wait for.
@@ -86,7 +74,7 @@ class DagsterParts:
             started = launch_code_server(location, port, self._settings, log, self._environment)
             yield self._state.keep(self._settings.home, name, started)
         served = wanted.served(
-            {location: self._state.ports[name] for location, name in names.items()}
+            {at: Address(LOOPBACK, self._state.ports[name]) for at, name in names.items()}
         )
         if not self._workspace.exists() or self._workspace.read_text() != served:
             for name in (WEBSERVER, DAEMON):
@@ -113,7 +101,9 @@ class DagsterParts:
         make Dagster's storage at once leave it broken.
         """
         state, home = self._state, self._settings.home
-        servers = [f"code:{state.ports[name]}" for name in parts.code_servers(state)]
+        servers = [
+            f"code:{Address(LOOPBACK, state.ports[name])}" for name in parts.code_servers(state)
+        ]
         if not state.answers(WEBSERVER, lambda: launch.is_serving(state.ports[WEBSERVER])):
             state.stop(WEBSERVER)
             port = state.choose_port(WEBSERVER, web_port)
@@ -126,7 +116,7 @@ class DagsterParts:
         if not state.runs(DAEMON):
             self._say(f"starting {DAEMON}")
             log = parts.log_path(self._settings, DAEMON)
-            after = [*servers, f"web:{state.ports[WEBSERVER]}"]
+            after = [*servers, f"web:{Address(LOOPBACK, state.ports[WEBSERVER])}"]
             state.processes[DAEMON] = launch.start_daemon(
                 self._workspace, after, self._settings, log, self._environment
             )

@@ -12,13 +12,13 @@ from tests.support.wheel import PACKAGES, run_python, unpacked_wheel
 pytestmark = pytest.mark.slow
 
 READ = """
-from headwater.stack import stack
+from headwater.stack.defaults import WORKSPACE
 from headwater.stack.dagster import instance
 from pipeline.jars import locked_jars
 from pipeline.settings import load_settings
 
 assert locked_jars("kafka") and locked_jars("spark")
-assert instance.INSTANCE.is_file() and stack.WORKSPACE.is_file()
+assert instance.INSTANCE.is_file() and WORKSPACE.is_file()
 print(instance.__file__, load_settings().home)
 """
 

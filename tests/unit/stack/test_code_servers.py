@@ -9,6 +9,7 @@ import yaml
 
 from headwater.stack.code_servers.workspace import Location, WorkspaceInvalidError, read_workspace
 from headwater.stack.defaults import WORKSPACE
+from headwater.stack.ports import Address
 from pipeline.settings import PROJECT
 
 
@@ -23,7 +24,7 @@ def test_the_projects_workspace_is_one_server_a_cell() -> None:
     found_where_it_is = ("-d", str(PROJECT))
     arguments = ("-m", "assets.cells.us", "-a", "defs", *found_where_it_is)
     assert workspace.locations == (Location("us", arguments),)
-    assert yaml.safe_load(workspace.served({"us": 4000})) == {
+    assert yaml.safe_load(workspace.served({"us": Address("127.0.0.1", 4000)})) == {
         "load_from": [
             {"grpc_server": {"host": "127.0.0.1", "port": 4000, "location_name": "us"}},
         ]

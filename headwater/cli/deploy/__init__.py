@@ -1,0 +1,1 @@
+"""Commands for who deploys Headwater: one part in a process, and what is fetched beforehand."""
