@@ -8,12 +8,15 @@ of its own.
 
 from __future__ import annotations
 
+import difflib
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline.avro.defaults import fits
+from pipeline.avro.logical_types import LOGICAL_BASES
 from pipeline.avro.normal import MAX_DEPTH, NAMED, PRIMITIVES, NotAvroError, full_name
 from pipeline.avro.schema import Schema
 
@@ -21,6 +24,17 @@ __all__ = ["NotAvroError", "Problem", "problems", "require_avro"]
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _NAME_WORDS = "a name of letters, digits and _, not beginning with a digit; not"
+_TYPE_WORDS = "a type, or the name of one defined before"
+_ELSEWHERE = {
+    "string": ("text", "varchar", "char", "str"),
+    "int": ("integer", "int32", "short"),
+    "long": ("bigint", "int64"),
+    "double": ("number", "float64", "real"),
+    "boolean": ("bool",),
+    "bytes": ("binary",),
+    "timestamp-micros": ("timestamp", "datetime", "timestamptz"),
+}
+"""A type, or logical type, and what others call it."""
 Path = tuple[str | int, ...]
 
 
@@ -65,7 +79,7 @@ class _Validator:
             yield from self._union(schema, space, path, depth)
         elif isinstance(schema, str):
             if schema not in PRIMITIVES and self._full(schema, space) is None:
-                yield Problem(path, f"a type, or the name of one defined before; not {schema!r}")
+                yield Problem(path, f"{_TYPE_WORDS}; not {schema!r}{_meant(schema)}")
         elif not isinstance(schema, Mapping) or "type" not in schema:
             yield Problem(path, f"a type; not {_short(schema)}")
         else:
@@ -126,6 +140,9 @@ class _Validator:
         dotted = name if isinstance(name, str) else ""
         if namespace and "." not in dotted:
             dotted = f"{namespace}.{dotted}"
+        if name is None:
+            yield Problem(path, f"a `name` of the {kind}")
+            return
         if not all(map(_is_name, dotted.split("."))):
             yield Problem((*path, "name"), f"{_NAME_WORDS} {_short(dotted)}")
             return
@@ -217,6 +234,16 @@ def _defaults(schema: Schema) -> Iterator[Problem]:
                     yield from walk(part[inner], (*path, inner))
 
     yield from walk(schema.root, ())
+
+
+def _meant(name: str) -> str:
+    """Return a hint at what was meant by a type that there is not; empty where nothing is near."""
+    other = next((one for one, names in _ELSEWHERE.items() if name.lower() in names), name)
+    if other in LOGICAL_BASES:
+        inside = json.dumps({"type": LOGICAL_BASES[other][0], "logicalType": other})
+        return f"; it is a logical type: {inside}"
+    near = difflib.get_close_matches(other.lower(), PRIMITIVES, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
 
 
 def _is_name(text: str) -> bool:

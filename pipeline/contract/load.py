@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline.config.nearest import did_you_mean
 from pipeline.contract.checks.cross_checks import (
     check_gates,
     check_named_fields,
@@ -13,11 +14,12 @@ from pipeline.contract.checks.cross_checks import (
     check_references,
     check_topic,
 )
+from pipeline.contract.checks.idle_types import check_idle_types
 from pipeline.contract.checks.rule_check import column_types
 from pipeline.contract.folders import CONTRACT_FILE, contract_folders
 from pipeline.contract.model import Gates, Product, Reference, Retention, Topic
 from pipeline.contract.parse.avro_files import read_schemas
-from pipeline.contract.parse.columns import objects, read_columns, read_rules
+from pipeline.contract.parse.columns import objects, read_columns, read_rules, report_objects
 from pipeline.contract.parse.derived_contract import derived_from, read_derived_contract
 from pipeline.contract.parse.derived_tables import read_derived_tables, read_slos
 from pipeline.contract.parse.header import read_header
@@ -35,6 +37,7 @@ __all__ = [
     "derived_of",
     "load_product",
     "load_products",
+    "product_folder",
 ]
 
 TOPIC_NAME = r"[A-Za-z0-9._-]{1,249}"
@@ -51,14 +54,10 @@ def load_products(contracts: Path) -> tuple[Product, ...]:
     folders = contract_folders(contracts)
     if not folders:
         mistakes.append(Mistake(contracts, 1, "", f"a folder with a {CONTRACT_FILE} in it"))
-    names = {folder.name for folder in folders}
     for folder in folders:
         try:
-            of = derived_of(folder)
-            if of is None:
+            if product_folder(folder) == folder:
                 products.append(load_product(folder))
-            elif of not in names:
-                mistakes.append(_orphan(folder, of))
         except ContractError as error:
             mistakes += error.mistakes
     mistakes += _shared_topics(products)
@@ -98,6 +97,30 @@ def derived_of(folder: Path) -> str | None:
     return derived_from(_open(folder))
 
 
+def product_folder(folder: Path) -> Path:
+    """Return the folder of the product that the contract in `folder` is of: another, if it is derived.
+
+    Raises:
+        ContractError: it is no YAML mapping, or derived from what is no product beside it.
+    """
+    of = derived_of(folder)
+    if of is None:
+        return folder
+    found = folder.parent / of
+    if of and (found / CONTRACT_FILE).exists() and derived_of(found) is None:
+        return found
+    reader = _open(folder)
+    read_derived_contract(reader)
+    if of:
+        products = [one.name for one in contract_folders(folder.parent) if one != folder]
+        place = (*(reader.custom_property((), "headwater") or ()), "of")
+        listed = ", ".join(products) or "none"
+        reader.report(
+            place, f"a product beside it ({listed}); not {of!r}{did_you_mean(of, products)}"
+        )
+    raise ContractError(f"contract {folder.name}", reader.mistakes)
+
+
 def _open(folder: Path) -> ContractReader:
     try:
         return ContractReader(Document(folder.absolute() / CONTRACT_FILE))
@@ -118,11 +141,6 @@ def _beside(folder: Path) -> Iterator[ContractReader]:
             yield reader
 
 
-def _orphan(folder: Path, of: str) -> Mistake:
-    document = _open(folder).document
-    return document.mistake(("customProperties",), f"`of` a product beside it; there is no {of!r}")
-
-
 def _read(reader: ContractReader) -> Product | None:
     header = read_header(reader)
     settings, own = read_product_settings(reader)
@@ -130,19 +148,27 @@ def _read(reader: ContractReader) -> Product | None:
     check_gates(reader, settings.gates, own)
     envelope, payloads = read_schemas(reader, settings.schemas, (*own, "schemas"))
     newest = payloads[-1] if payloads else None
-    if newest is not None:
-        check_named_fields(reader, settings, own, newest)
     check_references(reader, settings, own, newest)
     derived_tables, slos = read_derived_tables(reader, header), read_slos(reader)
     topics = objects(reader, "topic")
     if len(topics) != 1:
-        reader.report(("schema",), f"one object of physicalType: topic, not {len(topics)}")
+        report_objects(
+            reader, "topic", "a list of one object of physicalType: topic, the product's"
+        )
+        if newest is not None:
+            check_named_fields(reader, settings, own, newest)
         return None
     loc, entry = topics[0]
+    mistyped = (
+        check_idle_types(reader, settings, loc, newest) if newest is not None else frozenset()
+    )
     columns = read_columns(reader, loc, "the Avro schema gives it")
-    rules = read_rules(reader, loc, column_types(newest) if newest is not None else {})
+    types = dict(column_types(newest)) if newest is not None else {}
     if newest is not None:
-        check_properties(reader, loc, newest, {column.name for column in columns})
+        check_named_fields(reader, settings, own, newest, mistyped)
+        described = {column.name for column in columns}
+        mistyped |= check_properties(reader, loc, newest, described, mistyped)
+    rules = read_rules(reader, loc, {one: types[one] for one in types if one not in mistyped})
     topic = _topic(reader, settings, (*loc, "physicalName"), entry.get("physicalName"))
     if reader.mistakes or topic is None:
         return None

@@ -7,13 +7,15 @@ should not cost; tests hold the pandera table to the library.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from pipeline.config.nearest import did_you_mean
 from pipeline.contract.json_schema import JsonSchema
 
 DRAFT_7 = "http://json-schema.org/draft-07/schema#"
@@ -39,6 +41,7 @@ CHECKS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 """Check, by pandera's name -> the arguments it needs, and those it may have."""
 
+_SNAKE = re.compile(r"(?<=[a-z0-9])([A-Z])")
 WHOLE_COLUMN = {
     "unique_values_eq": (
         "a check of rows; unique_values_eq judges a column as a whole, and no batch is a whole: "
@@ -48,41 +51,64 @@ WHOLE_COLUMN = {
 """pandera's checks that judge no row by itself -> what is expected in their stead."""
 
 
-def check_mistakes(name: str, arguments: Mapping[str, Any]) -> Iterator[str]:
+Told = tuple[tuple[str, ...], str]
+"""Where in a check or expectation a mistake is, and what should be there."""
+
+
+def check_mistakes(name: str, arguments: Mapping[str, Any]) -> Iterator[Told]:
     """Yield what is wrong with one check, whatever column it is for."""
     if name in WHOLE_COLUMN:
-        yield WHOLE_COLUMN[name]
+        yield ("check",), WHOLE_COLUMN[name]
         return
     if name not in CHECKS:
-        yield f"one of pandera's checks {', '.join(sorted(CHECKS))}; not {name!r}"
+        near = did_you_mean(name, CHECKS)
+        yield ("check",), f"one of pandera's checks {', '.join(sorted(CHECKS))}; not {name!r}{near}"
         return
     required, optional = CHECKS[name]
-    missing = sorted(set(required) - set(arguments))
-    for argument in sorted(set(arguments) - {*required, *optional}):
+    yield from _named(name, arguments, required, optional)
+
+
+def _named(
+    name: str, given: Mapping[str, Any], required: Iterable[str], optional: Iterable[str]
+) -> Iterator[Told]:
+    """Yield arguments that there are not, and those that are missing: a misspelt one once."""
+    known = sorted({*required, *optional})
+    missing = sorted(set(required) - set(given))
+    for argument in sorted(set(given) - set(known)):
         near = get_close_matches(argument, missing, n=1, cutoff=0.5) or missing[:1]
         if near:
-            # Of what is misspelt it would be the second mistake.
             missing.remove(near[0])
-            yield f"argument {near[0]!r} of {name}; not {argument!r}"
+            yield ("arguments", argument), f"argument {near[0]!r} of {name}; not {argument!r}"
         else:
-            yield f"arguments {', '.join(sorted((*required, *optional)))} of {name}; not {argument!r}"
+            listed = ", ".join(known)
+            yield ("arguments", argument), f"arguments {listed} of {name}; not {argument!r}"
     for argument in missing:
-        yield f"argument {argument!r} of {name}"
+        yield ("arguments",), f"argument {argument!r} of {name}"
 
 
-def expectation_mistakes(type_: str, kwargs: Mapping[str, Any]) -> Iterator[str]:
+def expectation_mistakes(type_: str, kwargs: Mapping[str, Any]) -> Iterator[Told]:
     """Yield what is wrong with one Great Expectations expectation, by its published JSON Schema."""
     schema = _expectation_schema(type_)
     if schema is None:
-        yield f"the type of a Great Expectations expectation, not {type_!r}"
+        known = [_SNAKE.sub(r"_\1", one.stem).lower() for one in _expectation_files().values()]
+        near = did_you_mean(type_, known)
+        yield ("type",), f"the type of a Great Expectations expectation, not {type_!r}{near}"
         return
     try:
-        found = [error.message[:200] for error in schema.errors(dict(kwargs))]
+        found = list(schema.errors(dict(kwargs)))
     except (OverflowError, ValueError):
         # Infinity and NaN, which a JSON Schema divides by what they must be a multiple of.
-        found = ["finite numbers"]
-    for said in found:
-        yield f"arguments as {type_} takes them: {said}"
+        yield ("kwargs",), "finite numbers"
+        return
+    by_name = [one for one in found if one.validator in ("required", "additionalProperties")]
+    if by_name:
+        required = schema.schema.get("required", ())
+        for (_, *rest), text in _named(type_, kwargs, required, schema.schema["properties"]):
+            yield ("kwargs", *rest), text
+    for one in found:
+        if one not in by_name:
+            place = tuple(str(step) for step in list(one.absolute_path)[:1])
+            yield ("kwargs", *place), f"arguments as {type_} takes them: {one.message[:200]}"
 
 
 @cache

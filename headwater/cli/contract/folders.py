@@ -49,9 +49,8 @@ def product_folder(folder: Path) -> Path:
     """Return the folder of the product that the contract in `folder` is of: another's, if it is derived.
 
     Raises:
-        ContractError: it is no YAML mapping.
+        ContractError: it is no YAML mapping, or derived from what is no product beside it.
     """
-    from pipeline.contract.load import derived_of
+    from pipeline.contract import load
 
-    of = derived_of(folder)
-    return folder if of is None else folder.parent / of
+    return load.product_folder(folder)

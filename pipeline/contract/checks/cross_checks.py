@@ -13,6 +13,8 @@ from pipeline.avro import logical_types
 from pipeline.avro.arrow import holds_time
 from pipeline.avro.schema import field_types
 from pipeline.avro.validity import require_avro
+from pipeline.config.nearest import did_you_mean, nearest
+from pipeline.contract.references.csv_file import BadCsvError
 from pipeline.contract.references.declared import locate, wanted
 from pipeline.contract.references.file import read_columns
 from pipeline.contract.settings.product import (
@@ -23,11 +25,13 @@ from pipeline.contract.settings.product import (
 )
 from pipeline.contract.source.document import Loc
 from pipeline.contract.source.reader import ContractReader
+from pipeline.contract.source.texts import NotTextError
 from pipeline.contract.targets import avro
 from pipeline.rows.converted import arrow_type
 from pipeline.tables.layout import EVENT_HOUR
 
 _COLUMN = re.compile(r"[^\W_][^.`\"\\\x00-\x1f\x7f]*")
+_SEPARATORS = re.compile(r"[;\t|]")
 KEY_TYPES = ("string", "int", "long", "enum")
 
 
@@ -61,9 +65,16 @@ def check_gates(reader: ContractReader, gates: GatesSection, loc: Loc) -> None:
 
 
 def check_named_fields(
-    reader: ContractReader, settings: ProductSettings, loc: Loc, payload: Mapping[str, Any]
+    reader: ContractReader,
+    settings: ProductSettings,
+    loc: Loc,
+    payload: Mapping[str, Any],
+    mistyped: Collection[str] = (),
 ) -> None:
-    """Report key, event time and uuid that are not fields of the payload, or of a wrong type."""
+    """Report key, event time and uuid that are not fields of the payload, or of a wrong type.
+
+    Of fields that are `mistyped` by the schema, more is not told.
+    """
     types = field_types(payload)
     for key, name in (
         ("key", settings.key),
@@ -74,9 +85,10 @@ def check_named_fields(
             continue
         place = (*loc, key)
         if name not in types:
-            reader.report(
-                place, f"a field of the payload ({', '.join(sorted(types))}); not {name!r}"
-            )
+            listed, near = ", ".join(sorted(types)), did_you_mean(name, types)
+            reader.report(place, f"a field of the payload ({listed}); not {name!r}{near}")
+            continue
+        if name in mistyped:
             continue
         kind, logical = (
             logical_types.type_name(types[name]),
@@ -92,24 +104,43 @@ def check_named_fields(
 
 
 def check_properties(
-    reader: ContractReader, loc: Loc, payload: Mapping[str, Any], described: Collection[str]
-) -> None:
-    """Report properties of the topic at `loc` that are not fields, and fields without a property."""
+    reader: ContractReader,
+    loc: Loc,
+    payload: Mapping[str, Any],
+    described: Collection[str],
+    mistyped: Collection[str] = (),
+) -> frozenset[str]:
+    """Report properties of the topic at `loc` that are not fields, and fields without a property.
+
+    Of the types of fields that are `mistyped` by the schema, nothing is told. Returns the fields of which the
+    contract says another type than the schema: their rules are not to be judged.
+    """
+    other = set()
     types = field_types(payload)
+    missing = [name for name in types if name not in described]
     for place, entry in reader.mappings((*loc, "properties")):
         name, stated = entry.get("name"), entry.get("logicalType")
         if not isinstance(name, str):
             continue
         if name not in types:
-            reader.report((*place, "name"), f"a field of the newest payload schema, not {name!r}")
-        elif stated is not None and stated not in avro.odcs_types(types[name]):
-            wanted = " or ".join(avro.odcs_types(types[name]))
-            reader.report(
-                (*place, "logicalType"), f"{wanted}, as in the Avro schema; not {stated!r}"
-            )
-    for name in types:
-        if name not in described:
-            reader.report((*loc, "properties"), f"a property for the payload's field {name!r}")
+            near = nearest(name, missing)
+            if near is not None:
+                # Of what is misspelt it would be the second mistake.
+                missing.remove(near)
+            expected = f"a field of the newest payload schema, not {name!r}"
+            reader.report((*place, "name"), f"{expected}{did_you_mean(name, [near or ''])}")
+            continue
+        wanted = avro.odcs_types(types[name])
+        if wanted == ("time",):
+            # No column is one: the schema is told so.
+            continue
+        if stated is not None and wanted and stated not in wanted and name not in mistyped:
+            text = f"{' or '.join(wanted)}, as in the Avro schema; not {stated!r}"
+            reader.report((*place, "logicalType"), text)
+            other.add(name)
+    for name in missing:
+        reader.report((*loc, "properties"), f"a property for the payload's field {name!r}")
+    return frozenset(other)
 
 
 def check_references(
@@ -149,18 +180,32 @@ def _check_file(
     expected = wanted(payload, reference)
     for name, schema in [*expected.on.items(), *expected.types.items()]:
         key: Loc = ("types", name) if name in expected.types else ("on", reference.on.index(name))
-        if (mistake := _unusable(schema)) is not None:
-            reader.report((*place, *key), mistake)
+        if (unusable := _unusable(schema)) is not None:
+            mistake, of_none = unusable
+            if name in expected.types or not of_none:
+                # Of a payload's field that no table could have, the schema is told so.
+                reader.report((*place, *key), mistake)
             return
     try:
         path = locate(reference.source, reader.folder)
         read = read_columns(path, path.read_bytes(), expected)
+    except (BadCsvError, NotTextError) as error:
+        reader.report_in(path, error.line, "", f"{error}", error.column)
+        return
     except (OSError, ValueError, ArrowException) as error:
         reader.report((*place, "source"), f"reference data: {error}")
         return
     columns = [*read.columns, *(problem.column for problem in read.problems)]
+    if len(columns) == 1 and path.suffix == ".csv" and (found := _SEPARATORS.search(columns[0])):
+        expected_comma = f"commas between names and values; here is {found[0]!r}"
+        reader.report_in(path, 1, "", expected_comma, found.start() + 1)
+        return
     named: list[tuple[Loc, str]] = [
-        *((("on", position), column) for position, column in enumerate(reference.on)),
+        *(
+            (("on", position), one)
+            for position, one in enumerate(reference.on)
+            if one in expected.on
+        ),
         *((("columns", position), column) for position, column in enumerate(reference.columns)),
         *((("types", column), column) for column in reference.types),
     ]
@@ -187,14 +232,17 @@ def _check_file(
             reader.report((*place, *at), f"{path.name}, {where}{problem.column}: {problem.text}")
 
 
-def _unusable(schema: Any) -> str | None:
-    """Return why a column of reference data cannot be of an Avro type, None where it can."""
+def _unusable(schema: Any) -> tuple[str, bool] | None:
+    """Return why a column of reference data cannot be of an Avro type, and whether no table could have it.
+
+    None where it can.
+    """
     try:
         # Here a type needs no name of its own.
         require_avro({"name": "column", **schema} if isinstance(schema, Mapping) else schema)
         kind = arrow_type(schema)
     except (ValueError, OverflowError) as error:
-        return f"a type that a column can have: {error}"
+        return f"a type that a column can have: {error}", True
     if holds_time(kind):
-        return "no time of day: Spark reads no table with one"
-    return f"a type without parts, not {kind}" if is_nested(kind) else None
+        return "no time of day: Spark reads no table with one", True
+    return (f"a type without parts, not {kind}", False) if is_nested(kind) else None

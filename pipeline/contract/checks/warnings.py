@@ -19,6 +19,7 @@ from pipeline.contract.source.document import Document
 from pipeline.contract.source.mistakes import Mistake
 from pipeline.contract.source.reader import ContractReader
 from pipeline.contract.source.schema_text import SchemaText
+from pipeline.contract.source.texts import read_utf8
 from pipeline.contract.targets import avro
 
 _HELD_AS_THEY_ARE = MEANT | {"uuid"}
@@ -33,7 +34,7 @@ def warnings(product: Product) -> tuple[Mistake, ...]:
     """
     found = [*_inside(product)]
     for file, schema in zip(_files(product), product.payload_schemas, strict=True):
-        text = SchemaText(file.read_text(encoding="utf-8"))
+        text = SchemaText(read_utf8(file))
         for path, logical in _ignored(schema, ()):
             expected = f"the logical type {logical!r} changes nothing here; the column is what it stands on"
             line, column = text.place(path)

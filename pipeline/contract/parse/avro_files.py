@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -78,7 +79,8 @@ def _read(reader: ContractReader, name: str, loc: Loc) -> _Version | None:
         reader.report_in(file, error.place.line, "", f"JSON; {error}", error.place.column)
         return None
     if not isinstance(parsed.data, dict) or parsed.data.get("type") != "record":
-        _report(reader, file, parsed, ("type",), "an Avro record")
+        kind = parsed.data.get("type") if isinstance(parsed.data, dict) else parsed.data
+        _report(reader, file, parsed, ("type",), f"an Avro record, not {json.dumps(kind)[:60]}")
         return None
     found = problems(parsed.data)
     for one in found:

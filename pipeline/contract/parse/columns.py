@@ -7,9 +7,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline.config.nearest import did_you_mean
 from pipeline.contract.checks.expectation_trial import trial_mistakes
 from pipeline.contract.checks.rule_check import check_rule
-from pipeline.contract.model import Column, Expectation, Rule
+from pipeline.contract.model import PII, Column, Expectation, Rule
 from pipeline.contract.source.document import Loc, as_json
 from pipeline.contract.source.reader import ContractReader
 from pipeline.contract.vocabulary import check_mistakes, expectation_mistakes
@@ -17,6 +18,7 @@ from pipeline.contract.vocabulary import check_mistakes, expectation_mistakes
 PANDERA = "pandera"
 GREAT_EXPECTATIONS = "greatExpectations"
 
+_NEARLY_PII = (PII, "personal", "personal data", "personal_data", "personally identifiable")
 TYPE_KEYS = (
     "logicalTypeOptions",
     "physicalType",
@@ -41,6 +43,17 @@ def objects(reader: ContractReader, physical_type: str) -> list[tuple[Loc, dict[
     ]
 
 
+def report_objects(reader: ContractReader, physical_type: str, expected: str) -> None:
+    """Report that there is not one object of a `physicalType`: at the type, if one object has another."""
+    entries = list(reader.mappings(("schema",)))
+    if len(entries) == 1 and "physicalType" in (only := entries[0][1]):
+        found = only["physicalType"]
+        reader.report((*entries[0][0], "physicalType"), f"{physical_type}, not {found!r}")
+    else:
+        count = len(objects(reader, physical_type))
+        reader.report(("schema",), f"{expected}; there {'is' if count == 1 else 'are'} {count}")
+
+
 def read_columns(reader: ContractReader, loc: Loc, types_from: str) -> tuple[Column, ...]:
     """Return the properties of the object at `loc`; `types_from` names what gives their types."""
     columns: list[Column] = []
@@ -54,12 +67,14 @@ def read_columns(reader: ContractReader, loc: Loc, types_from: str) -> tuple[Col
             continue
         if name.lower() in taken:
             twin = taken[name.lower()]
-            expected = f"each column once, in whatever case; {name!r} is here as {twin!r} too"
+            found = "is here twice" if name == twin else f"is here as {twin!r} too"
+            expected = f"each column once, in whatever case; {name!r} {found}"
             reader.report((*place, "name"), expected)
             continue
         taken[name.lower()] = name
         tags, sources = entry.get("tags"), entry.get("transformSourceObjects")
         classification = entry.get("classification")
+        _check_personal(reader, place, classification, tags)
         columns.append(
             Column(
                 name=name,
@@ -72,6 +87,15 @@ def read_columns(reader: ContractReader, loc: Loc, types_from: str) -> tuple[Col
     return tuple(columns)
 
 
+def _check_personal(reader: ContractReader, loc: Loc, classification: object, tags: object) -> None:
+    """Report what is nearly the word for personal data: nothing would keep such a column back."""
+    said: list[tuple[Loc, object]] = [(("classification",), classification)]
+    said += [(("tags", at), one) for at, one in enumerate(tags if isinstance(tags, list) else ())]
+    for place, word in said:
+        if isinstance(word, str) and word != PII and word.strip().lower() in _NEARLY_PII:
+            reader.report((*loc, *place), f"{PII!r}, which personal data is called; not {word!r}")
+
+
 def read_rules(
     reader: ContractReader, loc: Loc, types: Mapping[str, pa.DataType]
 ) -> tuple[Rule, ...]:
@@ -81,12 +105,16 @@ def read_rules(
         name = entry.get("name")
         for rule, implementation in _implementations(reader, place, PANDERA):
             check, arguments = implementation.get("check"), implementation.get("arguments", {})
-            if not isinstance(check, str) or not isinstance(arguments, dict):
-                reader.report((*rule, "implementation"), "a check and its arguments")
+            if not isinstance(check, str):
+                reader.report((*rule, "implementation", "check"), f"a pandera check, not {check!r}")
+                continue
+            if not isinstance(arguments, dict):
+                expected = f"a mapping such as {{min_value: 0}}, not {arguments!r}"
+                reader.report((*rule, "implementation", "arguments"), expected)
                 continue
             wrong = list(check_mistakes(check, arguments))
-            for expected in wrong:
-                reader.report((*rule, "implementation", "check"), expected)
+            for at, expected in wrong:
+                reader.report((*rule, "implementation", *at), expected)
             if not wrong and isinstance(name, str):
                 description = reader.text((*rule, "description"))
                 stated = Rule(
@@ -123,9 +151,9 @@ def read_expectations(
                 continue
             kwargs = as_json({**implied, **kwargs})
             wrong = [*expectation_mistakes(type_, kwargs), *_unknown(kwargs, columns)]
-            wrong = wrong or list(trial_mistakes(type_, kwargs))
-            for expected in wrong:
-                reader.report((*rule, "implementation", "type"), expected)
+            wrong = wrong or [(("type",), said) for said in trial_mistakes(type_, kwargs)]
+            for at, expected in wrong:
+                reader.report((*rule, "implementation", *at), expected)
             if not wrong:
                 said = reader.text((*rule, "description"))
                 found.append(Expectation(type=type_, kwargs=kwargs, description=said))
@@ -149,15 +177,16 @@ def _implementations(
     return found
 
 
-def _unknown(kwargs: dict[str, Any], columns: set[str]) -> list[str]:
-    named: list[str] = []
+def _unknown(kwargs: dict[str, Any], columns: set[str]) -> list[tuple[tuple[str | int, ...], str]]:
+    named: list[tuple[tuple[str | int, ...], str]] = []
     for key, value in kwargs.items():
         if key.startswith("column") and isinstance(value, str):
-            named.append(value)
+            named.append((("kwargs", key), value))
         elif key in ("column_list", "column_set") and isinstance(value, list):
-            named += [str(one) for one in value]
+            named += [(("kwargs", key, at), str(one)) for at, one in enumerate(value)]
+    listed = ", ".join(sorted(columns))
     return [
-        f"columns of the table ({', '.join(sorted(columns))}); not {name!r}"
-        for name in named
+        (place, f"columns of the table ({listed}); not {name!r}{did_you_mean(name, columns)}")
+        for place, name in named
         if name not in columns
     ]

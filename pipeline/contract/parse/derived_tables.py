@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import ValidationError
 
+from pipeline.config.nearest import did_you_mean
 from pipeline.contract.model import Column, DerivedTable, Slo
 from pipeline.contract.parse.columns import objects, read_columns, read_expectations
 from pipeline.contract.parse.header import Header
@@ -12,7 +13,8 @@ from pipeline.contract.settings.derived_table import (
     DerivedTableSettings,
     read_derived_table_settings,
 )
-from pipeline.contract.settings.product import SloSection, report_invalid
+from pipeline.contract.settings.invalid import report_invalid
+from pipeline.contract.settings.product import SloSection
 from pipeline.contract.settings.units import number
 from pipeline.contract.source.document import Loc
 from pipeline.contract.source.reader import ContractReader
@@ -30,6 +32,12 @@ RESERVED = (
     "previous",
 )
 """Tables and assets that every product has, and the view that an audit has of the hour before."""
+_UNITS_OF = {
+    "freshness": tuple(openslo.SECONDS),
+    "latency": tuple(openslo.SECONDS),
+    "completeness": openslo.RATIO_UNITS,
+}
+"""Objectives that somebody looks after -> the units that they have."""
 FEATURE_MARKS = (BUILD_COLUMN, FEATURE_TIME_COLUMN, KNOWN_FROM_COLUMN)
 """Columns that come with a feature table's own."""
 
@@ -44,8 +52,9 @@ def read_derived_tables(reader: ContractReader, header: Header) -> tuple[Derived
         name = entry.get("name")
         columns = read_columns(reader, loc, "what computes it gives it")
         names = {column.name for column in columns}
-        if HOUR_COLUMN in names:
-            reader.report(loc, f"no column {HOUR_COLUMN!r}: the engine adds it")
+        for at, one in reader.mappings((*loc, "properties")):
+            if one.get("name") == HOUR_COLUMN:
+                reader.report((*at, "name"), f"no column {HOUR_COLUMN!r}: the engine adds it")
         expectations = read_expectations(reader, loc, names | {HOUR_COLUMN})
         settings, place = read_derived_table_settings(reader, loc)
         if settings is None:
@@ -78,7 +87,7 @@ def read_derived_tables(reader: ContractReader, header: Header) -> tuple[Derived
                 )
             )
         except ValidationError as error:
-            report_invalid(reader, loc, error)
+            report_invalid(reader, loc, error, DerivedTable)
     return tuple(found)
 
 
@@ -101,12 +110,14 @@ def _check_columns(
     ):
         for position, column in enumerate(columns):
             if column not in names:
-                expected = f"a column of the table ({', '.join(sorted(names))}); not {column!r}"
-                reader.report((*loc, "feature", key, position), expected)
+                listed, near = ", ".join(sorted(names)), did_you_mean(column, names)
+                expected = f"a column of the table ({listed}); not {column!r}{near}"
+                inside = ("column",) if key == "drift" else ()
+                reader.report((*loc, "feature", key, position, *inside), expected)
             elif key == "drift" and known[column].personal:
                 # An audit shows what it compares.
                 expected = f"a column without personal data, not {column!r}"
-                reader.report((*loc, "feature", key, position), expected)
+                reader.report((*loc, "feature", key, position, "column"), expected)
 
 
 def read_slos(reader: ContractReader, element: str | None = None) -> tuple[Slo, ...]:
@@ -121,13 +132,20 @@ def read_slos(reader: ContractReader, element: str | None = None) -> tuple[Slo, 
         if not isinstance(unit, str) or unit not in openslo.UNITS:
             reader.report((*loc, "unit"), f"one of {', '.join(openslo.UNITS)}; not {unit!r}")
             continue
+        wanted = _UNITS_OF.get(str(entry.get("property")))
+        if wanted is None and (near := did_you_mean(entry.get("property"), _UNITS_OF)):
+            found_property = entry.get("property")
+            reader.report((*loc, "property"), f"an objective, not {found_property!r}{near}")
+        elif wanted is not None and unit not in wanted:
+            expected = f"one of {', '.join(wanted)} for {entry.get('property')}; not {unit!r}"
+            reader.report((*loc, "unit"), expected)
         section = SloSection()
         settings = reader.custom_property(loc, "headwater")
         if settings is not None:
             try:
                 section = SloSection.model_validate(reader.at(settings))
             except ValidationError as error:
-                report_invalid(reader, settings, error)
+                report_invalid(reader, settings, error, SloSection)
         found.append(
             Slo(
                 property=str(entry.get("property")),

@@ -20,7 +20,10 @@ def read_logic(
 ) -> Logic | None:
     """Return the logic that the settings at `loc` name. Python is parsed, and not run."""
     if (settings.sql is None) == (settings.python is None):
-        reader.report(loc, "one of `sql` and `python`")
+        both = settings.sql is not None
+        reader.report(
+            loc, f"`sql` or `python`{', and not both' if both else ': the file that computes it'}"
+        )
         return None
     if settings.python is not None:
         found = _python(reader, settings.python, (*loc, "python"), reads_itself=reads_itself)
@@ -33,6 +36,9 @@ def read_logic(
 
 
 def _sql(reader: ContractReader, name: str, loc: Loc) -> Logic | None:
+    if len(name.split()) > 3:
+        reader.report(loc, "a file of one SQL statement; put the statement in a file of its own")
+        return None
     text = reader.read_text(loc, name, "a file of one SQL statement")
     if text is None:
         return None
@@ -50,18 +56,25 @@ def _python(reader: ContractReader, name: str, loc: Loc, *, reads_itself: bool) 
     try:
         tree = ast.parse(text)
     except SyntaxError as error:
-        reader.report_in(reader.folder / name, error.lineno or 1, "", f"Python; {error.msg}")
+        place, text = error.lineno or 1, f"Python; {error.msg}"
+        reader.report_in(reader.folder / name, place, "", text, error.offset or 0)
         return None
-    functions = [one for one in tree.body if isinstance(one, ast.FunctionDef)]
-    if not any(one.name == BUILD and len(one.args.args) == 1 for one in functions):
-        expected = f"a function `{BUILD}(inputs)`"
-        reader.report_in(reader.folder / name, 1, "", expected)
+    defined = [one for one in tree.body if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef)]
+    if not any(_is_build(one) for one in defined):
+        near = sorted(defined, key=lambda one: one.name != BUILD)[:1]
+        line = near[0].lineno if near else 1
+        found = f"; here is {ast.unparse(near[0]).splitlines()[0].rstrip(':')!r}" if near else ""
+        reader.report_in(reader.folder / name, line, "", f"a function `{BUILD}(inputs)`{found}")
         return None
     if reads_itself and not any(_assigns(one, SCHEMA) for one in tree.body):
         expected = f"`{SCHEMA}`, the table's columns in Spark's DDL: it reads its own earlier hours"
         reader.report_in(reader.folder / name, 1, "", expected)
         return None
     return Logic(language="python", text=text, file=reader.folder / name)
+
+
+def _is_build(one: ast.stmt) -> bool:
+    return isinstance(one, ast.FunctionDef) and one.name == BUILD and len(one.args.args) == 1
 
 
 def _assigns(statement: ast.stmt, name: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from pipeline.config.nearest import did_you_mean
 from pipeline.contract.model import EVENTS, DerivedTable, Product, Read, Slo
 from pipeline.contract.parse.columns import objects
 from pipeline.contract.source.document import Loc
@@ -64,7 +65,8 @@ def _check(
                 reader.report(loc, "no reading of itself: a feature table keeps every build")
         elif read.table != EVENTS and read.table not in known:
             names = ", ".join((EVENTS, *sorted(known)))
-            reader.report((*loc, "table"), f"one of {names}; not {read.table!r}")
+            near = did_you_mean(read.table, (EVENTS, *known))
+            reader.report((*loc, "table"), f"one of {names}; not {read.table!r}{near}")
         elif read.table != EVENTS and known[read.table].feature is not None:
             reader.report((*loc, "table"), f"a table that is no feature table, not {read.table!r}")
     is_range = table.logic.incremental_by == "timeRange"
@@ -76,21 +78,16 @@ def _check(
             "(`hours: 1, back: 1`), and from no other table",
         )
     sources = {read.table for read in table.reads} | set(table.references)
-    for column in table.columns:
-        for source in column.sources:
-            if source.partition(".")[0] not in sources:
-                known_sources = ", ".join(sorted(sources))
-                loc = (*_place(reader, table), "properties", column.name)
-                reader.report(
-                    loc, f"`table.column` of what it reads ({known_sources}); not {source!r}"
-                )
+    if sources <= {EVENTS, *known, *references}:
+        _check_sources(reader, table, sources)
     if table.handover is not None and not table.depends_on_past:
         reader.report((*place, "handover"), "nothing: the table does not read itself")
     for position, name in enumerate(table.references):
         if name not in references:
             names = ", ".join(sorted(references)) or "none"
             reader.report(
-                (*place, "references", position), f"the product's ({names}); not {name!r}"
+                (*place, "references", position),
+                f"reference data of the product ({names}); not {name!r}{did_you_mean(name, references)}",
             )
     taken = {
         **{f"{one.name}_watermark": f"the watermark of {one.name}" for one in known.values()},
@@ -103,6 +100,17 @@ def _check(
     }
     if table.name in taken:
         reader.report((*_place(reader, table), "name"), f"another name: {taken[table.name]} has it")
+
+
+def _check_sources(reader: ContractReader, table: DerivedTable, readable: set[str]) -> None:
+    """Report `transformSourceObjects` that are no columns of what the table reads."""
+    for loc, entry in reader.mappings((*_place(reader, table), "properties")):
+        stated = entry.get("transformSourceObjects")
+        for position, source in enumerate(stated if isinstance(stated, list) else ()):
+            if str(source).partition(".")[0] not in readable:
+                listed = ", ".join(f"{one}.<column>" for one in sorted(readable))
+                place = (*loc, "transformSourceObjects", position)
+                reader.report(place, f"a column of what it reads ({listed}); not {source!r}")
 
 
 def _ordered(

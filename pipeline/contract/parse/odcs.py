@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from pipeline.config.nearest import did_you_mean, nearest
 from pipeline.contract.json_schema import JsonSchema
 from pipeline.contract.source.document import Loc, as_json
 from pipeline.contract.source.reader import ContractReader
@@ -15,6 +16,7 @@ from pipeline.contract.source.reader import ContractReader
 if TYPE_CHECKING:
     from jsonschema import ValidationError
 
+_KEYS = ("unevaluatedProperties", "additionalProperties")
 API_VERSIONS = ("v3.0.2", "v3.1.0", "v3.2.0")
 
 
@@ -23,41 +25,46 @@ def check_structure(reader: ContractReader) -> None:
     version = reader.at(("apiVersion",))
     if version is not None and version not in API_VERSIONS:
         reader.report(("apiVersion",), f"one of {', '.join(API_VERSIONS)}, not {version!r}")
-    for error in _schema().errors(as_json(reader.document.data)):
+    errors = _schema().errors(as_json(reader.document.data))
+    # What is misspelt first: what is missing for it is then no second mistake.
+    for error in sorted(errors, key=lambda one: one.validator not in _KEYS):
         loc: Loc = tuple(error.absolute_path)
-        if loc == ("apiVersion",):
-            continue
-        for place, expected in _explain(error, loc):
-            reader.report(place, expected)
+        if loc != ("apiVersion",):
+            _report(reader, error, loc)
 
 
-def _explain(error: ValidationError, loc: Loc) -> Iterator[tuple[Loc, str]]:
+def _report(reader: ContractReader, error: ValidationError, loc: Loc) -> None:
     schema = error.schema if isinstance(error.schema, Mapping) else {}
-    if error.validator in ("unevaluatedProperties", "additionalProperties"):
+    if error.validator in _KEYS:
         # One wrong value makes the validator call all of its siblings unevaluated: judge by name.
-        known = _known_keys(schema)
+        known = sorted(_known_keys(schema))
         instance = error.instance if isinstance(error.instance, dict) else {}
         for key in instance:
             if key not in known:
-                yield (*loc, key), f"no such key in ODCS; known keys are {', '.join(sorted(known))}"
+                near = nearest(key, [one for one in known if one not in instance])
+                listed = "" if near else f"; known keys are {', '.join(known)}"
+                reader.report_key((*loc, key), f"no such key in ODCS{listed}", known)
     elif error.validator == "required":
-        yield loc, f"required key: {_missing(error)}"
+        key = _missing(error)
+        reader.report((*loc, key), f"required key: {key!r}")
     elif error.validator == "type":
-        yield loc, f"{_words(error.validator_value)}, not {_short(error.instance)}"
+        reader.report_kind(loc, f"{_words(error.validator_value)}, not {_short(error.instance)}")
     elif error.validator == "enum":
-        yield loc, f"one of {_words(error.validator_value)}, not {_short(error.instance)}"
+        near_one = did_you_mean(error.instance, _words(error.validator_value).split(", "))
+        expected = f"one of {_words(error.validator_value)}, not {_short(error.instance)}{near_one}"
+        reader.report_kind(loc, expected)
     elif error.validator in ("oneOf", "anyOf") and error.context:
         nested = min(error.context, key=lambda one: (one.validator == "type", -len(one.path)))
-        yield from _explain(nested, (*loc, *nested.relative_path))
+        _report(reader, nested, (*loc, *nested.relative_path))
     else:
-        yield loc, error.message[:300]
+        reader.report(loc, error.message[:300])
 
 
 def _missing(error: ValidationError) -> str:
-    key = error.message.split()[0]
+    key = error.message.split()[0].strip("'")
     # The published schema takes a property of no logical type for a map.
     untyped = isinstance(error.instance, dict) and "logicalType" not in error.instance
-    return "'logicalType'" if key == "'map'" and untyped else key
+    return "logicalType" if key == "map" and untyped else key
 
 
 def _known_keys(schema: Any) -> set[str]:

@@ -10,8 +10,18 @@ from collections.abc import Collection, Iterator
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
+from pipeline.contract.source.texts import decode_utf8
+
 NULL = "NA"
 """Beside the empty text, what stands for no value, save in a key that is a text."""
+
+
+class BadCsvError(ValueError):
+    """The text is no CSV; `line` is where, from 1, and `column` 0, where it is not known."""
+
+    def __init__(self, problem: str, line: int, column: int = 0) -> None:
+        super().__init__(problem)
+        self.line, self.column = line, column
 
 
 class CsvFile:
@@ -25,10 +35,15 @@ class CsvFile:
         """Read `content`; `keys` are the columns in which `NULL` is a text like any other.
 
         Raises:
-            ValueError: it is no CSV.
+            BadCsvError: it is no CSV.
+            NotTextError: it is not UTF-8.
         """
         self._content, self._keys = content, keys
-        self._table = read_texts(content)
+        decode_utf8(content)
+        try:
+            self._table = read_texts(content)
+        except ValueError as error:
+            raise _explained(content, str(error)) from None
         self.names: list[str] = self._table.column_names
 
     def values(self, name: str) -> Iterator[str | None]:
@@ -66,6 +81,26 @@ def read_texts(content: bytes) -> pa.Table:
 
         table = read_any(content)
     return table
+
+
+def _explained(content: bytes, said: str) -> BadCsvError:
+    """Return what is wrong where it was done: at a quote without an end, in a row of too many values."""
+    text = content.decode("utf-8-sig")
+    if not text.strip():
+        return BadCsvError("names and values; the file has nothing in it", 1)
+    csv.field_size_limit(max(csv.field_size_limit(), len(content)))
+    reader, begin, width = csv.reader(io.StringIO(text, newline=""), strict=True), 1, 0
+    try:
+        for row in reader:
+            width = width or len(row)
+            if len(row) > width:
+                return BadCsvError(f"{width} values, as there are names; not {len(row)}", begin)
+            begin = reader.line_num + 1
+    except csv.Error:
+        return BadCsvError(
+            "a quote that has an end, with a comma or the line's end behind it", begin
+        )
+    return BadCsvError(f"a CSV: {said.splitlines()[0]}", 1)
 
 
 def _read_plain(content: bytes) -> pa.Table | None:

@@ -19,7 +19,7 @@ def read_any(content: bytes) -> pa.Table:
     """
     try:
         frame = pl.read_csv(io.BytesIO(content), infer_schema=False)
-    except PolarsError as error:
+    except (PolarsError, OSError) as error:
         raise ValueError(str(error)) from None
     names = list(_as_written(frame.columns))
     # Not under their own names, which may be none that Arrow's interface of C lets through.

@@ -7,7 +7,8 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from pipeline.contract.model import Drift, Feature, LatePolicy, Read
-from pipeline.contract.settings.product import Section, report_invalid
+from pipeline.contract.settings.invalid import report_invalid
+from pipeline.contract.settings.product import Section
 from pipeline.contract.settings.units import Real, Seconds, Text, Whole
 from pipeline.contract.source.document import Loc
 from pipeline.contract.source.reader import ContractReader
@@ -36,7 +37,7 @@ class FeatureSection(Section):
     """`feature`."""
 
     entity: list[Text] = Field(min_length=1)
-    ttl: Seconds
+    ttl: Seconds = Field(gt=0)
     partitions: list[Text] = Field(min_length=1)
     drift: list[DriftSection] = []
 
@@ -85,5 +86,5 @@ def read_derived_table_settings(
     try:
         return DerivedTableSettings.model_validate(reader.at(place)), place
     except ValidationError as error:
-        report_invalid(reader, place, error)
+        report_invalid(reader, place, error, DerivedTableSettings)
         return None, place

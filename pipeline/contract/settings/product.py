@@ -8,10 +8,19 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+)
 from pydantic.alias_generators import to_camel
 
 from pipeline.contract.model import Gates, Retention, Topic
+from pipeline.contract.settings.invalid import report_invalid
 from pipeline.contract.settings.units import (
     Bytes,
     Flag,
@@ -38,7 +47,16 @@ RetentionMs = Annotated[int, BeforeValidator(_retention_ms)]
 
 
 def _both_forever(value: object) -> object:
+    if isinstance(value, str) and value != FOREVER:
+        raise ValueError(f"forever, or {{hot: <duration>, warm: <duration>}}; not {value!r}")
     return {"hot": FOREVER, "warm": FOREVER} if value == FOREVER else value
+
+
+def _each_once(value: list[str]) -> list[str]:
+    for one in value:
+        if value.count(one) > 1:
+            raise ValueError(f"each once; {one!r} is here twice")
+    return value
 
 
 def _start(value: object) -> str | datetime:
@@ -80,8 +98,8 @@ class TopicSection(Section):
 class GatesSection(Section):
     """`gates`."""
 
-    payload: Bytes = Gates().payload_bytes
-    freshness: Seconds = Gates().freshness_s
+    payload: Bytes = Field(default=Gates().payload_bytes, ge=1)
+    freshness: Seconds = Field(default=Gates().freshness_s, gt=0)
     late: Seconds | None = None
     ahead: Seconds = Gates().ahead_s
 
@@ -91,7 +109,7 @@ class SchemasSection(Section):
 
     format: Literal["avro", "json"] = "avro"
     envelope: str
-    payload: list[str] = Field(min_length=1)
+    payload: Annotated[list[str], AfterValidator(_each_once)] = Field(min_length=1)
     unlisted: Literal["keep", "wait", "deadLetter"] = "keep"
 
 
@@ -112,7 +130,9 @@ CellName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
 class ProductSettings(Section):
     """The whole value. What is required is None only while a contract has mistakes."""
 
-    cells: list[CellName] | None = Field(default=None, min_length=1)
+    cells: Annotated[list[CellName], AfterValidator(_each_once)] | None = Field(
+        default=None, min_length=1
+    )
     key: str | None = None
     event_time: str | None = None
     uuid: str | None = None
@@ -141,31 +161,14 @@ def read_product_settings(reader: ContractReader) -> tuple[ProductSettings, Loc]
     if not isinstance(raw, dict):
         reader.report(loc, f"a mapping, not {raw!r}")
         return ProductSettings(), loc
-    for key in REQUIRED:
-        if raw.get(key) is None:
-            reader.report(loc, f"required key: {key!r}")
     try:
-        return ProductSettings.model_validate(raw), loc
+        settings = ProductSettings.model_validate(raw)
     except ValidationError as error:
-        report_invalid(reader, loc, error)
+        report_invalid(reader, loc, error, ProductSettings)
         wrong = {detail["loc"][0] for detail in error.errors()}
         rest = {key: value for key, value in raw.items() if key not in wrong}
-        return ProductSettings.model_validate(rest), loc
-
-
-def report_invalid(reader: ContractReader, loc: Loc, error: ValidationError) -> None:
-    """Report what a pydantic model of the mapping at `loc` found."""
-    for detail in error.errors(include_url=False):
-        reader.report((*loc, *detail["loc"]), _expected(detail))
-
-
-def _expected(detail: Any) -> str:
-    kind, found = detail["type"], detail["input"]
-    if kind == "missing":
-        return f"required key: {detail['loc'][-1]!r}"
-    if kind == "extra_forbidden":
-        return "no such key"
-    if kind == "value_error":
-        return str(detail["ctx"]["error"])
-    text = str(detail["msg"]).removeprefix("Input should be ").removeprefix("Value should be ")
-    return f"{text}, not {found!r}"
+        settings = ProductSettings.model_validate(rest)
+    for key in REQUIRED:
+        if raw.get(key) is None:
+            reader.report((*loc, key), f"required key: {key!r}")
+    return settings, loc

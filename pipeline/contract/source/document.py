@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.contract.source.mistakes import Mistake
+from pipeline.contract.source.texts import NotTextError, read_utf8
 from pipeline.contract.source.yaml_nodes import NotYamlError, Place, read_yaml
 
 Loc = tuple[str | int, ...]
@@ -38,20 +39,29 @@ class Document:
         """
         self.file = file
         try:
-            self._root = read_yaml(file.read_text(encoding="utf-8"))
+            self._root = read_yaml(read_utf8(file))
         except FileNotFoundError:
             raise DocumentError(Mistake(file, 1, "", "a contract; there is no such file")) from None
-        except UnicodeDecodeError as error:
-            raise DocumentError(Mistake(file, 1, "", f"UTF-8 text; {error.reason}")) from None
+        except OSError as error:
+            expected = f"a file that can be read: {error.strerror}"
+            raise DocumentError(Mistake(file, 1, "", expected)) from None
+        except NotTextError as error:
+            mistake = Mistake(file, error.line, "", f"{error}", error.column)
+            raise DocumentError(mistake) from None
         except NotYamlError as error:
-            raise DocumentError(Mistake(file, error.line, "", f"YAML; {error}")) from None
+            mistake = Mistake(file, error.line, "", f"YAML; {error}", error.column)
+            raise DocumentError(mistake) from None
         if not isinstance(self._root.value, dict):
-            raise DocumentError(Mistake(file, 1, "", "a YAML mapping at the top"))
+            found = "; the file has nothing in it" if self._root.value is None else ""
+            line, column = self._root.place
+            raise DocumentError(
+                Mistake(file, line, "", f"a YAML mapping at the top{found}", column)
+            )
         self.data: dict[str, Any] = self._root.value
 
     def place(self, loc: Loc) -> Place:
         """Return where `loc` stands; its nearest ancestor, if it is not there."""
-        node, place = self._root, Place(1, 1)
+        node, place = self._root, self._root.place
         for step in loc:
             if step not in node.inner:
                 break

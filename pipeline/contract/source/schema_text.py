@@ -47,9 +47,11 @@ class SchemaText:
             self._next = 0
             self._root = self._node()
         except json.JSONDecodeError as error:
-            raise NotJsonError(error.msg, error.lineno, error.colno) from None
+            raise _explained(text, error) from None
         except RecursionError:
             raise NotJsonError("nested too deep", 1, 1) from None
+        except NotJsonError:
+            raise
         except ValueError as error:
             raise NotJsonError(f"{error}", 1, 1) from None
 
@@ -89,15 +91,20 @@ class SchemaText:
             named = node.value["name"] if _name(node) is not None else named
         return node, steps, named
 
-    def _node(self) -> _Node:
-        token, place = self._tokens[self._next]
-        self._next += 1
+    def _at(self, token: int) -> Place:
+        place = self._tokens[token][1]
         line = bisect_right(self._starts, place)
-        at = Place(line, place - self._starts[line - 1] + 1)
+        return Place(line, place - self._starts[line - 1] + 1)
+
+    def _node(self) -> _Node:
+        token, at = self._tokens[self._next][0], self._at(self._next)
+        self._next += 1
         if token == "{":  # noqa: S105 - a bracket
             members: dict[str, _Node] = {}
             while self._tokens[self._next][0] != "}":
                 key = json.loads(self._tokens[self._next][0])
+                if key in members:
+                    raise NotJsonError(f"no duplicate key {key!r}", *self._at(self._next))
                 self._next += 2
                 members[key] = self._node()
                 self._comma()
@@ -155,3 +162,21 @@ def _name(node: _Node) -> str | None:
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
+
+
+def _explained(text: str, error: json.JSONDecodeError) -> NotJsonError:
+    """Return what is wrong where it was done: at a comma too many, after what a comma is missing behind."""
+    before = text[: error.pos].rstrip()
+    if not text.strip():
+        return NotJsonError("the file has nothing in it", 1, 1)
+    problem, at = error.msg, error.pos
+    if text[error.pos : error.pos + 2] in ("//", "/*"):
+        problem = "no comments: JSON has none, a `doc` beside a name is one"
+    elif before.endswith(",") and text[error.pos : error.pos + 1] in ("]", "}"):
+        problem, at = "no comma after the last", len(before) - 1
+    elif error.msg.startswith("Expecting ',' delimiter"):
+        problem, at = "a comma, or the end of what is open, after this", len(before) - 1
+    elif error.msg.startswith("Extra data"):
+        problem = "nothing after the end of the schema"
+    begin = text.rfind("\n", 0, at)
+    return NotJsonError(problem, text.count("\n", 0, at) + 1, at - begin)

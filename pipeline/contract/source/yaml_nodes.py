@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import yaml
 from yaml import events
 
+from pipeline.contract.source.yaml_errors import explained
 from pipeline.contract.source.yaml_scalars import BadScalarError, plain_scalar, tagged_scalar
 
 MAX_DEPTH = 100
@@ -22,11 +23,11 @@ _CHARACTERS = {other: character for character, other in _BREAKS.items()}
 
 
 class NotYamlError(ValueError):
-    """The text is not YAML; `line` is where, from 1."""
+    """The text is not YAML; `line` and `column` are where, from 1; the column 0 where it is not known."""
 
-    def __init__(self, problem: str, line: int) -> None:
+    def __init__(self, problem: str, line: int, column: int = 0) -> None:
         super().__init__(problem)
-        self.line = line
+        self.line, self.column = line, column
 
 
 class Place(NamedTuple):
@@ -69,11 +70,11 @@ def read_yaml(text: str) -> Node:
             is no scalar, an alias to what it is in.
     """
     parser = _Parser(text.translate(_BREAKS))
+    composer = _Composer(parser)
     try:
-        return _Composer(parser).document()
+        return composer.document()
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        raise NotYamlError(f"{error.problem}", mark.line + 1 if mark else 1) from None
+        raise NotYamlError(*explained(text, error, composer.last)) from None
     except yaml.YAMLError as error:
         raise NotYamlError(f"{error}".split("\n", maxsplit=1)[0], 1) from None
     finally:
@@ -84,6 +85,7 @@ class _Composer:
     def __init__(self, parser: Any) -> None:
         self._parser = parser
         self._anchors: dict[str, Node | None] = {}
+        self.last: Any = None
 
     def document(self) -> Node:
         self._next()
@@ -99,46 +101,45 @@ class _Composer:
         return root
 
     def _next(self) -> Any:
-        return self._parser.get_event()
+        self.last = self._parser.get_event()
+        return self.last
 
     def _node(self, event: Any, depth: int) -> Node:
         place = _place(event)
-        line = place.line
         if isinstance(event, events.AliasEvent):
-            return self._anchored(str(event.anchor), line)
+            return self._anchored(str(event.anchor), place)
         if depth > MAX_DEPTH:
-            raise NotYamlError(
-                f"no more than {MAX_DEPTH} lists and mappings within each other", line
-            )
+            expected = f"no more than {MAX_DEPTH} lists and mappings within each other"
+            raise NotYamlError(expected, *place)
         if event.anchor is not None:
             self._anchors[event.anchor] = None
         if isinstance(event, events.ScalarEvent):
-            node = Node(place, self._scalar(event, line))
+            node = Node(place, self._scalar(event, place))
         else:
             kind = "map" if isinstance(event, events.MappingStartEvent) else "seq"
             if event.tag not in (None, "!", f"tag:yaml.org,2002:{kind}"):
-                raise NotYamlError(f"no tag {event.tag}", line)
+                raise NotYamlError(f"no tag {event.tag}", *place)
             node = self._mapping(place, depth) if kind == "map" else self._list(place, depth)
         if event.anchor is not None:
             self._anchors[event.anchor] = node
         return node
 
-    def _anchored(self, anchor: str, line: int) -> Node:
+    def _anchored(self, anchor: str, place: Place) -> Node:
         if anchor not in self._anchors:
-            raise NotYamlError(f"found undefined alias {anchor!r}", line)
+            raise NotYamlError(f"found undefined alias {anchor!r}", *place)
         node = self._anchors[anchor]
         if node is None:
-            raise NotYamlError(f"no alias {anchor!r} within what it stands for", line)
+            raise NotYamlError(f"no alias {anchor!r} within what it stands for", *place)
         return node
 
-    def _scalar(self, event: Any, line: int) -> Any:
+    def _scalar(self, event: Any, place: Place) -> Any:
         text: str = event.value.translate(_CHARACTERS)
         try:
             if event.tag not in (None, "!"):
                 return tagged_scalar(event.tag, text)
             return plain_scalar(text) if event.implicit[0] else text
         except BadScalarError as error:
-            raise NotYamlError(f"{error}", line) from None
+            raise NotYamlError(f"{error}", *place) from None
 
     def _list(self, place: Place, depth: int) -> Node:
         node = Node(place, [])
@@ -158,7 +159,7 @@ class _Composer:
             name, at = _key(key), _place(event)
             if name in node.inner:
                 before = node.places[name].line
-                raise NotYamlError(f"duplicate key {name!r}, as at line {before}", at.line)
+                raise NotYamlError(f"no duplicate key: {name!r} is at line {before}, too", *at)
             node.add(name, at, value)
         for one in merged:
             for key_text in (each for each in one.inner if each not in node.inner):
@@ -178,11 +179,11 @@ def _merged(node: Node) -> list[Node]:
     found = list(node.inner.values()) if isinstance(node.value, list) else [node]
     for one in found:
         if not isinstance(one.value, dict):
-            raise NotYamlError("a mapping, or a list of mappings, after `<<`", one.place.line)
+            raise NotYamlError("a mapping, or a list of mappings, after `<<`", *one.place)
     return found
 
 
 def _key(node: Node) -> str:
     if isinstance(node.value, dict | list):
-        raise NotYamlError("a key that is a text", node.place.line)
+        raise NotYamlError("a key that is a text", *node.place)
     return node.value.isoformat() if isinstance(node.value, date) else str(node.value)

@@ -14,7 +14,8 @@ from pipeline.clock import hour_of
 from pipeline.config.nearest import did_you_mean
 from pipeline.contract.checks.sql.views import View, base_views, described_view, readable
 from pipeline.contract.model import DerivedTable, Product
-from pipeline.contract.settings.product import Section, report_invalid
+from pipeline.contract.settings.invalid import report_invalid
+from pipeline.contract.settings.product import Section
 from pipeline.contract.settings.units import Real, Text, Whole, parse_instant
 from pipeline.contract.source.document import Document, DocumentError, Loc
 from pipeline.contract.source.mistakes import Mistake
@@ -92,7 +93,7 @@ def _tests(
     try:
         entries = _File.model_validate(reader.document.data).tests
     except ValidationError as error:
-        report_invalid(reader, (), error)
+        report_invalid(reader, (), error, _File)
         return
     for number, entry in enumerate(entries):
         loc: Loc = ("tests", number)
@@ -100,7 +101,7 @@ def _tests(
         try:
             stated = _Test.model_validate(entry)
         except ValidationError as error:
-            report_invalid(reader, loc, error)
+            report_invalid(reader, loc, error, _Test)
             continue
         if (table := _table(reader, loc, stated.table, tables)) is None:
             continue

@@ -84,7 +84,7 @@ def test_logic_says_that_it_computes_a_range(contracts: Path) -> None:
             "column: user_id, most",
             "a column without personal data, not 'user_id'",
         ),
-        ("viewing_features_raw", "of: viewing_events", "of: nobody", "there is no 'nobody'"),
+        ("viewing_features_raw", "of: viewing_events", "of: nobody", "not 'nobody'"),
         ("viewing_features_raw", "back: 1", "back: 0", "cannot be read before it is built"),
         ("viewing_features_raw", "[content, time_zones]", "[content, moon]", "not 'moon'"),
         ("viewing_features_raw", "python: build.py", "python: absent.py", "No such file"),

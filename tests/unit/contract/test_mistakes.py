@@ -57,13 +57,11 @@ def test_all_mistakes_of_a_contract_are_reported_at_once_with_their_lines(copy: 
     assert reported("cells: []", "at least 1 item")
     assert reported("key: account", "a field of the payload")
     assert reported("eventTime: region", "timestamp-micros or timestamp-millis; 'region' is string")
-    assert reported("partitions: four", "a valid integer, not 'four'")
+    assert reported("partitions: four", "a whole number, not 'four'")
     assert reported("payload: big", "a size such as 512KB or 1MB, not 'big'")
     assert reported("on: [content]", "a field of the payload, not 'content'")
-    assert reported("on: [content]", "a column of content.csv")
     assert reported("columns: [title, actors]", "a column of content.csv")
     assert reported("name: profil", "a field of the newest payload schema, not 'profil'")
-    assert any("a property for the payload's field 'profile'" in words for _, words in found)
     assert reported("check: is_in", "one of pandera's checks")
     assert any("argument 'max_value' of in_range" in words for _, words in found)
     assert any("not 'maximum'" in words for _, words in found)
@@ -87,7 +85,7 @@ def test_all_mistakes_of_a_contract_are_reported_at_once_with_their_lines(copy: 
         ([("kind: DataContract", "kind: Contract")], "kind: Contract", "one of DataContract"),
         ([("kind: DataContract\n", "")], "apiVersion", "required key: 'kind'"),
         ([("recordTime: CreateTime", "recordTime: Now")], "recordTime", "'CreateTime' or"),
-        ([("history: true", "history: yes please")], "history: yes", "a valid boolean"),
+        ([("history: true", "history: yes please")], "history: yes", "true or false"),
         ([("allowedLateness: 5m", "lateness: 5m")], "lateness: 5m", "no such key"),
         ([("      key: user_id\n", "")], "value:", "required key: 'key'"),
         ([("key: user_id", "key: completion")], "key: completion", "'completion' is double"),
@@ -98,18 +96,18 @@ def test_all_mistakes_of_a_contract_are_reported_at_once_with_their_lines(copy: 
         ([("columns: [title,", "columns: [region, title,")], "columns: [", "that no other has"),
         ([("logicalType: number", "logicalType: string")], "logicalType: string", "number"),
         ([("physicalName: viewing_events_v3", "physicalName: a topic")], "physicalName", "not 'a"),
-        ([("physicalType: topic", "physicalType: file")], "schema:", "one object of physicalType"),
+        ([("physicalType: topic", "physicalType: file")], "physicalType: file", "topic, not 'file'"),
         ([("engine: pandera", "engine: soda")], "- type: custom", "engine: pandera"),
         ([("kwargs: {column_list: [hour, content_id, region]}",
            "kwargs: {column_list: [hour, contentid, region]}")],
-         "type: expect_compound", "not 'contentid'"),
+         "kwargs: {column_list", "not 'contentid'"),
         ([("unit: s\n", "unit: fortnights\n")], "unit: fort", "not 'fortnights'"),
         ([("{target: 0.999, window: 30d}", "{target: 99.9, window: 30d}")], "{target: 99.9",
          "less than 1"),
         ([("schemas/payload.v1.avsc", "schemas/payload.v9.avsc")], "payload.v9", "No such file"),
         ([("schemas/payload.v1.avsc", '"schemas/payload.v1\\0.avsc"')], "payload.v1", "no file is named"),
         ([("{target: 0.999, window: 30d}", "{target: 0.999, window: 0s}")], "{target: 0.999",
-         "greater than 0"),
+         "more than 0"),
         ([("name: viewing-platform", "label: viewing-platform")], "team:", "an owner"),
     ],
 )  # fmt: skip
@@ -144,7 +142,7 @@ def test_a_property_without_a_logical_type_is_told_so(copy: Copy) -> None:
     ("text", "line", "expected"),
     [
         ("a: 1\na: 2\n", 2, "duplicate key"),
-        ("a: [1\nb: 2\n", 2, "YAML"),
+        ("a: [1\nb: 2\n", 1, "YAML"),
         ("- a\n", 1, "a YAML mapping at the top"),
         ("", 1, "a YAML mapping at the top"),
     ],

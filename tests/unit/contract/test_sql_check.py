@@ -89,8 +89,8 @@ def test_sql_that_spark_would_refuse_or_that_changes_is_a_mistake_in_its_file(
 @pytest.mark.parametrize(
     ("file", "old", "new", "at", "expected"),
     [
-        ("build.sql", "AS mean_completion", "AS completion_mean", "name: mean_completion",
-         "a column that build.sql gives"),
+        ("contract.yaml", "- name: views", "- {name: seen, logicalType: integer}\n      - name: views",
+         "name: seen", "a column that build.sql gives"),
         ("contract.yaml", "- name: views\n        logicalType: integer",
          "- name: views\n        logicalType: string",
          "logicalType: string\n        description: Number of v", "bigint; not 'string'"),

@@ -135,9 +135,9 @@ def test_everything_has_its_place() -> None:
 @pytest.mark.parametrize(
     ("text", "line", "problem"),
     [
-        ("a: 1\nb: 2\na: 3\n", 3, "duplicate key 'a', as at line 1"),
+        ("a: 1\nb: 2\na: 3\n", 3, "duplicate key: 'a' is at line 1"),
         ("a: 1\n---\nb: 1\n", 2, "one document"),
-        ("a: [1\nb: 2\n", 2, "did not find expected"),
+        ("a: [1\nb: 2\n", 1, "a `]` for this `[`"),
         ("a: 1\nb: *x\n", 2, "undefined alias 'x'"),
         ("a: &x [1, *x]\n", 1, "within what it stands for"),
         ("a: !secret x\n", 1, "no tag !secret"),

@@ -66,10 +66,10 @@ def test_numbers_and_flags_may_be_quoted(copy: Copy) -> None:
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
-        ('partitions: "four"', "a valid integer, not 'four'"),
-        ("partitions: yes", "a valid integer"),
-        ("partitions: 2.5", "a valid integer"),
-        ("partitions: 2\n        history: perhaps", "a valid boolean, not 'perhaps'"),
+        ('partitions: "four"', "a whole number, not 'four'"),
+        ("partitions: yes", "a whole number"),
+        ("partitions: 2.5", "a whole number"),
+        ("partitions: 2\n        history: perhaps", "true or false, not 'perhaps'"),
     ],
 )
 def test_what_is_neither_is_refused(copy: Copy, setting: str, said: str) -> None:

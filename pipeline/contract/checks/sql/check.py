@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from sqlglot import exp
+
+from pipeline.config.nearest import nearest
 from pipeline.contract.checks.sql.functions import function_mistakes, order_warnings
-from pipeline.contract.checks.sql.grouping import ungrouped_columns
-from pipeline.contract.checks.sql.names import Names
+from pipeline.contract.checks.sql.grouping import misplaced_aggregates, ungrouped_columns
+from pipeline.contract.checks.sql.names import BaseColumn, Names
+from pipeline.contract.checks.sql.refused import refused
 from pipeline.contract.checks.sql.statement import Statement, StatementError, read_statement
 from pipeline.contract.checks.sql.types import wrong_types
 from pipeline.contract.checks.sql.views import View, base_views, described_view, readable
@@ -40,14 +44,21 @@ def check_sql(product: Product) -> Findings:
             mistakes.append(error.mistake)
             continue
         names = Names(statement, seen)
+        by_range = table.logic.incremental_by == "timeRange"
+        parameters = ("start", "end") if by_range else ()
         found = [*names.mistakes(), *function_mistakes(statement)]
-        found += [
-            statement.mistake(one, f"it in GROUP BY, or an aggregate of it: {one.name!r}")
-            for one in ungrouped_columns(statement.query)
-        ]
+        found += refused(statement, parameters=parameters)
+        found = found or [*_of_groups(statement)]
         mistakes += found or _against_contract(table, own, statement, names, seen)
         warnings += [*_beside_inputs(statement, names), *order_warnings(statement)]
     return Findings(tuple(sorted(set(mistakes))), tuple(sorted(set(warnings))))
+
+
+def _of_groups(statement: Statement) -> Iterator[Mistake]:
+    misplaced = [*misplaced_aggregates(statement.query)]
+    yield from (statement.mistake(node, expected) for node, expected in misplaced)
+    for one in ungrouped_columns(statement.query) if not misplaced else ():
+        yield statement.mistake(one, f"it in GROUP BY, or an aggregate of it: {one.name!r}")
 
 
 class _OwnPlaces:
@@ -86,20 +97,7 @@ def _against_contract(
     given, file = names.given(), statement.file.name
     if given is not None:
         by_range = table.logic.incremental_by == "timeRange"
-        if by_range and HOUR_COLUMN not in given:
-            yield statement.mistake_at(0, f"a column {HOUR_COLUMN!r}: it computes a range of hours")
-        if not by_range and HOUR_COLUMN in given:
-            yield statement.mistake_at(0, f"no column {HOUR_COLUMN!r}: the engine adds it")
-        described = {column.lower() for column in own.columns}
-        for one in statement.query.selects:
-            name = one.alias_or_name.lower()
-            if name in given and name not in (*described, HOUR_COLUMN):
-                expected = f"a column that {CONTRACT_FILE} has a property for; not {name!r}"
-                yield statement.mistake(one, expected)
-        for column in own.columns:
-            if column.lower() not in given:
-                expected = f"a column that {file} gives ({', '.join(given)}); not {column!r}"
-                yield own.mistake(column, "name", expected)
+        yield from _of_columns(own, statement, given, by_range=by_range)
     stated = {
         name.lower(): str(entry.get("logicalType")) for name, (_, entry) in own.columns.items()
     }
@@ -110,11 +108,71 @@ def _against_contract(
             yield own.mistake(name, "logicalType", expected)
     for stating in table.columns:
         said = {tuple(one.lower().split(".", 1)) for one in stating.sources}
-        for source in sorted(names.sources(stating.name.lower()) or (), key=str) if said else ():
-            if (source.view, source.column) not in said:
-                text = f"{source.view}.{source.column}"
-                expected = f"{text} too: {file} makes {stating.name} from it"
-                yield own.mistake(stating.name, "transformSourceObjects", expected)
+        known = all(len(one) == 2 and one[1] in views[one[0]].columns for one in said)
+        read = names.sources(stating.name.lower()) if said and known else None
+        for expected in _of_sources(file, stating.name, said, read or frozenset(), names):
+            yield own.mistake(stating.name, "transformSourceObjects", expected)
+
+
+def _of_sources(
+    file: str,
+    column: str,
+    said: set[tuple[str, ...]],
+    read: frozenset[BaseColumn],
+    names: Names,
+) -> Iterator[str]:
+    """Yield sources of a column that are not said, or said of what is not read: one for the other as one."""
+    missing = sorted(
+        f"{one.view}.{one.column}" for one in read if (one.view, one.column) not in said
+    )
+    own = {(one.view, one.column) for one in read}
+    unread = sorted(".".join(one) for one in said - own if read and not names.mentions(one[1]))
+    for at, source in enumerate(missing):
+        also = f"; not {unread[at]!r}" if at < len(unread) else ""
+        yield f"{source} too: {file} makes {column} from it{also}"
+    for source in unread[len(missing) :]:
+        yield f"what {file} reads, not {source!r}"
+
+
+def _of_columns(
+    own: _OwnPlaces, statement: Statement, given: tuple[str, ...], *, by_range: bool
+) -> Iterator[Mistake]:
+    """Yield columns that a statement gives and the contract does not describe, and the other way round."""
+    file = statement.file.name
+    selected = {one.alias_or_name.lower(): one for one in statement.query.selects}
+    if by_range and HOUR_COLUMN not in given:
+        expected = f"a column {HOUR_COLUMN!r}: it computes a range of hours"
+        yield statement.mistake_at(statement.start, expected)
+    if not by_range and HOUR_COLUMN in given:
+        at = selected.get(HOUR_COLUMN, statement.query)
+        yield statement.mistake(at, f"no column {HOUR_COLUMN!r}: the engine adds it")
+    missing = [name for name in own.columns if name.lower() not in given]
+    described = {*(name.lower() for name in own.columns), HOUR_COLUMN}
+    for name in dict.fromkeys(given):
+        if given.count(name) > 1:
+            expected = f"each column once; {name!r} is here twice"
+            yield statement.mistake(selected.get(name, statement.query), expected)
+        if name in described:
+            continue
+        # Of a column under another name it would be the second mistake.
+        meant = nearest(name, missing) or (missing[0] if missing else None)
+        if meant is not None:
+            missing.remove(meant)
+        hint = f", {meant!r} for one;" if meant is not None else ";"
+        one = selected.get(name)
+        if one is None:
+            expected = f"what {CONTRACT_FILE} has a property for{hint} `*` gives {name!r} too"
+            star = next((each for each in statement.query.selects if each.is_star), statement.query)
+            yield statement.mistake(star, expected)
+            return
+        if isinstance(one, exp.Alias | exp.Column):
+            expected = f"a column that {CONTRACT_FILE} has a property for{hint} not {name!r}"
+        else:
+            expected = f"a name for it: AS {meant or '<property>'}"
+        yield statement.mistake(one, expected)
+    for column in missing:
+        expected = f"a column that {file} gives ({', '.join(given)}); not {column!r}"
+        yield own.mistake(column, "name", expected)
 
 
 def _unknown_sources(

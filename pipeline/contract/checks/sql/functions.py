@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -95,8 +96,24 @@ def function_mistakes(statement: Statement) -> Iterator[Mistake]:
             yield statement.mistake_at(start, f"a function of Spark's, not {name!r}{hint}")
     for node in statement.query.walk():
         if (name := _name(node)) in CHANGING:
+            name, start = _called(statement, node, name)
             expected = f"what gives the same for the same rows; {name} does not: an hour built again differs"
-            yield statement.mistake(node, expected)
+            yield (
+                statement.mistake_at(start, expected)
+                if start
+                else statement.mistake(node, expected)
+            )
+
+
+def _called(statement: Statement, node: exp.Expr, name: str) -> tuple[str, int]:
+    """Return what a call without a place of its own is written as, and where; 0 for one that has a place."""
+    if "start" in node.meta:
+        return name, 0
+    written = [*(type(node).sql_names() if isinstance(node, exp.Func) else ()), "unix_timestamp"]
+    for one in written:
+        if (found := re.search(rf"(?i)(?<![.\w]){one}\b", statement.bare)) is not None:
+            return one.lower(), found.start()
+    return name, 0
 
 
 def order_warnings(statement: Statement) -> Iterator[Mistake]:
@@ -104,6 +121,11 @@ def order_warnings(statement: Statement) -> Iterator[Mistake]:
     for node in statement.query.walk():
         if (name := _name(node)) in BY_ORDER and node.find_ancestor(exp.Window) is None:
             expected = f"an aggregate that no order of rows changes; {name} may give another when built again"
+            yield statement.mistake(node, expected)
+        if isinstance(node, exp.Limit) and node.parent and not node.parent.args.get("order"):
+            expected = (
+                "an ORDER BY beside LIMIT: without one it takes any rows, others when built again"
+            )
             yield statement.mistake(node, expected)
 
 

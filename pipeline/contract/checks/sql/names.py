@@ -10,34 +10,12 @@ from sqlglot import exp
 from sqlglot.dialects.spark import Spark
 from sqlglot.optimizer.scope import Scope, ScopeType, build_scope
 
+from pipeline.config.nearest import did_you_mean
 from pipeline.contract.checks.sql.statement import Statement
+from pipeline.contract.checks.sql.units import UNITS
 from pipeline.contract.checks.sql.views import OPEN, View
 from pipeline.contract.source.mistakes import Mistake
 
-_UNITS = frozenset(
-    [
-        "year",
-        "years",
-        "quarter",
-        "month",
-        "months",
-        "week",
-        "weeks",
-        "day",
-        "days",
-        "dayofyear",
-        "hour",
-        "hours",
-        "minute",
-        "minutes",
-        "second",
-        "seconds",
-        "millisecond",
-        "milliseconds",
-        "microsecond",
-        "microseconds",
-    ]
-)
 _ROWS_OF_ONE = (exp.Explode, exp.Posexplode, exp.Inline, exp.Aliases, exp.UDTF)
 """What a SELECT lists once and gives as columns of other names."""
 
@@ -57,19 +35,77 @@ class Names:
         self._statement = statement
         self._views = views
         self._root = build_scope(statement.query)
+        self._wrong: set[int] = set()
 
     def given(self) -> tuple[str, ...] | None:
         """Return the names of what the statement gives, in small letters; None where not all are known."""
         return self._given(self._root) if self._root is not None else None
 
     def mistakes(self) -> Iterator[Mistake]:
-        """Yield views that there are not, and columns that what is read does not have."""
+        """Yield views that there are not, and columns that what is read does not have, each once a SELECT.
+
+        Of columns of a subquery or CTE that has mistakes itself, nothing is told.
+        """
         for scope in self._scopes():
-            for table in scope.tables:
-                yield from self._unknown_view(scope, table)
-            if isinstance(scope.expression, exp.Select):
-                for column in scope.find_all(exp.Column):
-                    yield from self._unknown_column(scope, column)
+            found = list(self._mistakes_of(scope))
+            if found:
+                self._wrong.add(id(scope))
+            yield from found
+
+    def _mistakes_of(self, scope: Scope) -> Iterator[Mistake]:
+        for table in scope.tables:
+            yield from self._unknown_view(scope, table)
+        if isinstance(scope.expression, exp.SetOperation):
+            yield from self._of_other_width(scope)
+        if not isinstance(scope.expression, exp.Select):
+            return
+        yield from self._texts_for_columns(scope, scope.expression)
+        told: set[str] = set()
+        for column in scope.find_all(exp.Column):
+            text = column.sql(dialect=Spark).lower()
+            if text not in told:
+                found = [*self._unknown_column(scope, column)]
+                found = found or [*self._ambiguous(scope, column)]
+                told |= {text} if found else set()
+                yield from found
+
+    def _of_other_width(self, scope: Scope) -> Iterator[Mistake]:
+        widths = [self._given(one) for one in scope.set_operation_scopes]
+        first = widths[0] if widths else None
+        for one, given in zip(scope.set_operation_scopes[1:], widths[1:], strict=True):
+            if first is not None and given is not None and len(given) != len(first):
+                expected = f"{len(first)} columns, as the SELECT before has; not {len(given)}"
+                yield self._statement.mistake(one.expression, expected)
+
+    def _texts_for_columns(self, scope: Scope, select: exp.Select) -> Iterator[Mistake]:
+        """Yield texts where columns are meant: to Spark what is in double quotes is a text."""
+        group = select.args.get("group")
+        columns = {name for _, view in self._seen(scope) for name in view.columns}
+        for one in (*select.expressions, *(group.expressions if group is not None else ())):
+            if isinstance(one, exp.Literal) and one.is_string and one.name.lower() in columns:
+                expected = (
+                    f"the column {one.name} without quotes or in backticks: in quotes it is a text"
+                )
+                place = max(self._statement.text.find(f'"{one.name}"'), 0)
+                yield self._statement.mistake_at(place, expected)
+                return
+
+    def _ambiguous(self, scope: Scope, column: exp.Column) -> Iterator[Mistake]:
+        """Yield a column without its table that several of the tables have."""
+        joins = scope.expression.args.get("joins") or ()
+        hidden = {join.alias_or_name for join in joins if join.kind in ("SEMI", "ANTI")}
+        name = column.name.lower()
+        shared = {one.name.lower() for join in joins for one in join.args.get("using") or ()}
+        if column.table or name in shared or any(join.method == "NATURAL" for join in joins):
+            return
+        having = [
+            source
+            for source, node in scope.references
+            if source not in hidden and name in self._view(scope, source, node).columns
+        ]
+        if len(having) > 1:
+            expected = " or ".join(f"{one}.{column.name}" for one in having)
+            yield self._statement.mistake(column, f"{expected}: both have {column.name!r}")
 
     def foreign_tables(self) -> Iterator[exp.Table]:
         """Yield tables that are named with their catalog or namespace: none of the views."""
@@ -83,6 +119,16 @@ class Names:
         """
         return self._sources_of(self._root, name) if self._root is not None else None
 
+    def mentions(self, name: str) -> bool:
+        """Tell whether a column of that name may be read anywhere, to choose rows if not to make columns."""
+        query = self._statement.query
+        stars = (one for one in query.find_all(exp.Star) if not isinstance(one.parent, exp.Count))
+        return any(True for _ in stars) or any(
+            part.name.lower() == name.lower()
+            for column in query.find_all(exp.Column)
+            for part in column.parts
+        )
+
     def _scopes(self) -> Iterator[Scope]:
         if self._root is not None:
             yield from self._root.traverse()
@@ -93,15 +139,14 @@ class Names:
         if table.db or is_cte or not name or name in self._views:
             return
         known = ", ".join(sorted(self._views))
-        yield self._statement.mistake(
-            table.this, f"what the contract's `reads` and `references` name ({known}); not {name!r}"
-        )
+        expected = f"what the contract's `reads` and `references` name ({known}); not {name!r}"
+        yield self._statement.mistake(table.this, f"{expected}{did_you_mean(name, self._views)}")
 
     def _unknown_column(self, scope: Scope, column: exp.Column) -> Iterator[Mistake]:
         if isinstance(column.this, exp.Star) or column.db or column.args.get("catalog"):
             return
         first, *rest = (part.name.lower() for part in column.parts)
-        if not rest and (first in _UNITS and isinstance(column.parent, exp.Func)):
+        if not rest and (first in UNITS and isinstance(column.parent, exp.Func)):
             return
         if not rest and first in _aliases_seen(scope, column):
             return
@@ -118,7 +163,9 @@ class Names:
             names |= set(view.columns)
         text = column.sql(dialect=Spark)
         listed = ", ".join(sorted(name for name in names if not name.startswith("_")))
-        yield self._statement.mistake(column, f"a column of what it reads ({listed}); not {text!r}")
+        near = did_you_mean(column.name, (name for name in names if not name.startswith("_")))
+        expected = f"a column of what it reads ({listed}); not {text!r}{near}"
+        yield self._statement.mistake(column, expected)
 
     def _of_view(
         self, column: exp.Column, rest: list[str], view_name: str, view: View
@@ -127,8 +174,9 @@ class Names:
             yield from self._parts(column, rest[1:], view.columns[rest[0]])
         elif not view.is_open:
             listed = ", ".join(sorted(name for name in view.columns if not name.startswith("_")))
+            expected = f"a column of {view_name} ({listed}); not {rest[0]!r}"
             yield self._statement.mistake(
-                column, f"a column of {view_name} ({listed}); not {rest[0]!r}"
+                column, f"{expected}{did_you_mean(rest[0], view.columns)}"
             )
 
     def _parts(
@@ -154,10 +202,14 @@ class Names:
         """Yield what an expression may name columns of, the nearest first, each with what it is called."""
         here: Scope | None = scope
         while here is not None:
+            laterals = here.expression.args.get("laterals") or ()
             for name, node in here.references:
-                yield name.lower(), self._view(here, name, node)
-            if here.expression.args.get("laterals"):
-                yield "", OPEN
+                if not isinstance(node, exp.Lateral):
+                    yield name.lower(), self._view(here, name, node)
+            for one in laterals:
+                alias = one.args.get("alias")
+                named = [part.name.lower() for part in alias.args.get("columns") or ()]
+                yield alias.name.lower(), View(dict.fromkeys(named)) if named else OPEN
             outward = (
                 here.scope_type in (ScopeType.SUBQUERY, ScopeType.UDTF) or here.can_be_correlated
             )
@@ -168,7 +220,7 @@ class Names:
         if node.args.get("pivots") or (isinstance(node, exp.Table) and _renames(node)):
             return OPEN
         if isinstance(source, Scope):
-            given = self._given(source)
+            given = None if id(source) in self._wrong else self._given(source)
             return OPEN if given is None else View(dict.fromkeys(given))
         if isinstance(source, exp.Table) and not source.db:
             return self._views.get(source.name.lower(), OPEN)
@@ -218,7 +270,10 @@ class Names:
             found: frozenset[BaseColumn] = frozenset()
             for one in scope.set_operation_scopes:
                 names = self._given(one)
-                of_one = self._sources_of(one, names[given.index(name)]) if names else None
+                alike = names is not None and len(names) == len(given)
+                of_one = (
+                    self._sources_of(one, names[given.index(name)]) if names and alike else None
+                )
                 if of_one is None:
                     return None
                 found |= of_one
@@ -260,8 +315,21 @@ def _aliases_seen(scope: Scope, column: exp.Column) -> set[str]:
     """Return the names that a SELECT gives its own columns, where Spark lets `column` use them."""
     if isinstance(column.find_ancestor(exp.Where, exp.Join, exp.Select), exp.Where | exp.Join):
         return set()
-    expressions = scope.expression.expressions
-    return {one.alias.lower() for one in expressions if isinstance(one, exp.Alias)}
+    seen: set[str] = set()
+    for one in scope.expression.expressions:
+        if any(one is above for above in _above(column)):
+            # Within a SELECT's own list, those that come before.
+            return seen
+        if isinstance(one, exp.Alias):
+            seen.add(one.alias.lower())
+    return seen
+
+
+def _above(node: exp.Expr) -> Iterator[exp.Expr]:
+    here: exp.Expr | None = node
+    while here is not None:
+        yield here
+        here = here.parent
 
 
 def _renames(table: exp.Table) -> bool:

@@ -66,7 +66,8 @@ def wrong_types(
         name, found = one.alias_or_name.lower(), _kind(one.type)
         wanted = stated.get(name, "")
         wanted = _LOGICAL.get(wanted, wanted)
-        if found and wanted in _KINDS and wanted != found:
+        cast = any(_kind(each.type) == "string" for each in one.find_all(exp.Sum, exp.Avg))
+        if found and wanted in _KINDS and wanted != found and not cast:
             wrong[name] = one.type.sql(dialect=Spark).lower() if one.type else found
     return wrong
 

@@ -1,0 +1,72 @@
+"""SQL of a derived table as users get it wrong: title, statement, where it is told and in what words."""
+
+from __future__ import annotations
+
+
+def _of(
+    select: str = "country, count(*) AS orders, sum(amount) AS amount",
+    rest: str = "GROUP BY country",
+    of: str = "events",
+) -> str:
+    return f"SELECT {select}\nFROM {of}\n{rest}\n"
+
+
+Case = tuple[str, str, str, str]
+SQL: list[Case] = [
+    ("a misspelt keyword", _of().replace("FROM", "FORM"), "FORM", "no 'FORM' here"),
+    ("a missing comma in SQL", _of("country, count(*) AS orders sum(amount) AS amount"), "sum", "lacks a comma"),
+    ("a comma before FROM", _of("country, count(*) AS orders, sum(amount) AS amount,"), ",\nFROM", "no comma after the last"),
+    ("a bracket that is not closed, in SQL", _of("country, count(*) AS orders, sum(amount AS amount"), "AS amount", "expecting )"),
+    ("a quote that is not closed, in SQL", _of(rest="WHERE country <> 'DE\nGROUP BY country"), "'DE", "this quote has no end"),
+    ("a CASE without END", _of("country, count(*) AS orders, sum(CASE WHEN amount > 0 THEN amount) AS amount"), "amount) AS", "expected END after CASE"),
+    ("no statement", "-- to do\n", "", "one SELECT, and there is none"),
+    ("two statements", "SELECT 1;\n" + _of(), "SELECT country", "one SELECT, not 2 statements"),
+    ("a statement that gives no rows", "INSERT INTO totals " + _of(), "INSERT", "one SELECT, not INSERT"),
+    ("a template", _of(of="{{ ref('events') }}"), "{{", "SQL without templates; here is '{{'"),
+    ("a parameter without a range", _of(rest="WHERE placed_at >= :start\nGROUP BY country"), ":start", "`:start` and `:end` are for `timeRange` alone"),
+    ("a view that is not read", _of(of="orders"), "orders\nGROUP", "`reads` and `references` name (events)"),
+    ("a CTE that there is not", "WITH e AS (SELECT * FROM events)\n" + _of(of="ee"), "ee\n", "not 'ee'"),
+    ("a column that there is not", _of("country, count(*) AS orders, sum(price) AS amount"), "price", "a column of what it reads (amount, country"),
+    ("a misspelt column", _of("country, count(*) AS orders, sum(amuont) AS amount"), "amuont", "did you mean amount?"),
+    ("a misspelt column that is named right", _of("country, count(*) AS orders, sum(total) AS amount", of="(SELECT country, amount AS sum FROM events)"), "total", "(country, sum); not 'total'"),
+    ("a column of a CTE named as a view", "WITH events AS (SELECT country, amount AS total FROM events)\n" + _of(), "amount) AS amount\nFROM events", "(country, total); not 'amount'"),
+    ("a column of a subquery", _of(rest="WHERE country IN (SELECT code FROM events)\nGROUP BY country"), "code", "not 'code'"),
+    ("a column of a lateral view", _of("c AS country, count(*) AS orders, sum(amount) AS amount", "LATERAL VIEW explode(split(land, ',')) t AS c\nGROUP BY c"), "land", "not 'land'"),
+    ("a column of no table of that name", _of("e.country, count(*) AS orders, sum(o.amount) AS amount", "GROUP BY e.country", "events e"), "o.amount", "not 'o.amount'"),
+    ("a column of two tables", _of("country, count(*) AS orders, sum(a.amount) AS amount", of="events a JOIN events b ON a.order_id = b.order_id"), "country, count", "a.country or b.country"),
+    ("a part of what is no record", _of("country.code AS country, count(*) AS orders, sum(amount) AS amount", "GROUP BY 1"), "country.code", "no part of what is string"),
+    ("a column in double quotes", _of('"country" AS country, count(*) AS orders, sum(amount) AS amount', 'GROUP BY "country"').replace('"country" AS country', "country"), '"country"', "in quotes it is a text"),
+    ("an alias in WHERE", _of(rest="WHERE orders > 1\nGROUP BY country"), "orders > 1", "not 'orders'"),
+    ("an aggregate in WHERE", _of(rest="WHERE count(*) > 1\nGROUP BY country"), "count(*) > 1", "it in HAVING"),
+    ("an aggregate in GROUP BY", _of(rest="GROUP BY country, count(*)"), "count(*)\n", "GROUP BY has no aggregates"),
+    ("an aggregate in an aggregate", _of("country, max(count(*)) AS orders, sum(amount) AS amount"), "count(*)) AS", "no aggregate in an aggregate"),
+    ("a group that there is not", _of(rest="GROUP BY 7"), "7", "a position from 1 to 3; not 7"),
+    ("a group that is an aggregate", _of(rest="GROUP BY 1, 2"), "2\n", "a position of what is no aggregate"),
+    ("a column beside aggregates", _of("country, count(*) AS orders, amount"), "amount", "it in GROUP BY, or an aggregate of it: 'amount'"),
+    ("no groups", _of(rest=""), "country", "it in GROUP BY"),
+    ("a window function without a window", _of("country, row_number() AS orders, amount", ""), "row_number", "row_number(...) OVER"),
+    ("a rank without an order", _of("country, amount, row_number() OVER (PARTITION BY order_id) AS orders", ""), "row_number", "an ORDER BY in the window of row_number"),
+    ("a UNION of other widths", "SELECT country, 1 AS orders, amount FROM events\nUNION ALL\nSELECT country, amount FROM events\n", "country, amount FROM", "3 columns, as the SELECT before has; not 2"),
+    ("a misspelt function", _of("country, cuont(*) AS orders, sum(amount) AS amount"), "cuont", "did you mean count?"),
+    ("a function of another database", _of("country, count(*) AS orders, sum(safe_divide(amount, 2)) AS amount"), "safe_divide", "a function of Spark's, not 'safe_divide'"),
+    ("too many arguments", _of("country, count(*) AS orders, sum(amount, 2) AS amount"), ") AS amount", "greater than the maximum number"),
+    ("a type that Spark has not", _of("country, CAST(count(*) AS INTT) AS orders, sum(amount) AS amount"), "INTT", "expected TYPE after CAST"),
+    ("QUALIFY", _of("country, 1 AS orders, amount", "QUALIFY row_number() OVER (PARTITION BY country ORDER BY placed_at) = 1"), "row_number", "Spark has no QUALIFY"),
+    ("DISTINCT ON", _of("DISTINCT ON (country) country, 1 AS orders, amount", ""), "country) ", "Spark has no DISTINCT ON"),
+    ("a unit of time that there is not", _of(rest="WHERE placed_at > timestamp '2026-01-01' - interval 1 dayz\nGROUP BY country"), "dayz", "a unit of time such as day or hour, not 'dayz'"),
+    ("a date that there is not", _of(rest="WHERE placed_at > timestamp '2026-13-01'\nGROUP BY country"), "'2026-13", "a date or time, not '2026-13-01'"),
+    ("the time of the clock", _of(rest="WHERE placed_at > now() - interval 1 hour\nGROUP BY country"), "now()", "what gives the same for the same rows; now does not"),
+    ("today's date", _of(rest="WHERE placed_at < current_date\nGROUP BY country"), "current_date", "current_date does not"),
+    ("chance", _of("country, count(*) AS orders, sum(amount * rand(7)) AS amount"), "rand(", "rand does not"),
+    ("a sample", _of(of="events TABLESAMPLE (10 PERCENT)"), "10 PERCENT", "all rows: a sample has others each time"),
+    ("an aggregate without a name", _of("country, count(*), sum(amount) AS amount"), "count(", "a name for it: AS orders"),
+    ("a name that the contract has not", _of("country, count(*) AS order_count, sum(amount) AS amount"), "count(*)", "'orders' for one; not 'order_count'"),
+    ("a column more than the contract has", _of("country, count(*) AS orders, sum(amount) AS amount, max(placed_at) AS newest"), "max(", "not 'newest'"),
+    ("a column twice, in SQL", _of("country, count(*) AS orders, sum(amount) AS amount, max(amount) AS amount"), "max(", "'amount' is here twice"),
+    ("the hour, which the engine adds", _of("country, count(*) AS orders, sum(amount) AS amount, max(placed_at) AS hour"), "max(", "no column 'hour'"),
+    ("all columns of events", "SELECT *\nFROM events\n", "*", "`*` gives '_topic' too"),
+    ("a mark of order before the text", "\ufeff" + _of("country, count(*) AS orders, sum(price) AS amount"), "price", "not 'price'"),
+    ("ends of lines of Windows", _of("country, count(*) AS orders,\nsum(price) AS amount").replace("\n", "\r\n"), "price", "not 'price'"),
+    ("behind a comment in quotes", _of("country, count(*) AS orders, sum(CASE WHEN country <> '-- no' THEN price END) AS amount"), "price", "not 'price'"),
+    ("a name in other letters", _of("country, count(*) AS orders, sum(`größe`) AS amount"), "`größe`", "not '`größe`'"),
+]  # fmt: skip
