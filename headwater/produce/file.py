@@ -9,14 +9,17 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from headwater.produce.event_time import TIME_UNITS
 from headwater.produce.model import BadRow, Event, Kind, Produced, tally
 from headwater.produce.pace import Pace, Progress
 from headwater.produce.rows import Source, SourceFileError, SourceRow, open_source
 from pipeline.avro.encode import encoder
-from pipeline.avro.logical_types import logical_type
+from pipeline.avro.field_path import type_at, value_at
+from pipeline.avro.schema import Schema, logical_of
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import Product
+from pipeline.contract.targets.event_time import micros_of_plain_time
 from pipeline.contract.targets.topic import topic_config
 from pipeline.produce.event_writer import EventWriter
 from pipeline.produce.topic import ensure_topic
@@ -136,8 +139,9 @@ def _require_columns(source: Source, product: Product) -> None:
 
 def _converter(source: Source, product: Product, clock: Clock) -> Callable[[SourceRow], Event]:
     convert = row_converter(product.payload_schema, texts=source.texts)
-    types = {f["name"]: f["type"] for f in product.payload_schema["fields"]}
-    scale = 1000 if logical_type(types[product.event_time]) == "timestamp-millis" else 1
+    schema = Schema(product.payload_schema)
+    logical = logical_of(schema.branch(type_at(schema, product.event_time))) or ""
+    scale = micros_of_plain_time(product) or TIME_UNITS.get(logical, 1)
     prefix = f"{product.topic.name}/{source.path.name}"
     by_producer = product.topic.record_time == "CreateTime"
     text = value_converter("string")
@@ -146,7 +150,9 @@ def _converter(source: Source, product: Product, clock: Clock) -> Callable[[Sour
         if row.values is None:
             raise RowError(row.problem)
         payload = convert(row.values)
-        key, event_time = payload[product.key], payload[product.event_time]
+        found = (value_at(payload, path) for path in product.key_paths)
+        key = next((one for one in found if one is not None), None)
+        event_time = value_at(payload, product.event_time)
         if key is None or key == "":
             raise RowError("no value, and it is the key", product.key)
         if event_time is None:
@@ -154,7 +160,8 @@ def _converter(source: Source, product: Product, clock: Clock) -> Callable[[Sour
         if event_time < 0:
             raise RowError("before 1970, which Kafka cannot hold", product.event_time)
         latest = int(clock().timestamp() * 1_000_000) + AHEAD_US if by_producer else 2**63 - 1
-        if event_time * scale > latest:
+        micros = int(event_time * scale)
+        if micros > latest:
             raise RowError("more than an hour ahead, which Kafka refuses", product.event_time)
         event_uuid = ""
         if product.topic.envelope:
@@ -163,7 +170,7 @@ def _converter(source: Source, product: Product, clock: Clock) -> Callable[[Sour
             except (ValueError, TypeError) as error:
                 raise RowError(str(error), "uuid") from None
             event_uuid = event_uuid or _uuid(prefix, row.last or row.line, payload)
-        return Event(str(key), event_uuid, event_time * scale, payload)
+        return Event(str(key), event_uuid, micros, payload)
 
     return event
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from headwater.produce.event_time import event_time_field
 from headwater.produce.model import REASONS, Event, Kind, Planned, Shares
-from headwater.produce.plausible import event_time_field
+from pipeline.avro.field_path import with_value
 from pipeline.contract.model import Product
 
 SECOND = 1_000_000
@@ -150,16 +151,18 @@ class Mixer:
         return Planned(Kind.LATE, event.event_time, self._moved(event, event.event_time - delay))
 
     def _moved(self, event: Event, event_time: int) -> Event:
-        payload = event.payload | {self._field: self._to_field(event_time)}
+        payload = with_value(event.payload, self._field, self._to_field(event_time))
         return Event(event.key, event.uuid, event_time, payload)
 
 
 def _poison_kinds(product: Product) -> Iterator[Kind]:
     """Yield kinds of poison in turn, for ever; the large kind only a few times."""
-    # Without an envelope the payload alone says what the key is; JSON has no framing that could be wrong.
+    # Without an envelope the payload alone says what the key is; without ids no framing could be wrong; a
+    # change without a value is a tombstone.
     bare = () if product.topic.envelope else (Kind.NULL_KEY, Kind.WRONG_ENVELOPE)
-    unframed = (Kind.BAD_MAGIC, Kind.UNKNOWN_SCHEMA) if product.topic.format == "json" else ()
-    small = [kind for kind in REASONS if kind not in (Kind.TOO_LARGE, *bare, *unframed)]
+    whole = (Kind.NO_VALUE,) if product.topic.debezium else ()
+    unframed = (Kind.BAD_MAGIC, Kind.UNKNOWN_SCHEMA) if not product.topic.has_schema_ids else ()
+    small = [kind for kind in REASONS if kind not in (Kind.TOO_LARGE, *bare, *unframed, *whole)]
     for turn in itertools.count():
         yield from small
         if turn < MAX_LARGE:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
+from headwater.produce.changes import WHOLE, PlausibleChanges
+from headwater.produce.event_time import TIME_UNITS, event_time_field
 from headwater.produce.model import Event
 from headwater.produce.uuids import random_uuids
+from pipeline.avro.field_path import value_at, with_value
 from pipeline.avro.logical_types import without_ignored
 from pipeline.avro.schema import Schema, kind_of, logical_of
 from pipeline.contract.folders import CONTRACT_FILE
@@ -28,13 +31,6 @@ TEXTS = 50
 """Different texts of a column that nothing else is known of."""
 NULLS = 0.03
 """Share of nulls where a field may be null."""
-TIME_UNITS = {
-    "timestamp-millis": 1_000,
-    "timestamp-micros": 1,
-    "local-timestamp-millis": 1_000,
-    "local-timestamp-micros": 1,
-}
-"""Logical type of an instant -> microseconds in its unit."""
 
 
 class Plausible:
@@ -54,6 +50,7 @@ class Plausible:
         self._rng = np.random.default_rng(seed)
         self._schema = Schema(without_ignored(product.payload_schema))
         self._to_field = event_time_field(product)
+        self._changes = PlausibleChanges(product.key)
         self._examples = _examples(product)
         self._joined = [
             (
@@ -79,15 +76,32 @@ class Plausible:
             if frame.height:
                 rows = self._favoured(frame.rows(), count)
                 columns |= {name: [row[at] for row in rows] for at, name in enumerate(names)}
-        keys = [str(one) for one in columns[self._product.key]]
-        payloads = (
-            dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)
-        )
+        in_rows = zip(*columns.values(), strict=True)
+        payloads = [
+            self._whole(dict(zip(columns, row, strict=True)), time, uuid)
+            for row, time, uuid in zip(in_rows, times, uuids, strict=True)
+        ]
+        keys = [self._key(one) for one in payloads]
         return [Event(*parts) for parts in zip(keys, uuids, times, payloads, strict=True)]
 
     def busyness(self, start: int, end: int) -> float:
         """Return how busy [start, end) is: as any other of its length."""
         return float(end - start)
+
+    def _whole(self, payload: dict[str, Any], time: int, uuid: str) -> dict[str, Any]:
+        """Return a payload with what stands within its records; a change as one that could be."""
+        product = self._product
+        if product.topic.debezium:
+            payload = self._changes.change(payload, time)
+        if "." in product.event_time:
+            payload = with_value(payload, product.event_time, self._to_field(time))
+        if product.uuid and "." in product.uuid:
+            payload = with_value(payload, product.uuid, uuid)
+        return payload
+
+    def _key(self, payload: Mapping[str, Any]) -> str:
+        found = (value_at(payload, path) for path in self._product.key_paths)
+        return str(next((one for one in found if one is not None), ""))
 
     def _column(self, field: Mapping[str, Any], times: list[int], uuids: list[str]) -> list[Any]:
         name, count = field["name"], len(times)
@@ -104,6 +118,7 @@ class Plausible:
             else self._values(type_, name, times, rules, distinct=KEYS if is_key else TEXTS)
         )
         may_be_null = isinstance(type_, list) and "null" in type_ and not is_key
+        may_be_null &= not (self._product.topic.debezium and name in WHOLE)
         if not may_be_null:
             return values
         nulls = self._rng.random(count) < NULLS
@@ -193,14 +208,6 @@ class Plausible:
         return next(
             (self._schema.deref(one) for one in self._schema.deref(type_) if one != "null"), "null"
         )
-
-
-def event_time_field(product: Product) -> Callable[[int], int]:
-    """Return what turns microseconds since the epoch into the payload's event time, in its own unit."""
-    schema = Schema(without_ignored(product.payload_schema))
-    field = next(one for one in schema.root["fields"] if one["name"] == product.event_time)
-    unit = TIME_UNITS.get(logical_of(schema.branch(field["type"])) or "")
-    return lambda micros: micros // unit if unit else micros * 1_000
 
 
 def _bounds(rules: Sequence[Rule]) -> tuple[float, float]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from headwater.produce.model import Event, Kind
-from pipeline.contract.model import Product
+from pipeline.contract.model import Product, Topic
 from pipeline.produce.event_writer import EventWriter
-from pipeline.schemas import wire
+from pipeline.schemas import single_object, wire
 
 UNREGISTERED = 4_000_000_000
 """A schema id that no registry has given out."""
@@ -33,7 +33,7 @@ def record_of(
             return key.encode(), value[:1] + UNREGISTERED.to_bytes(4, "big") + value[5:]
         case Kind.TRUNCATED:
             # Its framing stays whole.
-            framing = wire.HEADER_BYTES if product.topic.format == "avro" else 0
+            framing = _header_bytes(product.topic)
             return key.encode(), value[: (len(value) + framing) // 2]
         case Kind.NULL_KEY:
             return None, value
@@ -41,3 +41,9 @@ def record_of(
             return f"not-{key}".encode(), value
         case _:
             return key.encode(), value
+
+
+def _header_bytes(topic: Topic) -> int:
+    if topic.has_schema_ids:
+        return wire.HEADER_BYTES
+    return single_object.HEADER_BYTES if topic.framing == "singleObject" else 0

@@ -9,11 +9,11 @@ from pathlib import Path
 from pipeline.config.nearest import did_you_mean
 from pipeline.contract.checks.cross_checks import (
     check_gates,
-    check_named_fields,
     check_properties,
     check_references,
     check_topic,
 )
+from pipeline.contract.checks.event_check import check_format, check_named_fields
 from pipeline.contract.checks.idle_types import check_idle_types
 from pipeline.contract.checks.rule_check import column_types
 from pipeline.contract.folders import CONTRACT_FILE, contract_folders
@@ -25,7 +25,12 @@ from pipeline.contract.parse.derived_tables import read_derived_tables, read_slo
 from pipeline.contract.parse.header import read_header
 from pipeline.contract.parse.merge import merge_derived_tables
 from pipeline.contract.parse.odcs import check_structure
-from pipeline.contract.settings.product import NO_ENVELOPE, ProductSettings, read_product_settings
+from pipeline.contract.settings.product import (
+    BARE,
+    DEBEZIUM,
+    ProductSettings,
+    read_product_settings,
+)
 from pipeline.contract.source.document import Document, DocumentError, Loc
 from pipeline.contract.source.mistakes import ContractError, Mistake
 from pipeline.contract.source.reader import ContractReader
@@ -145,6 +150,7 @@ def _read(reader: ContractReader) -> Product | None:
     header = read_header(reader)
     settings, own = read_product_settings(reader)
     check_topic(reader, settings, own)
+    check_format(reader, settings, own)
     check_gates(reader, settings.gates, own)
     envelope, payloads = read_schemas(reader, settings.schemas, (*own, "schemas"))
     newest = payloads[-1] if payloads else None
@@ -219,7 +225,7 @@ def _topic(
     if not isinstance(name, str) or not re.fullmatch(TOPIC_NAME, name):
         reader.report(loc, f"the topic's name: letters, digits, `.`, `_` and `-`; not {name!r}")
         return None
-    section = settings.topic
+    section, schemas = settings.topic, settings.schemas
     return Topic(
         name=name,
         partitions=section.partitions,
@@ -228,8 +234,10 @@ def _topic(
         cleanup=section.cleanup,
         history=section.history,
         retention=Retention(hot_ms=section.retention.hot, warm_ms=section.retention.warm),
-        envelope=settings.schemas is not None and settings.schemas.envelope != NO_ENVELOPE,
-        format=settings.schemas.format if settings.schemas else "avro",
+        envelope=schemas is not None and schemas.envelope not in BARE,
+        debezium=schemas is not None and schemas.envelope == DEBEZIUM,
+        format=schemas.format if schemas else "avro",
+        framing=schemas.framing if schemas else "confluent",
         start=section.start,
     )
 

@@ -48,8 +48,9 @@ class Topic(Model):
 
     `record_time` says whose clock a record's timestamp is: the broker's (LogAppendTime) or the
     producer's (CreateTime). `envelope` says whether values are Headwater envelopes; without one,
-    uuid, key and event time come from the payload's own fields. `format` says what values are: Avro in
-    Confluent's framing, or JSON objects, with that framing or plain. `history` says that records with old
+    uuid, key and event time come from the payload's own fields. `debezium` says that the payload is a change
+    that Debezium captured. `format` says what values are: Avro in `framing`, or JSON objects, in Confluent's
+    framing or plain. `history` says that records with old
     times are loaded; under CreateTime the broker would delete them, unless it keeps records for ever.
     """
 
@@ -61,8 +62,15 @@ class Topic(Model):
     history: bool = False
     retention: Retention = Retention()
     envelope: bool = True
+    debezium: bool = False
     format: Literal["avro", "json"] = "avro"
+    framing: Literal["confluent", "singleObject", "none"] = "confluent"
     start: Literal["earliest", "latest"] | datetime = "earliest"
+
+    @property
+    def has_schema_ids(self) -> bool:
+        """Whether a value says the id of its schema in the registry: its payload's, or its envelope's."""
+        return self.format == "avro" and self.framing == "confluent"
 
 
 class Gates(Model):
@@ -253,7 +261,8 @@ class Product(Model):
         name: also its Iceberg namespace and its folder's name.
         version: the contract's semantic version.
         cells: the cells it lives in.
-        key: payload field that keys records (with an envelope: the envelope's key, this names its source).
+        key: payload field that keys records (with an envelope: the envelope's key, this names its source; of
+            Debezium's changes: a field of the row). It, `event_time` and `uuid` may be paths (`meta.id`).
         event_time: payload field that holds event time; with an envelope, the envelope's timestamp rules.
         uuid: payload field that holds the uuid where there is no envelope; None derives one from coordinates.
         payload_schemas: Avro schemas of the payload, oldest first; version N is the N-th, from 1.
@@ -294,9 +303,14 @@ class Product(Model):
         return self.payload_schemas[-1]
 
     @property
+    def key_paths(self) -> tuple[str, ...]:
+        """Paths of the payload that say an event's key, the first that is not null: of a change its row's."""
+        return (f"after.{self.key}", f"before.{self.key}") if self.topic.debezium else (self.key,)
+
+    @property
     def subjects(self) -> Mapping[str, int]:
-        """Registry subjects of the topic, and how many versions the contract lists; JSON has none."""
-        if self.topic.format == "json":
+        """Registry subjects of the topic, and how many versions the contract lists; none without ids."""
+        if not self.topic.has_schema_ids:
             return {}
         listed = len(self.payload_schemas)
         return {

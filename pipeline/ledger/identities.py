@@ -8,16 +8,20 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from typing import Any
 
 import fastavro
 from fastavro.schema import SchemaParseException
 
 from pipeline.avro import logical_types
+from pipeline.avro.field_path import type_at, value_at
+from pipeline.avro.schema import Schema, logical_of
 from pipeline.contract.model import Product
 from pipeline.contract.targets import avro
+from pipeline.contract.targets.event_time import micros_of_plain_time
 from pipeline.errors import PoisonError
-from pipeline.schemas import wire
+from pipeline.schemas import single_object, wire
 from pipeline.schemas.registry import Registry
 
 # What fastavro raises on bytes that are not what the schema says, and on schemas that do not fit.
@@ -52,7 +56,14 @@ class IdentityReader:
         self._event_time = "timestamp" if enveloped else product.event_time
         self._reader = None
         self._is_json = product.topic.format == "json"
-        self._per_second = 1_000 if _unit(product) == "timestamp-millis" else 1_000_000
+        self._is_change = product.topic.debezium
+        self._micros = _micros_of_one(product)
+        self._by_header: list[tuple[bytes, Any]] = []
+        if product.topic.framing != "confluent":
+            self._by_header = [
+                (_header(product, schema), fastavro.parse_schema(_readable(schema)))
+                for schema in product.payload_schemas
+            ]
         if not enveloped:
             self._reader = fastavro.parse_schema(_readable(avro.reader_schema(product)))
         self._registry = registry
@@ -69,36 +80,50 @@ class IdentityReader:
         if self._is_json:
             return self._of_json(value)
         try:
-            schema_id, body = wire.split(value)
-            found = fastavro.schemaless_reader(
-                io.BytesIO(body), self._writer(schema_id), self._reader
-            )
+            found = self._of_avro(value)
         except (*_BROKEN, PoisonError):
             return RecordIdentity()
         if not isinstance(found, Mapping):
             return RecordIdentity()
-        uuid = None if self._uuid is None else found.get(self._uuid)
-        at = found.get(self._event_time)
-        return RecordIdentity(
-            None if uuid is None else str(uuid), at if isinstance(at, datetime) else None
-        )
+        return self._identity(found)
+
+    def _of_avro(self, value: bytes) -> Any:
+        if self._by_header:
+            found = ((header, one) for header, one in self._by_header if value.startswith(header))
+            header, writer = next(found, (b"", "null"))
+            body = value[len(header) :]
+        else:
+            schema_id, body = wire.split(value)
+            writer = self._writer(schema_id)
+        return fastavro.schemaless_reader(io.BytesIO(body), writer, self._reader)
 
     def _of_json(self, value: bytes) -> RecordIdentity:
         try:
             found = json.loads(value[wire.HEADER_BYTES :] if value[:1] == b"\0" else value)
-            uuid = None if self._uuid is None else found.get(self._uuid)
-            at = found.get(self._event_time)
+        except (ValueError, RecursionError):
+            return RecordIdentity()
+        if self._is_change and isinstance(found, dict):
+            held = found.get("payload")
+            found = held if isinstance(held, dict) else found
+        return self._identity(found)
+
+    def _identity(self, found: Any) -> RecordIdentity:
+        uuid = None if self._uuid is None else value_at(found, self._uuid)
+        return RecordIdentity(
+            None if uuid is None else str(uuid), self._instant(value_at(found, self._event_time))
+        )
+
+    def _instant(self, at: Any) -> datetime | None:
+        try:
             if isinstance(at, str):
                 at = datetime.fromisoformat(at)
                 at = at if at.tzinfo else at.replace(tzinfo=UTC)
             elif isinstance(at, int):
-                micros = at * (1_000_000 // self._per_second)
+                micros = int(at * self._micros // 1)
                 at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros)
-        except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
-            return RecordIdentity()
-        return RecordIdentity(
-            None if uuid is None else str(uuid), at if isinstance(at, datetime) else None
-        )
+        except (ValueError, TypeError, OverflowError):
+            return None
+        return at if isinstance(at, datetime) else None
 
     def _writer(self, schema_id: int) -> Any:
         if schema_id not in self._writers:
@@ -107,10 +132,16 @@ class IdentityReader:
         return self._writers[schema_id]
 
 
-def _unit(product: Product) -> str | None:
-    fields = product.payload_schema["fields"]
-    types = (field["type"] for field in fields if field["name"] == product.event_time)
-    return next((logical_types.logical_type(one) for one in types), None)
+def _micros_of_one(product: Product) -> Fraction:
+    """Return how many microseconds one of the payload's event time is, where it is a number."""
+    schema = Schema(product.payload_schema)
+    found = schema.branch(type_at(schema, product.event_time))
+    millis = Fraction(1_000 if logical_of(found) == "timestamp-millis" else 1)
+    return micros_of_plain_time(product) or millis
+
+
+def _header(product: Product, schema: Mapping[str, Any]) -> bytes:
+    return single_object.header(schema) if product.topic.framing == "singleObject" else b""
 
 
 def _readable(schema: Mapping[str, Any]) -> Any:

@@ -29,7 +29,7 @@ from pipeline.kafka.errors import named_errors
 from pipeline.kafka.security.access import Access, Operation
 from pipeline.kafka.topics import require_access
 from pipeline.rows.json_write import json_encoder
-from pipeline.schemas import wire
+from pipeline.schemas import single_object, wire
 from pipeline.schemas.registration import register_product
 from pipeline.schemas.registry import Registry
 
@@ -73,7 +73,7 @@ class EventWriter:
         producer: str = "headwater",
         job_id: str | None = None,
     ) -> None:
-        """Register the product's schemas, of which JSON has none, and connect. The topic must exist.
+        """Register the product's schemas, where values have ids of them, and connect. The topic must exist.
 
         `producer` and `job_id` are told in every record's headers; without a job there is no such header.
 
@@ -85,7 +85,12 @@ class EventWriter:
             json_encoder(product.payload_schema) if product.topic.format == "json" else None
         )
         self._schema_id = 0
-        if self._json is None:
+        self._header: bytes | None = None
+        if product.topic.framing == "singleObject":
+            self._header = single_object.header(product.payload_schema)
+        elif product.topic.framing == "none":
+            self._header = b""
+        if product.topic.has_schema_ids:
             self._schema_id = register_product(registry, product)[product.value_subject].id
         self._cell = cell
         self._topic = product.topic.name
@@ -126,7 +131,7 @@ class EventWriter:
 
     @property
     def schema_id(self) -> int:
-        """Registry id of the record value's schema; 0 where values are JSON."""
+        """Registry id of the record value's schema; 0 where values have none."""
         return self._schema_id
 
     def encode(self, payload: Mapping[str, Any], *, key: str, event_time: int, uuid: str) -> bytes:
@@ -155,6 +160,8 @@ class EventWriter:
         """Return the record value of a payload that is encoded already; as `encode`, which see."""
         if self._json is not None:
             return payload
+        if self._header is not None:
+            return self._header + payload
         if self._envelope_schema is None:
             return wire.encode(self._schema_id, payload)
         return self.encode_envelope(

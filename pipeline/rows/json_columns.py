@@ -38,10 +38,13 @@ class JsonReader:
     caller reads it alone. Not safe for use by several threads.
     """
 
-    def __init__(self, schema: Mapping[str, Any], columns: pa.Schema) -> None:
-        """Read records of `schema` to `columns`, in their order."""
+    def __init__(
+        self, schema: Mapping[str, Any], columns: pa.Schema, *, within: str | None = None
+    ) -> None:
+        """Read records of `schema` to `columns`, in their order; `within` names the field that holds them."""
         self.slow_reason: str | None = None
         self._columns = columns
+        self._within = within
         self._numbers = False
         self._readings: dict[str, Reading] = {}
         parsed = Schema(schema)
@@ -94,8 +97,8 @@ class JsonReader:
         return None
 
     def _schema(self) -> pa.Schema:
-        readings = {name: self._reading(name) for name in self._readings}
-        return pa.schema([pa.field(name, one.type) for name, one in readings.items()])
+        fields = [pa.field(name, self._reading(name).type) for name in self._readings]
+        return pa.schema(fields if self._within is None else [(self._within, pa.struct(fields))])
 
     def _reading(self, name: str) -> Reading:
         reading = self._readings[name]
@@ -104,6 +107,10 @@ class JsonReader:
     def _finished(self, read: pa.Table) -> tuple[pa.Table, Sound]:
         made: list[pa.Array] = []
         sound = np.ones(read.num_rows, np.bool_)
+        if self._within is not None:
+            held = read.column(self._within).combine_chunks()
+            sound &= held.is_valid().to_numpy(zero_copy_only=False)
+            read = pa.table(held.flatten(), names=list(self._readings))
         for field in self._columns:
             column = read.column(field.name).combine_chunks()
             array, trusted = self._reading(field.name).finish(column)

@@ -25,10 +25,11 @@ def unframed(value: bytes) -> bytes:
     return value[FRAME_BYTES:] if value[:1] == b"\0" else value
 
 
-def json_decoder(schema: Mapping[str, Any]) -> Callable[[bytes], Any]:
+def json_decoder(schema: Mapping[str, Any], *, within: str | None = None) -> Callable[[bytes], Any]:
     """Return what reads an object, by the table of conversions in docs/reference/produce.md.
 
-    Its fields are what the same payload has in Avro. It raises what reading Avro does.
+    Its fields are what the same payload has in Avro; where there is an object under `within`, they are that
+    one's. It raises what reading Avro does.
     """
     convert, encode, read = (
         row_converter(schema, texts=False),
@@ -45,6 +46,9 @@ def json_decoder(schema: Mapping[str, Any]) -> Callable[[bytes], Any]:
                 parse_constant=NumberText,
                 object_pairs_hook=_object,
             )
+            if within is not None and isinstance(found, dict):
+                held = found.get(within)
+                found = held if isinstance(held, dict) else found
             return read(encode(convert(found)))
         except OutOfRangeError:
             raise

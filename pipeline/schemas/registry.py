@@ -55,23 +55,12 @@ class SchemaRef:
     schema: Mapping[str, Any]
 
 
-class Registry(Protocol):
-    """Schemas by id and by subject. What tells of Avro finds no schema of another type.
+class Schemas(Protocol):
+    """Schemas of Avro, by id and by subject: it finds none of another type.
 
     Any method may raise RegistryUnavailableError, RegistryRefusedError, RegistryDamagedError or
     DiskFullError.
     """
-
-    def register(self, subject: str, schema: Mapping[str, Any]) -> SchemaRef:
-        """Return the subject's version that holds `schema`, added if absent. Idempotent, atomic.
-
-        Equal schemas (JSON, keys in any order) have one id, under however many subjects and however
-        many processes register them at once.
-
-        Raises:
-            InvalidSchemaError: not an Avro schema.
-            IncompatibleSchemaError: data of an earlier version could not be read with it.
-        """
 
     def schema(self, schema_id: int) -> dict[str, Any]:
         """Return the schema of an id.
@@ -92,6 +81,21 @@ class Registry(Protocol):
 
         Raises:
             SchemaNotFoundError: no such subject.
+        """
+
+
+class Registry(Schemas, Protocol):
+    """Schemas that are registered, of whatever type; its methods may raise what those of `Schemas` may."""
+
+    def register(self, subject: str, schema: Mapping[str, Any]) -> SchemaRef:
+        """Return the subject's version that holds `schema`, added if absent. Idempotent, atomic.
+
+        Equal schemas (JSON, keys in any order) have one id, under however many subjects and however
+        many processes register them at once.
+
+        Raises:
+            InvalidSchemaError: not an Avro schema.
+            IncompatibleSchemaError: data of an earlier version could not be read with it.
         """
 
     def register_text(self, subject: str, schema: SchemaText) -> TextRef:

@@ -9,7 +9,6 @@ from typing import Any
 from pyarrow import ArrowException
 from pyarrow.types import is_nested
 
-from pipeline.avro import logical_types
 from pipeline.avro.arrow import holds_time
 from pipeline.avro.schema import field_types
 from pipeline.avro.validity import require_avro
@@ -18,7 +17,6 @@ from pipeline.contract.references.csv_file import BadCsvError
 from pipeline.contract.references.declared import locate, wanted
 from pipeline.contract.references.file import read_columns
 from pipeline.contract.settings.product import (
-    NO_ENVELOPE,
     GatesSection,
     ProductSettings,
     ReferenceSection,
@@ -32,14 +30,11 @@ from pipeline.tables.layout import EVENT_HOUR
 
 _COLUMN = re.compile(r"[^\W_][^.`\"\\\x00-\x1f\x7f]*")
 _SEPARATORS = re.compile(r"[;\t|]")
-KEY_TYPES = ("string", "int", "long", "enum")
 
 
 def check_topic(reader: ContractReader, settings: ProductSettings, loc: Loc) -> None:
     """Report settings of the topic that would lose records, or that contradict each other."""
-    topic, schemas = settings.topic, settings.schemas
-    if schemas is not None and schemas.format == "json" and schemas.envelope != NO_ENVELOPE:
-        reader.report((*loc, "schemas", "format"), "avro: an envelope is of no other format")
+    topic = settings.topic
     by_producer = topic.record_time == "CreateTime"
     if topic.history and by_producer and topic.retention.hot != -1:
         reader.report(
@@ -62,45 +57,6 @@ def check_gates(reader: ContractReader, gates: GatesSection, loc: Loc) -> None:
     """Report gates that contradict each other."""
     if gates.late is not None and gates.late <= gates.freshness:
         reader.report((*loc, "gates", "late"), "more than `freshness`, or left out")
-
-
-def check_named_fields(
-    reader: ContractReader,
-    settings: ProductSettings,
-    loc: Loc,
-    payload: Mapping[str, Any],
-    mistyped: Collection[str] = (),
-) -> None:
-    """Report key, event time and uuid that are not fields of the payload, or of a wrong type.
-
-    Of fields that are `mistyped` by the schema, more is not told.
-    """
-    types = field_types(payload)
-    for key, name in (
-        ("key", settings.key),
-        ("eventTime", settings.event_time),
-        ("uuid", settings.uuid),
-    ):
-        if name is None:
-            continue
-        place = (*loc, key)
-        if name not in types:
-            listed, near = ", ".join(sorted(types)), did_you_mean(name, types)
-            reader.report(place, f"a field of the payload ({listed}); not {name!r}{near}")
-            continue
-        if name in mistyped:
-            continue
-        kind, logical = (
-            logical_types.type_name(types[name]),
-            logical_types.logical_type(types[name]),
-        )
-        if key == "key" and kind not in KEY_TYPES:
-            reader.report(place, f"a field of type {', '.join(KEY_TYPES)}; {name!r} is {kind}")
-        if key == "uuid" and kind != "string":
-            reader.report(place, f"a field of type string; {name!r} is {kind}")
-        if key == "eventTime" and logical not in logical_types.TIMESTAMPS:
-            wanted = " or ".join(logical_types.TIMESTAMPS)
-            reader.report(place, f"a field of logical type {wanted}; {name!r} is {logical or kind}")
 
 
 def check_properties(

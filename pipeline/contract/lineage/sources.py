@@ -29,10 +29,10 @@ def events_sources(product: Product) -> Sources:
         field["name"]: (SourceColumn(TOPIC, field["name"]),)
         for field in product.payload_schema["fields"]
     }
-    found["_key"] = (SourceColumn(TOPIC, product.key),)
-    found["_event_time"] = (SourceColumn(TOPIC, product.event_time),)
+    found["_key"] = tuple(_field(path) for path in product.key_paths)
+    found["_event_time"] = (_field(product.event_time),)
     if product.uuid is not None:
-        found["_uuid"] = (SourceColumn(TOPIC, product.uuid),)
+        found["_uuid"] = (_field(product.uuid),)
     for reference in product.references:
         on = tuple(SourceColumn(TOPIC, name) for name in reference.on)
         for column in reference.columns:
@@ -49,6 +49,10 @@ def derived_sources(derived_table: DerivedTable) -> Sources:
     }
     first = derived_table.reads[0].table
     return found | {"hour": (SourceColumn(first, "_event_time" if first == "events" else "hour"),)}
+
+
+def _field(path: str) -> SourceColumn:
+    return SourceColumn(TOPIC, path.partition(".")[0])
 
 
 def _parse(text: str) -> SourceColumn:

@@ -15,7 +15,7 @@ from pipeline.avro.logical_types import logical_type, type_name
 from pipeline.avro.schema import Schema
 from pipeline.avro.validity import problems
 from pipeline.contract.checks.schema_evolution import evolution_mistakes, records, version_mistakes
-from pipeline.contract.settings.product import NO_ENVELOPE, SchemasSection
+from pipeline.contract.settings.product import BARE, SchemasSection
 from pipeline.contract.source.document import Loc
 from pipeline.contract.source.reader import ContractReader
 from pipeline.contract.source.schema_text import NotJsonError, SchemaText
@@ -50,7 +50,7 @@ def read_schemas(
     if section is None:
         return None, ()
     envelope = None
-    if section.envelope != NO_ENVELOPE:
+    if section.envelope not in BARE:
         read = _read(reader, section.envelope, (*loc, "envelope"))
         if read is not None:
             envelope = read.text.data

@@ -36,6 +36,9 @@ from pipeline.contract.source.reader import ContractReader
 
 FOREVER = "forever"
 NO_ENVELOPE = "none"
+DEBEZIUM = "debezium"
+BARE = (NO_ENVELOPE, DEBEZIUM)
+"""What `schemas.envelope` says where there is no file of one."""
 REQUIRED = ("cells", "key", "eventTime", "schemas")
 
 
@@ -108,6 +111,7 @@ class SchemasSection(Section):
     """`schemas`: paths of .avsc files in the contract's folder, and what of versions not among them."""
 
     format: Literal["avro", "json"] = "avro"
+    framing: Literal["confluent", "singleObject", "none"] = "confluent"
     envelope: str
     payload: Annotated[list[str], AfterValidator(_each_once)] = Field(min_length=1)
     unlisted: Literal["keep", "wait", "deadLetter"] = "keep"

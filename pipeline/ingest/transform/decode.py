@@ -13,8 +13,10 @@ import pyarrow as pa
 from pipeline.avro.decoding.columns import ENVELOPE, Columns
 from pipeline.contract.model import Product
 from pipeline.contract.targets import iceberg
-from pipeline.ingest.transform.coordinate_uuid import coordinate_uuids
 from pipeline.ingest.transform.decode_single import RecordDecoder
+from pipeline.ingest.transform.event_columns import EventColumns
+from pipeline.ingest.transform.formats.contract_schemas import known_schemas
+from pipeline.ingest.transform.formats.debezium import Tombstones
 from pipeline.ingest.transform.formats.open import open_values
 from pipeline.ingest.transform.frame import ROW, header_columns, record_columns
 from pipeline.ingest.transform.payload_versions import PayloadVersions
@@ -42,10 +44,15 @@ class Decoder:
         self._identity = identity
         self._run_id = run_id
         self._payload = iceberg.payload_schema(product)
+        self._event_columns = EventColumns(product, identity)
+        self._tombstones = (
+            Tombstones(product, registry, identity) if product.topic.debezium else None
+        )
         self._single_decoder = RecordDecoder(product, registry, identity, self._payload)
-        self._versions = PayloadVersions(product, registry)
-        self._unlisted = UnlistedVersions(product, registry, self._versions)
-        self._values = open_values(product, registry, self._payload, self._versions, self._unlisted)
+        schemas = known_schemas(product, registry)
+        self._versions = PayloadVersions(product, schemas)
+        self._unlisted = UnlistedVersions(product, schemas, self._versions)
+        self._values = open_values(product, schemas, self._payload, self._versions, self._unlisted)
 
     @property
     def unlisted(self) -> int:
@@ -72,6 +79,14 @@ class Decoder:
             self._unlisted.dead_letter(records, row, number)
             for row, number in zip(refused.tolist(), columns.number[refused].tolist(), strict=True)
         ]
+        if self._tombstones is not None:
+            gone = np.flatnonzero(records.values[:, 1] < 0)
+            read[gone] = True
+            own, rows, no_keys = self._tombstones.read(records, gone)
+            where = record_columns(records, rows, self._identity, self._run_id, ingested_at)
+            parts = [where.drop("__record_key"), own, header_columns(records, rows)]
+            frame = pl.concat([frame, pl.concat(parts, how="horizontal")], how="diagonal")
+            unlisted += no_keys
         dead_letters, found = self._decode_singly(records, np.flatnonzero(~read), columns.number)
         if found:
             rest = self._single_rows(records, found, columns.number, ingested_at)
@@ -91,34 +106,11 @@ class Decoder:
                 _schema_version="__version",
             )
         else:
-            own = self._event_columns(payload, records, rows, columns.number)
+            versions = self._values.versions(columns.number[rows])
+            own = self._event_columns.of(payload, records, rows, versions)
         kept = self._unlisted.values(records, rows, columns.number[rows])
         parts = [where, own, header_columns(records, rows), payload, kept]
         return pl.concat(parts, how="horizontal")
-
-    def _event_columns(
-        self, payload: pl.DataFrame, records: Records, rows: RowNumbers, ids: RowNumbers
-    ) -> pl.DataFrame:
-        """Return uuid, key, time and version of events whose payload says them itself."""
-        product = self._product
-        if product.uuid is None:
-            uuids = _series(
-                coordinate_uuids(self._identity, records.partition[rows], records.offset[rows])
-            )
-        else:
-            uuids = payload.get_column(product.uuid)
-        key = payload.get_column(product.key)
-        if key.dtype != pl.String:
-            key = pl.Series([None if one is None else str(one) for one in key], dtype=pl.String)
-        time = payload.get_column(product.event_time)
-        return pl.DataFrame(
-            {
-                "_uuid": uuids,
-                "_key": key,
-                "_event_time": time.cast(pl.Datetime("us", "UTC")),
-                "_schema_version": self._values.versions(ids[rows]),
-            }
-        )
 
     def _has_required_fields(self, frame: pl.DataFrame) -> pl.Series:
         """Return which rows hold what every event must; what is wrong with the others is told later."""
@@ -129,6 +121,8 @@ class Decoder:
             & (pl.col("_key") != "")
             & pl.col("_event_time").is_not_null()
         )
+        if self._product.topic.debezium:
+            sound &= pl.col("op").is_not_null()
         if self._product.topic.envelope:
             sound &= pl.col("__record_key").is_not_null() & (
                 pl.col("__record_key") == pl.col("_key").cast(pl.Binary)
@@ -180,10 +174,3 @@ class Decoder:
         kept = self._unlisted.values(records, rows, numbers)
         parts = [where, own, header_columns(records, rows), payload, kept]
         return pl.concat(parts, how="horizontal")
-
-
-def _series(array: pa.Array) -> pl.Series:
-    series = pl.from_arrow(array)
-    if not isinstance(series, pl.Series):
-        raise TypeError("an array becomes a series")
-    return series

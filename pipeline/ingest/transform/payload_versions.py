@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pipeline.contract.listed_schemas import ListedSchemas
 from pipeline.contract.model import Product
-from pipeline.schemas.registry import Registry, SchemaNotFoundError
+from pipeline.schemas.registry import SchemaNotFoundError, Schemas
 
 
 class PayloadVersions:
     """The versions of one product's payload. Asked once each, and kept; not by records."""
 
-    def __init__(self, product: Product, registry: Registry) -> None:
+    def __init__(self, product: Product, schemas: Schemas) -> None:
         self._subject = product.payload_subject
         self._enveloped = product.topic.envelope
-        self._registry = registry
+        self._schemas = schemas
         self._listed = ListedSchemas(product)
         self._version_of_id: dict[int, int] = {}
         self._is_listed: dict[int, bool] = {}
@@ -26,11 +26,11 @@ class PayloadVersions:
         """
         if schema_id not in self._version_of_id:
             try:
-                newest = self._registry.latest(self._subject).version
+                newest = self._schemas.latest(self._subject).version
             except SchemaNotFoundError:
                 return 0
             for version in range(1, newest + 1):
-                self._version_of_id[self._registry.version(self._subject, version).id] = version
+                self._version_of_id[self._schemas.version(self._subject, version).id] = version
         return self._version_of_id.get(schema_id, 0)
 
     def is_listed(self, number: int) -> bool:
@@ -46,10 +46,10 @@ class PayloadVersions:
                 if self._enveloped:
                     version, schema = (
                         number,
-                        self._registry.version(self._subject, number).schema,
+                        self._schemas.version(self._subject, number).schema,
                     )
                 else:
-                    version, schema = self.of_id(number), self._registry.schema(number)
+                    version, schema = self.of_id(number), self._schemas.schema(number)
             except SchemaNotFoundError:
                 return True
             self._is_listed[number] = self._listed.has(version, schema)
@@ -66,5 +66,5 @@ class PayloadVersions:
         known = f"version {version}" if version else "no version"
         by_id = "" if self._enveloped else f"schema id {number}, "
         if self._enveloped:
-            by_id = f"schema id {self._registry.version(self._subject, number).id}, "
+            by_id = f"schema id {self._schemas.version(self._subject, number).id}, "
         return f"{by_id}{known} of {self._subject}, which the contract does not list"

@@ -15,7 +15,7 @@ from pipeline.ingest.transform.payload_versions import PayloadVersions
 from pipeline.ingest.transform.records import DeadLetter, Reason
 from pipeline.kafka.records import Records
 from pipeline.rows.frames import to_frame
-from pipeline.schemas.registry import Registry
+from pipeline.schemas.registry import Schemas
 from pipeline.tables.layout import RECORD_VALUE
 
 RowNumbers = npt.NDArray[np.int64]
@@ -28,9 +28,9 @@ class UnlistedVersions:
     Kept ones are rows with their record's value beside them; the others are dead letters.
     """
 
-    def __init__(self, product: Product, registry: Registry, versions: PayloadVersions) -> None:
+    def __init__(self, product: Product, schemas: Schemas, versions: PayloadVersions) -> None:
         self._product = product
-        self._registry = registry
+        self._schemas = schemas
         self._versions = versions
         self._keeps = product.unlisted == "keep"
         self._is_readable: dict[int, bool] = {}
@@ -67,9 +67,9 @@ class UnlistedVersions:
         if number not in self._is_readable:
             subject = self._product.payload_subject
             writer = (
-                self._registry.version(subject, number).schema
+                self._schemas.version(subject, number).schema
                 if self._product.topic.envelope
-                else self._registry.schema(number)
+                else self._schemas.schema(number)
             )
             problems = compatibility.check(self._product.payload_schema, writer)
             self._is_readable[number] = not problems

@@ -1,4 +1,4 @@
-"""Values that are Avro in Confluent's framing, in columns: the payload, or the envelope around it."""
+"""Values that are Avro, in columns: the payload, or the envelope around it."""
 
 from __future__ import annotations
 
@@ -10,26 +10,28 @@ from pipeline.avro.decoding import kernel
 from pipeline.avro.decoding.columns import ColumnReader, Columns
 from pipeline.contract.model import Product
 from pipeline.contract.targets import avro
+from pipeline.ingest.transform.formats.framing import Framing
 from pipeline.ingest.transform.formats.values import Numbers, warn_slow
 from pipeline.ingest.transform.payload_versions import PayloadVersions
 from pipeline.ingest.transform.unlisted import UnlistedVersions
 from pipeline.kafka.records import Records
-from pipeline.schemas.registry import Registry, SchemaNotFoundError
+from pipeline.schemas.registry import SchemaNotFoundError, Schemas
 
 
 class AvroValues:
-    """Values in Confluent's framing. Schemas are looked up once and kept, those not known by every batch."""
+    """Values of Avro in the topic's framing. Schemas are looked up once; those not known, by every batch."""
 
     def __init__(
         self,
         product: Product,
-        registry: Registry,
+        schemas: Schemas,
         payload: pa.Schema,
         versions: PayloadVersions,
         unlisted: UnlistedVersions,
     ) -> None:
         self._product = product
-        self._registry = registry
+        self._schemas = schemas
+        self._framing = Framing(product)
         self._versions = versions
         self._unlisted = unlisted
         self._reader = ColumnReader(
@@ -38,13 +40,10 @@ class AvroValues:
 
     def read(self, records: Records) -> Columns:
         """See `Values.read`."""
+        data, spans = self._framing.spans(records)
+        limit = self._product.gates.payload_bytes
         while True:
-            columns = self._reader.read(
-                records.data,
-                records.values[:, 0],
-                records.values[:, 1],
-                self._product.gates.payload_bytes,
-            )
+            columns = self._reader.read(data, spans[:, 0], spans[:, 1], limit)
             if not self._learn(columns):
                 return columns
 
@@ -67,7 +66,7 @@ class AvroValues:
             if bare and self._unlisted.refuses(schema_id):
                 continue
             try:
-                self._reader.add_schema(schema_id, self._registry.schema(schema_id))
+                self._reader.add_schema(schema_id, self._schemas.schema(schema_id))
             except SchemaNotFoundError:
                 continue
             self._warn_slow(f"schema id {schema_id}", schema_id)
@@ -76,7 +75,7 @@ class AvroValues:
             if self._unlisted.refuses(version):
                 continue
             try:
-                ref = self._registry.version(self._product.payload_subject, version)
+                ref = self._schemas.version(self._product.payload_subject, version)
             except SchemaNotFoundError:
                 continue
             self._reader.add_version(version, ref.schema)

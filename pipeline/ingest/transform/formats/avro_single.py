@@ -1,4 +1,4 @@
-"""Records in Confluent's framing of Avro, one at a time: the payload, or the envelope around it."""
+"""Records of Avro, one at a time: the payload, or the envelope around it."""
 
 from __future__ import annotations
 
@@ -11,20 +11,19 @@ from pipeline.avro.normal import NotAvroError
 from pipeline.avro.schema import Schema, kind_of
 from pipeline.contract.model import Product
 from pipeline.contract.targets import avro
-from pipeline.errors import PoisonError
 from pipeline.ingest.transform.formats.event_fields import (
     EventFields,
     micros,
     read_body,
     require_size,
 )
+from pipeline.ingest.transform.formats.framing import Framing
 from pipeline.ingest.transform.formats.values import FoundEvent, PoisonedError, ReadRecord
 from pipeline.ingest.transform.payload_versions import PayloadVersions
 from pipeline.ingest.transform.records import Reason
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.records import RawRecord
-from pipeline.schemas import wire
-from pipeline.schemas.registry import Registry, SchemaNotFoundError
+from pipeline.schemas.registry import SchemaNotFoundError, Schemas
 
 ENVELOPE = ("uuid", "key", "schema_version", "timestamp", "payload")
 """Fields of an envelope."""
@@ -32,24 +31,25 @@ ENVELOPE = ("uuid", "key", "schema_version", "timestamp", "payload")
 Read = Callable[[bytes], Any]
 
 
-def avro_records(product: Product, registry: Registry, identity: TopicIdentity) -> ReadRecord:
+def avro_records(product: Product, schemas: Schemas, identity: TopicIdentity) -> ReadRecord:
     """Return what reads one record. Schemas are looked up once and kept."""
-    records = _AvroRecords(product, registry, identity)
+    records = _AvroRecords(product, schemas, identity)
     return records.enveloped if product.topic.envelope else records.bare
 
 
 class _AvroRecords:
-    def __init__(self, product: Product, registry: Registry, identity: TopicIdentity) -> None:
+    def __init__(self, product: Product, schemas: Schemas, identity: TopicIdentity) -> None:
         self._product = product
-        self._registry = registry
+        self._schemas = schemas
+        self._framing = Framing(product)
         self._of_fields = EventFields(product, identity)
         self._reader = avro.reader_schema(product)
         self._by_id: dict[int, Read] = {}
         self._by_version: dict[int, Read] = {}
-        self._versions = PayloadVersions(product, registry)
+        self._versions = PayloadVersions(product, schemas)
 
     def enveloped(self, record: RawRecord) -> FoundEvent:
-        schema_id, body = _split(record)
+        schema_id, body = self._framing.split(record)
         envelope = read_body(body, self._envelope(schema_id))
         event_uuid, key, version, instant, payload = (envelope[name] for name in ENVELOPE)
         if not isinstance(payload, bytes) or not isinstance(version, int):
@@ -65,7 +65,7 @@ class _AvroRecords:
         return FoundEvent(str(event_uuid), str(key), micros(instant, "timestamp"), version, fields)
 
     def bare(self, record: RawRecord) -> FoundEvent:
-        schema_id, body = _split(record)
+        schema_id, body = self._framing.split(record)
         require_size(self._product, body)
         fields = read_body(body, self._bare_payload(schema_id))
         return self._of_fields.event(record, fields, self._versions.of_id(schema_id))
@@ -88,12 +88,12 @@ class _AvroRecords:
         return _remembered(
             self._by_version,
             version,
-            lambda: reader(_bounded(self._registry.version(subject, version).schema), self._reader),
+            lambda: reader(_bounded(self._schemas.version(subject, version).schema), self._reader),
             f"version {version} of {subject}",
         )
 
     def _writer(self, schema_id: int) -> Mapping[str, Any]:
-        return _bounded(self._registry.schema(schema_id))
+        return _bounded(self._schemas.schema(schema_id))
 
 
 class _EndlessError(ValueError):
@@ -136,12 +136,3 @@ def _remembered(known: dict[int, Read], number: int, make: Callable[[], Read], n
         except (_EndlessError, NotAvroError) as error:
             raise PoisonedError(Reason.UNDECODABLE, f"{name} {error}") from None
     return known[number]
-
-
-def _split(record: RawRecord) -> tuple[int, bytes]:
-    if record.value is None:
-        raise PoisonedError(Reason.NO_VALUE, "the record has no value")
-    try:
-        return wire.split(record.value)
-    except PoisonError as error:
-        raise PoisonedError(Reason.BAD_FRAMING, error.what) from None

@@ -7,7 +7,9 @@ from typing import Any
 
 from pipeline.avro.decoding.ranges import RANGES
 from pipeline.avro.decoding.single import OutOfRangeError, UnreadableValueError
+from pipeline.avro.field_path import value_at
 from pipeline.contract.model import Product
+from pipeline.contract.targets.event_time import micros_of_plain_time
 from pipeline.ingest.transform.coordinate_uuid import coordinate_uuid
 from pipeline.ingest.transform.formats.values import FoundEvent, PoisonedError
 from pipeline.ingest.transform.records import Reason
@@ -21,6 +23,7 @@ class EventFields:
     def __init__(self, product: Product, identity: TopicIdentity) -> None:
         self._product = product
         self._identity = identity
+        self._unit = micros_of_plain_time(product)
 
     def event(self, record: RawRecord, fields: Mapping[str, Any], version: int) -> FoundEvent:
         """Return the event that a record's payload says.
@@ -29,13 +32,18 @@ class EventFields:
             PoisonedError: it lacks a key or an event time.
         """
         product = self._product
-        key = fields[product.key]
+        found = (value_at(fields, path) for path in product.key_paths)
+        key = next((one for one in found if one is not None), None)
         if key is None or key == "":
             raise PoisonedError(Reason.NULL_KEY, f"{product.key} is null")
-        instant = fields[product.event_time]
+        if product.topic.debezium and fields["op"] is None:
+            raise PoisonedError(Reason.INVALID_ENVELOPE, "op is null")
+        instant = value_at(fields, product.event_time)
         if instant is None:
             raise PoisonedError(Reason.INVALID_ENVELOPE, f"{product.event_time} is null")
-        named = fields[product.uuid] if product.uuid else None
+        if self._unit is not None and isinstance(instant, int):
+            instant = int(instant * self._unit // 1)
+        named = value_at(fields, product.uuid) if product.uuid else None
         uuid = str(named) if named else self._coordinates_uuid(record)
         return FoundEvent(uuid, str(key), micros(instant, product.event_time), version, fields)
 

@@ -20,8 +20,11 @@ from pipeline.ingest.transform.formats.values import (
 from pipeline.ingest.transform.records import Reason
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.records import RawRecord, Records
-from pipeline.rows.json_columns import JsonReader
+from pipeline.rows.json_columns import JsonReader, JsonRows
 from pipeline.rows.json_value import json_decoder, unframed
+
+WITHIN = "payload"
+"""The field that holds a change where Kafka Connect's converter writes its schema beside it."""
 
 
 class JsonValues:
@@ -29,13 +32,22 @@ class JsonValues:
 
     def __init__(self, product: Product, payload: pa.Schema) -> None:
         self._product = product
-        self._reader = JsonReader(product.payload_schema, payload)
-        warn_slow(product, "the topic", self._reader.slow_reason)
+        self._readers = [JsonReader(product.payload_schema, payload)]
+        if product.topic.debezium:
+            self._readers.append(JsonReader(product.payload_schema, payload, within=WITHIN))
+        warn_slow(product, "the topic", self._readers[0].slow_reason)
 
     def read(self, records: Records) -> Columns:
         """See `Values.read`."""
         starts, lengths = records.values[:, 0], records.values[:, 1]
-        read = self._reader.read(records.data, starts, lengths, self._product.gates.payload_bytes)
+        limit = self._product.gates.payload_bytes
+        read = self._readers[0].read(records.data, starts, lengths, limit)
+        if len(self._readers) > 1:
+            read = _changes(read)
+            if not len(read.rows):
+                # With a schema beside each value or without: a topic stays with one of both.
+                self._readers.reverse()
+                read = _changes(self._readers[0].read(records.data, starts, lengths, limit))
         status = np.full(len(records), kernel.UNREADABLE, np.uint8)
         status[read.rows] = kernel.READ
         return Columns(read.table, read.rows, status, np.zeros(len(records), np.int64))
@@ -51,7 +63,8 @@ class JsonValues:
 
 def json_records(product: Product, identity: TopicIdentity) -> ReadRecord:
     """Return what reads one record whose value is a JSON object, plain or framed."""
-    read, of_fields = json_decoder(product.payload_schema), EventFields(product, identity)
+    of_fields = EventFields(product, identity)
+    read = json_decoder(product.payload_schema, within=WITHIN if product.topic.debezium else None)
 
     def of_record(record: RawRecord) -> FoundEvent:
         if record.value is None:
@@ -61,3 +74,9 @@ def json_records(product: Product, identity: TopicIdentity) -> ReadRecord:
         return of_fields.event(record, read_body(body, read), len(product.payload_schemas))
 
     return of_record
+
+
+def _changes(read: JsonRows) -> JsonRows:
+    """Return the rows that are changes: an object that is none has nothing of one."""
+    sound = read.table.column("op").is_valid()
+    return JsonRows(read.table.filter(sound), read.rows[sound.to_numpy()])

@@ -12,12 +12,12 @@ from pipeline.ingest.transform.formats.values import ReadRecord, Values
 from pipeline.ingest.transform.payload_versions import PayloadVersions
 from pipeline.ingest.transform.unlisted import UnlistedVersions
 from pipeline.kafka.identity import TopicIdentity
-from pipeline.schemas.registry import Registry
+from pipeline.schemas.registry import Schemas
 
 
 def open_values(
     product: Product,
-    registry: Registry,
+    schemas: Schemas,
     payload: pa.Schema,
     versions: PayloadVersions,
     unlisted: UnlistedVersions,
@@ -25,11 +25,11 @@ def open_values(
     """Return what reads values in columns, as those of `payload`."""
     if product.topic.format == "json":
         return JsonValues(product, payload)
-    return AvroValues(product, registry, payload, versions, unlisted)
+    return AvroValues(product, schemas, payload, versions, unlisted)
 
 
-def open_records(product: Product, registry: Registry, identity: TopicIdentity) -> ReadRecord:
+def open_records(product: Product, schemas: Schemas, identity: TopicIdentity) -> ReadRecord:
     """Return what reads records one by one."""
     if product.topic.format == "json":
         return json_records(product, identity)
-    return avro_records(product, registry, identity)
+    return avro_records(product, schemas, identity)

@@ -1,0 +1,103 @@
+"""What Debezium sends besides changes: a tombstone after each delete, for the topic's compaction."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from pipeline.avro.decoding.single import UnreadableValueError, reader
+from pipeline.avro.field_path import value_at
+from pipeline.contract.model import Product
+from pipeline.ingest.transform.coordinate_uuid import coordinate_uuid
+from pipeline.ingest.transform.records import DeadLetter, Reason
+from pipeline.kafka.identity import TopicIdentity
+from pipeline.kafka.records import Records
+from pipeline.schemas import wire
+from pipeline.schemas.registry import Registry, SchemaNotFoundError
+from pipeline.schemas.wire import WireFormatError
+
+RowNumbers = npt.NDArray[np.int64]
+_KEEPS = 100_000
+"""Keys that are remembered: those of a batch come again in the next."""
+
+
+class Tombstones:
+    """Reads records without a value as events: their key is the record's, their time its time, all else null.
+
+    A record's key is JSON, Avro in Confluent's framing, or the key's own text. Not safe for use by several
+    threads.
+    """
+
+    def __init__(self, product: Product, registry: Registry, identity: TopicIdentity) -> None:
+        self._product = product
+        self._registry = registry
+        self._identity = identity
+        self._known: dict[bytes, str | None] = {}
+        self._readers: dict[int, Any] = {}
+
+    def read(
+        self, records: Records, rows: RowNumbers
+    ) -> tuple[pl.DataFrame, RowNumbers, list[DeadLetter]]:
+        """Return events' own columns of the tombstones numbered `rows`, which have a key, and the others.
+
+        Raises:
+            RegistryUnavailableError: the schema of a key could not be looked up.
+        """
+        keys, kept, dead_letters = [], [], []
+        if len(self._known) > _KEEPS:
+            self._known.clear()
+        for row in rows.tolist():
+            record = records.record(row)
+            if record.key not in self._known:
+                self._known[record.key or b""] = self._key(record.key)
+            key = self._known[record.key or b""]
+            if key:
+                keys.append(key)
+                kept.append(row)
+            else:
+                detail = f"no value, and a key that does not say {self._product.key}"
+                dead_letters.append(DeadLetter(record, Reason.NULL_KEY, detail))
+        found = np.array(kept, np.int64)
+        uuids = [
+            coordinate_uuid(self._identity, *at)
+            for at in zip(
+                records.partition[found].tolist(), records.offset[found].tolist(), strict=True
+            )
+        ]
+        own = pl.DataFrame(
+            {
+                "_uuid": pl.Series(uuids, dtype=pl.String),
+                "_key": pl.Series(keys, dtype=pl.String),
+                "_event_time": pl.Series(records.time[found]).cast(pl.Datetime("us", "UTC")),
+                "_schema_version": np.full(
+                    len(found), len(self._product.payload_schemas), np.int32
+                ),
+            }
+        )
+        return own, found, dead_letters
+
+    def _key(self, key: bytes | None) -> str | None:
+        """Return what a record's key says of the key; None if it does not."""
+        if not key:
+            return None
+        try:
+            found = self._of_avro(key) if key[:1] == b"\0" else json.loads(key)
+        except (SchemaNotFoundError, WireFormatError, UnreadableValueError):
+            return None
+        except (ValueError, RecursionError):
+            found = key.decode(errors="replace")
+        if isinstance(found, dict) and found.keys() == {"schema", "payload"}:
+            found = found["payload"]
+        value = value_at(found, self._product.key) if isinstance(found, dict) else found
+        return None if value is None or isinstance(value, dict | list) else str(value)
+
+    def _of_avro(self, key: bytes) -> Any:
+        schema_id, body = wire.split(key)
+        if schema_id not in self._readers:
+            schema = self._registry.schema(schema_id)
+            self._readers[schema_id] = reader(schema, schema)
+        return self._readers[schema_id](body)
