@@ -22,6 +22,7 @@ from pipeline.contract.model import Product
 from pipeline.contract.targets.event_time import micros_of_plain_time
 from pipeline.contract.targets.topic import topic_config
 from pipeline.produce.event_writer import EventWriter
+from pipeline.produce.protobuf import value_encoder
 from pipeline.produce.topic import ensure_topic
 from pipeline.rows.convert import RowError, required_columns, row_converter, value_converter
 from pipeline.rows.json_write import json_encoder
@@ -62,8 +63,7 @@ def produce_file(
     source = open_source(name)
     _require_columns(source, product)
     to_event = _converter(source, product, clock)
-    made = json_encoder if product.topic.format == "json" else encoder
-    encode = made(dict(product.payload_schema))
+    encode = _encoder(product)
     most = int(topic_config(product).config["max.message.bytes"]) - BESIDE_BYTES
     stop = stop or threading.Event()
     ensure_topic(cell, product)
@@ -105,6 +105,15 @@ def produce_file(
             ) from error
         writer.flush()
     return tally(counts, seconds=pace.seconds, interrupted=stop.is_set(), bad=(bad, tuple(told)))
+
+
+def _encoder(product: Product) -> Callable[[Mapping[str, Any]], bytes]:
+    match product.topic.format:
+        case "json":
+            return json_encoder(product.payload_schema)
+        case "protobuf":
+            return value_encoder(product)
+    return encoder(dict(product.payload_schema))
 
 
 def _limited(source: Source, limit: int | None, wanted: frozenset[str]) -> Iterator[SourceRow]:

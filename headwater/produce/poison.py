@@ -32,6 +32,9 @@ def record_of(
         case Kind.UNKNOWN_SCHEMA:
             return key.encode(), value[:1] + UNREGISTERED.to_bytes(4, "big") + value[5:]
         case Kind.TRUNCATED:
+            if product.topic.format == "protobuf":
+                # Cut between two fields it would be a message.
+                return key.encode(), value[:-1]
             # Its framing stays whole.
             framing = _header_bytes(product.topic)
             return key.encode(), value[: (len(value) + framing) // 2]

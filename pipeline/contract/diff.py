@@ -92,6 +92,8 @@ _PRODUCT = fields(
     ),
     envelope_schema=None,
     payload_schemas=None,
+    # Producers' own: what records are read by is what the registry has.
+    proto=value(breaks=False, show=lambda texts: f"{len(texts)} files"),
     unlisted=HARMLESS,
     columns=None,
     gates=_gates,

@@ -25,6 +25,7 @@ from pipeline.contract.parse.derived_tables import read_derived_tables, read_slo
 from pipeline.contract.parse.header import read_header
 from pipeline.contract.parse.merge import merge_derived_tables
 from pipeline.contract.parse.odcs import check_structure
+from pipeline.contract.parse.proto_files import read_proto_files
 from pipeline.contract.settings.product import (
     BARE,
     DEBEZIUM,
@@ -154,6 +155,7 @@ def _read(reader: ContractReader) -> Product | None:
     check_gates(reader, settings.gates, own)
     envelope, payloads = read_schemas(reader, settings.schemas, (*own, "schemas"))
     newest = payloads[-1] if payloads else None
+    proto = read_proto_files(reader, settings.schemas, payloads, (*own, "schemas"))
     check_references(reader, settings, own, newest)
     derived_tables, slos = read_derived_tables(reader, header), read_slos(reader)
     topics = objects(reader, "topic")
@@ -191,6 +193,7 @@ def _read(reader: ContractReader) -> Product | None:
         uuid=settings.uuid,
         envelope_schema=envelope,
         payload_schemas=payloads,
+        proto=proto,
         unlisted=settings.schemas.unlisted if settings.schemas else "keep",
         columns=columns,
         gates=Gates(

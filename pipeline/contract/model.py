@@ -49,9 +49,9 @@ class Topic(Model):
     `record_time` says whose clock a record's timestamp is: the broker's (LogAppendTime) or the
     producer's (CreateTime). `envelope` says whether values are Headwater envelopes; without one,
     uuid, key and event time come from the payload's own fields. `debezium` says that the payload is a change
-    that Debezium captured. `format` says what values are: Avro in `framing`, or JSON objects, in Confluent's
-    framing or plain. `history` says that records with old
-    times are loaded; under CreateTime the broker would delete them, unless it keeps records for ever.
+    that Debezium captured. `format` says what values are: Avro in `framing`, Protobuf in Confluent's, or JSON
+    objects, in that framing or plain. `history` says that records with old times are loaded; under
+    CreateTime the broker would delete them, unless it keeps records for ever.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")
@@ -63,14 +63,14 @@ class Topic(Model):
     retention: Retention = Retention()
     envelope: bool = True
     debezium: bool = False
-    format: Literal["avro", "json"] = "avro"
+    format: Literal["avro", "json", "protobuf"] = "avro"
     framing: Literal["confluent", "singleObject", "none"] = "confluent"
     start: Literal["earliest", "latest"] | datetime = "earliest"
 
     @property
     def has_schema_ids(self) -> bool:
         """Whether a value says the id of its schema in the registry: its payload's, or its envelope's."""
-        return self.format == "avro" and self.framing == "confluent"
+        return self.format != "json" and self.framing == "confluent"
 
 
 class Gates(Model):
@@ -286,6 +286,7 @@ class Product(Model):
     uuid: str | None = None
     envelope_schema: dict[str, Any] | None
     payload_schemas: tuple[dict[str, Any], ...] = Field(min_length=1)
+    proto: tuple[str, ...] = ()
     unlisted: Literal["keep", "wait", "deadLetter"] = "keep"
     columns: tuple[Column, ...] = ()
     gates: Gates = Gates()
@@ -312,6 +313,8 @@ class Product(Model):
         """Registry subjects of the topic, and how many versions the contract lists; none without ids."""
         if not self.topic.has_schema_ids:
             return {}
+        if self.proto:
+            return {self.value_subject: len(self.proto)}
         listed = len(self.payload_schemas)
         return {
             self.value_subject: 1 if self.topic.envelope else listed,

@@ -21,6 +21,7 @@ from pipeline.contract.model import Product
 from pipeline.contract.targets import avro
 from pipeline.contract.targets.event_time import micros_of_plain_time
 from pipeline.errors import PoisonError
+from pipeline.ledger.protobuf_fields import ProtobufFields
 from pipeline.schemas import single_object, wire
 from pipeline.schemas.registry import Registry
 
@@ -64,6 +65,11 @@ class IdentityReader:
                 (_header(product, schema), fastavro.parse_schema(_readable(schema)))
                 for schema in product.payload_schemas
             ]
+        self._protobuf = (
+            ProtobufFields(registry, [one for one in (self._uuid, self._event_time) if one])
+            if product.topic.format == "protobuf"
+            else None
+        )
         if not enveloped:
             self._reader = fastavro.parse_schema(_readable(avro.reader_schema(product)))
         self._registry = registry
@@ -79,6 +85,8 @@ class IdentityReader:
             return RecordIdentity()
         if self._is_json:
             return self._of_json(value)
+        if self._protobuf is not None:
+            return self._identity(self._protobuf.read(value))
         try:
             found = self._of_avro(value)
         except (*_BROKEN, PoisonError):

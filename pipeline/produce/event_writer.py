@@ -6,7 +6,7 @@ import io
 import random
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,10 +28,14 @@ from pipeline.kafka.connect import connect_admin, connect_producer
 from pipeline.kafka.errors import named_errors
 from pipeline.kafka.security.access import Access, Operation
 from pipeline.kafka.topics import require_access
+from pipeline.produce.protobuf import value_encoder
 from pipeline.rows.json_write import json_encoder
 from pipeline.schemas import single_object, wire
-from pipeline.schemas.registration import register_product
+from pipeline.schemas.message_indexes import indexes_bytes
+from pipeline.schemas.registration import register_product, register_protobuf
 from pipeline.schemas.registry import Registry
+
+Encode = Callable[[Mapping[str, Any]], bytes]
 
 IN_FLIGHT_RECORDS = 40_000
 IN_FLIGHT_BYTES = 48 * 1024 * 1024
@@ -81,16 +85,20 @@ class EventWriter:
             RegistryUnavailableError, IncompatibleSchemaError: as `register_product`.
             BrokerUnavailableError, KafkaAccessError, KafkaSettingError: as `connect_producer`.
         """
-        self._json = (
-            json_encoder(product.payload_schema) if product.topic.format == "json" else None
-        )
+        self._own: Encode | None = None
         self._schema_id = 0
         self._header: bytes | None = None
-        if product.topic.framing == "singleObject":
+        if product.topic.format == "json":
+            self._own, self._header = json_encoder(product.payload_schema), b""
+        elif product.topic.format == "protobuf":
+            self._schema_id = register_protobuf(registry, product).id
+            self._own = value_encoder(product)
+            self._header = wire.encode(self._schema_id, indexes_bytes((0,)))
+        elif product.topic.framing == "singleObject":
             self._header = single_object.header(product.payload_schema)
         elif product.topic.framing == "none":
             self._header = b""
-        if product.topic.has_schema_ids:
+        else:
             self._schema_id = register_product(registry, product)[product.value_subject].id
         self._cell = cell
         self._topic = product.topic.name
@@ -145,9 +153,10 @@ class EventWriter:
         """
         out = io.BytesIO()
         try:
-            if self._json is not None:
-                return self._json(payload)
-            fastavro.schemaless_writer(out, self._payload_schema, payload)
+            if self._own is not None:
+                out.write(self._own(payload))
+            else:
+                fastavro.schemaless_writer(out, self._payload_schema, payload)
         except (ValueError, TypeError, KeyError, OverflowError) as error:
             raise EncodingError(
                 f"the payload does not fit its schema ({type(error).__name__}: {error}).",
@@ -158,8 +167,6 @@ class EventWriter:
 
     def frame(self, payload: bytes, *, key: str, event_time: int, uuid: str) -> bytes:
         """Return the record value of a payload that is encoded already; as `encode`, which see."""
-        if self._json is not None:
-            return payload
         if self._header is not None:
             return self._header + payload
         if self._envelope_schema is None:

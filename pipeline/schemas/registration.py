@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 from pipeline.contract.model import Product
 from pipeline.errors import TerminalError
+from pipeline.protobuf.from_avro import proto_texts
 from pipeline.schemas.registry import Registry, SchemaNotFoundError, SchemaRef, canonical
+from pipeline.schemas.texts import PROTOBUF, SchemaText, TextRef
 
 
 class RegistryConflictError(TerminalError):
@@ -41,6 +43,20 @@ def register_product(registry: Registry, product: Product) -> Mapping[str, Schem
             )
         refs[product.payload_subject] = ref
     return refs
+
+
+def register_protobuf(registry: Registry, product: Product) -> TextRef:
+    """Register the Protobuf schemas of a product's values; return the newest of them.
+
+    They are those that the contract names, or else what is made of its payload's versions. Idempotent; a
+    subject may have others before, between and after them.
+
+    Raises:
+        InvalidSchemaError, IncompatibleSchemaError, ProtocMissingError: as `Registry.register_text`.
+    """
+    texts = product.proto or proto_texts(product.payload_schemas)
+    subject = product.value_subject
+    return [registry.register_text(subject, SchemaText(PROTOBUF, one)) for one in texts][-1]
 
 
 def _refuse_other_versions(registry: Registry, product: Product) -> None:

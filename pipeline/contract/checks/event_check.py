@@ -25,11 +25,17 @@ def check_format(reader: ContractReader, settings: ProductSettings, loc: Loc) ->
     if schemas is None:
         return
     place: Loc = (*loc, "schemas")
-    if schemas.format == "json" and schemas.envelope not in BARE:
+    if schemas.format != "avro" and schemas.envelope not in BARE:
         reader.report((*place, "format"), "avro: an envelope is of no other format")
+    if schemas.format == "protobuf" and schemas.envelope == DEBEZIUM:
+        reader.report((*place, "format"), "avro or json: changes are read of no other format")
+    if schemas.format != "protobuf" and schemas.proto:
+        reader.report((*place, "proto"), "left out: values of no other format have .proto files")
     if schemas.framing == "confluent":
         return
-    if schemas.format == "json":
+    if schemas.format == "protobuf":
+        reader.report((*place, "framing"), "left out: Protobuf is in Confluent's framing")
+    elif schemas.format == "json":
         reader.report(
             (*place, "framing"), "left out: JSON is read plain and in Confluent's framing"
         )

@@ -52,6 +52,9 @@ def _slow_reason(product: Product, schema: Mapping[str, Any]) -> str | None:
         from pipeline.rows.json_columns import JsonReader
 
         return JsonReader(product.payload_schema, columns).slow_reason
+    if product.topic.format == "protobuf":
+        # Whether they are is said by the registry's schemas, when their records come.
+        return None
     return slow_reason(schema, avro.reader_schema(product), columns)
 
 

@@ -110,10 +110,11 @@ class GatesSection(Section):
 class SchemasSection(Section):
     """`schemas`: paths of .avsc files in the contract's folder, and what of versions not among them."""
 
-    format: Literal["avro", "json"] = "avro"
+    format: Literal["avro", "json", "protobuf"] = "avro"
     framing: Literal["confluent", "singleObject", "none"] = "confluent"
     envelope: str
     payload: Annotated[list[str], AfterValidator(_each_once)] = Field(min_length=1)
+    proto: Annotated[list[str], AfterValidator(_each_once)] = []
     unlisted: Literal["keep", "wait", "deadLetter"] = "keep"
 
 

@@ -52,7 +52,7 @@ class Decoder:
         schemas = known_schemas(product, registry)
         self._versions = PayloadVersions(product, schemas)
         self._unlisted = UnlistedVersions(product, schemas, self._versions)
-        self._values = open_values(product, schemas, self._payload, self._versions, self._unlisted)
+        self._values = open_values(product, registry, self._payload, self._versions, self._unlisted)
 
     @property
     def unlisted(self) -> int:

@@ -11,7 +11,6 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.contract.model import Product
-from pipeline.ingest.transform.formats.contract_schemas import known_schemas
 from pipeline.ingest.transform.formats.open import open_records
 from pipeline.ingest.transform.formats.values import PoisonedError
 from pipeline.ingest.transform.records import DeadLetter, Event, Reason
@@ -29,7 +28,7 @@ class RecordDecoder:
     def __init__(
         self, product: Product, registry: Registry, identity: TopicIdentity, columns: pa.Schema
     ) -> None:
-        self._read = open_records(product, known_schemas(product, registry), identity)
+        self._read = open_records(product, registry, identity)
         self._columns = columns
 
     def decode(self, record: RawRecord) -> Event | DeadLetter:

@@ -63,6 +63,7 @@ PRODUCT = Product(
     uuid="id",
     envelope_schema=SCHEMA,
     payload_schemas=(SCHEMA, {**SCHEMA, "doc": "The second."}),
+    proto=("message Order {}",),
     columns=(COLUMN,),
     gates=Gates(late_s=3600.0),
     rules=(Rule(column="id", check="in_range", arguments={"min_value": 1}, description="Large."),),
