@@ -15,6 +15,7 @@ from headwater.cli.render.tables import print_table
 from pipeline.errors import ExitCode
 
 if TYPE_CHECKING:
+    from pipeline.contract.model import Product
     from pipeline.maintenance.execute import MaintenanceResult
     from pipeline.maintenance.run import MaintenancePlan
 
@@ -30,7 +31,11 @@ if TYPE_CHECKING:
     help="Keep snapshots younger than this, and their files; an ingest's own commits go earlier.",
 )
 @click.option("--due", is_flag=True, help="Do only what is due, as Dagster's job does.")
-@click.option("--explain", is_flag=True, help="Show what would be done, and do nothing.")
+@click.option(
+    "--explain",
+    is_flag=True,
+    help="Show what would be done, what of it is due or skipped and why; do nothing.",
+)
 @json_option
 def maintain(
     product: str, cell: str, retain_hours: float, due: bool, explain: bool, as_json: bool
@@ -54,14 +59,16 @@ def maintain(
     loaded, where = resolve(product, cell)
     policy = MaintenancePolicy(retain=timedelta(hours=retain_hours))
     if explain:
-        _show_plan(plan_maintenance(where, loaded, policy), as_json=as_json)
+        _show_plan(loaded, plan_maintenance(where, loaded, policy), as_json=as_json)
     else:
         done = (maintain_due if due else run)(where, loaded, policy)
         _show_done(done, as_json=as_json)
     return ExitCode.OK
 
 
-def _show_plan(planned: Sequence[MaintenancePlan], *, as_json: bool) -> None:
+def _show_plan(product: Product, planned: Sequence[MaintenancePlan], *, as_json: bool) -> None:
+    from pipeline.maintenance.tables import maintained_tables
+
     if as_json:
         click.echo(json.dumps([asdict(one) for one in planned], default=str))
         return
@@ -95,6 +102,19 @@ def _show_plan(planned: Sequence[MaintenancePlan], *, as_json: bool) -> None:
         "what of it is due",
         ["table", "step", "why"],
         [(due.table, due.step.value, due.reason) for one in planned for due in one.due],
+    )
+    absent = set(maintained_tables(product)) - {one.table for one in planned}
+    print_table(
+        "what --due would skip",
+        ["table", "step", "why"],
+        [
+            *(
+                (skipped.table, skipped.step.value, skipped.reason)
+                for one in planned
+                for skipped in one.skipped
+            ),
+            *((name, "all", "there is no such table yet") for name in sorted(absent)),
+        ],
     )
 
 

@@ -13,7 +13,7 @@ from pipeline.lineage.files import delete_old_lineage
 from pipeline.maintenance.compact import plan_compaction
 from pipeline.maintenance.execute import MaintenanceResult, TableMaintenance
 from pipeline.maintenance.expire import plan_expiry
-from pipeline.maintenance.need import DueStep, Step, plan_due
+from pipeline.maintenance.need import DueStep, SkippedStep, Step, judge, plan_due
 from pipeline.maintenance.plan import DEFAULT_POLICY, FileRewrite, MaintenancePolicy
 from pipeline.maintenance.retention.execute import read_retention
 from pipeline.maintenance.retention.plan import RetentionPlan
@@ -33,6 +33,7 @@ class MaintenancePlan:
         snapshots: those to let go.
         orphans: how many files no snapshot names, and `orphan_bytes` how large they are.
         due: what `maintain_due` would do of it now, and why.
+        skipped: the steps that it would not do, and why not.
     """
 
     table: str
@@ -42,6 +43,7 @@ class MaintenancePlan:
     orphans: int = 0
     orphan_bytes: int = 0
     due: tuple[DueStep, ...] = ()
+    skipped: tuple[SkippedStep, ...] = ()
 
 
 def plan_maintenance(
@@ -60,6 +62,7 @@ def plan_maintenance(
             own = policy_for(product, name, policy)
             with reading(table):
                 orphans, rewritings = plan_sweep(table, now, own), plan_compaction(table, own)
+            judged = judge(facts_of(cell, name, table, now, own), own, now)
             found.append(
                 MaintenancePlan(
                     name,
@@ -70,7 +73,8 @@ def plan_maintenance(
                     plan_expiry(table, now, own),
                     len(orphans.orphans),
                     orphans.bytes,
-                    plan_due([facts_of(cell, name, table, now, own)], own, now),
+                    tuple(one for one in judged if isinstance(one, DueStep)),
+                    tuple(one for one in judged if isinstance(one, SkippedStep)),
                 )
             )
     return tuple(found)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.maintenance.need import DueStep, Step, TableFacts, plan_due
+from pipeline.maintenance.need import DueStep, SkippedStep, Step, TableFacts, judge, plan_due
 from pipeline.maintenance.orphans import StoredFile, plan_orphans
 from pipeline.maintenance.plan import MaintenancePolicy
 
@@ -96,3 +96,27 @@ def test_a_checksum_goes_with_its_file() -> None:
     files = [StoredFile(f"/t/{name}", 1, old) for name in ("a.avro", ".a.avro.crc", ".b.avro.crc")]
     plan = plan_orphans(files, {"/t/a.avro"}, NOW, AGE)
     assert [file.path for file in plan.orphans] == ["/t/.b.avro.crc"]
+
+
+def test_of_each_step_it_is_told_why_or_why_not() -> None:
+    told = judge(facts(expirable=59, snapshots=70, swept_at=NOW - timedelta(hours=3)), POLICY, NOW)
+    assert [(one.step, one.reason) for one in told] == [
+        (Step.RETENTION, "its rows are kept for ever"),
+        (Step.COMPACT, "0 data files more than the 10 left last; due from 300 on"),
+        (Step.EXPIRE, "59 of 70 snapshots may go; due from 60 on"),
+        (Step.SWEEP, "looked for orphan files 3 h ago; due every 24 h"),
+    ]
+    assert all(isinstance(one, SkippedStep) for one in told)
+
+
+def test_rows_that_are_kept_so_long_are_deleted_every_few_hours() -> None:
+    policy = MaintenancePolicy(keep_rows=timedelta(days=1), retention_every=timedelta(hours=6))
+    old = facts(oldest_hour=NOW - timedelta(days=2))
+    young = facts(oldest_hour=NOW)
+    done = facts(oldest_hour=NOW - timedelta(days=2), retention_at=NOW - timedelta(hours=2))
+    due, none, waits = (judge(one, policy, NOW)[0] for one in (old, young, done))
+    assert isinstance(due, DueStep)
+    assert none == SkippedStep(
+        "orders.events", Step.RETENTION, "it has no rows from before 2026-11-27T00"
+    )
+    assert waits == SkippedStep("orders.events", Step.RETENTION, "done 2 h ago; due every 6 h")
