@@ -19,6 +19,7 @@ class ExitCode(enum.IntEnum):
     USAGE = 2
     TERMINAL = 3
     RETRYABLE = 4
+    UNEXPECTED = 70
     INTERRUPTED = 130
     TERMINATED = 143
 

@@ -14,7 +14,7 @@ LogFormat = Literal["text", "json"]
 
 LEVEL = "WARNING"
 """The least that is logged where no level is set."""
-QUIET = {"kafka": logging.INFO}
+QUIET = dict.fromkeys(("kafka", "py4j"), logging.INFO)
 """Libraries that, from a lower level on, log what records hold; they never do here."""
 
 
@@ -26,11 +26,14 @@ class _ToStandardError(logging.StreamHandler[TextIO]):
         super().emit(record)
 
 
-def set_up_logs(level: str | None = None, log_format: LogFormat = "text") -> None:
+def set_up_logs(
+    level: str | None = None, log_format: LogFormat = "text", *, colors: bool = True
+) -> None:
     """Write what this process logs to standard error, libraries' lines as well; the last call counts.
 
     `json` is an object a line: `timestamp` (UTC), `level`, `logger`, `event`, the fields of `log_context` and
-    of the line itself, and `exception` where there was one. No line quotes a record's values.
+    of the line itself, and `exception` where there was one. `text` has `colors` on a terminal
+    alone. No line quotes a record's values.
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -46,7 +49,7 @@ def set_up_logs(level: str | None = None, log_format: LogFormat = "text") -> Non
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *_renderers(log_format),
+                *_renderers(log_format, colors=colors),
             ],
         )
     )
@@ -72,7 +75,13 @@ def _without_text(_logger: Any, _method: str, event: EventDict) -> EventDict:
     return event
 
 
-def _renderers(log_format: LogFormat) -> list[Processor]:
+def _renderers(log_format: LogFormat, *, colors: bool) -> list[Processor]:
     if log_format == "json":
         return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
-    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    # Its own tracebacks have the values of variables, and those may be a record's.
+    plain = structlog.dev.plain_traceback
+    return [
+        structlog.dev.ConsoleRenderer(
+            colors=colors and sys.stderr.isatty(), exception_formatter=plain
+        )
+    ]

@@ -158,6 +158,11 @@ def code_environment() -> dict[str, str]:
     return {"PYTHONSAFEPATH": "1"} | ({"PYTHONPATH": path} if IS_CHECKOUT else {})
 
 
+def wants_colors() -> bool:
+    """Return whether a terminal may be given colours: not where `NO_COLOR` says anything."""
+    return not os.environ.get("NO_COLOR")
+
+
 def refuse(faults: Sequence[Fault]) -> None:
     """Return if there are no faults.
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
-import time
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from headwater.cli.options import cell_option, json_option, product_argument, resolve
+from headwater.cli.progress import Line
 from headwater.cli.served import list_served, served
 from pipeline.errors import ExitCode
 
@@ -121,7 +120,7 @@ def get_historical_features(
         )
         _print_plan(plan, as_json=as_json)
         return ExitCode.OK
-    progress = _Progress(quiet=as_json)
+    line = Line(quiet=as_json)
     result = run(
         where,
         loaded,
@@ -131,33 +130,12 @@ def get_historical_features(
         known_at=when,
         features=wanted,
         prefix=prefix,
-        say=progress.say,
+        say=line.tell,
     )
     write_rows(output, result)
-    progress.end()
+    line.end()
     _print_summary(result.get_column(f"{prefix}{FEATURE_TIME_COLUMN}"), output, as_json=as_json)
     return ExitCode.OK
-
-
-class _Progress:
-    """One line on standard error, rewritten; in a log, a line every five seconds at most."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        self._quiet = quiet
-        self._tty = sys.stderr.isatty()
-        self._printed = time.monotonic()
-        self._any = False
-
-    def say(self, text: str) -> None:
-        now = time.monotonic()
-        if self._quiet or (not self._tty and now - self._printed < 5):
-            return
-        self._printed, self._any = now, True
-        click.echo(f"\r\x1b[K{text}" if self._tty else text, nl=not self._tty, err=True)
-
-    def end(self) -> None:
-        if self._tty and self._any:
-            click.echo("", err=True)
 
 
 def _print_summary(feature_times: pl.Series, output: Path, *, as_json: bool) -> None:

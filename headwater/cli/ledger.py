@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from headwater.cli.options import cell_option, json_option, product_argument, resolve
+from headwater.cli.progress import progress
 from pipeline.errors import ExitCode
 
 
@@ -48,12 +49,14 @@ def ledger(product: str, cell: str, verify: bool, last: int, as_json: bool) -> E
         # A second Kafka client and columnar scans: only for who recounts.
         from pipeline.ledger.verify import verify_ledger
 
-        verification = verify_ledger(where, loaded, last)
+        with progress("recounting", quiet=as_json):
+            verification = verify_ledger(where, loaded, last)
         found, problems = verification.ledger, verification.problems
     else:
         # No balance is claimed of tables that cannot be read.
-        check_tables_readable(where, loaded)
-        verification, found, problems = None, read_ledger(where, loaded, last), ()
+        with progress("reading the ledger", quiet=as_json):
+            check_tables_readable(where, loaded)
+            verification, found, problems = None, read_ledger(where, loaded, last), ()
     every = (*found.problems, *problems)
     balanced = found.balanced and not every
     print_ledger(found, verification, every, balanced=balanced, as_json=as_json)

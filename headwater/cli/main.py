@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import sys
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
 import click
 
+from headwater.cli.verbose import Verbosity, with_verbose
 from headwater.extras import extra_missing
 from headwater.without_pandas import without_pandas
 from pipeline.disk import disk_full, is_full
@@ -56,7 +58,7 @@ class LazyGroup(click.Group):
         command = getattr(importlib.import_module(module), attribute)
         if not isinstance(command, click.Command):
             raise TypeError(f"{COMMANDS[cmd_name]} is not a command")
-        return command
+        return with_verbose(command)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -65,7 +67,11 @@ class LazyGroup(click.Group):
         from pipeline.config.nearest import nearest
 
         # Click looks among the commands that are imported, which none is yet.
-        if args[0] not in COMMANDS and (near := nearest(args[0], COMMANDS)):
+        if (
+            not ctx.resilient_parsing
+            and args[0] not in COMMANDS
+            and (near := nearest(args[0], COMMANDS))
+        ):
             ctx.fail(f"No such command {args[0]!r}. Did you mean {near!r}?")
         return super().resolve_command(ctx, args)
 
@@ -80,18 +86,21 @@ def main() -> None:
     """Run the command line and exit with a documented code."""
     if _reads_metadata(sys.argv[1:]):
         without_pandas()
+    verbosity = Verbosity()
     try:
-        code = cli(standalone_mode=False)
+        code = cli(standalone_mode=False, obj=verbosity)
     except HeadwaterError as error:
+        if verbosity.asked:
+            traceback.print_exc()
         _fail(error)
     except ModuleNotFoundError as error:
         if (missing := extra_missing(error)) is None:
-            raise
+            _fail_unexpected(error, verbosity)
         _fail(missing)
     except OSError as error:
         # Wherever it strikes: logs, locks and what libraries write are not all named where it happens.
         if not is_full(error):
-            raise
+            _fail_unexpected(error, verbosity)
         _fail(disk_full(error, error.filename or Path.cwd(), error.filename or "a file"))
     except click.ClickException as error:
         error.show()
@@ -99,6 +108,8 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         sys.exit(ExitCode.INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - nothing is behind it but the shell
+        _fail_unexpected(error, verbosity)
     sys.exit(code if isinstance(code, int) else ExitCode.OK)
 
 
@@ -107,6 +118,16 @@ def _reads_metadata(words: Sequence[str]) -> bool:
     return command in ("ledger", "status", "doctor") or (
         command == "hours" and not {"build", "preview"} & set(words)
     )
+
+
+def _fail_unexpected(error: Exception, verbosity: Verbosity) -> NoReturn:
+    """Tell of an error without a name, which is a mistake of Headwater's or of code that it was given."""
+    if verbosity.asked:
+        traceback.print_exc()
+    said = f"{type(error).__name__}: {error}".rstrip(": ")
+    told = "" if verbosity.asked else " Run it again with --verbose to see where it comes from."
+    click.echo(f"unexpected error: {said}.{told}", err=True)
+    sys.exit(ExitCode.UNEXPECTED)
 
 
 def _fail(error: HeadwaterError) -> NoReturn:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from headwater.cli.options import cell_option, json_option, product_argument, resolve
+from headwater.cli.progress import progress
 from headwater.cli.render.tables import print_table
 from pipeline.errors import ExitCode
 
@@ -53,16 +54,24 @@ def maintain(
       headwater maintain viewing_events --cell us --due --json
     """
     from pipeline.maintenance.plan import MaintenancePolicy
-    from pipeline.maintenance.run import maintain as run
-    from pipeline.maintenance.run import maintain_due, plan_maintenance
+    from pipeline.maintenance.run import maintain_tables, plan_due_steps, plan_maintenance
+    from pipeline.maintenance.tables import maintained_tables
 
     loaded, where = resolve(product, cell)
     policy = MaintenancePolicy(retain=timedelta(hours=retain_hours))
     if explain:
-        _show_plan(loaded, plan_maintenance(where, loaded, policy), as_json=as_json)
-    else:
-        done = (maintain_due if due else run)(where, loaded, policy)
-        _show_done(done, as_json=as_json)
+        with progress("looking at tables", quiet=as_json):
+            planned = plan_maintenance(where, loaded, policy)
+        _show_plan(loaded, planned, as_json=as_json)
+        return ExitCode.OK
+    steps = plan_due_steps(where, loaded, policy) if due else None
+    tables = maintained_tables(loaded) if steps is None else {one.table for one in steps}
+    done = []
+    with progress("maintaining tables", len(tables), quiet=as_json) as advance:
+        for one in maintain_tables(where, loaded, steps, policy) if tables else ():
+            done.append(one)
+            advance(1)
+    _show_done(done, as_json=as_json)
     return ExitCode.OK
 
 

@@ -9,15 +9,25 @@ from typing import TYPE_CHECKING
 
 import click
 
+from headwater.cli.verbose import is_verbose
 from pipeline.config.nearest import meant
 from pipeline.errors import TerminalError
-from pipeline.settings import all_settings, load_settings
+from pipeline.settings import all_settings, load_settings, wants_colors
 
 if TYPE_CHECKING:
     from pipeline.cells import Cell
     from pipeline.contract.model import Product
 
-product_argument = click.argument("product", metavar="PRODUCT")
+
+def _complete_products(_context: object, _parameter: object, begun: str) -> list[str]:
+    return [name for name in _products(load_settings().contracts) if name.startswith(begun)]
+
+
+def _complete_cells(_context: object, _parameter: object, begun: str) -> list[str]:
+    return [name for name in all_settings().cells if name.startswith(begun)]
+
+
+product_argument = click.argument("product", metavar="PRODUCT", shell_complete=_complete_products)
 
 
 def _cell(context: click.Context, _parameter: click.Parameter, named: str | None) -> str | None:
@@ -32,7 +42,10 @@ def _cell(context: click.Context, _parameter: click.Parameter, named: str | None
 
 
 cell_option = click.option(
-    "--cell", callback=_cell, help="The cell, e.g. us.  [default: the only one that there is]"
+    "--cell",
+    callback=_cell,
+    help="The cell, e.g. us.  [default: the only one that there is]",
+    shell_complete=_complete_cells,
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 
@@ -63,7 +76,8 @@ def resolve(product: str, cell: str) -> tuple[Product, Cell]:
     from pipeline.logs import set_up_logs
 
     settings = load_settings()
-    set_up_logs(settings.log_level, settings.log_format)
+    level = "DEBUG" if is_verbose() else settings.log_level
+    set_up_logs(level, settings.log_format, colors=wants_colors())
     folder = settings.contracts / product
     if not folder.is_dir():
         products = _products(settings.contracts)

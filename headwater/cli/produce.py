@@ -6,7 +6,6 @@ import gc
 import json
 import logging
 import signal
-import sys
 import threading
 from dataclasses import asdict
 from types import FrameType
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 from headwater.cli.options import cell_option, json_option, product_argument, resolve
+from headwater.cli.progress import Line, left
 from headwater.produce.model import Produced, Shares
 from pipeline.errors import ExitCode
 
@@ -96,18 +96,22 @@ def produce(
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, ask_to_stop)
-    line = _Line(quiet=as_json)
+    line = Line(quiet=as_json)
+
+    def tell(done: Progress) -> None:
+        line.tell(_progress(done))
+
     if source is not None:
         from headwater.produce.file import produce_file
 
         done = produce_file(
-            where, loaded, source, limit=limit, rate=rate, stop=stop, on_progress=line.tell
+            where, loaded, source, limit=limit, rate=rate, stop=stop, on_progress=tell
         )
     else:
         from headwater.produce.generated import Order, produce_generated
 
         order = Order(count, rate, backfill_hours, shares, seed)
-        done = produce_generated(where, loaded, order, stop=stop, on_progress=line.tell)
+        done = produce_generated(where, loaded, order, stop=stop, on_progress=tell)
     line.end()
     _print(done, loaded.topic.name, as_json=as_json)
     if received:
@@ -115,24 +119,10 @@ def produce(
     return ExitCode.CHECK_FAILED if done.bad_rows else ExitCode.OK
 
 
-class _Line:
-    """One line on standard error, rewritten as records are accepted."""
-
-    def __init__(self, *, quiet: bool) -> None:
-        self._shown = not quiet and sys.stderr.isatty()
-        self._any = False
-
-    def tell(self, progress: Progress) -> None:
-        if not self._shown:
-            return
-        self._any = True
-        of = f" of {progress.wanted:,}" if progress.wanted else ""
-        text = f"{progress.records:,}{of} records, {progress.rate:,.0f}/s"
-        click.echo(f"\r\x1b[K{text}", nl=False, err=True)
-
-    def end(self) -> None:
-        if self._any:
-            click.echo("", err=True)
+def _progress(done: Progress) -> str:
+    of = f" of {done.wanted:,}" if done.wanted else ""
+    rest = left(done.wanted - done.records, done.rate) if done.wanted else ""
+    return f"{done.records:,}{of} records, {done.rate:,.0f}/s{rest}"
 
 
 def _print(done: Produced, topic: str, *, as_json: bool) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from headwater.cli.options import cell_option, json_option
+from headwater.cli.progress import progress
 from headwater.cli.render.tables import print_table
 from pipeline.errors import ExitCode
 from pipeline.settings import load_settings
@@ -53,7 +54,8 @@ def recover(
     where = load_cell(load_settings().home, cell)
     if new_registry and not explain:
         open_embedded_registry(where, recovering=True)
-    steps = (plan if explain else execute)(where, product)
+    with progress("reading the warehouse", quiet=as_json):
+        steps = (plan if explain else execute)(where, product)
     if as_json:
         click.echo(json.dumps([asdict(step) for step in steps], indent=2))
     else:

@@ -85,3 +85,15 @@ def test_a_client_that_logs_what_records_hold_does_not(capsys: pytest.CaptureFix
     logging.getLogger("kafka.conn").debug("a response with records")
     LOG.debug("ours")
     assert [line["event"] for line in lines(capsys)] == ["ours"]
+
+
+def test_for_people_an_exception_has_no_values(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_logs()
+    row = "of a record"
+    try:
+        raise ValueError("why")
+    except ValueError:
+        LOG.exception("it failed with %d", len(row))
+    said = capsys.readouterr().err
+    assert "ValueError: why" in said
+    assert row not in said

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import click
 
 from headwater.cli.options import json_option
+from headwater.cli.progress import progress
 from pipeline.errors import ExitCode
 
 
@@ -43,7 +44,10 @@ def doctor(cell: str | None, as_json: bool) -> ExitCode:
             subject=str(settings.home),
             remedy="Start one with `headwater up`, or write headwater.toml.",
         )
-    with ThreadPoolExecutor(len(cells)) as beside:
+    with (
+        progress("trying connections", quiet=as_json),
+        ThreadPoolExecutor(len(cells)) as beside,
+    ):
         found = dict(
             zip(cells, beside.map(lambda one: examine(settings, one, CHECKS), cells), strict=True)
         )

@@ -12,6 +12,7 @@ from headwater.cli.contract.folders import all_folders, folder_of, product_folde
 from headwater.cli.contract.new import new
 from headwater.cli.contract.test import test
 from headwater.cli.options import json_option
+from headwater.cli.progress import progress
 from pipeline.contract.source.mistakes import ContractError, Findings
 from pipeline.errors import ExitCode
 from pipeline.settings import all_settings
@@ -55,15 +56,17 @@ def check(products: tuple[str, ...], as_json: bool) -> int:
 
     folders = [folder_of(name) for name in products] or all_folders()
     checked = []
-    for folder in folders:
-        product, found = _check(folder)
-        others = [other for other in folders if other != folder]
-        mistakes, warned = (
-            tuple(one for one in each if not any(one.file.is_relative_to(o) for o in others))
-            for each in (found.mistakes, found.warnings)
-        )
-        is_well = product is not None and not mistakes
-        checked.append(Checked(folder.name, product if is_well else None, mistakes, warned))
+    with progress("checking contracts", len(folders), quiet=as_json) as advance:
+        for folder in folders:
+            product, found = _check(folder)
+            others = [other for other in folders if other != folder]
+            mistakes, warned = (
+                tuple(one for one in each if not any(one.file.is_relative_to(o) for o in others))
+                for each in (found.mistakes, found.warnings)
+            )
+            is_well = product is not None and not mistakes
+            checked.append(Checked(folder.name, product if is_well else None, mistakes, warned))
+            advance(1)
     print_checked(checked, as_json=as_json)
     return ExitCode.CHECK_FAILED if any(one.mistakes for one in checked) else ExitCode.OK
 

@@ -9,6 +9,7 @@ from dataclasses import asdict
 import click
 
 from headwater.cli.options import cell_option, json_option, product_argument, resolve
+from headwater.cli.progress import progress
 from headwater.cli.render.tables import print_table
 from pipeline.errors import ExitCode
 from pipeline.evolution.model import Step, Verdict
@@ -32,7 +33,8 @@ def plan(product: str, cell: str, as_json: bool) -> ExitCode:
     from headwater.evolution import plan_product
 
     loaded, where = resolve(product, cell)
-    steps = plan_product(where, loaded)
+    with progress("comparing tables", quiet=as_json):
+        steps = plan_product(where, loaded)
     _print(steps, as_json=as_json)
     refused = any(step.verdict is Verdict.REFUSED for step in steps)
     return ExitCode.CHECK_FAILED if refused else ExitCode.OK
@@ -55,7 +57,8 @@ def apply(product: str, cell: str, as_json: bool) -> ExitCode:
     from headwater.evolution import apply_product
 
     loaded, where = resolve(product, cell)
-    steps = apply_product(where, loaded, lambda step: _print_step(step, quiet=as_json))
+    with progress("changing tables", quiet=as_json):
+        steps = apply_product(where, loaded, lambda step: _print_step(step, quiet=as_json))
     _print(steps, as_json=as_json)
     return ExitCode.OK
 

@@ -10,6 +10,7 @@ import click
 
 from headwater.cli.contract.folders import all_folders, folder_of, product_folder
 from headwater.cli.options import json_option
+from headwater.cli.progress import progress
 from pipeline.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -51,10 +52,13 @@ def test(products: tuple[str, ...], as_json: bool) -> ExitCode:
             one for one in found.mistakes if folder in asked or one.file.parent.parent in asked
         )
     results = []
-    for result in _results(tests):
-        results.append(result)
-        if not as_json:
-            print_unit_test(result)
+    count = sum(len(of_product) for _, of_product in tests)
+    with progress("running tests", count, quiet=as_json) as advance:
+        for result in _results(tests):
+            results.append(result)
+            if not as_json:
+                print_unit_test(result)
+            advance(1)
     print_summary(results, mistakes, as_json=as_json)
     passed = not mistakes and all(one.passed for one in results)
     return ExitCode.OK if passed else ExitCode.CHECK_FAILED

@@ -13,6 +13,7 @@ from headwater.cli.hours.hour import EXAMPLE
 from headwater.cli.hours.hour import hour as hour_type
 from headwater.cli.hours.preview import preview
 from headwater.cli.options import cell_option, json_option, product_argument, resolve
+from headwater.cli.progress import progress
 from pipeline.errors import ExitCode, TerminalError
 from pipeline.settings import load_settings
 
@@ -80,7 +81,12 @@ def list_hours(product: str, cell: str, last: int | None, as_json: bool) -> Exit
     loaded, where = resolve(product, cell)
     most = last or (None if as_json else LISTED)
     try:
-        look = look_at_last_hours(where, loaded, most) if most else look_at_all_hours(where, loaded)
+        with progress("looking at hours", quiet=as_json):
+            look = (
+                look_at_last_hours(where, loaded, most)
+                if most
+                else look_at_all_hours(where, loaded)
+            )
     except TableMissingError as error:
         click.echo(f"{error}", err=True)
         look = nothing_to_look_at(where, loaded)
@@ -161,15 +167,14 @@ def _build(where: Cell, loaded: Product, plan: HoursPlan, *, as_json: bool) -> E
     # Spark and Great Expectations take seconds to import: only for who builds.
     from headwater.build import build_hours
     from headwater.cli.render.built import print_all, print_built
-    from pipeline.batch.progress import ProgressReporter
 
     built = []
-    reporter = ProgressReporter(len(plan.builds), lambda said: click.echo(said, err=True))
-    for each in build_hours(where, loaded, plan):
-        built.append(each)
-        if not as_json:
-            print_built(each)
-        reporter.one_done()
+    with progress("building hours of tables", len(plan.builds), quiet=as_json) as advance:
+        for each in build_hours(where, loaded, plan):
+            built.append(each)
+            if not as_json:
+                print_built(each)
+            advance(1)
     print_all(built, as_json=as_json)
     ended_with = (*(each.error for each in built), plan.refusal)
     errors = [error for error in ended_with if error is not None]

@@ -9,6 +9,7 @@ import click
 from headwater.cli.hours.hour import EXAMPLE
 from headwater.cli.hours.hour import hour as hour_type
 from headwater.cli.options import cell_option, json_option, product_argument, resolve
+from headwater.cli.progress import progress
 from pipeline.errors import ExitCode
 from pipeline.settings import load_settings
 
@@ -64,10 +65,11 @@ def preview(
     from pipeline.spark.jars import spark_jars
     from pipeline.spark.session import start_session
 
-    spark = start_session(where, spark_jars(load_settings().cache, where))
-    try:
-        found = compute_preview(spark, where, loaded, plan, limit)
-    finally:
-        spark.stop()
+    with progress("computing the hour", quiet=as_json):
+        spark = start_session(where, spark_jars(load_settings().cache, where))
+        try:
+            found = compute_preview(spark, where, loaded, plan, limit)
+        finally:
+            spark.stop()
     print_preview(plan, found, as_json=as_json)
     return ExitCode.OK

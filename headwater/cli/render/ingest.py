@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import asdict
 
 import click
 
+from headwater.cli.progress import Line, left
 from pipeline.contract.model import Product
 from pipeline.contract.source.mistakes import ContractError
 from pipeline.errors import RetryableError
@@ -39,31 +39,24 @@ def print_quarantines(every: tuple[QuarantineStatus, ...], *, as_json: bool) -> 
         click.echo("nothing was set aside")
 
 
-class ProgressLine:
-    """One line on standard error, rewritten at each commit: totals, rate and lag."""
+class ProgressLine(Line):
+    """One line on a terminal, rewritten at each commit: totals, rate, lag and how long that takes."""
 
     def __init__(self, *, quiet: bool) -> None:
-        self._quiet = quiet
-        self._tty = sys.stderr.isatty()
+        super().__init__(quiet=quiet)
         self._began = time.monotonic()
         self._report = IngestReport()
-        self._printed = 0.0
 
     def committed(self, committed: CommittedBatch) -> None:
         """Count a commit; the line is printed again."""
         self._report.add(committed)
-        now = time.monotonic()
-        # A log file is not a terminal: there, a line every five seconds is enough.
-        if self._quiet or (not self._tty and now - self._printed < 5):
-            return
-        self._printed = now
-        rate = self._report.offsets / max(now - self._began, 1e-9)
-        line = (
+        rate = self._report.offsets / max(time.monotonic() - self._began, 1e-9)
+        self.tell(
             f"{self._report.rows:,} rows, {self._report.duplicates:,} duplicates, "
             f"{self._report.dead_letters:,} dead letters in {self._report.commits:,} commits; "
             f"{rate:,.0f} records/s, lag {committed.lag:,}"
+            f"{left(committed.lag, rate) if committed.lag else ''}"
         )
-        click.echo(f"\r\x1b[K{line}" if self._tty else line, nl=not self._tty, err=True)
 
     def retrying(self, error: RetryableError, seconds: float) -> None:
         """Tell of an error that is retried."""
@@ -79,11 +72,6 @@ class ProgressLine:
     def held_back(self, waiting: Sequence[HeldBackPartition]) -> None:
         """Tell of partitions that wait, or no longer do."""
         click.echo(describe_held_back(waiting), err=True)
-
-    def end(self) -> None:
-        """Leave the line as it is."""
-        if self._tty and self._printed:
-            click.echo("", err=True)
 
 
 def print_plan(plan: Plan, *, as_json: bool) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 import pytest
+from click.shell_completion import BashComplete
 from click.testing import CliRunner
 
 from headwater.cli.main import cli
@@ -113,3 +114,29 @@ def test_a_misspelt_command_is_asked_about(
     monkeypatch.setenv("HEADWATER_CONTRACTS", str(tmp_path))
     done = CliRunner().invoke(cli, words)
     assert (done.exit_code, told in done.output) == (2, True), done.output
+
+
+@pytest.mark.parametrize(
+    ("words", "begun", "completed"),
+    [
+        (["ho"], "ho", {"hours"}),
+        (["contract"], "ch", {"check"}),
+        (["ledger"], "view", {"viewing_events"}),
+        (["ledger", "viewing_events", "--cell"], "st", {"studio"}),
+        (["ledger", "viewing_events"], "--ver", {"--verify", "--verbose"}),
+    ],
+)
+def test_the_shell_completes(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    words: list[str],
+    begun: str,
+    completed: set[str],
+) -> None:
+    monkeypatch.setenv("HEADWATER_CONTRACTS", str(PROJECT / "contracts"))
+    monkeypatch.setenv("HEADWATER_HOME", str(tmp_path))
+    for cell in ("us", "studio"):
+        save_cell(tmp_path, embedded_cell(tmp_path, cell, "127.0.0.1:9"))
+    before = words[:-1] if words[-1] == begun else words
+    shell = BashComplete(cli, {}, "headwater", "_HEADWATER_COMPLETE")
+    assert {one.value for one in shell.get_completions(before, begun)} == completed
