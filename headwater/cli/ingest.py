@@ -106,8 +106,9 @@ def run(
 @click.option("--partition", type=click.IntRange(min=0), required=True)
 @click.option("--offsets", required=True, metavar="A..B", help="The lost offsets, B excluded.")
 @click.option("--reason", required=True, help="Why they cannot be restored; kept for ever.")
+@json_option
 def accept_loss_command(
-    product: str, cell: str, topic: str, partition: int, offsets: str, reason: str
+    product: str, cell: str, topic: str, partition: int, offsets: str, reason: str, as_json: bool
 ) -> ExitCode:
     """Record offsets that Kafka deleted before they were ingested as lost, so that ingest goes on.
 
@@ -121,7 +122,11 @@ def accept_loss_command(
     start, end = _offsets(offsets)
     loaded, where = resolve(product, cell)
     accept_loss(where, loaded, topic, partition, start, end, reason)
-    click.echo(f"recorded as lost: {topic} partition {partition} offsets {start}..{end}")
+    if as_json:
+        document = {"topic": topic, "partition": partition, "start": start, "end": end}
+        click.echo(json.dumps(document))
+    else:
+        click.echo(f"recorded as lost: {topic} partition {partition} offsets {start}..{end}")
     return ExitCode.OK
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -62,7 +63,8 @@ def up(
 
 
 @click.command()
-def down() -> ExitCode:
+@json_option
+def down(as_json: bool) -> ExitCode:
     """Stop what `headwater up` started, and nothing else. Data stays; so do the ports.
 
     \b
@@ -72,7 +74,7 @@ def down() -> ExitCode:
     from headwater.stack import stack
 
     stack.down(load_settings(), lambda line: click.echo(line, err=True))
-    click.echo("stopped")
+    click.echo(json.dumps({"stopped": True}) if as_json else "stopped")
     return ExitCode.OK
 
 
