@@ -13,8 +13,10 @@ from pipeline.cells import Cell
 from pipeline.hours.fence import FenceStore
 from pipeline.state.open import open_state
 from pipeline.tables.catalog import TableMissingError
+from tests.support.commands import command_for
 from tests.support.derivations import Chain, chained_product
 from tests.support.orders import TOPIC_ID, hour
+from tests.support.products import own_product
 
 ORDERS = [(hour(1), "north", 3), (hour(2), "north", 4), (hour(2), "south", 9)]
 
@@ -58,6 +60,16 @@ def test_rows_of_an_hour_are_those_that_a_build_makes_of_it(
     assert plan_preview(quiet_cell, chain.product, "tastes", hour(2)).missing == ()
     lacking = plan_preview(quiet_cell, chain.product, "tastes", hour(3))
     assert lacking.missing == (("streaks", hour(3)),)
+
+
+def test_a_product_has_no_hours_before_its_first_commit(quiet_cell: Cell, tmp_path: Path) -> None:
+    product = own_product("strict_events", tmp_path / "contracts")
+    command = command_for(quiet_cell, product)
+    found = command.run("hours", product.name, "--cell", "us", "--json")
+    assert found.code == 0
+    assert found.json["hours"] == []
+    assert f"`headwater ingest run {product.name} --cell us --once`" in found.err
+    assert "Traceback" not in found.err
 
 
 def test_what_there_is_not_is_told(quiet_cell: Cell, tmp_path: Path) -> None:
