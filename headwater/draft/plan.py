@@ -9,7 +9,7 @@ from typing import Any
 
 from headwater.draft.choose import Choices, choose
 from headwater.draft.infer import Inferred, infer
-from headwater.draft.render import TopicFacts, contract_text, schema_text
+from headwater.draft.render import PROTO_FILE, TopicFacts, contract_text, schema_text
 from headwater.draft.sources import NothingToDraftError, Seen, lateness
 from pipeline.avro.logical_types import logical_type
 from pipeline.contract.folders import CONTRACT_FILE
@@ -39,9 +39,10 @@ def plan_draft(name: str, cell: str, seen: Seen) -> Draft:
     Raises:
         NothingToDraftError: no field could be its event time, or its key.
     """
-    found = infer(seen.rows, name.title().replace("_", ""))
-    if seen.schema is not None:
-        found = Inferred(dict(seen.schema))
+    if seen.schema is None:
+        found = infer(seen.rows, name.title().replace("_", ""))
+    else:
+        found = Inferred(dict(seen.schema), dict(seen.left_out), dict(seen.guesses))
     choices = choose(found.schema, seen.rows, seen.keys)
     for wanted, field in (("event time", choices.event_time), ("key", choices.key)):
         if field is None:
@@ -57,10 +58,19 @@ def plan_draft(name: str, cell: str, seen: Seen) -> Draft:
         topic = replace(topic, late_s=_late(seen, found.schema, choices.event_time))
     files = {
         CONTRACT_FILE: contract_text(
-            name, cell, seen.source, topic, found, choices, len(seen.rows)
+            name,
+            cell,
+            seen.source,
+            topic,
+            found,
+            choices,
+            len(seen.rows),
+            proto=seen.proto is not None,
         ),
         "schemas/payload.v1.avsc": schema_text(found.schema),
     }
+    if seen.proto is not None:
+        files[PROTO_FILE] = seen.proto
     return Draft(name, files, choices, found.left_out, found.guesses)
 
 

@@ -9,7 +9,10 @@ from typing import Any
 
 from headwater.draft.choose import Choices
 from headwater.draft.infer import Inferred
+from pipeline.avro.schema import field_types
 from pipeline.contract.targets.avro import odcs_types
+
+PROTO_FILE = "schemas/value.v1.proto"
 
 
 @dataclass(frozen=True)
@@ -44,13 +47,18 @@ def contract_text(
     found: Inferred,
     choices: Choices,
     rows: int,
+    *,
+    proto: bool = False,
 ) -> str:
-    """Return contract.yaml; `source` is what it was drafted from, `rows` how much of it was seen."""
+    """Return contract.yaml; `source` is what it was drafted from, `rows` how much of it was seen.
+
+    `proto` says that it names the file that producers' messages are described in.
+    """
     return (
         "\n".join(
             [
                 *_head(name, source, rows),
-                *_settings(cell, topic, choices),
+                *_settings(cell, topic, choices, proto=proto),
                 *_schema(name, topic, found, choices),
             ]
         )
@@ -73,7 +81,7 @@ def _head(name: str, source: str, rows: int) -> Iterator[str]:
     yield "  name: unknown # guess: who answers for it?"
 
 
-def _settings(cell: str, topic: TopicFacts, choices: Choices) -> Iterator[str]:
+def _settings(cell: str, topic: TopicFacts, choices: Choices, *, proto: bool) -> Iterator[str]:
     yield ""
     yield "customProperties:"
     yield "  - property: headwater"
@@ -91,6 +99,8 @@ def _settings(cell: str, topic: TopicFacts, choices: Choices) -> Iterator[str]:
     yield "        envelope: none"
     yield "        payload:"
     yield "          - schemas/payload.v1.avsc"
+    if proto:
+        yield f"        proto: [{PROTO_FILE}]"
     yield "      gates:"
     late = _duration(topic.late_s * 1_000)
     yield f"        late: {late} # guess: older records become dead letters"
@@ -117,12 +127,12 @@ def _schema(name: str, topic: TopicFacts, found: Inferred, choices: Choices) -> 
     for path, why in found.left_out.items():
         yield f"    # left out: {path}: {why}"
     yield "    properties:"
-    for one in found.schema["fields"]:
-        yield from _property(one, found, choices)
+    for field, type_ in field_types(found.schema).items():
+        yield from _property(field, type_, found, choices)
 
 
-def _property(one: Mapping[str, Any], found: Inferred, choices: Choices) -> Iterator[str]:
-    name, kinds = one["name"], odcs_types(one["type"])
+def _property(name: str, type_: Any, found: Inferred, choices: Choices) -> Iterator[str]:
+    kinds = odcs_types(type_)
     share = choices.nulls.get(name, 0)
     seen = f" Null in {share:.0%} of what was seen." if share else ""
     yield f"      - name: {name}"

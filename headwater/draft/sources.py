@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kafka import TopicPartition
 
+from headwater.draft.protobuf import Record, as_record, most_indexes, rows_of, schema_of
 from headwater.draft.render import TopicFacts
 from headwater.produce.rows import open_source
 from pipeline.avro.decoding.single import UnreadableValueError, reader
@@ -19,7 +20,8 @@ from pipeline.kafka.topics import describe_topic, earliest_offsets, stable_offse
 from pipeline.rows.json_value import unframed
 from pipeline.schemas import wire
 from pipeline.schemas.open import open_registry
-from pipeline.schemas.registry import SchemaNotFoundError
+from pipeline.schemas.registry import Registry, SchemaNotFoundError
+from pipeline.schemas.texts import PROTOBUF, SchemaText
 
 MOST_ROWS = 2_000
 POLL_MS = 2_000
@@ -37,10 +39,13 @@ class Seen:
     Attributes:
         source: what it is of, in words.
         rows: values as JSON has them.
-        schema: the Avro schema that they were written with; None of JSON.
+        schema: the Avro schema that they were written with, or are read as; None of JSON.
         keys: of the records, one for each row; none where there are no records.
         times: of the records, in ms since 1970, one for each row.
         topic: the topic; None where there is none yet.
+        left_out: path of each field that has no type -> why.
+        guesses: path of each field whose type may be another -> which, and why.
+        proto: the .proto text that they were written with, where it needs no other.
     """
 
     source: str
@@ -49,6 +54,9 @@ class Seen:
     keys: Sequence[bytes | None] = ()
     times: Sequence[int] = ()
     topic: TopicFacts | None = None
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    guesses: Mapping[str, str] = field(default_factory=dict)
+    proto: str | None = None
 
 
 def see_file(name: str) -> Seen:
@@ -79,7 +87,14 @@ def see_subject(cell: Cell, subject: str) -> Seen:
         SchemaNotFoundError: there is no such subject.
         RegistryUnavailableError, RegistryRefusedError: the registry does not answer, or refuses.
     """
-    latest = open_registry(cell).latest(subject)
+    registry = open_registry(cell)
+    newest = registry.text_version(subject)
+    if newest.schema.type == PROTOBUF:
+        facts = TopicFacts(subject.removesuffix("-value"), "protobuf")
+        made = as_record(schema_of(registry, newest.schema).message((0,)))
+        source = f"version {newest.version} of {subject}"
+        return _of_protobuf(source, newest.schema, made, facts, (0,))
+    latest = registry.latest(subject)
     topic = TopicFacts(subject.removesuffix("-value"), "avro")
     return Seen(f"version {latest.version} of {subject}", (), latest.schema, topic=topic)
 
@@ -89,7 +104,7 @@ def see_topic(cell: Cell, name: str) -> Seen:
 
     Raises:
         TopicMissingError, BrokerUnavailableError, KafkaAccessError: as `describe_topic`.
-        NothingToDraftError: it has no records, or none that are JSON objects or Avro of the cell's registry.
+        NothingToDraftError: it has no records, or none that are JSON objects or of the cell's registry.
     """
     with connect_admin(cell) as admin:
         identity = describe_topic(admin, name)
@@ -112,11 +127,11 @@ def see_topic(cell: Cell, name: str) -> Seen:
     framed = [record for record in records if record.value and record.value[:1] == b"\0"]
     seen = _as_json(name, records, facts)
     if len(seen.rows) < len(records) / 2 and framed:
-        seen = _as_avro(cell, name, framed, facts)
+        seen = _as_framed(cell, name, framed, facts)
     if not seen.rows:
         raise _nothing(
             f"topic {name}",
-            "its values are neither JSON objects nor Avro that the cell's registry knows.",
+            "its values are neither JSON objects nor Avro or Protobuf that the cell's registry knows.",
         )
     return seen
 
@@ -156,19 +171,63 @@ def _as_json(name: str, records: Sequence[Any], facts: TopicFacts) -> Seen:
     )
 
 
-def _as_avro(cell: Cell, name: str, records: Sequence[Any], facts: TopicFacts) -> Seen:
+def _as_framed(cell: Cell, name: str, records: Sequence[Any], facts: TopicFacts) -> Seen:
+    """Return records of the newest schema that the registry has of them."""
     registry = open_registry(cell)
-    newest: tuple[int, Mapping[str, Any]] | None = None
-    for schema_id in sorted(
-        {wire.split(one.value)[0] for one in records if len(one.value) >= wire.HEADER_BYTES}
-    ):
+    framed = [one for one in records if len(one.value) >= wire.HEADER_BYTES]
+    newest: tuple[int, SchemaText] | None = None
+    for schema_id in sorted({wire.split(one.value)[0] for one in framed}):
         try:
-            newest = (schema_id, registry.schema(schema_id))
+            newest = (schema_id, registry.text(schema_id))
         except SchemaNotFoundError:
             continue
     if newest is None:
         return Seen(f"the topic {name}", ())
-    schema_id, schema = newest
+    schema_id, text = newest
+    if text.type == PROTOBUF:
+        of_it = [one for one in framed if wire.split(one.value)[0] == schema_id]
+        return _as_protobuf(registry, name, text, of_it, facts)
+    return _as_avro(name, schema_id, registry.schema(schema_id), framed, facts)
+
+
+def _as_protobuf(
+    registry: Registry, name: str, text: SchemaText, records: Sequence[Any], facts: TopicFacts
+) -> Seen:
+    indexes = most_indexes(records)
+    message = schema_of(registry, text).message(indexes)
+    made = as_record(message)
+    kept = rows_of(message, indexes, made.schema, records) if made.schema["fields"] else []
+    seen = _of_protobuf(f"the topic {name}", text, made, replace(facts, format="protobuf"), indexes)
+    return replace(
+        seen,
+        rows=[row for _, row in kept],
+        keys=[record.key for record, _ in kept],
+        times=[record.timestamp for record, _ in kept],
+    )
+
+
+def _of_protobuf(
+    source: str, text: SchemaText, made: Record, facts: TopicFacts, indexes: tuple[int, ...]
+) -> Seen:
+    alone = indexes == (0,) and not text.references
+    return Seen(
+        source,
+        (),
+        made.schema,
+        topic=facts,
+        left_out=made.left_out,
+        guesses=made.guesses,
+        proto=text.text if alone else None,
+    )
+
+
+def _as_avro(
+    name: str,
+    schema_id: int,
+    schema: Mapping[str, Any],
+    records: Sequence[Any],
+    facts: TopicFacts,
+) -> Seen:
     read = reader(schema, schema)
     kept = []
     for record in records:

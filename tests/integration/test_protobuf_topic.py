@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from confluent_kafka import Producer
 
+from headwater.draft.plan import plan_draft
+from headwater.draft.sources import see_topic
 from headwater.produce.generated import Order, produce_generated
 from headwater.produce.model import Shares
 from pipeline.cells import Cell
@@ -217,6 +219,10 @@ def test_what_is_made_up_is_ingested_to_the_record(cell: Cell, orders: Product) 
     assert verify_ledger(cell, orders).balanced
     registered = open_registry(cell).text_version(orders.value_subject)
     assert "google.protobuf.Timestamp placed_at = 6;" in registered.schema.text
+    seen = see_topic(cell, orders.topic.name)
+    draft = plan_draft("drafted", "us", seen)
+    assert (draft.choices.key, draft.choices.event_time) == (orders.key, orders.event_time)
+    assert draft.files["schemas/value.v1.proto"] == registered.schema.text
 
 
 def test_writers_of_two_versions_are_read_beside_each_other(cell: Cell, orders: Product) -> None:

@@ -42,7 +42,7 @@ def new(
 
     Key, event time and uuid, personal data and rules are proposed by what was seen; every line that a person
     has to decide is marked `guess`. What has no type that a table could hold is left out, and named. Topics
-    hold JSON objects, or Avro of the cell's registry; reading one commits nothing.
+    hold JSON objects, or Avro or Protobuf of the cell's registry; reading one commits nothing.
 
     \b
     Examples:
