@@ -100,8 +100,17 @@ class UnitTestRunner:
         if read is None:
             return row
         if name == EVENTS:
-            return {_EVENT_TIME: row.get(self._product.event_time.lower()) or test.hour, **row}
+            return {_EVENT_TIME: _within(row, self._product.event_time) or test.hour, **row}
         return {HOUR_COLUMN: max(hours_of(read, test.hour)), **row}
+
+
+def _within(row: Values, path: str) -> Any:
+    """Return the value of a field, which may lie within records; None where there is none."""
+    first, *rest = path.split(".")
+    found = row.get(first.lower())
+    for name in rest:
+        found = found.get(name) if isinstance(found, dict) else None
+    return found
 
 
 def _values(test: UnitTest, row: Row, columns: StructType, mistakes: list[Mistake]) -> Values:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pyspark.sql import types as spark
 
 from pipeline.batch.unit_tests.compare import Differences, compare
+from pipeline.batch.unit_tests.run import _within
 from pipeline.batch.unit_tests.values import BadValueError, same, spark_value
 
 RECORD = spark.StructType().add("name", spark.StringType()).add("count", spark.IntegerType())
@@ -103,3 +104,11 @@ def test_what_stands_for_none_is_told_with_its_place(
     with pytest.raises(BadValueError) as error:
         spark_value(value, type_)
     assert error.value.loc == place
+
+
+def test_an_event_time_may_lie_within_a_record() -> None:
+    at = datetime(2026, 1, 1, 5, 30, tzinfo=UTC)
+    assert _within({"at": at}, "At") == at
+    assert _within({"order": {"placed": {"at": at}}}, "order.placed.at") == at
+    assert _within({"order": {"placed": None}}, "order.placed.at") is None
+    assert _within({}, "order.placed.at") is None
