@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,11 +14,24 @@ from typing import Any
 import pytest
 
 from headwater.stack.ports import free_port
+from pipeline.cells import Cell, load_cell
+from pipeline.settings import PROJECT
+from pipeline.tables.catalog import load_table
+from tests.support.code_blocks import Block, blocks, commands
 from tests.support.dagster_api import DagsterApi, wait_until
+from tests.support.foreign_topics import (
+    Hours,
+    fill_payments,
+    fill_visits,
+    hours_of,
+    payments,
+    visits,
+)
 from tests.support.wheel import outside_environment, unpacked_wheel
 
 COMMAND = "from headwater.cli.main import main\nmain()\n"
 ORDERS = 3
+PAGE = "docs/how-to/start-a-project.md"
 
 
 @dataclass(frozen=True)
@@ -64,14 +78,43 @@ def shop(headwater: Installed, tmp_path: Path) -> Iterator[Path]:
     headwater.run("down", cwd=folder)
 
 
+def section(title: str) -> Iterator[Block]:
+    """Yield the blocks of the page below a heading, in order."""
+    lines = (PROJECT / PAGE).read_text().splitlines()
+    begin = lines.index(f"## {title}") + 1
+    ends = (n for n, line in enumerate(lines[begin:], begin) if line.startswith("## "))
+    end = next(ends, len(lines))
+    yield from (one for one in blocks(PROJECT, PAGE) if begin < one.line <= end)
+
+
+def run_section(headwater: Installed, title: str, project: Path) -> None:
+    """Do what the page says, in a project: commands must succeed, files are written."""
+    for block in section(title):
+        if block.title:
+            (project / block.title).parent.mkdir(parents=True, exist_ok=True)
+            (project / block.title).write_text(block.text)
+        for command in commands(block) if block.language == "console" else ():
+            words = shlex.split(command.text, comments=True)
+            if words[:2] == ["headwater", "hours"]:
+                continue
+            done = headwater.run(*words[1:], cwd=project)
+            assert done.returncode == 0, (
+                f"{block.place}: {command.text}\n{done.stdout}{done.stderr}"
+            )
+
+
+def hourly(cell: Cell, table: str, by: str, count: str, total: str) -> Hours:
+    """Return what readers have of an hourly table."""
+    rows = load_table(cell, table).scan().to_arrow().to_pylist()
+    return {(row["hour"], row[by]): (row[count], row[total]) for row in rows}
+
+
+@pytest.mark.timeout(900)
 def test_a_new_project_goes_from_its_first_record_to_published_hours(
     headwater: Installed, shop: Path
 ) -> None:
+    """Of the example, and of two topics that others made and filled: the first afternoon."""
     inside = shop / "contracts" / "orders"
-    checked = headwater.document("contract", "check", cwd=inside)
-    assert checked["ok"] is True
-    assert [one["product"] for one in checked["products"]] == ["orders", "orders_by_country"]
-
     ports = ("--kafka-port", str(free_port()), "--web-port", str(free_port()))
     parts = headwater.document("up", *ports, cwd=inside)["parts"]
     assert {part["name"] for part in parts} >= {"kafka-us", "code-server-us", "dagster-daemon"}
@@ -79,24 +122,54 @@ def test_a_new_project_goes_from_its_first_record_to_published_hours(
     assert (shop / ".headwater" / "stack.json").exists(), (
         "the home is the project's, wherever one is in it"
     )
+    address = {part["name"]: part["address"] for part in parts}
 
     sample = str(shop / "samples" / "orders.jsonl")
     assert headwater.document("produce", "orders", "--from", sample, cwd=shop)["total"] == ORDERS
 
-    def published() -> list[dict[str, Any]]:
-        told = headwater.run("hours", "orders", "--json", cwd=inside)
-        assert told.returncode == 0, told.stderr
-        hours = json.loads(told.stdout)["hours"]
-        assert hours or "nothing was ingested yet" in told.stderr, "until the first commit"
-        return [one for one in hours if one["published"].get("orders_by_country")]
+    paid, seen = payments(), visits()
+    fill_payments(address["kafka-us"], "shop.payments", paid)
+    registry = address["schema-registry-us"]
+    fill_visits(address["kafka-us"], "shop.visits", registry, seen)
+    run_section(headwater, "From a topic that exists", shop)
+    checked = headwater.document("contract", "check", cwd=inside)
+    assert checked["ok"] is True
+    tables = {
+        "orders_by_country": "orders",
+        "payments_hourly": "payments",
+        "visits_hourly": "visits",
+    }
+    assert {one["product"] for one in checked["products"]} == {*tables, *tables.values()}
 
-    (hour,) = wait_until("an hour is published", published, 240)
-    assert hour["hour"].startswith("2026-01-05T10")
+    expected = {
+        "orders_by_country": 1,
+        "payments_hourly": len(
+            {hour for hour, _ in hours_of(paid, "currency", "cents", "paid_at")}
+        ),
+        "visits_hourly": len({hour for hour, _ in hours_of(seen, "page", "seconds", "seen_at")}),
+    }
+    waiting = dict(tables)
 
-    (web,) = (part["address"] for part in parts if part["name"] == "dagster-webserver")
-    nodes = DagsterApi(web).ask("{ assetNodes { assetKey { path } } }")["assetNodes"]
-    keys = {tuple(node["assetKey"]["path"]) for node in nodes}
-    assert {("us", "orders", "events"), ("us", "orders", "orders_by_country")} <= keys
+    def published() -> bool:
+        for table, product in [*waiting.items()]:
+            told = headwater.run("hours", product, "--json", cwd=inside)
+            hours = json.loads(told.stdout)["hours"] if told.stdout else []
+            if sum(bool(one["published"].get(table)) for one in hours) < expected[table]:
+                return False
+            del waiting[table]
+        return True
+
+    wait_until("hours of all three are published", published, 600)
+    cell = load_cell(shop / ".headwater", "us")
+    by_currency = hourly(cell, "payments.payments_hourly", "currency", "payments", "cents")
+    assert by_currency == hours_of(paid, "currency", "cents", "paid_at")
+    by_page = hourly(cell, "visits.visits_hourly", "page", "visits", "seconds")
+    assert by_page == hours_of(seen, "page", "seconds", "seen_at")
+
+    nodes = DagsterApi(address["dagster-webserver"]).ask("{ assetNodes { assetKey { path } } }")
+    keys = {tuple(node["assetKey"]["path"]) for node in nodes["assetNodes"]}
+    assert keys >= {("us", product, "events") for product in tables.values()}
+    assert keys >= {("us", product, table) for table, product in tables.items()}
 
     status = headwater.run("status", cwd=inside)
     assert status.returncode == 0, status.stdout
