@@ -20,6 +20,7 @@ from pipeline.errors import ExitCode, HeadwaterError
 # Loaded only when asked for, each with what it imports: see the package.
 COMMANDS = {
     "init": "headwater.cli.init:init",
+    "upgrade": "headwater.cli.upgrade:upgrade",
     "up": "headwater.cli.stack:up",
     "down": "headwater.cli.stack:down",
     "status": "headwater.cli.stack:status",

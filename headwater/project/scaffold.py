@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
+from headwater.project.manifest import Manifest, digest, read_manifest, write_manifest
 from pipeline.errors import TerminalError
 from pipeline.files import write_atomically
 
@@ -37,11 +38,13 @@ class ProjectPlan:
         folder: the project's.
         files: those to write; none of them exists.
         kept: files that are there already, and stay as they are.
+        manifest: what the template has for them, by which an upgrade tells what somebody has changed.
     """
 
     folder: Path
     files: tuple[NewFile, ...]
     kept: tuple[Path, ...]
+    manifest: Manifest
 
 
 def plan_project(folder: Path, *, example: bool = True) -> ProjectPlan:
@@ -49,9 +52,15 @@ def plan_project(folder: Path, *, example: bool = True) -> ProjectPlan:
 
     Without `example` there are no contracts to begin with.
     """
-    wanted = tuple(_files(folder.absolute().name, example=example))
+    wanted = tuple(template_files(folder.absolute().name, example=example))
     kept = tuple(one.path for one in wanted if (folder / one.path).exists())
-    return ProjectPlan(folder, tuple(one for one in wanted if one.path not in kept), kept)
+    before = read_manifest(folder)
+    digests = {
+        str(one.path): digest(one.text) for one in wanted if one.path.parts[0] not in EXAMPLE
+    }
+    manifest = Manifest(before.version or version("headwater"), {**digests, **before.digests})
+    files = tuple(one for one in wanted if one.path not in kept)
+    return ProjectPlan(folder, files, kept, manifest)
 
 
 def make_project(plan: ProjectPlan) -> None:
@@ -72,9 +81,11 @@ def make_project(plan: ProjectPlan) -> None:
                 remedy="Make the folder writable, or name another; what was written stays.",
             ) from None
     (plan.folder / "contracts").mkdir(exist_ok=True)
+    write_manifest(plan.folder, plan.manifest)
 
 
-def _files(name: str, *, example: bool) -> Iterator[NewFile]:
+def template_files(name: str, *, example: bool) -> Iterator[NewFile]:
+    """Yield the files of a project of that name, as the installed version makes it."""
     for file in sorted(TEMPLATE.rglob("*")):
         path = file.relative_to(TEMPLATE)
         if (
