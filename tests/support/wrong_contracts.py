@@ -104,6 +104,14 @@ _AMOUNT = '{"type": "bytes", "logicalType": "decimal", "precision": 10, "scale":
 _OF_COUNTRY = "name: country\n        logicalType: "
 _SAID = '      - {name: country, logicalType: string, description: "Where to, in ISO 3166."}\n'
 
+_GENERATE = "      topic:\n", "      generate: {GENERATE}\n      topic:\n"
+
+
+def _generate(title: str, wanted: str, at: str, says: str) -> Wrong:
+    new = _GENERATE[1].replace("{GENERATE}", wanted)
+    return Wrong(title, "orders", _GENERATE[0], new, at, says)
+
+
 YAML = [
     Wrong("a tab", "orders", "  purpose:", "\tpurpose:", "\tpurpose", "spaces; here is a tab"),
     Wrong("no space after a colon", "orders", "version: 1", "version:1", "version:1", "a colon with a space after it"),
@@ -180,6 +188,14 @@ SCHEMAS = [
     Wrong("a field's name with a dash", "avsc", '"country"', '"ship-country"', '"ship-country"', "a name of letters, digits and _"),
     Wrong("a field twice", "avsc", f"{_COUNTRY},", f"{_COUNTRY},\n    " + _COUNTRY.replace("}", ', "doc": ""}') + ",", '"country", "type": "string", "doc"', "each field once"),
 ]  # fmt: skip
+MADE_UP = [
+    _generate("made-up values of no field", "{fields: {contry: {values: [DE]}}}", "contry", "did you mean country?"),
+    _generate("a made-up value of another type", "{fields: {amount: {values: [5, cheap]}}}", "cheap", "a value of the field's type"),
+    _generate("weights of fewer values", "{fields: {country: {values: [DE, FR], weights: [1]}}}", "weights", "a weight for each of `values`"),
+    _generate("a range of texts", "{fields: {country: {range: [1, 2]}}}", "range: [1", "a field that is a number, not string"),
+    _generate("nulls where there are none", "{fields: {country: {nulls: 0.5}}}", "nulls", "the field is never null"),
+    _generate("late events that no gate lets through", "{late: 0.1}", "late: 0.1", "without `gates.late`"),
+]  # fmt: skip
 REFERENCE_DATA = [
     Wrong("reference data that is not there", "orders", "file:countries.csv", "file:country.csv", "source:", "a file that exists, not 'country.csv'"),
     Wrong("reference data without its kind", "orders", "'file:countries.csv'", "countries.csv", "source:", "file:<path> or package:<package>/<path>"),
@@ -223,7 +239,7 @@ TABLES = [
     Wrong("drift of personal data", "features", "column: spent", "column: customer_id", "column: customer_id", "a column without personal data"),
 ]  # fmt: skip
 SQL_CASES = [Wrong(title, "sql", "", text, at, says) for title, text, at, says in SQL]
-WRONG = (*YAML, *KEYS, *FIELDS, *SCHEMAS, *REFERENCE_DATA, *TABLES, *SQL_CASES)
+WRONG = (*YAML, *KEYS, *FIELDS, *SCHEMAS, *MADE_UP, *REFERENCE_DATA, *TABLES, *SQL_CASES)
 """Every case; titles are unique."""
 
 

@@ -10,7 +10,7 @@ from pipeline.contract.parse.header import read_header
 from pipeline.contract.parse.merge import DerivedContract
 from pipeline.contract.parse.odcs import check_structure
 from pipeline.contract.settings.invalid import report_invalid
-from pipeline.contract.settings.product import Section
+from pipeline.contract.settings.section import Section
 from pipeline.contract.source.reader import ContractReader
 
 

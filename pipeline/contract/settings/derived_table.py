@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError
 
 from pipeline.contract.model import Drift, Feature, LatePolicy, Read
 from pipeline.contract.settings.invalid import report_invalid
-from pipeline.contract.settings.product import Section
+from pipeline.contract.settings.section import Section
 from pipeline.contract.settings.units import Real, Seconds, Text, Whole
 from pipeline.contract.source.document import Loc
 from pipeline.contract.source.reader import ContractReader

@@ -10,17 +10,16 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PlainValidator,
     ValidationError,
 )
-from pydantic.alias_generators import to_camel
 
 from pipeline.contract.model import Gates, Retention, Topic
+from pipeline.contract.settings.generate import GenerateSection
 from pipeline.contract.settings.invalid import report_invalid
+from pipeline.contract.settings.section import Section
 from pipeline.contract.settings.units import (
     Bytes,
     Flag,
@@ -69,14 +68,6 @@ def _start(value: object) -> str | datetime:
         return parse_instant(value)
     except ValueError as error:
         raise ValueError(f"earliest, latest or {error}") from None
-
-
-class Section(BaseModel):
-    """A mapping of settings: strict, frozen, keys in camelCase, none that is not known."""
-
-    model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, alias_generator=to_camel, populate_by_name=False
-    )
 
 
 class RetentionSection(Section):
@@ -147,6 +138,7 @@ class ProductSettings(Section):
     references: list[ReferenceSection] = []
     allowed_lateness: Seconds = 300.0
     first_hour: Annotated[Any, PlainValidator(parse_instant)] = None
+    generate: GenerateSection = GenerateSection()
 
 
 class SloSection(Section):

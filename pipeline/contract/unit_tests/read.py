@@ -15,7 +15,7 @@ from pipeline.config.nearest import did_you_mean
 from pipeline.contract.checks.sql.views import View, base_views, described_view, readable
 from pipeline.contract.model import DerivedTable, Product
 from pipeline.contract.settings.invalid import report_invalid
-from pipeline.contract.settings.product import Section
+from pipeline.contract.settings.section import Section
 from pipeline.contract.settings.units import Real, Text, Whole, parse_instant
 from pipeline.contract.source.document import Document, DocumentError, Loc
 from pipeline.contract.source.mistakes import Mistake

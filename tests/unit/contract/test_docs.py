@@ -6,6 +6,7 @@ from pydantic import BaseModel
 from pipeline.contract.parse import derived_contract as derived
 from pipeline.contract.settings import derived_table as table_settings
 from pipeline.contract.settings import product as own_settings
+from pipeline.contract.settings.generate import GeneratedFieldSection
 from pipeline.contract.vocabulary import CHECKS
 from tests.unit.contract.conftest import ROOT
 
@@ -21,6 +22,7 @@ DOCS = (ROOT / "docs" / "reference" / "contract.md").read_text()
         (own_settings.GatesSection, "gates."),
         (own_settings.SchemasSection, "schemas."),
         (own_settings.ReferenceSection, "references[]."),
+        (GeneratedFieldSection, "generate.fields.<field>."),
         (table_settings.DerivedTableSettings, ""),
         (table_settings.ReadSection, "reads[]."),
         (table_settings.FeatureSection, "feature."),

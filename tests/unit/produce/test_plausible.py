@@ -161,3 +161,29 @@ def test_duplicates_need_something_that_tells_them() -> None:
     departures = load_product(PROJECT / "contracts" / "departures")
     with pytest.raises(UnproducibleError, match="names no `uuid`"):
         list(plan_records(departures, Order(count=10, shares=Shares(duplicates=0.1)), lambda: NOW))
+
+
+def test_events_are_as_the_contract_wants_them(readings: Product) -> None:
+    file = readings.folder / "contract.yaml"
+    document = json.loads(file.read_text())
+    document["customProperties"][0]["value"]["generate"] = {
+        "keys": 5,
+        "skew": 0,
+        "fields": {
+            "colour": {"values": ["blue", "black"], "weights": [9, 1]},
+            "level": {"range": [2, 3]},
+            "price": {"values": ["1.50", 2]},
+            "ok": {"nulls": 0.5},
+        },
+    }
+    file.write_text(json.dumps(document))
+    events = Plausible(load_product(readings.folder), 7).events(START, END, 5_000)
+    colours = Counter(one.payload["colour"] for one in events)
+    assert set(colours) == {"blue", "black"}
+    assert 0.85 < colours["blue"] / 5_000 < 0.95
+    assert all(2 <= one.payload["level"] <= 3 for one in events)
+    through = encoder(readings)
+    assert {str(through(one.payload)["price"]) for one in events} == {"1.50", "2.00"}
+    assert 0.45 < sum(one.payload["ok"] is None for one in events) / 5_000 < 0.55
+    keys = Counter(one.key for one in events)
+    assert max(keys.values()) - min(keys.values()) < 5_000 / 5, "without skew keys are alike"
