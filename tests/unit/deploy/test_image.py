@@ -11,6 +11,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from pipeline.settings import PROJECT
 from tests.support.deployed import COMPOSE, DEPLOY, OURS, explained
 
 DOCKERFILE = DEPLOY / "Dockerfile"
@@ -32,9 +33,15 @@ def test_the_image_runs_as_nobody_and_installs_what_the_hashes_say() -> None:
     sent = (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()
     assert sent[0] == "*"
     copied = {
-        line.split()[1] for line in lines if line.startswith("COPY ") and "--from" not in line
+        word
+        for line in lines
+        if line.startswith("COPY ") and "--from" not in line
+        for word in line.split()[1:-1]
     }
     assert copied <= {line.removeprefix("!") for line in sent}
+    links = [one for name in copied for one in (PROJECT / name).rglob("*") if one.is_symlink()]
+    targets = {one.resolve().relative_to(PROJECT).parts[0] for one in links}
+    assert targets <= copied, "what is copied leads nowhere else"
 
 
 def test_the_compose_file_is_one() -> None:

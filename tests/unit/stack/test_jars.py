@@ -10,7 +10,7 @@ import pytest
 
 from headwater.stack import jars as fetching
 from headwater.stack.jars import WrongHashError, ensure_jars
-from pipeline.jars import Jar, JarMissingError, installed_jars, locked_jars
+from pipeline.jars import BROKER, Jar, JarMissingError, installed_jars, lock_sets, locked_jars
 from pipeline.settings import load_settings
 
 
@@ -42,6 +42,19 @@ def test_a_damaged_jar_is_fetched_again(tmp_path: Path, spark_jars: tuple[Path, 
     ensure_jars(tmp_path, "spark", said.append)
     assert damaged.read_bytes() == whole
     assert said[0] == "fetching 1 jars for spark ..."
+
+
+def test_jars_that_are_there_are_only_looked_at(
+    tmp_path: Path, spark_jars: tuple[Path, ...]
+) -> None:
+    """So that the cache may be an image's, which nobody can write to."""
+    shutil.copytree(load_settings().cache / "jars", tmp_path / "jars")
+    assert ensure_jars(tmp_path, "spark", quiet) == installed_jars(tmp_path, "spark")
+    assert [path.name for path in tmp_path.iterdir()] == ["jars"]
+
+
+def test_the_sets_are_those_of_the_lock() -> None:
+    assert set(lock_sets()) == {"comet", BROKER, "postgresql", "s3", "spark"}
 
 
 @pytest.mark.java
