@@ -8,19 +8,17 @@ from pathlib import Path
 import pytest
 
 from pipeline.cells import Cell, embedded_cell, save_cell
-from pipeline.contract.load import load_product
-from pipeline.contract.model import Product
 from pipeline.ingest.run import ingest
 from tests.crash.range_kills import RangeKill, draw_range_kills
-from tests.crash.scenario import draw
+from tests.crash.scenario import Act, draw
 from tests.crash.stage import Stage
 from tests.crash.tally import Tally
 from tests.support.catalogs import in_asked_catalog
 from tests.support.counts import COUNTS
 from tests.support.failpoints import failpoints_of
+from tests.support.formatted_load import ENVELOPE, FORMATS, FormattedWriter, formatted_product
 from tests.support.load import TopicWriter
 from tests.support.mortal_broker import MortalBroker
-from tests.support.products import own_product
 
 KILLS = 100
 RANGE_KILLS = 2
@@ -75,16 +73,26 @@ def mortal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MortalBroker]:
 
 
 @pytest.fixture
+def form(request: pytest.FixtureRequest) -> str:
+    """The format of the topic's values: each act has the next one."""
+    if "act" not in request.fixturenames:
+        return ENVELOPE
+    act: Act = request.getfixturevalue("act")
+    return [*FORMATS][(act.number - 1) % len(FORMATS)]
+
+
+@pytest.fixture
 def stage(
     tmp_path: Path,
     mortal: MortalBroker,
     tally: Tally,
     compiled: None,
+    form: str,
     request: pytest.FixtureRequest,
 ) -> Stage:
-    """A fresh cell, and the test product with the strict freshness gate on a topic of its own."""
+    """A fresh cell, and a product on a topic of its own."""
     cell = embedded_cell(tmp_path / "home", "us", mortal.bootstrap_servers)
-    return _stage(tmp_path, in_asked_catalog(cell, request), mortal, tally)
+    return _stage(tmp_path, in_asked_catalog(cell, request), mortal, tally, form)
 
 
 @pytest.fixture(scope="session")
@@ -97,15 +105,11 @@ def compiled(tmp_path_factory: pytest.TempPathFactory, mortal: MortalBroker) -> 
     ingest(stage.cell, stage.product, once=True)
 
 
-def _stage(folder: Path, cell: Cell, mortal: MortalBroker, tally: Tally) -> Stage:
+def _stage(
+    folder: Path, cell: Cell, mortal: MortalBroker, tally: Tally, form: str = ENVELOPE
+) -> Stage:
     save_cell(folder / "home", cell)
-    product = _in_partitions(own_product("strict_events", folder / "contracts"))
+    product = formatted_product(form, folder / "contracts", PARTITIONS)
     assert product.topic.partitions == PARTITIONS
-    return Stage(cell, product, TopicWriter(cell, product), mortal, tally)
-
-
-def _in_partitions(product: Product) -> Product:
-    contract = product.folder / "contract.yaml"
-    text = contract.read_text()
-    contract.write_text(text.replace("partitions: 2", f"partitions: {PARTITIONS}"))
-    return load_product(product.folder)
+    writer = TopicWriter if form == ENVELOPE else FormattedWriter
+    return Stage(cell, product, writer(cell, product), mortal, tally)

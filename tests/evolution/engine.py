@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline.avro.schema import field_types
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.ingest.commit.tables import IngestTables
@@ -44,8 +45,13 @@ ODCS = {
 }
 
 
-def write_contract(folder: Path, schemas: Sequence[dict[str, Any]], topic: str = "chain") -> Path:
-    """Write the contract of a product without an envelope, whose fields `id` and `at` are key and time."""
+def write_contract(
+    folder: Path, schemas: Sequence[dict[str, Any]], topic: str = "chain", **said: str
+) -> Path:
+    """Write the contract of a product without an envelope, whose fields `id` and `at` are key and time.
+
+    `said` is what else its `schemas` say.
+    """
     (folder / "schemas").mkdir(parents=True, exist_ok=True)
     names = []
     for number, schema in enumerate(schemas, start=1):
@@ -68,7 +74,7 @@ def write_contract(folder: Path, schemas: Sequence[dict[str, Any]], topic: str =
                     "cells": ["us"],
                     "key": "id",
                     "eventTime": "at",
-                    "schemas": {"envelope": "none", "payload": names},
+                    "schemas": {"envelope": "none", "payload": names, **said},
                     "topic": {
                         "partitions": 1,
                         "replication": 1,
@@ -86,8 +92,8 @@ def write_contract(folder: Path, schemas: Sequence[dict[str, Any]], topic: str =
                 "physicalType": "topic",
                 "description": "d",
                 "properties": [
-                    {"name": f["name"], "logicalType": odcs_type(f["type"]), "description": "d"}
-                    for f in schemas[-1]["fields"]
+                    {"name": name, "logicalType": odcs_type(type_), "description": "d"}
+                    for name, type_ in field_types(schemas[-1]).items()
                 ],
             }
         ],
@@ -121,15 +127,19 @@ class Engine:
 
         Raises: as the engine.
         """
+        framed = [wire.encode(version, body) for version, body in values]
+        return self.land_values(product, registered, framed)
+
+    def land_values(
+        self, product: Product, registered: Sequence[dict[str, Any]], values: Sequence[bytes]
+    ) -> tuple[list[int], list[DeadLetter]]:
+        """As `land`, of values as Kafka has them."""
         events, _ = IngestTables(self.cell, product).load()
         registry = Schemas(dict(enumerate(registered, start=1)), range(1, len(registered) + 1))
         processor = Processor(product, registry, TOPIC, "run")
         offsets = list(range(self.offset, self.offset + len(values)))
         records = _records(
-            [
-                Wrote(at, NOW_MS, b"k", wire.encode(version, body))
-                for at, (version, body) in zip(offsets, values, strict=True)
-            ]
+            [Wrote(at, NOW_MS, b"k", value) for at, value in zip(offsets, values, strict=True)]
         )
         done = processor.process(records, Exclusions(), events, NOW)
         files = write_hours(events, [done.rows])

@@ -57,6 +57,7 @@ def change(op: str, before: Any, after: Any, number: int) -> dict[str, Any]:
         "table": "orders",
         "txId": number,
         "lsn": 9_000 + number,
+        "sequence": f'["{number}"]',
     }
     return {
         "before": before,

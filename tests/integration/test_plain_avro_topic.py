@@ -25,34 +25,9 @@ from pipeline.schemas.open import open_registry
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import dead_letters_table, events_table
 from tests.support.products import own_product
+from tests.support.single_objects import single_object
 
 AT_MS = 1_767_607_260_250
-EMPTY = 0xC15D213AA4D7A795
-META = (
-    '{"name":"shop.Meta","type":"record","fields":[{"name":"id","type":"string"},'
-    '{"name":"customer","type":"int"},{"name":"at","type":"long"}]}'
-)
-FIRST = (
-    '{"name":"shop.Order","type":"record","fields":[{"name":"meta","type":' + META + "},"
-    '{"name":"amount","type":"double"},{"name":"tags","type":{"type":"array","items":"string"}}'
-)
-CANONICAL = (FIRST + "]}", FIRST + ',{"name":"note","type":["null","string"]}]}')
-"""The parsing canonical forms of both versions, by hand."""
-
-
-def crc_64_avro(data: bytes) -> int:
-    """Return the fingerprint of some bytes, as the Avro specification computes it."""
-    found = EMPTY
-    for byte in data:
-        mixed = (found ^ byte) & 0xFF
-        for _ in range(8):
-            mixed = (mixed >> 1) ^ (EMPTY & -(mixed & 1))
-        found = (found >> 8) ^ mixed
-    return found
-
-
-def single_object(version: int, body: bytes) -> bytes:
-    return b"\xc3\x01" + crc_64_avro(CANONICAL[version - 1].encode()).to_bytes(8, "little") + body
 
 
 def order(number: int, **changed: Any) -> dict[str, Any]:

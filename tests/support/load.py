@@ -100,7 +100,7 @@ class TopicWriter:
             else fastavro.parse_schema(dict(product.envelope_schema))
         )
         self._payload = fastavro.parse_schema(dict(product.payload_schema))
-        self._schema_id = refs[product.value_subject].id
+        self._schema_id = refs[product.value_subject].id if product.topic.has_schema_ids else 0
         self._version = len(product.payload_schemas)
         self._made = 0
 

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import base64
-import io
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import fastavro
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicCollection, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 TIMEOUT_S = 30.0
-HEADER_BYTES = 5
+
+UuidOf = Callable[[bytes], str | None]
 
 
 class TopicUnreadableError(Exception):
@@ -24,7 +23,7 @@ class TopicUnreadableError(Exception):
 
 @dataclass(frozen=True)
 class ConsumedPartition:
-    """One record. `uuid` is None where the value is no envelope, or the topic has none."""
+    """One record. `uuid` is None where the value does not say one."""
 
     partition: int
     offset: int
@@ -72,18 +71,17 @@ def count_holes(bootstrap_servers: str, topic: str) -> Holes:
 def read_topic(
     bootstrap_servers: str,
     topic: str,
-    envelope: Mapping[str, Any] | None,
+    uuid_of: UuidOf | None,
     *,
     isolation: str = "read_committed",
 ) -> list[ConsumedPartition]:
     """Return every record of `topic` up to its last stable offsets, as they are now.
 
-    Read uncommitted, up to its ends, those of aborted transactions too.
+    Read uncommitted, up to its ends, those of aborted transactions too. `uuid_of` tells the uuid of a value.
 
     Raises:
         TopicUnreadableError: no such topic, or nothing came for `TIMEOUT_S` seconds.
     """
-    schema = fastavro.parse_schema(dict(envelope)) if envelope else None
     partitions = sorted(_describe(bootstrap_servers, topic).partitions, key=lambda p: int(p.id))
     consumer = Consumer(
         {
@@ -100,7 +98,7 @@ def read_topic(
     )
     try:
         consumer.assign([TopicPartition(topic, p.id, 0) for p in partitions])
-        return _drain(consumer, {p.id for p in partitions}, schema)
+        return _drain(consumer, {p.id for p in partitions}, uuid_of)
     finally:
         consumer.close()
 
@@ -123,7 +121,9 @@ def _describe(bootstrap_servers: str, topic: str) -> Any:
         raise TopicUnreadableError(f"{topic}: {error}") from error
 
 
-def _drain(consumer: Consumer, unfinished: set[int], schema: Any) -> list[ConsumedPartition]:
+def _drain(
+    consumer: Consumer, unfinished: set[int], uuid_of: UuidOf | None
+) -> list[ConsumedPartition]:
     found: list[ConsumedPartition] = []
     heard = time.monotonic()
     while unfinished:
@@ -138,23 +138,10 @@ def _drain(consumer: Consumer, unfinished: set[int], schema: Any) -> list[Consum
                 raise TopicUnreadableError(str(error))
             if error is None:
                 value = message.value()
-                found.append(
-                    ConsumedPartition(
-                        partition, offset, message.key(), value, _uuid_of(value, schema)
-                    )
-                )
+                own = None if uuid_of is None or value is None else uuid_of(value)
+                found.append(ConsumedPartition(partition, offset, message.key(), value, own))
             elif error.code() == KafkaError._PARTITION_EOF:
                 unfinished.discard(partition)
             else:
                 raise TopicUnreadableError(str(error))
     return found
-
-
-def _uuid_of(value: bytes | None, schema: Any) -> str | None:
-    if schema is None or value is None or len(value) <= HEADER_BYTES or value[0] != 0:
-        return None
-    try:
-        envelope: Any = fastavro.schemaless_reader(io.BytesIO(value[HEADER_BYTES:]), schema, None)
-    except (EOFError, IndexError, ValueError, TypeError, OverflowError, StopIteration):
-        return None
-    return str(envelope["uuid"])

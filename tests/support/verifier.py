@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 from pyiceberg.catalog import load_catalog
 
-from tests.support.topic_reader import ConsumedPartition, read_topic, topic_id
+from tests.support.topic_reader import ConsumedPartition, UuidOf, read_topic, topic_id
 
 SAMPLES = 5
 
@@ -100,12 +100,12 @@ def verify_exactly_once(
     catalog_name: str,
     catalog: Mapping[str, str],
     namespace: str,
-    envelope: Mapping[str, Any] | None,
+    uuid_of: UuidOf | None,
 ) -> Findings:
     """Compare `namespace`'s events and dead letters with all that can be read of `topic`.
 
-    `catalog` is what PyIceberg opens it with. `envelope` is the Avro schema that holds `uuid`; None compares
-    coordinates alone.
+    `catalog` is what PyIceberg opens it with. `uuid_of` tells a value's uuid; None compares coordinates
+    alone.
 
     Raises:
         TopicUnreadableError: the topic could not be read to its end.
@@ -116,7 +116,7 @@ def verify_exactly_once(
             selected_fields=LETTER_COLUMNS
         )
         return compare(
-            read_topic(bootstrap_servers, topic, envelope),
+            read_topic(bootstrap_servers, topic, uuid_of),
             events.to_arrow(),
             letters.to_arrow(),
             topic=topic,
