@@ -105,7 +105,7 @@ def contracts(tmp_path: Path) -> Path:
 def test_logic_is_held_to_the_rows_that_its_tests_expect(contracts: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
-    done = Command(home, contracts).run("contract", "test", "--json")
+    done = Command(home, contracts).start("contract", "test", "--json").result(within_s=280)
     assert done.code == 1, done.err
     document = done.json
     ended: dict[str, dict[str, Any]] = {
