@@ -140,4 +140,4 @@ lock: setup ## pin every dependency again
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --all-extras \
 		--group dev pyproject.toml --output-file requirements/lock.txt
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --extra spark \
-		--extra dagster-postgresql --constraint requirements/lock.txt pyproject.toml --output-file requirements/runtime.txt
+		--extra dagster-postgresql --extra protobuf --constraint requirements/lock.txt pyproject.toml --output-file requirements/runtime.txt

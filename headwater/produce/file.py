@@ -80,7 +80,7 @@ def produce_file(
                 try:
                     event = to_event(row)
                     value = writer.frame(
-                        encode(event.payload),
+                        _encoded(encode, event.payload),
                         key=event.key,
                         event_time=event.event_time,
                         uuid=event.uuid,
@@ -114,6 +114,14 @@ def _encoder(product: Product) -> Callable[[Mapping[str, Any]], bytes]:
         case "protobuf":
             return value_encoder(product)
     return encoder(dict(product.payload_schema))
+
+
+def _encoded(encode: Callable[[Mapping[str, Any]], bytes], payload: Mapping[str, Any]) -> bytes:
+    try:
+        return encode(payload)
+    except (ValueError, TypeError, KeyError) as error:
+        # Values fit the payload; a .proto of the contract's own may have no place for one.
+        raise RowError(f"no value of the format: {error}") from None
 
 
 def _limited(source: Source, limit: int | None, wanted: frozenset[str]) -> Iterator[SourceRow]:

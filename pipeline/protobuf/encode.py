@@ -24,8 +24,8 @@ def message_encoder(plan: Plan) -> Callable[[Mapping[str, Any]], bytes]:
     """Return what writes a record as a message.
 
     Values are as `pipeline.avro.encode.encoder` takes them, or as fastavro does: times are counts of their
-    unit or Python's own, decimals are unscaled or `Decimal`. What is None is left out. It raises ValueError
-    or TypeError for values that do not fit.
+    unit or Python's own, decimals are unscaled or `Decimal`. What is None is left out. It raises ValueError,
+    TypeError or KeyError for values that do not fit.
     """
     made, fill = projected(plan), _record(plan.root)
 
@@ -78,6 +78,8 @@ def _put_items(value: Value) -> Put:
         into = getattr(message, field)
         items = [{"key": key, "value": of} for key, of in found.items()] if is_map else found
         for one in items:
+            if one is None:
+                raise ValueError("Protobuf has no nulls in lists and maps")
             if fill is not None:
                 fill(into.add(), one)
             elif scalar is not None:

@@ -128,11 +128,11 @@ def decode(
 
 
 @compiled
-def begin_level(level: Any, entries: Any, seen: Any, chosen: Any) -> None:
+def begin_level(levels: Any, level: int, entries: Any, seen: Any, chosen: Any) -> None:
     """Begin a row or an item, of which nothing was seen."""
-    for e in range(level[FIRST_ENTRY], level[LAST_ENTRY]):
+    for e in range(levels[level, FIRST_ENTRY], levels[level, LAST_ENTRY]):
         seen[e] = 1 if entries[e, E_ABSENT] == THERE else 0
-    for o in range(level[FIRST_ONEOF], level[LAST_ONEOF]):
+    for o in range(levels[level, FIRST_ONEOF], levels[level, LAST_ONEOF]):
         chosen[o] = 0
 
 
@@ -175,15 +175,15 @@ def read_message(
     """Read one message as a row; return 0, -1 if it is not vouched for, -2 - node where there is no room."""
     # Of each message within the others: its end, itself, its level or -1, and the field it was found by.
     stack[0, 0], stack[0, 1], stack[0, 2], stack[0, 3] = end, message, level, -1
-    depth, hint = 0, messages[message, 0]
-    begin_level(levels[level], entries, seen, chosen)
+    first, last = messages[message, 0], messages[message, 1]
+    depth, hint = 0, first
+    begin_level(levels, level, entries, seen, chosen)
     while True:
-        end = stack[depth, 0]
         if pos == end:
             level = stack[depth, 2]
             if level >= 0:
                 done = finish_level(
-                    levels[level], entries, seen, data, shift, nodes, numbers, slots, valid
+                    levels, level, entries, seen, data, shift, nodes, numbers, slots, valid
                 )
                 if done != 0:
                     return done
@@ -194,19 +194,20 @@ def read_message(
                 # The list ends, so far, where the items of the row before it do: its keys begin there.
                 key, node = fields[row, LOW], fields[row, NODE]
                 at = nodes[node, CURSOR]
-                first = numbers[nodes[node, PLACE] + at - 1] if at > 0 else 0
-                if not is_new(slots, numbers, nodes, key, first, data):
+                since = numbers[nodes[node, PLACE] + at - 1] if at > 0 else 0
+                if not is_new(slots, numbers, nodes, key, since, data):
                     return -1
             depth -= 1
             hint = row
+            end, message = stack[depth, 0], stack[depth, 1]
+            first, last = messages[message, 0], messages[message, 1]
             continue
         begin = pos
         tag, pos = read_varint(data, pos, end)
         if pos < 0 or pos - begin > MOST_TAG_BYTES or tag < 8 or tag >= 1 << 32:
             return -1
         number, wire = tag >> 3, tag & 7
-        message = stack[depth, 1]
-        row = find_field(fields, messages[message, 0], messages[message, 1], number, hint)
+        row = find_field(fields, first, last, number, hint)
         if row < 0:
             pos = skip(data, pos, end, wire)
             if pos < 0:
@@ -232,10 +233,12 @@ def read_message(
                 return -1
             stack[depth, 0], stack[depth, 1], stack[depth, 2] = pos + size, fields[row, A], -1
             stack[depth, 3] = row
-            hint = messages[fields[row, A], 0]
+            end = pos + size
+            first, last = messages[fields[row, A], 0], messages[fields[row, A], 1]
+            hint = first
             if op == ITEM:
                 stack[depth, 2] = fields[row, B]
-                begin_level(levels[fields[row, B]], entries, seen, chosen)
+                begin_level(levels, fields[row, B], entries, seen, chosen)
             elif op == WRAPPER:
                 # What it holds is Protobuf's default unless it says more.
                 if seen[entry] == 0:
@@ -264,7 +267,8 @@ def read_message(
                     return -2 - node  # type: ignore[no-any-return]
                 place = nodes[node, PLACE] + at
                 pos = put_value(
-                    data, shift, pos, stop, fields[row], symbols, powers, place, numbers, slots,
+                    data, shift, pos, stop, fields,
+                    row, symbols, powers, place, numbers, slots,
                     doubles, singles,
                 )  # fmt: skip
                 if pos < 0:
@@ -283,7 +287,8 @@ def read_message(
                 return -1
             place = nodes[node, PLACE] + at
             pos = put_value(
-                data, shift, pos, end, fields[row], symbols, powers, place, numbers, slots, doubles,
+                data, shift, pos, end, fields,
+                    row, symbols, powers, place, numbers, slots, doubles,
                 singles,
             )  # fmt: skip
             if pos < 0:

@@ -32,20 +32,20 @@ SECOND = 1_000_000_000
 
 @compiled
 def put_value(
-    data: Any, shift: int, pos: int, end: int, field: Any, symbols: Any, powers: Any,
+    data: Any, shift: int, pos: int, end: int, fields: Any, row: int, symbols: Any, powers: Any,
     place: int, numbers: Any, slots: Any, doubles: Any, singles: Any,
 ) -> int:  # fmt: skip
     """Write the value at `pos` by a field's row; return where it ends, -1 if it is not vouched for."""
-    op = field[OP]
+    op = fields[row, OP]
     if op <= ZIGZAG:
         value, pos = read_varint(data, pos, end)
         if op == ZIGZAG:
             value = np.int64(np.uint64(value) >> np.uint64(1)) ^ -(value & 1)
         elif op == UNSIGNED and value < 0:
             return -1
-        if pos < 0 or value < field[LOW] or value > field[HIGH]:
+        if pos < 0 or value < fields[row, LOW] or value > fields[row, HIGH]:
             return -1
-        numbers[place] = value * field[A]
+        numbers[place] = value * fields[row, A]
         return pos
     if op <= UNSIGNED_64:
         size = 4 if op <= UNSIGNED_32 else 8
@@ -56,9 +56,9 @@ def put_value(
             value = np.int64(np.int32(value))
         elif op == UNSIGNED_64 and value < 0:
             return -1
-        if value < field[LOW] or value > field[HIGH]:
+        if value < fields[row, LOW] or value > fields[row, HIGH]:
             return -1
-        numbers[place] = value * field[A]
+        numbers[place] = value * fields[row, A]
         return pos + size
     if op == BOOL:
         value, pos = read_varint(data, pos, end)
@@ -70,8 +70,8 @@ def put_value(
         value, pos = read_varint(data, pos, end)
         if pos < 0:
             return -1
-        for k in range(field[B]):
-            at = field[A] + 3 * k
+        for k in range(fields[row, B]):
+            at = fields[row, A] + 3 * k
             if symbols[at] == value:
                 put_view(slots, place, data, symbols[at + 1] + shift, symbols[at + 2])
                 return pos
@@ -93,16 +93,26 @@ def put_value(
             numbers[place] = doubles.view(np.int64)[0]
         return pos + 4
     if op == INSTANT:
-        return put_instant(data, pos, end, field, place, numbers)
+        return put_instant(
+            data,
+            pos,
+            end,
+            fields[row, A],
+            fields[row, B],
+            fields[row, LOW],
+            fields[row, HIGH],
+            place,
+            numbers,
+        )
     size, pos = read_size(data, pos, end)
     if pos < 0:
         return -1
     if op == TEXT and not is_utf8(data, pos, pos + size):
         return -1
-    if op == FIXED and size != field[A]:
+    if op == FIXED and size != fields[row, A]:
         return -1
     if op == DECIMAL:
-        if size < 1 or not put_decimal(slots, place, data, pos, size, powers, field[A]):
+        if size < 1 or not put_decimal(slots, place, data, pos, size, powers, fields[row, A]):
             return -1
     else:
         put_view(slots, place, data, pos, size)
@@ -110,7 +120,17 @@ def put_value(
 
 
 @compiled
-def put_instant(data: Any, pos: int, end: int, field: Any, place: int, numbers: Any) -> int:
+def put_instant(
+    data: Any,
+    pos: int,
+    end: int,
+    unit: int,
+    factor: int,
+    low: int,
+    high: int,
+    place: int,
+    numbers: Any,
+) -> int:
     """Write a google.protobuf.Timestamp; return where it ends, -1 if it is not vouched for."""
     size, pos = read_size(data, pos, end)
     if pos < 0:
@@ -131,25 +151,25 @@ def put_instant(data: Any, pos: int, end: int, field: Any, place: int, numbers: 
     # Within years 1 to 9999, so that no product is too large.
     if seconds < -62_135_596_800 or seconds > 253_402_300_799:
         return -1
-    if nanos < 0 or nanos >= SECOND or nanos % field[A] != 0:
+    if nanos < 0 or nanos >= SECOND or nanos % unit != 0:
         return -1
-    value = seconds * (SECOND // field[A]) + nanos // field[A]
-    if value < field[LOW] or value > field[HIGH]:
+    value = seconds * (SECOND // unit) + nanos // unit
+    if value < low or value > high:
         return -1
-    numbers[place] = value * field[B]
+    numbers[place] = value * factor
     return pos
 
 
 @compiled
 def finish_level(
-    level: Any, entries: Any, seen: Any, data: Any, shift: int,
+    levels: Any, level: int, entries: Any, seen: Any, data: Any, shift: int,
     nodes: Any, numbers: Any, slots: Any, valid: Any,
 ) -> int:  # fmt: skip
     """End a row or an item: write what is absent, and go on to the next.
 
     Return 0; -1 if it is not vouched for; or -2 - node where there is no room.
     """
-    for e in range(level[FIRST_ENTRY], level[LAST_ENTRY]):
+    for e in range(levels[level, FIRST_ENTRY], levels[level, LAST_ENTRY]):
         node, kind, child = entries[e, E_NODE], entries[e, E_KIND], entries[e, E_CHILD]
         at = nodes[node, CURSOR]
         if at >= nodes[node, CAPACITY]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from google.protobuf.descriptor_pb2 import FileDescriptorProto
 from pipeline.protobuf.compatibility import incompatibilities
 from pipeline.protobuf.encode import message_encoder
 from pipeline.protobuf.from_avro import NoProtobufError, proto_texts
+from pipeline.protobuf.protoc_private import ProtocMissingError
 from pipeline.protobuf.resolve import resolve
 from pipeline.protobuf.schema import NotProtobufError, ProtoSource, load
 from pipeline.protobuf.single import reader
@@ -186,3 +188,20 @@ def test_a_descriptor_without_a_text_is_refused() -> None:
 def test_imports_stay_among_themselves(name: str) -> None:
     with pytest.raises(NotProtobufError, match="no name to import by"):
         load(ProtoSource('syntax = "proto3";', {name: 'syntax = "proto3";'}))
+
+
+def test_what_the_message_has_no_place_for_is_refused() -> None:
+    version = record(field("s", STATUS), field("x", {"type": "array", "items": ["null", "string"]}))
+    text = 'syntax = "proto3"; message M { E s = 1; repeated string x = 2; } enum E { OPEN = 0; }'
+    encode = message_encoder(resolve(load(ProtoSource(text)).message([0]), version))
+    assert encode({"s": "OPEN", "x": ["a"]}) == integer(1, 0) + block(2, b"a")
+    with pytest.raises(ValueError, match="no nulls in lists"):
+        encode({"s": "OPEN", "x": [None]})
+    with pytest.raises(KeyError):
+        encode({"s": "PAID", "x": []})
+
+
+def test_without_its_extra_protobuf_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "grpc_tools", None)
+    with pytest.raises(ProtocMissingError, match=r"pip install 'headwater\[protobuf\]'"):
+        load(ProtoSource('syntax = "proto3"; message NotCompiledYet {}'))
