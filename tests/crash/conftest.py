@@ -16,8 +16,7 @@ from tests.crash.tally import Tally
 from tests.support.catalogs import in_asked_catalog
 from tests.support.counts import COUNTS
 from tests.support.failpoints import failpoints_of
-from tests.support.formatted_load import ENVELOPE, FORMATS, FormattedWriter, formatted_product
-from tests.support.load import TopicWriter
+from tests.support.formatted_load import ENVELOPE, FORMATS, formatted_product, writer_of
 from tests.support.mortal_broker import MortalBroker
 
 KILLS = 100
@@ -111,5 +110,4 @@ def _stage(
     save_cell(folder / "home", cell)
     product = formatted_product(form, folder / "contracts", PARTITIONS)
     assert product.topic.partitions == PARTITIONS
-    writer = TopicWriter if form == ENVELOPE else FormattedWriter
-    return Stage(cell, product, writer(cell, product), mortal, tally)
+    return Stage(cell, product, writer_of(form, cell, product), mortal, tally)

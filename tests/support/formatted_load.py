@@ -1,4 +1,4 @@
-"""Filling topics of other formats: JSON, single objects of Avro, and changes of Debezium in both."""
+"""Filling topics of other formats: JSON, single objects of Avro, changes of Debezium, Protobuf."""
 
 from __future__ import annotations
 
@@ -12,14 +12,19 @@ from typing import Any
 
 import fastavro
 
+from pipeline.cells import Cell
 from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
+from pipeline.schemas.open import open_registry
+from pipeline.schemas.texts import SchemaText
 from pipeline.schemas.wire import encode
 from tests.support.load import Filled, Message, TopicWriter
 from tests.support.products import own_product
 from tests.support.single_objects import single_object
+from tests.unit.protobuf.wire import block, framed, timestamp
 
 ENVELOPE = "envelope"
+PROTOBUF = "protobuf"
 FORMATS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     ENVELOPE: ("strict_events", {}),
     "json": ("plain_orders", {"framing: singleObject": "format: json"}),
@@ -29,8 +34,20 @@ FORMATS: Mapping[str, tuple[str, Mapping[str, str]]] = {
         "debezium_orders",
         {"eventTime:": "uuid: source.sequence\n      eventTime:", "format: json": "format: avro"},
     ),
+    PROTOBUF: ("protobuf_orders", {}),
 }
 """Format -> the product that has it, and what is changed in its contract."""
+PROTO = """
+syntax = "proto3";
+import "google/protobuf/timestamp.proto";
+message Order {
+  string order_id = 1;
+  string customer_id = 2;
+  string country = 3;
+  bytes amount = 4;
+  google.protobuf.Timestamp placed_at = 5;
+}
+"""
 KINDS = ("text", "truncated", "nothing of it")
 
 
@@ -103,3 +120,31 @@ class FormattedWriter(TopicWriter):
         if self._product.topic.framing == "singleObject":
             return single_object(len(self._product.payload_schemas), out.getvalue())
         return encode(self._schema_id, out.getvalue())
+
+
+class ProtobufWriter(FormattedWriter):
+    """Writes orders in Protobuf, by a schema of the writer's own."""
+
+    def __init__(self, cell: Cell, product: Product, *, seed: int = 1) -> None:
+        super().__init__(cell, product, seed=seed)
+        text = SchemaText("PROTOBUF", PROTO)
+        self._proto_id = open_registry(cell).register_text(product.value_subject, text).id
+
+    def _event(self, **_: Any) -> Message:
+        self._made += 1
+        number, own = self._random.randrange(1_000), self._random.getrandbits(128)
+        name, at = str(uuid.UUID(int=own, version=4)), self._now()
+        texts = [block(1, name.encode()), block(2, f"c{number}".encode()), block(3, b"DE")]
+        body = b"".join([*texts, block(4, number.to_bytes(2, "big")), timestamp(5, at)])
+        return Message(
+            partition=self._made % self._product.topic.partitions,
+            key=str(number).encode(),
+            value=framed(self._proto_id, body),
+            time_ms=at // 1_000,
+        )
+
+
+def writer_of(form: str, cell: Cell, product: Product) -> TopicWriter:
+    """Return what writes to a topic of a format."""
+    kinds = {ENVELOPE: TopicWriter, PROTOBUF: ProtobufWriter}
+    return kinds.get(form, FormattedWriter)(cell, product)

@@ -5,7 +5,13 @@ from __future__ import annotations
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from tests.support.catalogs import properties_for_pyiceberg
-from tests.support.record_uuids import CONFLUENT_BYTES, SINGLE_OBJECT_BYTES, in_avro, in_json
+from tests.support.record_uuids import (
+    CONFLUENT_BYTES,
+    SINGLE_OBJECT_BYTES,
+    first_text_in_protobuf,
+    in_avro,
+    in_json,
+)
 from tests.support.topic_reader import Holes, UuidOf, count_holes
 from tests.support.verifier import Findings, verify_exactly_once
 
@@ -34,5 +40,7 @@ def _uuid_of(product: Product) -> UuidOf | None:
         return None
     if product.topic.format == "json":
         return in_json(product.uuid)
+    if product.topic.format == "protobuf":
+        return first_text_in_protobuf
     header = CONFLUENT_BYTES if product.topic.has_schema_ids else SINGLE_OBJECT_BYTES
     return in_avro(product.payload_schema, product.uuid, header)

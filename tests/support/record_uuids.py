@@ -43,6 +43,12 @@ def in_json(path: str) -> UuidOf:
     return uuid_of
 
 
+def first_text_in_protobuf(value: bytes) -> str | None:
+    """Return the uuid where it is the first field of a file's first message, of 36 bytes, and is number 1."""
+    body = value[CONFLUENT_BYTES + 1 :]
+    return body[2:38].decode("ascii", "replace") if body[:2] == b"\x0a\x24" else None
+
+
 def _at(found: Any, path: str) -> str | None:
     for name in path.split("."):
         found = found.get(name) if isinstance(found, Mapping) else None
