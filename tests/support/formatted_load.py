@@ -21,7 +21,7 @@ from pipeline.schemas.wire import encode
 from tests.support.load import Filled, Message, TopicWriter
 from tests.support.products import own_product
 from tests.support.single_objects import single_object
-from tests.unit.protobuf.wire import block, framed, timestamp
+from tests.unit.protobuf.wire import block, framed, integer, timestamp
 
 ENVELOPE = "envelope"
 PROTOBUF = "protobuf"
@@ -46,6 +46,11 @@ message Order {
   string country = 3;
   bytes amount = 4;
   google.protobuf.Timestamp placed_at = 5;
+  repeated Item items = 6;
+}
+message Item {
+  string sku = 1;
+  int32 count = 2;
 }
 """
 KINDS = ("text", "truncated", "nothing of it")
@@ -135,7 +140,8 @@ class ProtobufWriter(FormattedWriter):
         number, own = self._random.randrange(1_000), self._random.getrandbits(128)
         name, at = str(uuid.UUID(int=own, version=4)), self._now()
         texts = [block(1, name.encode()), block(2, f"c{number}".encode()), block(3, b"DE")]
-        body = b"".join([*texts, block(4, number.to_bytes(2, "big")), timestamp(5, at)])
+        items = block(6, block(1, b"sku") + integer(2, number))
+        body = b"".join([*texts, block(4, number.to_bytes(2, "big")), timestamp(5, at), items])
         return Message(
             partition=self._made % self._product.topic.partitions,
             key=str(number).encode(),

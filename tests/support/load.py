@@ -93,14 +93,15 @@ class TopicWriter:
         self._product = product
         self._random = random.Random(seed)  # noqa: S311 - repeatable, not secret
         ensure_topic(cell, product)
-        refs = register_product(open_registry(cell), product)
+        has_ids = product.topic.has_schema_ids and product.topic.format == "avro"
+        refs = register_product(open_registry(cell), product) if has_ids else {}
         self._envelope = (
             None
             if product.envelope_schema is None
             else fastavro.parse_schema(dict(product.envelope_schema))
         )
         self._payload = fastavro.parse_schema(dict(product.payload_schema))
-        self._schema_id = refs[product.value_subject].id if product.topic.has_schema_ids else 0
+        self._schema_id = refs[product.value_subject].id if has_ids else 0
         self._version = len(product.payload_schemas)
         self._made = 0
 
