@@ -7,6 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from headwater.draft.changes import (
+    are_changes,
+    choose_of_changes,
+    infer_changes,
+    is_change,
+    unwrapped,
+)
 from headwater.draft.choose import Choices, choose
 from headwater.draft.infer import Inferred, infer
 from headwater.draft.render import PROTO_FILE, TopicFacts, contract_text, schema_text
@@ -39,11 +46,17 @@ def plan_draft(name: str, cell: str, seen: Seen) -> Draft:
     Raises:
         NothingToDraftError: no field could be its event time, or its key.
     """
-    if seen.schema is None:
-        found = infer(seen.rows, name.title().replace("_", ""))
-    else:
+    rows, of = unwrapped(seen.rows), name.title().replace("_", "")
+    if seen.schema is not None:
         found = Inferred(dict(seen.schema), dict(seen.left_out), dict(seen.guesses))
-    choices = choose(found.schema, seen.rows, seen.keys)
+    else:
+        found = infer_changes(rows, of) if are_changes(rows) else infer(seen.rows, of)
+    change = is_change(found.schema)
+    choices = (
+        choose_of_changes(found.schema, rows, seen.keys)
+        if change
+        else choose(found.schema, seen.rows, seen.keys)
+    )
     for wanted, field in (("event time", choices.event_time), ("key", choices.key)):
         if field is None:
             names = ", ".join(one["name"] for one in found.schema["fields"]) or "none"
@@ -53,8 +66,8 @@ def plan_draft(name: str, cell: str, seen: Seen) -> Draft:
                 subject=seen.source,
                 remedy="Have producers add one, or write the contract by hand.",
             )
-    topic = seen.topic or TopicFacts(name, "json")
-    if seen.times and choices.event_time is not None:
+    topic = replace(seen.topic or TopicFacts(name, "json"), debezium=change)
+    if seen.times and not change and choices.event_time is not None:
         topic = replace(topic, late_s=_late(seen, found.schema, choices.event_time))
     files = {
         CONTRACT_FILE: contract_text(

@@ -22,6 +22,7 @@ class TopicFacts:
     Attributes:
         retention_ms: of Kafka; -1 is for ever.
         late_s: what a gate for late records should let through.
+        debezium: whether its values are changes that Debezium captured.
     """
 
     name: str
@@ -32,6 +33,7 @@ class TopicFacts:
     cleanup: str = "delete"
     retention_ms: int = 7 * 24 * 3_600_000
     late_s: int = 7 * 86_400
+    debezium: bool = False
 
 
 def schema_text(schema: Mapping[str, Any]) -> str:
@@ -92,11 +94,13 @@ def _settings(cell: str, topic: TopicFacts, choices: Choices, *, proto: bool) ->
     yield f"      eventTime: {choices.event_time} # guess: {why.get('eventTime', '')}"
     if choices.uuid:
         yield f"      uuid: {choices.uuid} # guess: {choices.why['uuid']}"
+    elif topic.debezium:
+        yield "      # each record is an event of its own: a connector that goes on sends changes again"
     else:
         yield "      # guess: no field tells an event that was sent twice; with `uuid` one would"
     yield "      schemas:"
     yield f"        format: {topic.format}"
-    yield "        envelope: none"
+    yield f"        envelope: {'debezium' if topic.debezium else 'none'}"
     yield "        payload:"
     yield "          - schemas/payload.v1.avsc"
     if proto:

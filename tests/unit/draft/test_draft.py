@@ -18,6 +18,7 @@ from headwater.draft.sources import NothingToDraftError, Seen, lateness
 from pipeline.contract.checks.product_check import check_product
 from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
+from tests.support.products import CONTRACTS
 
 ROWS: list[dict[str, Any]] = [
     {
@@ -159,3 +160,34 @@ def test_a_csv_has_numbers_and_times_as_texts(tmp_path: Path) -> None:
         "boolean",
         "string",
     )
+
+
+def changes(n: int) -> dict[str, Any]:
+    row = {"id": n, "email": f"{n}@example.org", "paid": n % 2 == 0}
+    images = {"before": row if n % 3 else None, "after": row if n % 3 != 1 else None}
+    return {**images, "op": "cdu"[n % 3], "source": {"db": "shop", "ts_ms": 1_767_607_260_250 + n}}
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_changes_of_debezium_are_told_by_their_fields(tmp_path: Path, wrapped: bool) -> None:
+    rows = [changes(n) for n in range(30)]
+    seen = [{"schema": {"type": "struct"}, "payload": one} for one in rows] if wrapped else rows
+    _, product = drafted(tmp_path, Seen("a file", seen))
+    assert check_product(product).mistakes == ()
+    assert product.topic.debezium
+    assert (product.key, product.event_time, product.uuid) == ("id", "source.ts_ms", None)
+    assert product.key_paths == ("after.id", "before.id")
+    assert {one.name for one in product.columns if one.personal} == {"before", "after"}
+
+
+def test_a_schema_of_changes_in_the_registry_is_one_of_debezium(tmp_path: Path) -> None:
+    schema = load_product(CONTRACTS / "debezium_orders").payload_schema
+    _, product = drafted(tmp_path, Seen("a subject", [], schema=schema))
+    assert product.topic.debezium
+    assert (product.key, product.event_time) == ("id", "source.ts_ms")
+
+
+def test_what_only_looks_like_a_change_is_none(tmp_path: Path) -> None:
+    rows = [{**one, "before": "noon"} for one in ROWS]
+    _, product = drafted(tmp_path, Seen("a file", rows))
+    assert not product.topic.debezium
