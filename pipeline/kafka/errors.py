@@ -11,6 +11,7 @@ from kafka.errors import (
     InvalidReceiveError,
     RetriableError,
     SaslAuthenticationFailedError,
+    UnknownBrokerIdError,
     UnsupportedSaslMechanismError,
 )
 
@@ -55,7 +56,14 @@ def named_errors(subject: str, access: Access | None = None) -> Iterator[None]:
         UnsupportedSaslMechanismError,
     ) as error:
         raise _refused(subject, error) from error
-    except (RetriableError, BrokerNotAvailableError, InvalidReceiveError, OSError) as error:
+    except (
+        RetriableError,
+        BrokerNotAvailableError,
+        InvalidReceiveError,
+        # Of a broker that went while it was asked, whose number the client then knows no more.
+        UnknownBrokerIdError,
+        OSError,
+    ) as error:
         raise BrokerUnavailableError(
             f"Kafka does not answer ({str(error) or type(error).__name__}).",
             subject=subject,
