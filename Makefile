@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: setup java chromium demo up down unit test format check rooms docs bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-backfill bench-publish bench-lateness bench-registry bench-unattended soak crash-test catalog-test range-test backfill-test decoder-test contract-test evolution-test supervision-test hosts-test systems-test chart lock help
+.PHONY: setup java chromium demo up down unit test format check rooms docs bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-backfill bench-publish bench-lateness bench-registry bench-formats bench-unattended soak crash-test catalog-test range-test backfill-test decoder-test contract-test evolution-test supervision-test hosts-test systems-test chart lock help
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -88,6 +88,9 @@ bench-backfill: setup ## a year of flights at once, against Spark SQL in one job
 
 bench-publish: setup ## seconds until readers see an audited hour, over 60 hours (8 min)
 	$(BIN)/python -m benchmarks.publish
+
+bench-formats: setup ## ingest by format of values, beside peers that read JSON (15 min)
+	$(BIN)/python -m benchmarks.formats
 
 bench-registry: setup ## 1,000 schemas registered over HTTP from 8 processes (1 min)
 	$(BIN)/python -m benchmarks.registry

@@ -16,7 +16,7 @@ from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
 from pipeline.contract.targets import iceberg
 from pipeline.schemas.open import open_registry
-from pipeline.schemas.registration import register_product
+from pipeline.schemas.registration import register_product, register_protobuf
 from pipeline.tables.catalog import open_catalog
 
 
@@ -62,10 +62,13 @@ def measure(
     cell = embedded_cell(folder, "us", servers)
     # Of one schema, which is the first: its id is the one that the records carry.
     for each in topics:
-        register_product(open_registry(cell), load_product(Path(each.contract)))
+        registered = load_product(Path(each.contract))
+        of = register_protobuf if registered.topic.format == "protobuf" else register_product
+        of(open_registry(cell), registered)
     _make_tables(cell, product)
     warm_up, topic = topics
-    work = Work(name, variant, topic, warm_up, product.payload_schema, fields_of(cell))
+    form = product.topic.format
+    work = Work(name, variant, topic, warm_up, product.payload_schema, fields_of(cell), form)
     work.save(folder / "work.json")
     command = [str(contestant(name).python()), "-m", "benchmarks.ingest.worker"]
     took = clocked([*command, str(folder / "work.json")], folder / "said.log")
@@ -93,5 +96,6 @@ def _make_tables(cell: Cell, product: Product) -> None:
     catalog.create_namespace(TABLE.partition(".")[0])
     for name in (TABLE, WARM_UP):
         table = catalog.create_table(name, columns)
-        with table.update_spec() as spec:
-            spec.add_field("at", HourTransform(), "at_hour")
+        if "at" in columns.names:
+            with table.update_spec() as spec:
+                spec.add_field("at", HourTransform(), "at_hour")

@@ -36,6 +36,7 @@ class Work:
         warm_up: works off this first, into another table, outside the clock.
         payload: the Avro schema of the values, after the 5 bytes of the Confluent wire format.
         cell: fields of pipeline.cells.Cell, all of them texts.
+        format: of the values, as contracts say it; peers read Avro in that framing, and JSON.
     """
 
     contestant: str
@@ -44,6 +45,7 @@ class Work:
     warm_up: Topic
     payload: Mapping[str, Any]
     cell: Mapping[str, str]
+    format: str = "avro"
 
     def own_cell(self) -> Cell:
         """Return its cell. Needs the project's own interpreter."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from benchmarks.ingest.contestants import Guarantees, this_python
@@ -51,22 +52,36 @@ def start(work: Work) -> _Runner:
 
     cell = work.own_cell()
     once = work.variant == ONCE
-    return _Runner(cell.bootstrap_servers, open_catalog(cell), work.payload, once=once)
+    decode = _from_json if work.format == "json" else _avro_decoder(work.payload)
+    return _Runner(cell.bootstrap_servers, open_catalog(cell), decode, once=once)
+
+
+def _from_json(value: bytes) -> Any:
+    event = json.loads(value)
+    event["at"] = datetime.fromisoformat(event["at"])
+    return event
+
+
+def _avro_decoder(payload: Any) -> Callable[[bytes], Any]:
+    import fastavro
+
+    parsed, read = fastavro.parse_schema(dict(payload)), fastavro.schemaless_reader
+    return lambda value: read(io.BytesIO(value[5:]), parsed, None)
 
 
 class _Runner:
-    def __init__(self, servers: str, catalog: Any, payload: Any, *, once: bool) -> None:
-        self._servers, self._catalog, self._payload, self._once = servers, catalog, payload, once
+    def __init__(
+        self, servers: str, catalog: Any, decode: Callable[[bytes], Any], *, once: bool
+    ) -> None:
+        self._servers, self._catalog, self._decode, self._once = servers, catalog, decode, once
 
     def run(self, topic: Topic, table: str) -> None:
-        import fastavro
         import pyarrow as pa
         from confluent_kafka import Consumer, KafkaException, TopicPartition
 
         target = self._catalog.load_table(table)
         columns = target.schema().as_arrow()
-        parsed = fastavro.parse_schema(dict(self._payload))
-        read = fastavro.schemaless_reader
+        decode = self._decode
         consumer = Consumer(
             {
                 "bootstrap.servers": self._servers,
@@ -92,8 +107,7 @@ class _Runner:
             for message in consumer.consume(MESSAGES, timeout=0.5):
                 if message.error() is not None:
                     raise KafkaException(message.error())
-                value = message.value() or b""
-                rows.append(read(io.BytesIO(value[5:]), parsed, None))
+                rows.append(decode(message.value() or b""))
                 places[message.partition() or 0] = (message.offset() or 0) + 1
             if len(rows) >= APPEND_ROWS or appended + len(rows) >= topic.events:
                 batch = pa.Table.from_pylist(rows, schema=columns)

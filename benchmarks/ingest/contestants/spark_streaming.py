@@ -18,6 +18,10 @@ VARIANTS = {"": ""}
 SHARE = 1.0
 OFFSETS_PER_TRIGGER = 1_000_000
 HEAP = "4g"
+JSON = (
+    "id STRING, account STRING, at TIMESTAMP, device STRING, amount INT, score DOUBLE, note STRING"
+)
+"""Columns of the plain events."""
 python = this_python
 
 
@@ -62,17 +66,14 @@ def start(work: Work) -> _Runner:
     builder = SparkSession.builder
     for key, value in config.items():
         builder = builder.config(key, value)
-    return _Runner(builder.getOrCreate(), cell, work.payload)
+    return _Runner(builder.getOrCreate(), cell, work)
 
 
 class _Runner:
-    def __init__(self, spark: Any, cell: Any, payload: Any) -> None:
-        self._spark, self._cell, self._payload = spark, cell, json.dumps(dict(payload))
+    def __init__(self, spark: Any, cell: Any, work: Work) -> None:
+        self._spark, self._cell, self._work = spark, cell, work
 
     def run(self, topic: Topic, table: str) -> None:
-        from pyspark.sql.avro.functions import from_avro
-        from pyspark.sql.functions import expr
-
         name = f"{self._cell.name}.{table}"
         self._spark.sql(f"ALTER TABLE {name} SET TBLPROPERTIES ('write.distribution-mode'='none')")
         records = (
@@ -87,8 +88,7 @@ class _Runner:
             .option("maxOffsetsPerTrigger", OFFSETS_PER_TRIGGER)
             .load()
         )
-        body = expr("substring(value, 6)")
-        rows = records.select(from_avro(body, self._payload).alias("e")).select("e.*")
+        rows = records.select(self._event().alias("e")).select("e.*")
         query = (
             rows.writeStream.format("iceberg")
             .outputMode("append")
@@ -98,6 +98,14 @@ class _Runner:
             .toTable(name)
         )
         query.awaitTermination()
+
+    def _event(self) -> Any:
+        from pyspark.sql.avro.functions import from_avro
+        from pyspark.sql.functions import expr, from_json
+
+        if self._work.format == "json":
+            return from_json(expr("CAST(value AS STRING)"), JSON)
+        return from_avro(expr("substring(value, 6)"), json.dumps(dict(self._work.payload)))
 
     def close(self) -> None:
         self._spark.stop()

@@ -1,0 +1,1 @@
+"""Ingest by what values are: each format, beside peers that read JSON."""
