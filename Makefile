@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: setup java chromium demo up down unit test format check rooms docs bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-backfill bench-publish bench-lateness bench-registry bench-formats bench-unattended soak crash-test catalog-test range-test backfill-test decoder-test contract-test evolution-test supervision-test hosts-test systems-test chart lock help
+.PHONY: setup java chromium demo up down unit test format check rooms docs bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-backfill bench-publish bench-lateness bench-registry bench-formats bench-unattended soak crash-test catalog-test range-test backfill-test decoder-test contract-test evolution-test supervision-test hosts-test deploy-test systems-test chart lock help
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -132,6 +132,9 @@ supervision-test: setup ## ingest under Dagster, killed 10 times on a quiet mach
 
 hosts-test: setup ## a host that is killed or paused, followed by another, with leases as they are (about 5 min)
 	$(BIN)/pytest tests/integration/test_several_machines.py tests/integration/test_followed_builds.py --lease-s 30
+
+deploy-test: setup ## what the compose file runs, as processes over its systems (2 min)
+	$(BIN)/pytest tests/integration/deployment.py
 
 systems-test: setup ## the whole over each kind of a user's own systems, under Dagster, with kills (about 25 min)
 	$(BIN)/pytest tests/systems --systems-kills 4

@@ -19,7 +19,7 @@ from tests.support.failpoints import failpoints_of
 from tests.support.formatted_load import ENVELOPE, FORMATS, formatted_product, writer_of
 from tests.support.mortal_broker import MortalBroker
 
-KILLS = 76
+KILLS = 52
 RANGE_KILLS = 2
 SEED = 1
 PARTITIONS = 4

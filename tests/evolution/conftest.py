@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-EXAMPLES = 100
+EXAMPLES = 60
 PROFILE = "evolution"
 
 
@@ -32,7 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Give chains more time than other tests: 100 take minutes, and the more the busier the machine is."""
+    """Give chains more time than other tests: 60 take minutes, and the more the busier the machine is."""
     if config.getoption("timeout", default=None) is None:
         for item in items:
             if item.path.name == "test_chains.py":
