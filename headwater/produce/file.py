@@ -9,17 +9,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from headwater.produce.event_time import TIME_UNITS
 from headwater.produce.model import BadRow, Event, Kind, Produced, tally
 from headwater.produce.pace import Pace, Progress
 from headwater.produce.rows import Source, SourceFileError, SourceRow, open_source
 from pipeline.avro.encode import encoder
-from pipeline.avro.field_path import type_at, value_at
-from pipeline.avro.schema import Schema, logical_of
+from pipeline.avro.field_path import value_at
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import Product
-from pipeline.contract.targets.event_time import micros_of_plain_time
+from pipeline.contract.targets.event_time import micros_of_time
 from pipeline.contract.targets.topic import topic_config
 from pipeline.produce.event_writer import EventWriter
 from pipeline.produce.protobuf import value_encoder
@@ -156,9 +154,8 @@ def _require_columns(source: Source, product: Product) -> None:
 
 def _converter(source: Source, product: Product, clock: Clock) -> Callable[[SourceRow], Event]:
     convert = row_converter(product.payload_schema, texts=source.texts)
-    schema = Schema(product.payload_schema)
-    logical = logical_of(schema.branch(type_at(schema, product.event_time))) or ""
-    scale = micros_of_plain_time(product) or TIME_UNITS.get(logical, 1)
+    unit = micros_of_time(product)
+    up, down = unit.numerator, unit.denominator
     prefix = f"{product.topic.name}/{source.path.name}"
     by_producer = product.topic.record_time == "CreateTime"
     text = value_converter("string")
@@ -177,7 +174,7 @@ def _converter(source: Source, product: Product, clock: Clock) -> Callable[[Sour
         if event_time < 0:
             raise RowError("before 1970, which Kafka cannot hold", product.event_time)
         latest = int(clock().timestamp() * 1_000_000) + AHEAD_US if by_producer else 2**63 - 1
-        micros = int(event_time * scale)
+        micros = event_time * up // down
         if micros > latest:
             raise RowError("more than an hour ahead, which Kafka refuses", product.event_time)
         event_uuid = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -69,19 +69,28 @@ def make_project(plan: ProjectPlan) -> None:
     Raises:
         ProjectUnwritableError: a file cannot be written.
     """
-    for one in plan.files:
-        path = plan.folder / one.path
+    write_files(plan.folder, {one.path: one.text for one in plan.files}, "or name another")
+    (plan.folder / "contracts").mkdir(exist_ok=True)
+    write_manifest(plan.folder, plan.manifest)
+
+
+def write_files(folder: Path, texts: Mapping[Path, str], then: str) -> None:
+    """Write files by their paths in `folder`, each whole or not at all.
+
+    Raises:
+        ProjectUnwritableError: a file cannot be written; `then` is what else to do about it.
+    """
+    for path, text in texts.items():
+        file = folder / path
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, one.text)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(file, text)
         except OSError as error:
             raise ProjectUnwritableError(
                 f"it cannot be written ({error.strerror}).",
-                subject=str(path),
-                remedy="Make the folder writable, or name another; what was written stays.",
+                subject=str(file),
+                remedy=f"Make the folder writable, {then}; what was written stays.",
             ) from None
-    (plan.folder / "contracts").mkdir(exist_ok=True)
-    write_manifest(plan.folder, plan.manifest)
 
 
 def template_files(name: str, *, example: bool) -> Iterator[NewFile]:

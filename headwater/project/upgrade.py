@@ -9,10 +9,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from headwater.project.manifest import Manifest, digest, pinned, read_manifest, write_manifest
-from headwater.project.scaffold import ProjectUnwritableError, template_files
+from headwater.project.scaffold import template_files, write_files
 from pipeline.config.names import CONFIG_FILE
 from pipeline.errors import TerminalError
-from pipeline.files import write_atomically
 
 
 class NoProjectError(TerminalError):
@@ -117,17 +116,8 @@ def upgrade_project(plan: UpgradePlan) -> None:
     Raises:
         ProjectUnwritableError: a file cannot be written.
     """
-    for one in plan.changes:
-        path = plan.folder / one.written
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomically(path, one.after)
-        except OSError as error:
-            raise ProjectUnwritableError(
-                f"it cannot be written ({error.strerror}).",
-                subject=str(path),
-                remedy="Make the folder writable, and upgrade again; what was written stays.",
-            ) from None
+    texts = {one.written: one.after for one in plan.changes}
+    write_files(plan.folder, texts, "and upgrade again")
     if plan.manifest != plan.was:
         write_manifest(plan.folder, plan.manifest)
 

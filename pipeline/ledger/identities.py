@@ -8,18 +8,16 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from fractions import Fraction
 from typing import Any
 
 import fastavro
 from fastavro.schema import SchemaParseException
 
 from pipeline.avro import logical_types
-from pipeline.avro.field_path import type_at, value_at
-from pipeline.avro.schema import Schema, logical_of
+from pipeline.avro.field_path import value_at
 from pipeline.contract.model import Product
 from pipeline.contract.targets import avro
-from pipeline.contract.targets.event_time import micros_of_plain_time
+from pipeline.contract.targets.event_time import micros_of_time
 from pipeline.errors import PoisonError
 from pipeline.ledger.protobuf_fields import ProtobufFields
 from pipeline.schemas import single_object, wire
@@ -58,7 +56,7 @@ class IdentityReader:
         self._reader = None
         self._is_json = product.topic.format == "json"
         self._is_change = product.topic.debezium
-        self._micros = _micros_of_one(product)
+        self._micros = micros_of_time(product)
         self._by_header: list[tuple[bytes, Any]] = []
         if product.topic.framing != "confluent":
             self._by_header = [
@@ -138,14 +136,6 @@ class IdentityReader:
             schema = _readable(self._registry.schema(schema_id))
             self._writers[schema_id] = fastavro.parse_schema(schema)
         return self._writers[schema_id]
-
-
-def _micros_of_one(product: Product) -> Fraction:
-    """Return how many microseconds one of the payload's event time is, where it is a number."""
-    schema = Schema(product.payload_schema)
-    found = schema.branch(type_at(schema, product.event_time))
-    millis = Fraction(1_000 if logical_of(found) == "timestamp-millis" else 1)
-    return micros_of_plain_time(product) or millis
 
 
 def _header(product: Product, schema: Mapping[str, Any]) -> bytes:

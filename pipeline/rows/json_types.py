@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -17,6 +16,7 @@ from pipeline.avro.decoding.ranges import RANGES
 from pipeline.avro.encode import named
 from pipeline.avro.schema import Schema, kind_of, logical_of
 from pipeline.rows.defaults import default_value
+from pipeline.rows.frames import to_series
 
 Sound = npt.NDArray[np.bool_]
 """Of each row, whether what was read is what reading it alone would give."""
@@ -115,7 +115,7 @@ def _finite(read: pa.Array, type_: pa.DataType) -> tuple[pa.Array, Sound]:
 
 
 def _day(read: pa.Array) -> tuple[pa.Array, Sound]:
-    texts = _series(read)
+    texts = to_series(read)
     made = texts.str.to_date("%Y-%m-%d", strict=False).to_arrow()
     return made, _matching(read, _DAY + "$") & _mask(pc.equal(made.is_valid(), read.is_valid()))
 
@@ -126,7 +126,7 @@ def _instant(type_: pa.DataType, logical: str, unit: str) -> Reading:
     limits = RANGES[logical]
 
     def of_text(read: pa.Array) -> tuple[pa.Array, Sound]:
-        texts = _series(read)
+        texts = to_series(read)
         made = texts.str.to_datetime(
             "%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us", strict=False
         ).to_arrow()
@@ -178,13 +178,6 @@ def _list(item: Reading) -> Reading:
 
 def _matching(read: pa.Array, pattern: str) -> Sound:
     return _mask(pc.fill_null(pc.match_substring_regex(read, pattern), fill_value=True))
-
-
-def _series(read: pa.Array) -> pl.Series:
-    found = pl.from_arrow(read)
-    if not isinstance(found, pl.Series):
-        raise TypeError("an array becomes a series")
-    return found
 
 
 def _mask(array: pa.Array) -> Sound:

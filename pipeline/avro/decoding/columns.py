@@ -13,7 +13,6 @@ import pyarrow as pa
 from pipeline.avro.decoding import kernel
 from pipeline.avro.decoding.nodes import Forest, Ints, Memory
 from pipeline.avro.decoding.program import Programs
-from pipeline.avro.kinds import LIST, MAP
 
 ENVELOPE = pa.schema(
     [
@@ -62,7 +61,7 @@ class ColumnReader:
         self._by_version: dict[int, int] = {}
         # Values of a nested node for each value of the batch: grows when it proves too little.
         self._room = np.ones(len(list(self._forest.nodes)))
-        self._nested = self._nested_nodes()
+        self._nested = self._forest.nested
         self._room[self._nested] = 4
 
     def knows_schema(self, schema_id: int) -> bool:
@@ -143,16 +142,6 @@ class ColumnReader:
     def _payload(self, writer: Any) -> int:
         payload = {f["name"]: self._forest.columns[f["name"]] for f in self._reader["fields"]}
         return self._programs.record(writer, self._reader, payload)
-
-    def _nested_nodes(self) -> list[int]:
-        return [
-            below.index
-            for column in self._forest.columns.values()
-            for node in column.walk()
-            if node.kind in (LIST, MAP)
-            for child in node.children
-            for below in child.walk()
-        ]
 
 
 def _pairs(programs: Mapping[int, int]) -> tuple[Ints, Ints]:

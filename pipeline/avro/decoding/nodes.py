@@ -56,6 +56,18 @@ class Forest:
             sorted((n for c in self.columns.values() for n in c.walk()), key=lambda n: n.index)
         )
 
+    @property
+    def nested(self) -> list[int]:
+        """The indexes of the nodes within lists and maps: those that a row may have many values of."""
+        return [
+            below.index
+            for column in self.columns.values()
+            for node in column.walk()
+            if node.kind in (LIST, MAP)
+            for child in node.children
+            for below in child.walk()
+        ]
+
     def _node(self, type_: pa.DataType) -> Node:
         index = self._made
         self._made += 1

@@ -27,6 +27,7 @@ from pipeline.contract.targets.predicates import (
 )
 from pipeline.contract.targets.rule_values import DIGITS
 from pipeline.contract.vocabulary import CHECKS
+from pipeline.rows.frames import to_series
 
 
 @dataclass(frozen=True)
@@ -76,10 +77,7 @@ def compile_rule(rule: Rule, type_: pa.DataType) -> CompiledRule:
 
 def polars_type(type_: pa.DataType) -> pl.DataType:
     """Return the type that a frame has for an Arrow column."""
-    series = pl.from_arrow(pa.nulls(0, type_))
-    if not isinstance(series, pl.Series):
-        raise TypeError("an array becomes a series")
-    return series.dtype
+    return to_series(pa.nulls(0, type_)).dtype
 
 
 def _shown(rule: Rule) -> str:

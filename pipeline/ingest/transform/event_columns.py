@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import pyarrow as pa
 
 from pipeline.avro.decoding.ranges import RANGES
 from pipeline.contract.model import Product
@@ -13,6 +12,7 @@ from pipeline.contract.targets.event_time import micros_of_plain_time
 from pipeline.ingest.transform.coordinate_uuid import coordinate_uuids
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.records import Records
+from pipeline.rows.frames import to_series
 
 RowNumbers = npt.NDArray[np.int64]
 
@@ -36,7 +36,7 @@ class EventColumns:
         product = self._product
         if product.uuid is None:
             partitions, offsets = records.partition[rows], records.offset[rows]
-            uuids = _series(coordinate_uuids(self._identity, partitions, offsets))
+            uuids = to_series(coordinate_uuids(self._identity, partitions, offsets))
         else:
             uuids = column_at(payload, product.uuid)
         return pl.DataFrame(
@@ -73,10 +73,3 @@ def column_at(frame: pl.DataFrame, path: str) -> pl.Series:
     for name in others:
         column = column.struct.field(name)
     return column
-
-
-def _series(array: pa.Array) -> pl.Series:
-    series = pl.from_arrow(array)
-    if not isinstance(series, pl.Series):
-        raise TypeError("an array becomes a series")
-    return series

@@ -10,7 +10,6 @@ import pyarrow as pa
 
 from pipeline.avro.decoding.nodes import Forest, Ints, Memory
 from pipeline.avro.decoding.program import Programs as AvroPrograms
-from pipeline.avro.kinds import LIST, MAP
 from pipeline.protobuf.decoding import kernel
 from pipeline.protobuf.decoding.program import Programs
 from pipeline.protobuf.decoding.wire import INDEX_BITS, path_of
@@ -53,7 +52,7 @@ class MessageReader:
         self._roots: dict[tuple[int, int], tuple[int, int]] = {}
         # Values of a nested node for each value of the batch: grows when it proves too little.
         self._room = np.ones(len(list(self._forest.nodes)))
-        self._room[self._nested_nodes()] = 4
+        self._room[self._forest.nested] = 4
 
     def add(self, schema_id: int, indexes: tuple[int, ...], plan: Plan | None) -> str | None:
         """Learn how a schema's message is read; None: not at all. Return why none is, in columns."""
@@ -111,16 +110,6 @@ class MessageReader:
         met = np.unique(np.stack([schema_ids, paths], 1)[status == kernel.UNKNOWN], axis=0)
         unknown = tuple((schema_id, path_of(path)) for schema_id, path in met.tolist())
         return MessageColumns(table, row_of[:rows], status, schema_ids, unknown)
-
-    def _nested_nodes(self) -> list[int]:
-        return [
-            below.index
-            for column in self._forest.columns.values()
-            for node in column.walk()
-            if node.kind in (LIST, MAP)
-            for child in node.children
-            for below in child.walk()
-        ]
 
 
 def _number(indexes: tuple[int, ...]) -> int:

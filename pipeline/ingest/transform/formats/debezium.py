@@ -12,10 +12,11 @@ import polars as pl
 from pipeline.avro.decoding.single import UnreadableValueError, reader
 from pipeline.avro.field_path import value_at
 from pipeline.contract.model import Product
-from pipeline.ingest.transform.coordinate_uuid import coordinate_uuid
+from pipeline.ingest.transform.coordinate_uuid import coordinate_uuids
 from pipeline.ingest.transform.records import DeadLetter, Reason
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.records import Records
+from pipeline.rows.frames import to_series
 from pipeline.schemas import wire
 from pipeline.schemas.registry import Registry, SchemaNotFoundError
 from pipeline.schemas.wire import WireFormatError
@@ -50,27 +51,22 @@ class Tombstones:
         keys, kept, dead_letters = [], [], []
         if len(self._known) > _KEEPS:
             self._known.clear()
-        for row in rows.tolist():
-            record = records.record(row)
-            if record.key not in self._known:
-                self._known[record.key or b""] = self._key(record.key)
-            key = self._known[record.key or b""]
-            if key:
+        told = records.text(records.keys[rows]).to_pylist()
+        for row, raw in zip(rows.tolist(), told, strict=True):
+            raw = raw or b""
+            if raw not in self._known:
+                self._known[raw] = self._key(raw)
+            if key := self._known[raw]:
                 keys.append(key)
                 kept.append(row)
             else:
                 detail = f"no value, and a key that does not say {self._product.key}"
-                dead_letters.append(DeadLetter(record, Reason.NULL_KEY, detail))
+                dead_letters.append(DeadLetter(records.record(row), Reason.NULL_KEY, detail))
         found = np.array(kept, np.int64)
-        uuids = [
-            coordinate_uuid(self._identity, *at)
-            for at in zip(
-                records.partition[found].tolist(), records.offset[found].tolist(), strict=True
-            )
-        ]
+        partitions, offsets = records.partition[found], records.offset[found]
         own = pl.DataFrame(
             {
-                "_uuid": pl.Series(uuids, dtype=pl.String),
+                "_uuid": to_series(coordinate_uuids(self._identity, partitions, offsets)),
                 "_key": pl.Series(keys, dtype=pl.String),
                 "_event_time": pl.Series(records.time[found]).cast(pl.Datetime("us", "UTC")),
                 "_schema_version": np.full(
@@ -80,7 +76,7 @@ class Tombstones:
         )
         return own, found, dead_letters
 
-    def _key(self, key: bytes | None) -> str | None:
+    def _key(self, key: bytes) -> str | None:
         """Return what a record's key says of the key; None if it does not."""
         if not key:
             return None
