@@ -25,6 +25,7 @@ from pipeline.ledger.model import Entry, ledger_summary
 from pipeline.maintenance.compact import compact
 from pipeline.maintenance.plan import MaintenancePolicy
 from pipeline.schemas import wire
+from pipeline.schemas.registry import Registry
 from pipeline.tables.commit import OffsetCommit, commit
 from pipeline.tables.data_files.read import read_files
 from pipeline.tables.data_files.write import write_hours
@@ -128,14 +129,14 @@ class Engine:
         Raises: as the engine.
         """
         framed = [wire.encode(version, body) for version, body in values]
-        return self.land_values(product, registered, framed)
+        known = Schemas(dict(enumerate(registered, start=1)), range(1, len(registered) + 1))
+        return self.land_values(product, known, framed)
 
     def land_values(
-        self, product: Product, registered: Sequence[dict[str, Any]], values: Sequence[bytes]
+        self, product: Product, registry: Registry, values: Sequence[bytes]
     ) -> tuple[list[int], list[DeadLetter]]:
-        """As `land`, of values as Kafka has them."""
+        """As `land`, of values as Kafka has them, by a registry that is there."""
         events, _ = IngestTables(self.cell, product).load()
-        registry = Schemas(dict(enumerate(registered, start=1)), range(1, len(registered) + 1))
         processor = Processor(product, registry, TOPIC, "run")
         offsets = list(range(self.offset, self.offset + len(values)))
         records = _records(
