@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -85,28 +86,34 @@ def stage(
     tmp_path: Path,
     mortal: MortalBroker,
     tally: Tally,
-    compiled: None,
+    compiled: Callable[[str], None],
     form: str,
     request: pytest.FixtureRequest,
 ) -> Stage:
     """A fresh cell, and a product on a topic of its own."""
+    compiled(form)
     cell = embedded_cell(tmp_path / "home", "us", mortal.bootstrap_servers)
     return _stage(tmp_path, in_asked_catalog(cell, request), mortal, tally, form)
 
 
 @pytest.fixture(scope="session")
-def compiled(tmp_path_factory: pytest.TempPathFactory, mortal: MortalBroker) -> None:
-    """What the engine compiles when first used is on disk, so that no attempt waits for it."""
-    folder = tmp_path_factory.mktemp("first")
-    cell = embedded_cell(folder / "home", "us", mortal.bootstrap_servers)
-    stage = _stage(folder, cell, mortal, Tally())
-    stage.writer.fill(100, transactions=1)
-    ingest(stage.cell, stage.product, once=True)
+def compiled(
+    tmp_path_factory: pytest.TempPathFactory, mortal: MortalBroker
+) -> Callable[[str], None]:
+    """Put what the engine compiles for a format on disk, once: it takes longer than attempts live."""
+
+    @cache
+    def compile_for(form: str) -> None:
+        folder = tmp_path_factory.mktemp("first")
+        cell = embedded_cell(folder / "home", "us", mortal.bootstrap_servers)
+        stage = _stage(folder, cell, mortal, Tally(), form)
+        stage.writer.fill(100, transactions=1)
+        ingest(stage.cell, stage.product, once=True)
+
+    return compile_for
 
 
-def _stage(
-    folder: Path, cell: Cell, mortal: MortalBroker, tally: Tally, form: str = ENVELOPE
-) -> Stage:
+def _stage(folder: Path, cell: Cell, mortal: MortalBroker, tally: Tally, form: str) -> Stage:
     save_cell(folder / "home", cell)
     product = formatted_product(form, folder / "contracts", PARTITIONS)
     assert product.topic.partitions == PARTITIONS
