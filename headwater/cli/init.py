@@ -46,7 +46,5 @@ def init(folder: Path, no_example: bool, explain: bool, as_json: bool) -> ExitCo
     for path in plan.kept:
         click.echo(f"kept {folder / path}, which was there")
     if not explain:
-        click.echo(
-            f"Next: cd {folder}, then headwater doctor, headwater contract check, headwater up."
-        )
+        click.echo(f"Next: cd {folder}, then headwater contract check, headwater up.")
     return ExitCode.OK
