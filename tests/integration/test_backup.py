@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import shutil
 import signal
-import sqlite3
 import subprocess
-from contextlib import closing
+import sys
 from pathlib import Path
 
 import duckdb
@@ -14,28 +13,20 @@ import pytest
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
+from pipeline.settings import PROJECT
 from pipeline.tables.catalog import TableMissingError, load_table
+from tests.support.code_blocks import blocks
 from tests.support.commands import command_for
 from tests.support.load import TopicWriter
 
+PAGE = "docs/handbook/back-up.md"
 BEFORE, MEANWHILE, AFTER = 1_000, 2_000, 300
 
 
 def back_up(cell: Cell, to: Path) -> None:
-    """Copy a cell in the order of docs/handbook/back-up.md, while it is written to."""
-    to.mkdir()
-    for name in ("state.db", "catalog.db"):
-        back_up_database(cell.root / name, to / name)
-    subprocess.run(["cp", "-a", cell.root / "warehouse", to / "warehouse"], check=True)
-    back_up_database(cell.registry_db, to / cell.registry_db.name)
-    shutil.copy(cell.root / "cell.json", to)
-
-
-def back_up_database(file: Path, to: Path) -> None:
-    """As `sqlite3 FILE ".backup TO"`."""
-    if file.exists():
-        with closing(sqlite3.connect(file)) as there, closing(sqlite3.connect(to)) as here:
-            there.backup(here)
+    """Copy a cell by the script of docs/handbook/back-up.md, while it is written to."""
+    (script,) = (one.text for one in blocks(PROJECT, PAGE) if one.title)
+    subprocess.run([sys.executable, "-c", script, cell.root, to], check=True)
 
 
 def rows(cell: Cell, product: Product) -> tuple[int, int]:

@@ -10,6 +10,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,6 +53,8 @@ class Clone:
         words = shlex.split(command.replace("\\\n", " "), comments=True)
         if words[0] == "headwater":
             return self.shell.headwater(words[1:], LIMIT_S)
+        if words[0] == "python" and len(words) > 2:
+            return self.other([sys.executable, *words[1:]])
         if words[0] == "python":
             return self.shell.python((self.root / words[1]).read_text(), LIMIT_S)
         return self.other(["bash", "-c", command])

@@ -76,6 +76,11 @@ def test_contracts_ingest_ledger_maintenance_and_joins_work_without_extras() -> 
     assert done.returncode == 0, done.stderr
 
 
+def test_the_handbook_says_what_every_extra_is_for() -> None:
+    told = (PROJECT / "docs" / "handbook" / "install.md").read_text()
+    assert {*re.findall(r"^\| `([\w-]+)` \|", told, re.MULTILINE)} == {*EXTRAS}
+
+
 def test_every_library_of_an_extra_is_known() -> None:
     listed = {re.split(r"[\[<>=]", line)[0] for lines in EXTRAS.values() for line in lines}
     modules = {name.replace("-", "_").replace("grpcio_tools", "grpc_tools") for name in listed}
