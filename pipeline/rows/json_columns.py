@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +19,15 @@ from pipeline.rows.json_types import NotColumnarError, Reading, Sound, field_rea
 
 Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
+Readings = dict[str, Reading]
+"""By the names of fields."""
 
 FEWEST = 16
 """Rows that are given up together where one of them cannot be read; more are read in halves."""
+_AT_ONCE = 2
+"""Threads that read: another core does what comes before and after."""
+_PART = 4_096
+"""Rows that are worth a thread."""
 
 
 @dataclass(frozen=True)
@@ -46,29 +54,43 @@ class JsonReader:
         self._columns = columns
         self._within = within
         self._numbers = False
-        self._readings: dict[str, Reading] = {}
+        self._readings: Readings = {}
         parsed = Schema(schema)
         try:
             fields = {field["name"]: field for field in parsed.root["fields"]}
             self._readings = {name: field_reading(fields[name], parsed) for name in columns.names}
         except NotColumnarError as error:
             self.slow_reason = str(error)
+        self._with_numbers = {name: one.of_number or one for name, one in self._readings.items()}
 
     def read(self, data: Bytes, starts: Ints, lengths: Ints, limit: int) -> JsonRows:
         """Read the values data[start : start + length], of at most `limit` bytes without their framing."""
         if self.slow_reason is not None or not len(starts):
             return JsonRows(self._columns.empty_table(), np.empty(0, np.int64))
         room = int(np.maximum(lengths, 0).sum()) + len(starts)
-        lines, is_object = np.empty(room, np.uint8), np.empty(len(starts), np.bool_)
-        written = copy_objects(data, starts, lengths, limit, lines, is_object)
-        rows = np.flatnonzero(is_object)
-        lines = lines[:written]
-        ends = np.flatnonzero(lines == ord("\n")) + 1
-        found = list(self._halves(lines, np.concatenate([[0], ends]), 0, len(rows)))
+        lines, edges = np.empty(room, np.uint8), np.zeros(len(starts) + 1, np.int64)
+        copy_objects(data, starts, lengths, limit, lines, edges[1:])
+        rows = np.flatnonzero(np.diff(edges))
+        edges = np.concatenate([[0], edges[1:][rows]])
+        found = self._parts(lines, edges)
         if not found:
             return JsonRows(self._columns.empty_table(), np.empty(0, np.int64))
         table = pa.concat_tables([table for table, _ in found])
         return JsonRows(table, rows[np.concatenate([places for _, places in found])])
+
+    def _parts(self, lines: Bytes, edges: Ints) -> list[tuple[pa.Table, Ints]]:
+        """Return what can be read of all lines, of many by several threads, with the numbers of its rows."""
+        rows = len(edges) - 1
+        parts = min(_AT_ONCE, max(1, rows // _PART))
+        cuts = [rows * part // parts for part in range(parts + 1)]
+        pieces = [
+            lambda a=first, b=last: list(self._halves(lines, edges, a, b))
+            for first, last in itertools.pairwise(cuts)
+        ]
+        if len(pieces) == 1:
+            return pieces[0]()
+        with ThreadPoolExecutor(parts, thread_name_prefix="json") as threads:
+            return [one for part in threads.map(lambda piece: piece(), pieces) for one in part]
 
     def _halves(
         self, lines: Bytes, edges: Ints, first: int, last: int
@@ -79,41 +101,43 @@ class JsonReader:
         block = lines[edges[first] : edges[last]]
         read = self._parsed(block, last - first)
         if read is not None:
-            table, sound = self._finished(read)
-            yield table.filter(pa.array(sound)), np.flatnonzero(sound) + first
+            table, sound = self._finished(*read)
+            if not sound.all():
+                table = table.filter(pa.array(sound))
+            yield table, np.flatnonzero(sound) + first
         elif last - first > FEWEST:
             middle = (first + last) // 2
             yield from self._halves(lines, edges, first, middle)
             yield from self._halves(lines, edges, middle, last)
 
-    def _parsed(self, block: Bytes, rows: int) -> pa.Table | None:
-        """Return what Arrow reads of whole lines; None if it cannot read one of them."""
-        for _ in range(2):
-            read = _parse(block, self._schema(), rows)
-            if read is not None or all(one.of_number is None for one in self._readings.values()):
-                return read
-            # Times may be numbers in this topic: it stays so until they are not.
-            self._numbers = not self._numbers
+    def _parsed(self, block: Bytes, rows: int) -> tuple[pa.Table, Readings] | None:
+        """Return what Arrow reads of whole lines, and how; None if it cannot read one of them."""
+        # Times may be numbers in this topic: it stays so until they are not.
+        first = self._numbers
+        for numbers in (first, not first):
+            readings = self._with_numbers if numbers else self._readings
+            read = _parse(block, self._schema(readings), rows)
+            if read is not None:
+                self._numbers = numbers
+                return read, readings
+            if self._with_numbers == self._readings:
+                return None
         return None
 
-    def _schema(self) -> pa.Schema:
-        fields = [pa.field(name, self._reading(name).type) for name in self._readings]
+    def _schema(self, readings: Readings) -> pa.Schema:
+        fields = [pa.field(name, one.type) for name, one in readings.items()]
         return pa.schema(fields if self._within is None else [(self._within, pa.struct(fields))])
 
-    def _reading(self, name: str) -> Reading:
-        reading = self._readings[name]
-        return reading.of_number if self._numbers and reading.of_number else reading
-
-    def _finished(self, read: pa.Table) -> tuple[pa.Table, Sound]:
+    def _finished(self, read: pa.Table, readings: Readings) -> tuple[pa.Table, Sound]:
         made: list[pa.Array] = []
         sound = np.ones(read.num_rows, np.bool_)
         if self._within is not None:
             held = read.column(self._within).combine_chunks()
             sound &= held.is_valid().to_numpy(zero_copy_only=False)
-            read = pa.table(held.flatten(), names=list(self._readings))
+            read = pa.table(held.flatten(), names=list(readings))
         for field in self._columns:
             column = read.column(field.name).combine_chunks()
-            array, trusted = self._reading(field.name).finish(column)
+            array, trusted = readings[field.name].finish(column)
             made.append(array.cast(field.type))
             sound &= trusted
         return pa.table(made, schema=self._columns), sound
