@@ -22,7 +22,7 @@ STAGES = (
     ("read uuids", "pipeline.ingest.dedup.deduplicate", "uuid_words"),
     ("de-duplicate", "pipeline.ingest.dedup.deduplicate", "Deduplicator.split"),
     ("business rules", "pipeline.ingest.transform.process", "broken_rules"),
-    ("order by key", "pipeline.ingest.transform.key_order", "KeyOrder.watch"),
+    ("order by key", "pipeline.ingest.transform.gates.key_order", "KeyOrder.watch"),
     ("count", "pipeline.ingest.transform.process", "Processor.process"),
     ("sort", "pipeline.ingest.commit.rows_writer", "write_hours"),
     ("write Parquet", "pipeline.tables.data_files.write", "_write"),

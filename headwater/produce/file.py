@@ -12,7 +12,6 @@ from typing import Any
 from headwater.produce.model import BadRow, Event, Kind, Produced, tally
 from headwater.produce.pace import Pace, Progress
 from headwater.produce.rows import Source, SourceFileError, SourceRow, open_source
-from pipeline.avro.encode import encoder
 from pipeline.avro.field_path import value_at
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
@@ -20,10 +19,9 @@ from pipeline.contract.model import Product
 from pipeline.contract.targets.event_time import micros_of_time
 from pipeline.contract.targets.topic import topic_config
 from pipeline.produce.event_writer import EventWriter
-from pipeline.produce.protobuf import value_encoder
 from pipeline.produce.topic import ensure_topic
+from pipeline.produce.value_frame import payload_encoder
 from pipeline.rows.convert import RowError, required_columns, row_converter, value_converter
-from pipeline.rows.json_write import json_encoder
 from pipeline.schemas.open import open_registry
 
 TOLD = 10
@@ -61,7 +59,7 @@ def produce_file(
     source = open_source(name)
     _require_columns(source, product)
     to_event = _converter(source, product, clock)
-    encode = _encoder(product)
+    encode = payload_encoder(product)
     most = int(topic_config(product).config["max.message.bytes"]) - BESIDE_BYTES
     stop = stop or threading.Event()
     ensure_topic(cell, product)
@@ -103,15 +101,6 @@ def produce_file(
             ) from error
         writer.flush()
     return tally(counts, seconds=pace.seconds, interrupted=stop.is_set(), bad=(bad, tuple(told)))
-
-
-def _encoder(product: Product) -> Callable[[Mapping[str, Any]], bytes]:
-    match product.topic.format:
-        case "json":
-            return json_encoder(product.payload_schema)
-        case "protobuf":
-            return value_encoder(product)
-    return encoder(dict(product.payload_schema))
 
 
 def _encoded(encode: Callable[[Mapping[str, Any]], bytes], payload: Mapping[str, Any]) -> bytes:

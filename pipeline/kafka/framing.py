@@ -11,7 +11,13 @@ from pipeline.native import compiled
 
 LATEST = (2**63 - 1) // 1000
 """The last time, in milliseconds, that is a time in microseconds too; `-LATEST` is the first."""
-HEADERS = ("traceparent", "producer", "job_id")
+KEPT_HEADERS = ("traceparent", "producer", "job_id")
+"""Headers that events have a column for."""
+ORIGIN_HEADER = "headwater-origin"
+"""Of a replayed record: where the record stood that became a dead letter."""
+REPLAY_HEADER = "headwater-replay-id"
+"""Of a replayed record: what replayed it."""
+HEADERS = (*KEPT_HEADERS, ORIGIN_HEADER, REPLAY_HEADER)
 """Headers whose values are found, in this order."""
 
 

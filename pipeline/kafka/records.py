@@ -93,6 +93,10 @@ class Records:
         """Return the last value of one of HEADERS of the records numbered `rows`, null for none."""
         return self.text(self._header_values[HEADERS.index(name)][rows])
 
+    def with_header(self, name: str) -> Ints:
+        """Return the numbers of the records that have a value under one of HEADERS."""
+        return np.flatnonzero(self._header_values[HEADERS.index(name), :, 1] >= 0)
+
     def _bytes(self, span: Ints) -> bytes | None:
         start, size = span.tolist()
         return None if size < 0 else self.data[start : start + size].tobytes()

@@ -6,7 +6,7 @@ import io
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,19 +23,13 @@ from pipeline.avro.encode import unwrapped
 from pipeline.avro.logical_types import without_ignored
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
-from pipeline.errors import RetryableError, TerminalError
+from pipeline.errors import RetryableError
 from pipeline.kafka.connect import connect_admin, connect_producer
 from pipeline.kafka.errors import named_errors
 from pipeline.kafka.security.access import Access, Operation
 from pipeline.kafka.topics import require_access
-from pipeline.produce.protobuf import value_encoder
-from pipeline.rows.json_write import json_encoder
-from pipeline.schemas import single_object, wire
-from pipeline.schemas.message_indexes import indexes_bytes
-from pipeline.schemas.registration import register_product, register_protobuf
+from pipeline.produce.value_frame import EncodingError, ValueFrame, payload_encoder
 from pipeline.schemas.registry import Registry
-
-Encode = Callable[[Mapping[str, Any]], bytes]
 
 IN_FLIGHT_RECORDS = 40_000
 IN_FLIGHT_BYTES = 48 * 1024 * 1024
@@ -45,10 +39,6 @@ FLUSH_S = 60.0
 
 class ProduceFailedError(RetryableError):
     """Records were not acknowledged; whether the broker has them is not known."""
-
-
-class EncodingError(TerminalError):
-    """A payload does not fit its schema."""
 
 
 @dataclass(frozen=True)
@@ -85,32 +75,13 @@ class EventWriter:
             RegistryUnavailableError, IncompatibleSchemaError: as `register_product`.
             BrokerUnavailableError, KafkaAccessError, KafkaSettingError: as `connect_producer`.
         """
-        self._own: Encode | None = None
-        self._schema_id = 0
-        self._header: bytes | None = None
-        if product.topic.format == "json":
-            self._own, self._header = json_encoder(product.payload_schema), b""
-        elif product.topic.format == "protobuf":
-            self._schema_id = register_protobuf(registry, product).id
-            self._own = value_encoder(product)
-            self._header = wire.encode(self._schema_id, indexes_bytes((0,)))
-        elif product.topic.framing == "singleObject":
-            self._header = single_object.header(product.payload_schema)
-        elif product.topic.framing == "none":
-            self._header = b""
-        else:
-            self._schema_id = register_product(registry, product)[product.value_subject].id
+        self._frame = ValueFrame(product, registry)
+        self._own = None if product.topic.format == "avro" else payload_encoder(product)
         self._cell = cell
         self._topic = product.topic.name
         self._access = Access(Operation.WRITE, self._topic)
-        self._version = len(product.payload_schemas)
         self._payload_schema = fastavro.parse_schema(
             unwrapped(without_ignored(product.payload_schema))
-        )
-        self._envelope_schema = (
-            fastavro.parse_schema(dict(product.envelope_schema))
-            if product.envelope_schema is not None
-            else None
         )
         self._told = [("producer", producer.encode())]
         if job_id is not None:
@@ -140,7 +111,7 @@ class EventWriter:
     @property
     def schema_id(self) -> int:
         """Registry id of the record value's schema; 0 where values have none."""
-        return self._schema_id
+        return self._frame.schema_id
 
     def encode(self, payload: Mapping[str, Any], *, key: str, event_time: int, uuid: str) -> bytes:
         """Return the record value: the envelope around `payload`, or the bare payload without one.
@@ -167,13 +138,7 @@ class EventWriter:
 
     def frame(self, payload: bytes, *, key: str, event_time: int, uuid: str) -> bytes:
         """Return the record value of a payload that is encoded already; as `encode`, which see."""
-        if self._header is not None:
-            return self._header + payload
-        if self._envelope_schema is None:
-            return wire.encode(self._schema_id, payload)
-        return self.encode_envelope(
-            payload, key=key, event_time=event_time, uuid=uuid, version=self._version
-        )
+        return self._frame.value(payload, key=key, event_time=event_time, uuid=uuid)
 
     def encode_envelope(
         self, payload: bytes, *, key: str, event_time: int, uuid: str, version: int
@@ -183,22 +148,9 @@ class EventWriter:
         Raises:
             EncodingError: the product has no envelope.
         """
-        if self._envelope_schema is None:
-            raise EncodingError(
-                "the product has no envelope.",
-                subject=self._topic,
-                remedy="Send bare payloads.",
-            )
-        out = io.BytesIO()
-        envelope = {
-            "uuid": uuid,
-            "key": key,
-            "schema_version": version,
-            "timestamp": event_time,
-            "payload": payload,
-        }
-        fastavro.schemaless_writer(out, self._envelope_schema, envelope)
-        return wire.encode(self._schema_id, out.getvalue())
+        return self._frame.enveloped(
+            payload, key=key, event_time=event_time, uuid=uuid, version=version
+        )
 
     def send(
         self,

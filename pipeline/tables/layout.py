@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from pipeline.avro.arrow import UTC_MICROS
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 FORMAT_VERSION_PROPERTY = "headwater.format-version"
 
 HOUR_COLUMN = "hour"
@@ -32,6 +32,14 @@ COORDINATES = [
 ]
 """Where a record stood in Kafka: the first columns of events and of dead letters."""
 
+ORIGIN_COLUMNS = [
+    pa.field("_replay_id", pa.string()),
+    pa.field("_origin_partition", pa.int32()),
+    pa.field("_origin_offset", pa.int64()),
+]
+"""Of a replayed record: what replayed it, and where it stood first; null in all others."""
+HEADERS_TYPE = pa.list_(pa.struct([("key", pa.string()), ("value", pa.binary())]))
+
 EVENT_COLUMNS = [
     *COORDINATES,
     pa.field("_record_time", UTC_MICROS, nullable=False),
@@ -46,8 +54,9 @@ EVENT_COLUMNS = [
     pa.field("_producer", pa.string()),
     pa.field("_job_id", pa.string()),
     pa.field(RECORD_VALUE, pa.binary()),
+    *ORIGIN_COLUMNS,
 ]
-"""Before the payload's own columns and those joined from reference data. Format 3 added the last."""
+"""Before the payload's own columns and those joined from reference data. Format 5 added the last three."""
 
 DEAD_LETTER_SCHEMA = pa.schema(
     [
@@ -59,10 +68,46 @@ DEAD_LETTER_SCHEMA = pa.schema(
         pa.field("detail", pa.string(), nullable=False),
         pa.field("record_key", pa.binary()),
         pa.field("record_value", pa.binary()),
-        pa.field("headers", pa.list_(pa.struct([("key", pa.string()), ("value", pa.binary())]))),
+        pa.field("headers", HEADERS_TYPE),
+        *ORIGIN_COLUMNS,
     ]
 )
-"""The record's original bytes, why it is here, and where it stood."""
+"""The record's original bytes, why it is here, and where it stood. Format 5 added its origin."""
+
+DEAD_LETTER_STATE_SCHEMA = pa.schema(
+    [
+        *COORDINATES,
+        pa.field("state", pa.string(), nullable=False),
+        pa.field("at", UTC_MICROS, nullable=False),
+        pa.field("action_id", pa.string(), nullable=False),
+        pa.field("origin_partition", pa.int32(), nullable=False),
+        pa.field("origin_offset", pa.int64(), nullable=False),
+        pa.field("replayed_partition", pa.int32()),
+        pa.field("replayed_offset", pa.int64()),
+        pa.field("record_key", pa.binary()),
+        pa.field("record_value", pa.binary()),
+        pa.field("headers", HEADERS_TYPE),
+    ]
+)
+"""One row for each change of what became of one dead letter; the last three columns are what goes back."""
+
+DEAD_LETTER_ACTION_SCHEMA = pa.schema(
+    [
+        pa.field("action_id", pa.string(), nullable=False),
+        pa.field("at", UTC_MICROS, nullable=False),
+        pa.field("action", pa.string(), nullable=False),
+        pa.field("step", pa.string(), nullable=False),
+        pa.field("by", pa.string(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("selection", pa.string(), nullable=False),
+        pa.field("snapshot_id", pa.int64()),
+        pa.field("fix", pa.string()),
+        pa.field("selected", pa.int64(), nullable=False),
+        pa.field("chosen", pa.int64(), nullable=False),
+        pa.field("outcome", pa.string(), nullable=False),
+    ]
+)
+"""Two rows for each thing that was done with dead letters: as it began, and as it ended."""
 
 PUBLICATION_SCHEMA = pa.schema(
     [
@@ -143,6 +188,16 @@ def events_table(product: str) -> str:
 def dead_letters_table(product: str) -> str:
     """Return the identifier of a product's dead letters."""
     return f"{product}.dead_letters"
+
+
+def dead_letter_states_table(product: str) -> str:
+    """Return the identifier of what became of a product's dead letters."""
+    return f"{product}.dead_letter_states"
+
+
+def dead_letter_actions_table(product: str) -> str:
+    """Return the identifier of what was done with a product's dead letters, by whom and why."""
+    return f"{product}.dead_letter_actions"
 
 
 def ledger_table(product: str) -> str:

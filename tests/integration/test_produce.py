@@ -37,8 +37,9 @@ from pipeline.kafka.network import Network
 from pipeline.kafka.record_batches import BatchSlice
 from pipeline.kafka.records import records_in
 from pipeline.kafka.topics import describe_topic, stable_offsets
-from pipeline.produce.event_writer import EncodingError, EventWriter, ProduceFailedError, Sent
+from pipeline.produce.event_writer import EventWriter, ProduceFailedError, Sent
 from pipeline.produce.topic import ensure_topic
+from pipeline.produce.value_frame import EncodingError
 from pipeline.schemas import wire
 from pipeline.schemas.open import open_registry
 from pipeline.settings import load_settings

@@ -12,7 +12,7 @@ import pytest
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.ingest.run import ingest
-from pipeline.kafka.framing import HEADERS
+from pipeline.kafka.framing import KEPT_HEADERS
 from pipeline.ledger.verify import verify_ledger
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import dead_letters_table, events_table
@@ -61,8 +61,8 @@ def test_a_header_that_is_not_utf_8_keeps_what_can_be_read_and_holds_up_nothing(
 ) -> None:
     writer = TopicWriter(cell, product)
     said: list[dict[str, bytes | None]] = []
-    for codec, name in itertools.product(CODECS, (*HEADERS, "other")):
-        sound: dict[str, bytes | None] = {each: f"{each}, read".encode() for each in HEADERS}
+    for codec, name in itertools.product(CODECS, (*KEPT_HEADERS, "other")):
+        sound: dict[str, bytes | None] = {each: f"{each}, read".encode() for each in KEPT_HEADERS}
         strange = [sound | {name: value} for value in STRANGE.values()]
         batch = [one for each in strange for one in (sound, each)] + [sound]
         messages = [replace(writer.event(), headers=tuple(each.items())) for each in batch]
@@ -73,8 +73,8 @@ def test_a_header_that_is_not_utf_8_keeps_what_can_be_read_and_holds_up_nothing(
 
     assert (report.rows, report.dead_letters) == (len(said), 0)
     for row, headers in zip(rows(cell, product), said, strict=True):
-        assert {name: row[f"_{name}"] for name in HEADERS} == {
-            name: read(headers[name]) for name in HEADERS
+        assert {name: row[f"_{name}"] for name in KEPT_HEADERS} == {
+            name: read(headers[name]) for name in KEPT_HEADERS
         }
     writer.send([writer.event()])
     assert ingest(cell, product, once=True).rows == 1

@@ -13,7 +13,7 @@ from pipeline.ingest.dedup.deduplicate import Deduplicator
 from pipeline.ingest.transform import process as batch
 from pipeline.ingest.transform.decode import Decoder
 from pipeline.ingest.transform.enrich import Enricher
-from pipeline.ingest.transform.key_order import KeyOrder
+from pipeline.ingest.transform.gates.key_order import KeyOrder
 from pipeline.tables.data_files import write
 
 STAGES = ("decode", "enrich", "gate", "de-duplicate", "judge", "order", "sort", "write")

@@ -54,7 +54,7 @@ def start(work: Work) -> InCell:
     from pipeline.ingest.dedup.deduplicate import Deduplicator
     from pipeline.ingest.run import ingest
     from pipeline.ingest.transform import process as batch
-    from pipeline.ingest.transform.rules import RuleViolations
+    from pipeline.ingest.transform.gates.rules import RuleViolations
 
     # The product has no such switches: nobody should run without them.
     if work.variant == NO_GATES:
@@ -85,7 +85,7 @@ class InCell:
 def _let_pass(frame: pl.DataFrame, gates: Any) -> Any:  # noqa: ARG001 - in the gate's place
     import polars as pl
 
-    from pipeline.ingest.transform.gate import Gated
+    from pipeline.ingest.transform.gates.gate import Gated
 
     none = {"__row": pl.Int64, "reason": pl.String, "detail": pl.String}
     return Gated(frame.with_columns(_late=pl.lit(value=False)), pl.DataFrame(schema=none))

@@ -19,6 +19,7 @@ from pipeline.ingest.transform.formats.contract_schemas import known_schemas
 from pipeline.ingest.transform.formats.debezium import Tombstones
 from pipeline.ingest.transform.formats.open import open_values
 from pipeline.ingest.transform.frame import ROW, header_columns, record_columns
+from pipeline.ingest.transform.origins import Origins, origins_of
 from pipeline.ingest.transform.payload_versions import PayloadVersions
 from pipeline.ingest.transform.records import DeadLetter, Decoded, Event
 from pipeline.ingest.transform.unlisted import UnlistedVersions
@@ -66,7 +67,8 @@ class Decoder:
             RegistryUnavailableError: a schema could not be looked up; no record is to blame.
         """
         columns = self._values.read(records)
-        frame = self._events(records, columns, ingested_at)
+        origins = origins_of(records, self._identity)
+        frame = self._events(records, columns, origins, ingested_at)
         sound = self._has_required_fields(frame)
         if not sound.all():
             frame = frame.filter(sound)
@@ -82,7 +84,7 @@ class Decoder:
         if self._tombstones is not None:
             gone = np.flatnonzero(records.values[:, 1] < 0)
             read[gone] = True
-            own, rows, no_keys = self._tombstones.read(records, gone)
+            own, rows, no_keys = self._tombstones.read(records, gone, origins)
             where = record_columns(records, rows, self._identity, self._run_id, ingested_at)
             parts = [where.drop("__record_key"), own, header_columns(records, rows)]
             frame = pl.concat([frame, pl.concat(parts, how="horizontal")], how="diagonal")
@@ -91,9 +93,11 @@ class Decoder:
         if found:
             rest = self._single_rows(records, found, columns.number, ingested_at)
             frame = pl.concat([frame, rest.drop("__record_key")], how="diagonal")
-        return Decoded(frame, [*unlisted, *dead_letters], singly=len(found))
+        return Decoded(origins.onto(frame, ROW), [*unlisted, *dead_letters], singly=len(found))
 
-    def _events(self, records: Records, columns: Columns, ingested_at: datetime) -> pl.DataFrame:
+    def _events(
+        self, records: Records, columns: Columns, origins: Origins, ingested_at: datetime
+    ) -> pl.DataFrame:
         rows = columns.row_of
         made = to_frame(columns.table)
         payload = made.drop(ENVELOPE.names, strict=False)
@@ -107,7 +111,7 @@ class Decoder:
             )
         else:
             versions = self._values.versions(columns.number[rows])
-            own = self._event_columns.of(payload, records, rows, versions)
+            own = self._event_columns.of(payload, origins, rows, versions)
         kept = self._unlisted.values(records, rows, columns.number[rows])
         parts = [where, own, header_columns(records, rows), payload, kept]
         return pl.concat(parts, how="horizontal")

@@ -10,8 +10,8 @@ from pipeline.avro.decoding.ranges import RANGES
 from pipeline.contract.model import Product
 from pipeline.contract.targets.event_time import micros_of_plain_time
 from pipeline.ingest.transform.coordinate_uuid import coordinate_uuids
+from pipeline.ingest.transform.origins import Origins
 from pipeline.kafka.identity import TopicIdentity
-from pipeline.kafka.records import Records
 from pipeline.rows.frames import to_series
 
 RowNumbers = npt.NDArray[np.int64]
@@ -28,14 +28,17 @@ class EventColumns:
     def of(
         self,
         payload: pl.DataFrame,
-        records: Records,
+        origins: Origins,
         rows: RowNumbers,
         versions: npt.NDArray[np.int32],
     ) -> pl.DataFrame:
-        """Return the columns of `payload`, whose rows are the records numbered `rows`."""
+        """Return the columns of `payload`, whose rows are the records numbered `rows`.
+
+        A uuid of coordinates is of those where the record stood first.
+        """
         product = self._product
         if product.uuid is None:
-            partitions, offsets = records.partition[rows], records.offset[rows]
+            partitions, offsets = origins.partition[rows], origins.offset[rows]
             uuids = to_series(coordinate_uuids(self._identity, partitions, offsets))
         else:
             uuids = column_at(payload, product.uuid)

@@ -11,8 +11,9 @@ import polars as pl
 import pyarrow as pa
 
 from pipeline.avro.arrow import UTC_MICROS
+from pipeline.ingest.transform.origins import origin_of
 from pipeline.ingest.transform.records import DeadLetter
-from pipeline.kafka.framing import HEADERS
+from pipeline.kafka.framing import KEPT_HEADERS
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.records import FIRST, LAST, RawRecord, Records
 from pipeline.rows.frames import to_frame
@@ -52,14 +53,9 @@ def record_columns(
 def header_columns(records: Records, rows: npt.NDArray[np.int64]) -> pl.DataFrame:
     """Return the columns that are kept of the headers of the records numbered `rows`."""
     return pl.DataFrame(
-        {f"_{name}": _text(records.header(name, rows)) for name in HEADERS},
-        schema={f"_{name}": pl.String for name in HEADERS},
+        {f"_{name}": _text(records.header(name, rows)) for name in KEPT_HEADERS},
+        schema={f"_{name}": pl.String for name in KEPT_HEADERS},
     )
-
-
-def event_rows(frame: pl.DataFrame, columns: pa.Schema) -> pa.Table:
-    """Return `frame` with exactly the events table's `columns`."""
-    return frame.select(columns.names).to_arrow().cast(columns)
 
 
 def dead_letter_rows(
@@ -67,6 +63,7 @@ def dead_letter_rows(
 ) -> pa.Table:
     """Return one row a dead letter: the record's own bytes, its coordinates and the reason."""
     records: list[RawRecord] = [dead_letter.record for dead_letter in dead_letters]
+    origins = [origin_of(record, identity) for record in records]
     n = len(records)
     schema = layout.DEAD_LETTER_SCHEMA
     columns = {
@@ -90,6 +87,9 @@ def dead_letter_rows(
             [[{"key": k, "value": v} for k, v in r.headers] for r in records],
             schema.field("headers").type,
         ),
+        "_replay_id": pa.array([one and one.replay_id for one in origins], pa.string()),
+        "_origin_partition": pa.array([one and one.partition for one in origins], pa.int32()),
+        "_origin_offset": pa.array([one and one.offset for one in origins], pa.int64()),
     }
     return pa.table(columns, schema=schema)
 

@@ -21,11 +21,11 @@ from pipeline.ingest.transform.decode import Decoder
 from pipeline.ingest.transform.enrich import Enricher
 from pipeline.ingest.transform.exclude import Exclusions, exclude
 from pipeline.ingest.transform.frame import ROW
-from pipeline.ingest.transform.gate import gate
+from pipeline.ingest.transform.gates.gate import gate
+from pipeline.ingest.transform.gates.key_order import KeyOrder
+from pipeline.ingest.transform.gates.rules import broken_rules
 from pipeline.ingest.transform.held_back import raise_if_held_back
-from pipeline.ingest.transform.key_order import KeyOrder
 from pipeline.ingest.transform.records import DeadLetter, Reason
-from pipeline.ingest.transform.rules import broken_rules
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.records import Records
 from pipeline.schemas.registry import Registry

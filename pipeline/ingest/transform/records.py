@@ -10,30 +10,6 @@ import pyarrow as pa
 
 from pipeline.kafka.records import RawRecord
 
-
-class State(enum.Enum):
-    """Where an event is in its life; each follows from evidence (see docs/reference/format.md)."""
-
-    RAW = "Raw"
-    ENRICHED = "Enriched"
-    VALIDATED = "Validated"
-    SINK_COMMITTED = "SinkCommitted"
-    ARCHIVED = "Archived"
-    DEAD_LETTER = "DeadLetter"
-    REPLAY = "Replay"
-
-
-TRANSITIONS = {
-    State.RAW: frozenset({State.ENRICHED, State.DEAD_LETTER}),
-    State.ENRICHED: frozenset({State.VALIDATED, State.DEAD_LETTER}),
-    State.VALIDATED: frozenset({State.SINK_COMMITTED}),
-    State.SINK_COMMITTED: frozenset({State.ARCHIVED}),
-    State.ARCHIVED: frozenset(),
-    State.DEAD_LETTER: frozenset({State.REPLAY}),
-    State.REPLAY: frozenset({State.RAW}),
-}
-"""What may follow each state. Without an online store, SinkCommitted and Archived are one snapshot."""
-
 _LETTER_BYTES = 1024
 """Of a dead letter beside what its record holds: objects, its detail, columns of its table."""
 

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from pipeline.contract.model import Gates
-from pipeline.ingest.transform.gate import gate
+from pipeline.ingest.transform.gates.gate import gate
 
 RECORD_TIME = datetime(2026, 1, 1, 12, tzinfo=UTC)
 STRICT = Gates(freshness_s=10, ahead_s=300)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
-from pipeline.ingest.transform.key_order import KeyOrder
+from pipeline.ingest.transform.gates.key_order import KeyOrder
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from pipeline.contract.model import Rule
 from pipeline.contract.targets.predicates import RuleError
 from pipeline.contract.targets.rules import compile_rule, polars_type
-from pipeline.ingest.transform.rules import broken_rules
+from pipeline.ingest.transform.gates.rules import broken_rules
 
 INSTANT = pa.timestamp("us", tz="UTC")
 LOCAL = pa.timestamp("us")

@@ -10,8 +10,9 @@ import pyarrow as pa
 import pytest
 
 from pipeline.batch.wap.target import PROPERTIES as DERIVED_PROPERTIES
+from pipeline.event_state import TRANSITIONS, State
 from pipeline.ingest.operations.accept_loss import LOSS_REASON_KEY
-from pipeline.ingest.transform.records import TRANSITIONS, Reason, State
+from pipeline.ingest.transform.records import Reason
 from pipeline.ledger.archived import ARCHIVED_PROPERTY
 from pipeline.ledger.balance import BALANCE_PROPERTY
 from pipeline.ledger.model import SUMMARY_KEY, Entry
@@ -31,6 +32,8 @@ SCHEMAS = {
     "publications": layout.PUBLICATION_SCHEMA,
     "ledger": layout.LEDGER_SCHEMA,
     "alerts": layout.ALERT_SCHEMA,
+    "dead_letter_states": layout.DEAD_LETTER_STATE_SCHEMA,
+    "dead_letter_actions": layout.DEAD_LETTER_ACTION_SCHEMA,
 }
 KEYS = [
     offsets.PROPERTY,
@@ -108,7 +111,7 @@ def test_an_offsets_property_of_a_newer_format_is_refused() -> None:
 def test_every_state_can_be_left_only_for_one_that_follows() -> None:
     assert set(TRANSITIONS) == set(State)
     ends = [state for state, following in TRANSITIONS.items() if not following]
-    assert ends == [State.ARCHIVED]
+    assert ends == [State.ARCHIVED, State.DISCARDED]
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from pipeline.avro.field_path import value_at
 from pipeline.avro.normal import NotAvroError
 from pipeline.contract.model import Product
 from pipeline.ingest.transform.coordinate_uuid import coordinate_uuids
+from pipeline.ingest.transform.origins import Origins
 from pipeline.ingest.transform.records import DeadLetter, Reason
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.records import Records
@@ -46,7 +47,7 @@ class Tombstones:
         self._readers: dict[int, Read | None] = {}
 
     def read(
-        self, records: Records, rows: RowNumbers
+        self, records: Records, rows: RowNumbers, origins: Origins
     ) -> tuple[pl.DataFrame, RowNumbers, list[DeadLetter]]:
         """Return events' own columns of the tombstones numbered `rows`, which have a key, and the others.
 
@@ -68,12 +69,12 @@ class Tombstones:
                 detail = f"no value, and a key that does not say {self._product.key}"
                 dead_letters.append(DeadLetter(records.record(row), Reason.NULL_KEY, detail))
         found = np.array(kept, np.int64)
-        partitions, offsets = records.partition[found], records.offset[found]
+        partitions, offsets = origins.partition[found], origins.offset[found]
         own = pl.DataFrame(
             {
                 "_uuid": to_series(coordinate_uuids(self._identity, partitions, offsets)),
                 "_key": pl.Series(keys, dtype=pl.String),
-                "_event_time": pl.Series(records.time[found]).cast(pl.Datetime("us", "UTC")),
+                "_event_time": pl.Series(origins.time[found]).cast(pl.Datetime("us", "UTC")),
                 "_schema_version": np.full(
                     len(found), len(self._product.payload_schemas), np.int32
                 ),

@@ -12,6 +12,7 @@ from pipeline.contract.model import Product
 from pipeline.contract.targets.event_time import micros_of_plain_time
 from pipeline.ingest.transform.coordinate_uuid import coordinate_uuid
 from pipeline.ingest.transform.formats.values import FoundEvent, PoisonedError
+from pipeline.ingest.transform.origins import origin_of
 from pipeline.ingest.transform.records import Reason
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.records import RawRecord
@@ -48,7 +49,8 @@ class EventFields:
         return FoundEvent(uuid, str(key), micros(instant, product.event_time), version, fields)
 
     def _coordinates_uuid(self, record: RawRecord) -> str:
-        return coordinate_uuid(self._identity, record.partition, record.offset)
+        stood = origin_of(record, self._identity) or record
+        return coordinate_uuid(self._identity, stood.partition, stood.offset)
 
 
 def require_size(product: Product, payload: bytes) -> None:

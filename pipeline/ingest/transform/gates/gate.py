@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from pipeline.contract.model import Gates
+from pipeline.ingest.transform.origins import ORIGIN_TIME
 from pipeline.ingest.transform.records import Reason
 from pipeline.kafka.records import FIRST, LAST, NO_TIMESTAMP
 
@@ -27,9 +28,14 @@ class Gated:
 def gate(frame: pl.DataFrame, gates: Gates) -> Gated:
     """Apply the freshness gate: record time - event time, in seconds, against `gates`.
 
-    A record without a timestamp, or with one outside years 1 to 9999, cannot be judged, and is refused.
+    A record without a timestamp, or with one outside years 1 to 9999, cannot be judged, and is refused. What
+    is replayed is never too old, and late as it was when it came first.
     """
-    delta = (pl.col("_record_time") - pl.col("_event_time")).dt.total_microseconds() / 1e6
+    delta = _seconds(pl.col("_record_time"))
+    came, replayed = delta, pl.lit(value=False)
+    if ORIGIN_TIME in frame.columns:
+        came = _seconds(pl.coalesce(ORIGIN_TIME, "_record_time"))
+        replayed = pl.col(ORIGIN_TIME).is_not_null()
     oldest = gates.freshness_s if gates.late_s is None else gates.late_s
     time = pl.col("_record_time").dt.epoch("us")
     reason = (
@@ -39,10 +45,10 @@ def gate(frame: pl.DataFrame, gates: Gates) -> Gated:
         .then(pl.lit(Reason.OUT_OF_RANGE.value))
         .when(delta < -gates.ahead_s)
         .then(pl.lit(Reason.AHEAD.value))
-        .when(delta > oldest)
+        .when(~replayed & (delta > oldest))
         .then(pl.lit(Reason.STALE.value))
     )
-    judged = frame.with_columns(_late=delta > gates.freshness_s, __reason=reason)
+    judged = frame.with_columns(_late=came > gates.freshness_s, __reason=reason)
     refused = judged.filter(pl.col("__reason").is_not_null()).select(
         "__row",
         reason="__reason",
@@ -56,3 +62,8 @@ def gate(frame: pl.DataFrame, gates: Gates) -> Gated:
     if not refused.is_empty():
         passed = judged.filter(pl.col("__reason").is_null()).drop("__reason")
     return Gated(passed, refused)
+
+
+def _seconds(record_time: pl.Expr) -> pl.Expr:
+    """Return how long after its event time a record came."""
+    return (record_time - pl.col("_event_time")).dt.total_microseconds() / 1e6
