@@ -22,6 +22,8 @@ class LetterState(StrEnum):
     """A replay has chosen it; the row holds what goes back to the topic."""
     SENT = "sent"
     """Kafka has acknowledged that, where the row says."""
+    RELEASED = "released"
+    """Kafka refuses what the replay has chosen: the claim is void."""
     DISCARDED = "discarded"
     """Somebody has decided that nothing is to be done."""
 
@@ -68,13 +70,15 @@ def with_fates(
 
     Args:
         letters: every dead letter of one topic: PLACE, ORIGIN and whatever else.
-        states: every row of `dead_letter_states` of that topic: PLACE, `state`, and of where it was sent
-            `origin_partition`, `origin_offset`, `replayed_partition`, `replayed_offset`.
+        states: every row of `dead_letter_states` of that topic: PLACE, `state`, `action_id`, and of where
+            it was sent `origin_partition`, `origin_offset`, `replayed_partition`, `replayed_offset`.
         committed: partition -> the first offset that ingest has not passed.
 
     Of dead letters of one origin at most one is open: the first, while no replay of any is on its way or
     has landed.
     """
+    released = states.filter(pl.col("state") == LetterState.RELEASED.value)
+    states = states.join(released, on=[*PLACE, "action_id"], how="anti")
     sent = _sent(letters, states, committed)
     own = (
         states.group_by(PLACE)

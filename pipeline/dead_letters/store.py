@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
@@ -20,10 +20,13 @@ from pipeline.tables.commit import disable_commit_retries, write_files
 from pipeline.tables.commit_retry import retry_commit
 from pipeline.tables.create import Partition, ensure_table
 from pipeline.tables.errors import named_errors
+from pipeline.tables.integrity.reading import reading
 from pipeline.tables.transaction import SteadyTransaction
 
 STATES_PARTITION: Partition = ("at", DayTransform(), "at_day")
 ACTIONS_PARTITION: Partition = ("at", MonthTransform(), "at_month")
+BEGUN, ENDED = "begun", "ended"
+"""The steps of an action."""
 
 
 class ClaimLostError(RetryableError):
@@ -70,7 +73,22 @@ def find_actions_table(cell: Cell, product: str) -> Table | None:
     return find_table(open_catalog(cell), layout.dead_letter_actions_table(product))
 
 
-def commit_claims(table: Table, files: Sequence[DataFile], summary: Mapping[str, str]) -> None:
+def unfinished_actions(cell: Cell, product: str) -> tuple[Action, ...]:
+    """Return the actions that began and have not ended: at work, or killed. Oldest first."""
+    table = find_actions_table(cell, product)
+    if table is None:
+        return ()
+    with reading(table):
+        rows = table.scan().to_arrow().select(layout.DEAD_LETTER_ACTION_SCHEMA.names).to_pylist()
+    ended = {row["action_id"] for row in rows if row["step"] == ENDED}
+    begun = sorted(
+        (row for row in rows if row["step"] == BEGUN and row["action_id"] not in ended),
+        key=lambda row: row["at"],
+    )
+    return tuple(Action(**row) for row in begun)
+
+
+def commit_claims(table: Table, files: Sequence[DataFile]) -> None:
     """Append `files` to the table of states, if nobody has changed it since it was loaded.
 
     Raises:
@@ -81,7 +99,7 @@ def commit_claims(table: Table, files: Sequence[DataFile], summary: Mapping[str,
     transaction = SteadyTransaction(table)
     try:
         with named_errors(subject):
-            transaction.append_files(files, summary)
+            transaction.append_files(files)
             transaction.commit_transaction()
     except CommitFailedException as error:
         raise ClaimLostError(

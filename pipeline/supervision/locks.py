@@ -58,6 +58,11 @@ def quarantine_lock(cell: Cell, product: str) -> Lock:
     return Lock(cell, f"{product}.quarantine")
 
 
+def dead_letters_lock(cell: Cell, product: str) -> Lock:
+    """Return the lock of whoever replays or discards the product's dead letters."""
+    return Lock(cell, f"{product}.dead_letters")
+
+
 _held: dict[Path, HeldLease] = {}
 """The leases of this process, by their locks' files."""
 

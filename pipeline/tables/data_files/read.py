@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -30,9 +30,27 @@ def read_files(table: Table, files: Iterable[DataFile]) -> pa.Table:
         return pa.concat_tables([empty, *(_read(table, file, columns) for file in files)])
 
 
+def iter_file(table: Table, file: DataFile, batch_bytes: int) -> Iterator[pa.Table]:
+    """Yield the rows of a Parquet file as `read_files` gives them, about `batch_bytes` of them at a time.
+
+    Raises: as `reading`.
+    """
+    columns = schema_to_pyarrow(table.schema())
+    with reading(table), table.io.new_input(file.file_path).open() as stream:
+        parquet = pq.ParquetFile(stream)
+        groups = [parquet.metadata.row_group(k) for k in range(parquet.metadata.num_row_groups)]
+        size = sum(group.total_byte_size for group in groups) // max(1, parquet.metadata.num_rows)
+        for batch in parquet.iter_batches(batch_size=max(1, batch_bytes // max(1, size))):
+            yield _conformed(pa.table(batch), table, columns)
+
+
 def _read(table: Table, file: DataFile, columns: pa.Schema) -> pa.Table:
     with table.io.new_input(file.file_path).open() as stream:
         rows = pq.read_table(stream)
+    return _conformed(rows, table, columns)
+
+
+def _conformed(rows: pa.Table, table: Table, columns: pa.Schema) -> pa.Table:
     by_id = {_id(field): number for number, field in enumerate(rows.schema)}
     found = [by_id.get(_id(column)) for column in columns]
     return pa.table(

@@ -11,6 +11,7 @@ import pytest
 
 from pipeline.contract.load import load_product
 from pipeline.ingest.transform.formats.debezium import Tombstones
+from pipeline.ingest.transform.origins import Origins
 from pipeline.ingest.transform.records import Reason
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.record_batches import BatchSlice, parse_batches
@@ -45,7 +46,9 @@ def tombstones_of(*keys: bytes) -> Records:
 
 def read(tombstones: Tombstones, *keys: bytes) -> list[str | None]:
     """Return what each key says; None for one that is a dead letter `null_key`."""
-    own, rows, letters = tombstones.read(tombstones_of(*keys), np.arange(len(keys)))
+    records = tombstones_of(*keys)
+    origins = Origins(records.partition, records.offset, records.time)
+    own, rows, letters = tombstones.read(records, np.arange(len(keys)), origins)
     assert {letter.reason for letter in letters} <= {Reason.NULL_KEY}
     assert len(rows) + len(letters) == len(keys)
     said = dict(zip(rows.tolist(), own.get_column("_key").to_list(), strict=True))

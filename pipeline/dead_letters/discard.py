@@ -1,0 +1,87 @@
+"""Deciding that nothing is to be done about dead letters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipeline.cells import Cell
+from pipeline.clock import Clock, utc_now
+from pipeline.contract.model import Product
+from pipeline.dead_letters.audit import end_action, new_action_id, require_reason
+from pipeline.dead_letters.outbox.rows import discarded_rows
+from pipeline.dead_letters.plan import choose
+from pipeline.dead_letters.replay import WAIT_S, resume
+from pipeline.dead_letters.selection import Selection
+from pipeline.dead_letters.store import BEGUN, Action, commit_claims, note_action, states_table
+from pipeline.failpoints import failpoint
+from pipeline.supervision.locks import dead_letters_lock, hold_lock
+from pipeline.tables.commit import write_files
+
+
+@dataclass(frozen=True)
+class DiscardResult:
+    """What a discard did.
+
+    Attributes:
+        action_id: of the audit; None if nothing was open.
+        selected, by_fate, other_topic: as in `ReplayPlan`.
+        discarded: dead letters that are discarded now.
+    """
+
+    action_id: str | None
+    selected: int
+    by_fate: Mapping[str, int]
+    other_topic: int
+    discarded: int
+
+
+def discard(
+    cell: Cell,
+    product: Product,
+    selection: Selection,
+    *,
+    by: str,
+    reason: str,
+    clock: Clock = utc_now,
+) -> DiscardResult:
+    """Discard the open ones of the selected dead letters: all of them, or none. They stay in their table.
+
+    What arrives meanwhile is not selected. It cannot be taken back.
+
+    Raises: as `pipeline.dead_letters.replay.replay`, whose lock it takes.
+    """
+    require_reason(reason, product)
+    with hold_lock(dead_letters_lock(cell, product.name), f"discard by {by}", wait_s=WAIT_S):
+        resume(cell, product, by=by, clock=clock)
+        table = states_table(cell, product.name)
+        chosen = choose(cell, product, selection)
+        action = Action(
+            action_id=new_action_id("discard", clock()),
+            at=clock(),
+            action="discard",
+            step=BEGUN,
+            by=by,
+            reason=reason,
+            selection=selection.to_json(),
+            snapshot_id=chosen.tables.snapshot_id,
+            fix=None,
+            selected=chosen.selected,
+            chosen=len(chosen.open),
+            outcome="{}",
+        )
+        if not chosen.open.is_empty():
+            note_action(cell, product.name, action)
+            failpoint("discard.noted")
+            rows = chosen.open.iter_rows(named=True)
+            made = discarded_rows(chosen.topic, rows, action.action_id, clock())
+            commit_claims(table, write_files(table, made))
+            failpoint("discard.committed")
+            end_action(cell, product, action, made.num_rows, {"discarded": made.num_rows}, clock)
+    return DiscardResult(
+        action_id=None if chosen.open.is_empty() else action.action_id,
+        selected=chosen.selected,
+        by_fate=chosen.by_fate,
+        other_topic=chosen.other_topic,
+        discarded=len(chosen.open),
+    )

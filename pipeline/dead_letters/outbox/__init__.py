@@ -1,0 +1,1 @@
+"""What goes back to a topic: made, tried, claimed, sent and noted."""
