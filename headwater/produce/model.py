@@ -37,7 +37,7 @@ REASONS = {
     Kind.TRUNCATED: "undecodable",
     Kind.NULL_KEY: "null_key",
     Kind.NO_VALUE: "no_value",
-    Kind.WRONG_ENVELOPE: "invalid_envelope",
+    Kind.WRONG_ENVELOPE: "key_mismatch",
     Kind.TOO_LARGE: "payload_too_large",
 }
 """Kinds of poison, and the reason that ingest gives each dead letter."""

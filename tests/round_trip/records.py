@@ -84,7 +84,7 @@ def _one(draw: st.DrawFn, drawn: _Drawn, offset: int) -> Sent:
         own = {"_uuid": outer["uuid"], "_event_time": outer["timestamp"], "_key": outer["key"]}
         if wrong == "key" and record_key:
             record_key = draw(st.sampled_from([None, record_key + b"x"]))
-            fault = ("null_key",) if record_key is None else ("invalid_envelope",)
+            fault = ("null_key",) if record_key is None else ("key_mismatch",)
     else:
         number = PAYLOAD_ID
         named = (
@@ -97,7 +97,7 @@ def _one(draw: st.DrawFn, drawn: _Drawn, offset: int) -> Sent:
         except OutOfRangeError:
             fault = (*fault, *OUT_OF_RANGE)
         else:
-            fault = (*fault, "invalid_envelope") if own["_event_time"] is None else fault
+            fault = (*fault, "no_event_time") if own["_event_time"] is None else fault
     try:
         row = meant(drawn.payload, value)
     except OutOfRangeError:

@@ -38,7 +38,7 @@ POISON = {
     "truncated payload": "undecodable",
     "trailing bytes": "undecodable",
     "null key": "null_key",
-    "other key": "invalid_envelope",
+    "other key": "key_mismatch",
     "payload over 1 MB": "payload_too_large",
     "stale": "stale",
     "ahead": "ahead",

@@ -31,6 +31,9 @@ class Reason(enum.StrEnum):
     NO_TIMESTAMP = "no_timestamp"
     UNWRITABLE = "unwritable"
     QUARANTINED = "quarantined"
+    KEY_MISMATCH = "key_mismatch"
+    NO_EVENT_TIME = "no_event_time"
+    UNREADABLE_SCHEMA = "unreadable_schema"
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ class _AvroRecords:
         if record.key is None or not key:
             raise PoisonedError(Reason.NULL_KEY, "the record or its envelope has no key")
         if record.key != str(key).encode():
-            raise PoisonedError(Reason.INVALID_ENVELOPE, "record key and envelope key differ")
+            raise PoisonedError(Reason.KEY_MISMATCH, "record key and envelope key differ")
         if not event_uuid:
             raise PoisonedError(Reason.INVALID_ENVELOPE, "the uuid is empty")
         require_size(self._product, payload)
@@ -134,5 +134,5 @@ def _remembered(known: dict[int, Read], number: int, make: Callable[[], Read], n
             # Not kept: it may be registered before its records are replayed.
             raise PoisonedError(Reason.UNKNOWN_SCHEMA, f"{name} is not registered") from None
         except (_EndlessError, NotAvroError) as error:
-            raise PoisonedError(Reason.UNDECODABLE, f"{name} {error}") from None
+            raise PoisonedError(Reason.UNREADABLE_SCHEMA, f"{name} {error}") from None
     return known[number]

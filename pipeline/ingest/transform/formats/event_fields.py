@@ -41,7 +41,7 @@ class EventFields:
             raise PoisonedError(Reason.INVALID_ENVELOPE, "op is null")
         instant = value_at(fields, product.event_time)
         if instant is None:
-            raise PoisonedError(Reason.INVALID_ENVELOPE, f"{product.event_time} is null")
+            raise PoisonedError(Reason.NO_EVENT_TIME, f"{product.event_time} is null")
         if self._unit is not None and isinstance(instant, int):
             instant = int(instant * self._unit // 1)
         named = value_at(fields, product.uuid) if product.uuid else None
@@ -84,6 +84,8 @@ def micros(instant: Any, field: str) -> int:
     Raises:
         PoisonedError: it is none, or none that a column holds.
     """
+    if instant is None:
+        raise PoisonedError(Reason.NO_EVENT_TIME, f"{field} is null")
     if not isinstance(instant, int):
         raise PoisonedError(
             Reason.INVALID_ENVELOPE, f"{field}: {type(instant).__name__} is not an instant"

@@ -10,7 +10,6 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.avro.decoding.columns import Columns
-from pipeline.avro.decoding.single import UnreadableValueError
 from pipeline.contract.model import Product
 from pipeline.errors import PoisonError
 from pipeline.ingest.transform.formats.event_fields import EventFields, read_body, require_size
@@ -147,10 +146,13 @@ def _reader(plans: Plans, schema_id: int, indexes: Indexes) -> Read:
             else f"schema id {schema_id}: {error.what}"
         )
         raise PoisonedError(Reason.UNKNOWN_SCHEMA, told.rstrip(".")) from None
-    except _UNREADABLE as error:
-        why = f"schema id {schema_id}: {error}"
+    except NoMessageError as error:
+        # The record's indexes are at fault, and not its schema.
+        reason, why = Reason.UNDECODABLE, f"schema id {schema_id}: {error}"
+    except (NotProtobufError, UnreadableSchemaError) as error:
+        reason, why = Reason.UNREADABLE_SCHEMA, f"schema id {schema_id}: {error}"
 
     def refuse(_: bytes) -> Any:
-        raise UnreadableValueError(why)
+        raise PoisonedError(reason, why[:500])
 
     return refuse

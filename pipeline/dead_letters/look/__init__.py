@@ -1,0 +1,1 @@
+"""Looking at dead letters: what people are shown of them, and what of that is personal."""
