@@ -32,6 +32,7 @@ COMMANDS = {
     "produce": "headwater.cli.produce:produce",
     "ingest": "headwater.cli.ingest:ingest",
     "ledger": "headwater.cli.ledger:ledger",
+    "dead-letters": "headwater.cli.dead_letters.commands:dead_letters",
     "hours": "headwater.cli.hours.commands:hours",
     "features": "headwater.cli.features:features",
     "maintain": "headwater.cli.maintain:maintain",

@@ -107,5 +107,7 @@ _PRODUCT = fields(
     slos=None,
     allowed_lateness_s=HARMLESS,
     first_hour=HARMLESS,
+    # Its readers are given nothing more where it goes.
+    dead_letter_topic=value(lambda old, _: old is not None),
     folder=None,
 )

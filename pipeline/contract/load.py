@@ -30,6 +30,7 @@ from pipeline.contract.parse.proto_files import read_proto_files
 from pipeline.contract.settings.product import (
     BARE,
     DEBEZIUM,
+    TOPIC_NAME,
     ProductSettings,
     read_product_settings,
 )
@@ -46,8 +47,6 @@ __all__ = [
     "load_products",
     "product_folder",
 ]
-
-TOPIC_NAME = r"[A-Za-z0-9._-]{1,249}"
 
 
 def load_products(contracts: Path) -> tuple[Product, ...]:
@@ -179,7 +178,7 @@ def _read(reader: ContractReader) -> Product | None:
         described = {column.name for column in columns}
         mistyped |= check_properties(reader, loc, newest, described, mistyped)
     rules = read_rules(reader, loc, {one: types[one] for one in types if one not in mistyped})
-    topic = _topic(reader, settings, (*loc, "physicalName"), entry.get("physicalName"))
+    topic = _topic(reader, settings, own, (*loc, "physicalName"), entry.get("physicalName"))
     if reader.mistakes or topic is None:
         return None
     return Product(
@@ -220,17 +219,22 @@ def _read(reader: ContractReader) -> Product | None:
         slos=slos,
         allowed_lateness_s=settings.allowed_lateness,
         first_hour=settings.first_hour,
+        dead_letter_topic=settings.dead_letter_topic,
         folder=reader.folder,
     )
 
 
 def _topic(
-    reader: ContractReader, settings: ProductSettings, loc: Loc, name: object
+    reader: ContractReader, settings: ProductSettings, own: Loc, loc: Loc, name: object
 ) -> Topic | None:
     if not isinstance(name, str) or not re.fullmatch(TOPIC_NAME, name):
         reader.report(loc, f"the topic's name: letters, digits, `.`, `_` and `-`; not {name!r}")
         return None
     section, schemas = settings.topic, settings.schemas
+    if settings.dead_letter_topic == name:
+        expected = f"another topic than the product's own, {name!r}"
+        reader.report((*own, "deadLetterTopic"), expected)
+        return None
     return Topic(
         name=name,
         partitions=section.partitions,
@@ -250,9 +254,15 @@ def _topic(
 def _shared_topics(products: list[Product]) -> list[Mistake]:
     owners: dict[str, str] = {}
     mistakes: list[Mistake] = []
-    for product in products:
-        owner = owners.setdefault(product.topic.name, product.name)
+    named = [(product, product.topic.name, "schema") for product in products]
+    named += [
+        (product, product.dead_letter_topic, "customProperties")
+        for product in products
+        if product.dead_letter_topic is not None
+    ]
+    for product, topic, place in named:
+        owner = owners.setdefault(topic, product.name)
         if owner != product.name:
-            expected = f"a topic of its own; {product.topic.name} is {owner}'s"
-            mistakes.append(Mistake(product.folder / CONTRACT_FILE, 1, "schema", expected))
+            expected = f"a topic of its own; {topic} is {owner}'s"
+            mistakes.append(Mistake(product.folder / CONTRACT_FILE, 1, place, expected))
     return mistakes

@@ -271,6 +271,7 @@ class Product(Model):
         derived_tables: each after those that it reads; other contracts may add some.
         allowed_lateness_s: how long after an hour's end its fence is taken, in seconds.
         first_hour: the first hour that is built without being asked for; None where it says none.
+        dead_letter_topic: the compacted topic that dead letters are fed to; None for none.
         folder: where the contract was read from.
     """
 
@@ -296,6 +297,7 @@ class Product(Model):
     slos: tuple[Slo, ...] = ()
     allowed_lateness_s: float = Field(default=300.0, ge=0)
     first_hour: datetime | None = None
+    dead_letter_topic: str | None = None
     folder: Path
 
     @property

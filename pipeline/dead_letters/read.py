@@ -92,8 +92,13 @@ def fates(tables: LetterTables) -> pl.DataFrame:
         _origin_partition=pl.coalesce("_origin_partition", "_topic_partition"),
         _origin_offset=pl.coalesce("_origin_offset", "_offset"),
     )
-    known = states(tables)
-    committed = tables.committed
+    return fates_of(letters, states(tables), tables.committed)
+
+
+def fates_of(
+    letters: pl.DataFrame, known: pl.DataFrame, committed: CommittedOffsets | None
+) -> pl.DataFrame:
+    """Return dead letters of any topics as `with_fates` does; `known` are rows of states."""
     parts = [
         with_fates(
             part,

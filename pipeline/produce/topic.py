@@ -67,7 +67,14 @@ def ensure_topic(cell: Cell, product: Product) -> TopicIdentity:
         TopicNotReadyError: it was made, and is not served yet.
         BrokerUnavailableError, KafkaAccessError: no broker answered, or it refused.
     """
-    wanted = topic_config(product)
+    return ensure_made(cell, topic_config(product))
+
+
+def ensure_made(cell: Cell, wanted: TopicConfig) -> TopicIdentity:
+    """As `ensure_topic`, of any topic.
+
+    Raises: as `ensure_topic`.
+    """
     with connect_admin(cell) as admin:
         try:
             identity = describe_topic(admin, wanted.name, Operation.WRITE)

@@ -63,6 +63,11 @@ def dead_letters_lock(cell: Cell, product: str) -> Lock:
     return Lock(cell, f"{product}.dead_letters")
 
 
+def dead_letter_topic_lock(cell: Cell, product: str) -> Lock:
+    """Return the lock of whoever feeds the product's topic of dead letters."""
+    return Lock(cell, f"{product}.dead_letter_topic")
+
+
 _held: dict[Path, HeldLease] = {}
 """The leases of this process, by their locks' files."""
 

@@ -11,6 +11,7 @@ from tests.support.failpoints import FailpointUnnamedError, all_failpoints, fail
 
 FAILPOINTS = failpoints_of("ingest")
 KILLED_ELSEWHERE = {
+    "dead_letters": "tests/integration/test_dead_letter_topic.py",
     "hour": "tests/crash/test_ranges.py",
     "fill": "tests/integration/test_fill.py",
     "ledger": "tests/integration/test_ledger_archive.py",

@@ -142,6 +142,8 @@ KEYS = [
     Wrong("a retention in words", "orders", "retention: forever", "retention: 7 days", "retention", "forever, or {hot: <duration>, warm: <duration>}"),
     Wrong("history that Kafka deletes", "orders", "retention: forever", "retention: {hot: 7d}", "retention", "`forever`; the broker judges history by its own times"),
     Wrong("rows kept for less than records", "orders", "        history: true\n        retention: forever", "        retention: {hot: 7d, warm: 1d}", "warm", "no less than `hot`"),
+    Wrong("a topic of dead letters with a blank", "orders", "      topic:\n", "      deadLetterTopic: dead letters\n      topic:\n", "deadLetterTopic", "letters, digits, `.`, `_` and `-`"),
+    Wrong("a topic of dead letters that is the product's", "orders", "      topic:\n", "      deadLetterTopic: orders_v1\n      topic:\n", "deadLetterTopic", "another topic than the product's own"),
     Wrong("a topic's name with a blank", "orders", "orders_v1", "orders v1", "physicalName", "letters, digits, `.`, `_` and `-`"),
     Wrong("an object of another type", "orders", "physicalType: topic", "physicalType: kafka", "physicalType", "topic, not 'kafka'"),
     Wrong("a schema file that is not there", "orders", "payload.v1.avsc", "payload.avsc", "schemas/payload.avsc", "No such file"),

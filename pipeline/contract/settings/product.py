@@ -5,6 +5,7 @@ docs/reference/contract.md describes every key. Keys are camelCase, as ODCS's ow
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -34,6 +35,7 @@ from pipeline.contract.source.document import Loc
 from pipeline.contract.source.reader import ContractReader
 
 FOREVER = "forever"
+TOPIC_NAME = r"[A-Za-z0-9._-]{1,249}"
 NO_ENVELOPE = "none"
 DEBEZIUM = "debezium"
 BARE = (NO_ENVELOPE, DEBEZIUM)
@@ -58,6 +60,12 @@ def _each_once(value: list[str]) -> list[str]:
     for one in value:
         if value.count(one) > 1:
             raise ValueError(f"each once; {one!r} is here twice")
+    return value
+
+
+def _topic_name(value: str) -> str:
+    if not re.fullmatch(TOPIC_NAME, value):
+        raise ValueError(f"a topic's name: letters, digits, `.`, `_` and `-`; not {value!r}")
     return value
 
 
@@ -138,6 +146,7 @@ class ProductSettings(Section):
     references: list[ReferenceSection] = []
     allowed_lateness: Seconds = 300.0
     first_hour: Annotated[Any, PlainValidator(parse_instant)] = None
+    dead_letter_topic: Annotated[str, AfterValidator(_topic_name)] | None = None
     generate: GenerateSection = GenerateSection()
 
 
