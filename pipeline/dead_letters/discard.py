@@ -73,8 +73,7 @@ def discard(
         if not chosen.open.is_empty():
             note_action(cell, product.name, action)
             failpoint("discard.noted")
-            rows = chosen.open.iter_rows(named=True)
-            made = discarded_rows(chosen.topic, rows, action.action_id, clock())
+            made = discarded_rows(chosen.topic, chosen.open, action.action_id, clock())
             commit_claims(table, write_files(table, made))
             failpoint("discard.committed")
             end_action(cell, product, action, made.num_rows, {"discarded": made.num_rows}, clock)

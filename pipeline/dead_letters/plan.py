@@ -11,7 +11,7 @@ import polars as pl
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import Product
-from pipeline.dead_letters.fate import Fate
+from pipeline.dead_letters.fate import PLACE, Fate
 from pipeline.dead_letters.fixes.fix import Fix
 from pipeline.dead_letters.outbox.outgoing import Outbox, Outgoing, Verdict
 from pipeline.dead_letters.read import LetterTables, load_letter_tables, read_letters
@@ -78,15 +78,16 @@ class Tally:
         self.by_reason: Counter[tuple[str, str]] = Counter()
         self.examples: list[Example] = []
 
-    def add(self, one: Outgoing) -> None:
-        """Count one."""
-        kind = (one.reason, one.verdict.value)
-        self.by_reason[kind] += 1
-        if self.by_reason[kind] <= EXAMPLES:
-            letter = one.letter
-            self.examples.append(
-                Example(letter.partition, letter.offset, one.reason, one.verdict, one.why)
-            )
+    def add(self, part: Outgoing) -> None:
+        """Count some."""
+        for kind, found in part.letters.partition_by("reason", "verdict", as_dict=True).items():
+            reason, verdict = str(kind[0]), str(kind[1])
+            room = max(0, EXAMPLES - self.by_reason[reason, verdict])
+            self.by_reason[reason, verdict] += len(found)
+            self.examples += [
+                Example(partition, offset, reason, Verdict(verdict), why)
+                for partition, offset, why in found.head(room).select(*PLACE, "why").iter_rows()
+            ]
 
     @property
     def verdicts(self) -> Mapping[str, int]:
@@ -172,8 +173,7 @@ def plan_replay(
     outbox = Outbox(cell, product, chosen.topic, events, fix, "dry-run", clock)
     tally = Tally()
     for part in outbox.of(chosen.tables.letters, selection, chosen.open, on_progress):
-        for one in part:
-            tally.add(one)
+        tally.add(part)
     return ReplayPlan(
         selection=selection,
         snapshot_id=chosen.tables.snapshot_id,

@@ -127,7 +127,7 @@ def _selected(letters: Table, selection: Selection) -> pl.DataFrame:
     if selection.needs_values:
         columns.append("record_value")
         extra.append("record_value")
-    return _scan(letters, tuple(columns), selection).drop(extra)
+    return _scan(letters, tuple(columns), selection).drop(extra, strict=False)
 
 
 def _scan(table: Table, columns: tuple[str, ...], selection: Selection) -> pl.DataFrame:
@@ -145,7 +145,11 @@ def _scan(table: Table, columns: tuple[str, ...], selection: Selection) -> pl.Da
             frames.append(frame)
         if not frames:
             frames = [pl.DataFrame(scan.to_arrow().schema.empty_table())]
-    lacking = {name: pl.lit(None) for name in columns if name not in held}
+    lacking = {
+        name: pl.lit(None)
+        for name in columns
+        if name not in held and name not in ("headers", "record_value")
+    }
     if "_origin_partition" in lacking:
         lacking |= {
             "_origin_partition": pl.lit(None, pl.Int32),

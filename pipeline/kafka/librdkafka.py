@@ -1,19 +1,19 @@
-"""Consumers of librdkafka, which tries again whatever it meets: a refusal ends them by its name."""
+"""Clients of librdkafka, which tries again whatever it meets: a refusal ends them by its name."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
-from confluent_kafka import Consumer, KafkaError, KafkaException
+from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 from kafka import KafkaAdminClient
 
 from pipeline.cells import Cell
 from pipeline.config.secret_text import scrubbed
 from pipeline.errors import HeadwaterError
-from pipeline.kafka.connect import client_settings
+from pipeline.kafka.connect import MAX_RECORD_BYTES, client_settings
 from pipeline.kafka.errors import KafkaAccessError, KafkaSettingError, KafkaTlsError
 from pipeline.kafka.reachability import why_unreachable
 from pipeline.kafka.security.clients import librdkafka_settings, obtain_token
@@ -26,6 +26,35 @@ _FAILURES = 3
 _MUTE = 2
 """Each failed connection would be a line on standard error, beside the error that ends it."""
 _REFUSED, _TLS = KafkaError._AUTHENTICATION, KafkaError._SSL  # noqa: SLF001 - the library's names of them
+
+
+Client = TypeVar("Client", Consumer, Producer)
+
+
+@contextmanager
+def producing(cell: Cell, topic: str, within_s: float) -> Iterator[Producer]:
+    """Yield an idempotent producer (acks=all) that the cluster has answered. What is not flushed may be lost.
+
+    A refusal is told as such also where the block ends in KafkaException.
+
+    Raises: as `consuming`.
+    """
+    told: list[KafkaError] = []
+    settings = {
+        "enable.idempotence": True,
+        "compression.type": "lz4",
+        "linger.ms": 20,
+        "message.max.bytes": MAX_RECORD_BYTES,
+        "delivery.timeout.ms": 30_000,
+    }
+    producer = _client(Producer, cell, settings, told)
+    try:
+        _await_answer(cell, producer, topic, told, within_s)
+        told.clear()
+        yield producer
+    except KafkaException as error:
+        refusal = _refusal(cell, told)
+        raise refusal or error from error
 
 
 @contextmanager
@@ -45,7 +74,7 @@ def consuming(
         TokenUnavailableError: it logs in with a token, and could get none for now.
     """
     told: list[KafkaError] = []
-    consumer = _consumer(cell, settings, told)
+    consumer = _client(Consumer, cell, settings, told)
     try:
         _await_answer(cell, consumer, topic, told, within_s)
         told.clear()
@@ -57,10 +86,12 @@ def consuming(
         consumer.close()
 
 
-def _consumer(cell: Cell, settings: Mapping[str, Any], told: list[KafkaError]) -> Consumer:
+def _client(
+    kind: type[Client], cell: Cell, settings: Mapping[str, Any], told: list[KafkaError]
+) -> Client:
     own = {"bootstrap.servers": cell.bootstrap_servers, "error_cb": told.append, "log_level": _MUTE}
     try:
-        return Consumer({**librdkafka_settings(cell), **settings, **own})
+        return kind({**librdkafka_settings(cell), **settings, **own})
     except KafkaException as error:
         what = scrubbed(error.args[0].str(), cell.kafka.values())
         raise KafkaSettingError(
@@ -71,15 +102,15 @@ def _consumer(cell: Cell, settings: Mapping[str, Any], told: list[KafkaError]) -
 
 
 def _await_answer(
-    cell: Cell, consumer: Consumer, topic: str, told: list[KafkaError], within_s: float
+    cell: Cell, client: Consumer | Producer, topic: str, told: list[KafkaError], within_s: float
 ) -> None:
     deadline = time.monotonic() + within_s
     while True:
         try:
-            consumer.list_topics(topic, timeout=_LOOK_S)
+            client.list_topics(topic, timeout=_LOOK_S)
         except KafkaException:
             # What is told is told while it polls.
-            consumer.poll(0)
+            client.poll(0)
             if time.monotonic() > deadline:
                 raise
             if told and (refusal := _refusal(cell, told)) is not None:

@@ -51,12 +51,10 @@ class Claims:
         outbox = Outbox(self._cell, self._product, topic, events, fix, action_id, self._clock)
         letters = self._chosen.tables.letters
         for part in outbox.of(letters, selection, self._chosen.open, on_progress):
-            for one in part:
-                tally.add(one)
-            passing = [one for one in part if one.goes_back]
-            rows = claimed_rows(topic, passing, action_id, self._clock())
+            tally.add(part)
+            rows = claimed_rows(topic, part, action_id, self._clock())
             self._files += write_files(self._table, rows)
-            self.count += len(passing)
+            self.count += rows.num_rows
         return tally
 
     def commit(self) -> None:

@@ -1,9 +1,9 @@
-"""What would go back to the topic for each dead letter, and what ingest would make of it now."""
+"""What would go back to the topic for dead letters, and what ingest would make of it now."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 
 import polars as pl
@@ -13,21 +13,17 @@ from pyiceberg.table import Table
 from pipeline.cells import Cell
 from pipeline.clock import Clock
 from pipeline.contract.model import Product
-from pipeline.dead_letters.fixes.fix import Broken, Fix, Fixed, broken
-from pipeline.dead_letters.opened import Opener
-from pipeline.dead_letters.outbox.as_contract import by_current_names
-from pipeline.dead_letters.outbox.chunks import chunks, raw_records
+from pipeline.dead_letters.fate import ORIGIN, PLACE
+from pipeline.dead_letters.fixes.fix import Fix
+from pipeline.dead_letters.outbox.chunks import chunks
+from pipeline.dead_letters.outbox.headers import replay_headers
+from pipeline.dead_letters.outbox.mend import Mender
 from pipeline.dead_letters.outbox.records import records_of
-from pipeline.dead_letters.outbox.trial import Trial, Tried
+from pipeline.dead_letters.outbox.trial import Trial
 from pipeline.dead_letters.selection import Selection
-from pipeline.ingest.transform.origins import origin_header
-from pipeline.kafka.framing import ORIGIN_HEADER, REPLAY_HEADER
 from pipeline.kafka.identity import TopicIdentity
-from pipeline.kafka.records import RawRecord
-from pipeline.produce.value_frame import ValueFrame, payload_encoder
-from pipeline.rows.convert import RowError, row_converter
+from pipeline.rows.frames import to_frame
 from pipeline.schemas.open import open_registry
-from pipeline.schemas.registry import Registry
 
 MICROS_PER_HOUR = 3_600_000_000
 
@@ -45,28 +41,22 @@ class Verdict(StrEnum):
     """The fix has nothing that could go back for it."""
 
 
+GOES_BACK = (Verdict.PASSES.value, Verdict.DUPLICATE.value)
+"""Verdicts of what a replay sends."""
+
+
 @dataclass(frozen=True)
 class Outgoing:
-    """One dead letter, what goes back for it, and what would become of that.
+    """Some dead letters, what goes back for them, and what would become of that; all in one order.
 
     Attributes:
-        letter: the dead letter's record and coordinates.
-        origin: partition and offset where its record stood first.
-        record: what goes back; at the dead letter's coordinates, as it has none of its own yet.
-        why: the reason of the dead letter that it would be, or why it is not fixed, for people.
+        letters: of each dead letter PLACE, ORIGIN, `reason`, `verdict` and `why`: the reason of the dead
+            letter that it would be, or why it is not fixed, for people.
+        back: `record_key`, `record_value` and `headers` of what goes back.
     """
 
-    letter: RawRecord
-    reason: str
-    origin: tuple[int, int]
-    record: RawRecord
-    verdict: Verdict
-    why: str
-
-    @property
-    def goes_back(self) -> bool:
-        """Whether a replay sends it."""
-        return self.verdict in (Verdict.PASSES, Verdict.DUPLICATE)
+    letters: pl.DataFrame
+    back: pa.Table
 
 
 class Outbox:
@@ -93,7 +83,7 @@ class Outbox:
         self._replay_id = replay_id
         self._clock = clock
         self._trial = Trial(product, registry, topic, events)
-        self._mender = None if fix is None else _Mender(product, registry, topic, fix)
+        self._mender = None if fix is None else Mender(product, registry, topic, fix)
 
     def of(
         self,
@@ -101,143 +91,66 @@ class Outbox:
         selection: Selection,
         wanted: pl.DataFrame,
         progress: Callable[[int], None] = lambda _: None,
-    ) -> Iterator[list[Outgoing]]:
-        """Yield what goes back for the dead letters `wanted`, of which a frame has ORIGIN and coordinates.
+    ) -> Iterator[Outgoing]:
+        """Yield what goes back for the dead letters `wanted`, whose frame has `_topic_id`, PLACE and ORIGIN.
 
         Raises: as `chunks`; RegistryUnavailableError, FixInvalidError.
         """
-        origins = {
-            (partition, offset): (first, at)
-            for partition, offset, first, at in wanted.select(
-                "_topic_partition", "_offset", "_origin_partition", "_origin_offset"
-            ).iter_rows()
-        }
         for rows in chunks(letters, selection.rows(), wanted):
-            yield self._of(rows, origins)
+            yield self._of(rows, wanted)
             progress(rows.num_rows)
 
-    def _of(
-        self, rows: pa.Table, origins: dict[tuple[int, int], tuple[int, int]]
-    ) -> list[Outgoing]:
-        records = raw_records(rows)
-        reasons = rows.column("reason").to_pylist()
-        details = rows.column("detail").to_pylist()
-        made = (
-            [None] * len(records)
-            if self._mender is None
-            else self._mender.mended(records, reasons, details)
+    def _of(self, rows: pa.Table, wanted: pl.DataFrame) -> Outgoing:
+        told = to_frame(rows.select([*PLACE, "reason"])).join(
+            wanted.select(*PLACE, *ORIGIN), on=PLACE, how="left", maintain_order="left"
         )
-        back: list[RawRecord] = []
-        origin_of = [origins[record.partition, record.offset] for record in records]
-        for record, origin, mended in zip(records, origin_of, made, strict=True):
-            sent = mended.record if isinstance(mended, Mended) else record
-            back.append(self._addressed(sent, record, origin))
-        places = [n for n, mended in enumerate(made) if not isinstance(mended, str)]
-        tried = dict(
-            zip(places, self._trial.of(records_of([back[n] for n in places])), strict=True)
-        )
-        return [
-            _judged(record, reason, origin_of[n], back[n], made[n], tried.get(n))
-            for n, (record, reason) in enumerate(zip(records, reasons, strict=True))
-        ]
-
-    def _addressed(
-        self, record: RawRecord, letter: RawRecord, origin: tuple[int, int]
-    ) -> RawRecord:
-        """Return `record` with the headers of a replay, as of now."""
-        told = dict(letter.headers).get(ORIGIN_HEADER)
-        came_ms = letter.record_time // 1_000
-        if origin != (letter.partition, letter.offset) and told is not None:
-            # Of a replay that came back: its time is not the first one's.
-            came_ms = int(told.rpartition(b"/")[2])
-        first = origin_header(self._topic.topic_id, *origin, came_ms)
-        kept = [one for one in record.headers if one[0] not in (ORIGIN_HEADER, REPLAY_HEADER)]
-        own = [(ORIGIN_HEADER, first), (REPLAY_HEADER, self._replay_id.encode())]
-        now = int(self._clock().timestamp() * 1_000) * 1_000
-        return replace(record, record_time=now, headers=(*kept, *own))
-
-
-@dataclass(frozen=True)
-class Mended:
-    """A record that a fix made, and who it was before, as far as that is known."""
-
-    record: RawRecord
-    uuid: str | None
-    event_time: int | None
-
-
-class _Mender:
-    """Makes records of what a fix returns."""
-
-    def __init__(
-        self, product: Product, registry: Registry, topic: TopicIdentity, fix: Fix
-    ) -> None:
-        self._product = product
-        self._fix = fix
-        self._opener = Opener(product, registry, topic)
-        self._convert = row_converter(product.payload_schema, texts=False)
-        self._encode = payload_encoder(product)
-        self._frame = ValueFrame(product, registry)
-
-    def mended(
-        self, records: Sequence[RawRecord], reasons: Sequence[str], details: Sequence[str]
-    ) -> list[Mended | str | None]:
-        given = [
-            broken(record, reason, detail, self._opener.open(record))
-            for record, reason, detail in zip(records, reasons, details, strict=True)
-        ]
-        return [
-            made if isinstance(made, str) else self._record(letter, made)
-            for letter, made in zip(given, self._fix.apply(given), strict=True)
-        ]
-
-    def _record(self, letter: Broken, made: Fixed) -> Mended | str:
-        enveloped = self._product.topic.envelope
-        if enveloped and not (made.uuid and made.key and made.event_time is not None):
-            return (
-                "an envelope needs uuid, key and event time, and the record does not say them all"
+        if self._mender is not None:
+            mended = self._mender.mended(rows)
+            rows = _with(rows, "record_key", pa.array([one.key for one in mended], pa.binary()))
+            rows = _with(rows, "record_value", pa.array([one.value for one in mended], pa.binary()))
+            told = told.with_columns(
+                __why=pl.Series([one.why for one in mended], dtype=pl.String),
+                __uuid=pl.Series([one.uuid for one in mended], dtype=pl.String),
+                __time=pl.Series([one.event_time for one in mended], dtype=pl.Int64),
             )
-        if letter.uuid is not None and made.uuid != letter.uuid:
-            return "the fix changes the uuid"
-        try:
-            payload = self._convert(by_current_names(made.payload, self._product.payload_schema))
-            body = self._encode(payload)
-        except (RowError, ValueError, TypeError, KeyError, OverflowError) as error:
-            return f"no payload of the contract: {error}"[:300]
-        value = self._frame.value(
-            body, key=made.key or "", event_time=made.event_time or 0, uuid=made.uuid or ""
-        )
-        key = (made.key or "").encode() if enveloped else letter.record.key
-        return Mended(replace(letter.record, key=key, value=value), letter.uuid, letter.event_time)
+        headers = replay_headers(rows, told, self._topic.topic_id, self._replay_id)
+        rows = _with(rows, "headers", headers)
+        now = int(self._clock().timestamp() * 1_000) * 1_000
+        tried = self._trial.of(records_of(rows, now)).drop(PLACE)
+        judged = pl.concat([told, tried.rename({"reason": "__reason"})], how="horizontal")
+        verdict, why = _judged(mended=self._mender is not None)
+        frame = judged.with_columns(verdict=verdict, why=why)
+        kept = frame.select(*PLACE, *ORIGIN, "reason", "verdict", "why")
+        return Outgoing(kept, rows.select(["record_key", "record_value", "headers"]))
 
 
-def _judged(
-    letter: RawRecord,
-    reason: str,
-    origin: tuple[int, int],
-    record: RawRecord,
-    made: Mended | str | None,
-    tried: Tried | None,
-) -> Outgoing:
-    if tried is None:
-        why = made if isinstance(made, str) else ""
-        return Outgoing(letter, reason, origin, record, Verdict.NOT_FIXED, why)
-    verdict, why = Verdict.PASSES, ""
-    if tried.reason is not None:
-        verdict, why = Verdict.FAILS, f"{tried.reason}: {tried.detail}"
-    elif isinstance(made, Mended) and (changed := _changed(made, tried)):
-        verdict, why = Verdict.NOT_FIXED, changed
-    elif tried.is_duplicate:
-        verdict = Verdict.DUPLICATE
-    return Outgoing(letter, reason, origin, record, verdict, why)
+def _judged(*, mended: bool) -> tuple[pl.Expr, pl.Expr]:
+    """Return what is said of dead letters that were tried, and why."""
+    verdict = (
+        pl.when(pl.col("__reason").is_not_null())
+        .then(pl.lit(Verdict.FAILS.value))
+        .when("is_duplicate")
+        .then(pl.lit(Verdict.DUPLICATE.value))
+        .otherwise(pl.lit(Verdict.PASSES.value))
+    )
+    why = pl.format("{}: {}", "__reason", "detail").fill_null("")
+    if not mended:
+        return verdict, why
+    hour = pl.col("event_time").floordiv(MICROS_PER_HOUR)
+    refused = (
+        pl.when(pl.col("__why").is_not_null())
+        .then(pl.col("__why"))
+        .when(pl.col("__reason").is_null() & (pl.col("uuid") != pl.col("__uuid")))
+        .then(pl.lit("the fix changes the uuid"))
+        .when(pl.col("__reason").is_null() & (hour != pl.col("__time").floordiv(MICROS_PER_HOUR)))
+        .then(pl.lit("the fix moves the event to another hour"))
+    )
+    is_refused = refused.is_not_null()
+    return (
+        pl.when(is_refused).then(pl.lit(Verdict.NOT_FIXED.value)).otherwise(verdict),
+        pl.when(is_refused).then(refused).otherwise(why),
+    )
 
 
-def _changed(made: Mended, tried: Tried) -> str:
-    """Return which of what a fix may not change it changes; empty for none."""
-    if made.uuid is not None and tried.uuid != made.uuid:
-        return "the fix changes the uuid"
-    if made.event_time is not None and tried.event_time is not None:
-        before, after = made.event_time // MICROS_PER_HOUR, tried.event_time // MICROS_PER_HOUR
-        if before != after:
-            return "the fix moves the event to another hour"
-    return ""
+def _with(rows: pa.Table, name: str, column: pa.Array) -> pa.Table:
+    return rows.set_column(rows.column_names.index(name), name, column)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import polars as pl
 import pyarrow as pa
@@ -14,9 +13,9 @@ from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import Product
 from pipeline.dead_letters.fate import PLACE, LetterState
-from pipeline.dead_letters.outbox.chunks import chunks, raw_records
+from pipeline.dead_letters.outbox.chunks import chunks
 from pipeline.dead_letters.outbox.rows import sent_rows
-from pipeline.dead_letters.outbox.send import Sender
+from pipeline.dead_letters.outbox.send import sending
 from pipeline.dead_letters.read import TOPIC, load_letter_tables, states
 from pipeline.dead_letters.store import append_states
 from pipeline.failpoints import failpoint
@@ -50,7 +49,7 @@ def send_claimed(
     lock = dead_letters_lock(cell, product.name)
     due = pending.get_column("action_id").unique().to_list()
     sent = 0
-    with Sender(cell, product.topic.name) as sender:
+    with sending(cell, product.topic.name) as sender:
         for claims in chunks(
             tables.states, parser.parse(f"state = '{LetterState.CLAIMED.value}'"), pending
         ):
@@ -59,14 +58,11 @@ def send_claimed(
                 pc.is_in(claims.column("action_id"), pa.array(due)),
             )
             own = claims.filter(is_due)
-            now = clock()
-            millis = int(now.timestamp() * 1_000)
-            records = [replace(one, record_time=millis * 1_000) for one in raw_records(own)]
             confirm_lock(lock)
-            places = sender.send(records)
+            places = sender.send(own, int(clock().timestamp() * 1_000))
             failpoint("replay.sent")
             append_states(cell, product.name, sent_rows(own, places, clock()))
             failpoint("replay.noted_sent")
-            sent += sum(isinstance(place, tuple) for place in places)
-            on_progress("sent", len(records))
+            sent += len(places) - places.count(None)
+            on_progress("sent", len(places))
     return sent

@@ -1,77 +1,118 @@
-"""Records that are to go back to their topic, as ingest has records."""
+"""Rows that hold records, as ingest has records."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
-from pipeline.kafka.framing import HEADERS
-from pipeline.kafka.records import RawRecord, Records
+from pipeline.kafka.framing import HEADERS, which
+from pipeline.kafka.records import Records
+from pipeline.native import compiled
 
+Bytes = npt.NDArray[np.uint8]
 Ints = npt.NDArray[np.int64]
 
+_NAMES = np.frombuffer("".join(HEADERS).encode(), np.uint8)
+_NAME_ENDS = np.cumsum([len(name) for name in HEADERS]).astype(np.int64)
+_LENGTHS = 20
+"""Bytes that the two lengths of a header take at most."""
 
-def records_of(raw: Sequence[RawRecord]) -> Records:
-    """Return records in columns, in their order; each as `Records.record` gives it again."""
-    held = _Bytes()
-    keys = held.add(record.key for record in raw)
-    values = held.add(record.value for record in raw)
-    header_values = np.full((len(HEADERS), len(raw), 2), -1, np.int64)
-    blocks: list[bytes] = []
-    for number, record in enumerate(raw):
-        block = bytearray()
-        for name, value in record.headers:
-            encoded = name.encode()
-            block += _varint(len(encoded)) + encoded
-            block += _varint(-1 if value is None else len(value))
-            if name in HEADERS:
-                place = held.size + len(block)
-                span = (place, -1 if value is None else len(value))
-                header_values[HEADERS.index(name), number] = span
-            block += value or b""
-        held.size += len(block)
-        blocks.append(bytes(block))
-    sizes = np.array([len(block) for block in blocks], np.int64)
-    counts = np.array([len(record.headers) for record in raw], np.int64)
-    starts = held.size - int(sizes.sum()) + np.cumsum(sizes) - sizes
+
+def records_of(rows: pa.Table, time: int) -> Records:
+    """Return the records of rows, in their order; each has the time `time`, in microseconds since the epoch.
+
+    Rows have `_topic_partition`, `_offset`, `record_key`, `record_value` and `headers`, as dead letters do.
+    """
+    keys, key_spans = _texts(_whole(rows.column("record_key")), 0)
+    values, value_spans = _texts(_whole(rows.column("record_value")), len(keys))
+    headers = _whole(rows.column("headers"))
+    counts = headers.value_lengths().fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)
+    flat = headers.flatten()
+    names, name_spans = _texts(flat.field("key"), 0)
+    told, told_spans = _texts(flat.field("value"), 0)
+    out = np.empty(len(names) + len(told) + _LENGTHS * len(flat), np.uint8)
+    places = np.empty(len(rows), np.int64)
+    header_values = np.full((len(HEADERS), len(rows), 2), -1, np.int64)
+    size = _write_headers(
+        counts, names, name_spans, told, told_spans, out, len(keys) + len(values), places,
+        header_values, _NAMES, _NAME_ENDS,
+    )  # fmt: skip
     return Records(
-        data=np.frombuffer(b"".join([*held.parts, *blocks]), np.uint8),
-        partition=np.array([record.partition for record in raw], np.int32),
-        offset=np.array([record.offset for record in raw], np.int64),
-        time=np.array([record.record_time for record in raw], np.int64),
-        keys=keys,
-        values=values,
-        _headers=np.stack([starts, counts], axis=1),
+        data=np.concatenate([keys, values, out[:size]]),
+        partition=rows.column("_topic_partition").to_numpy().astype(np.int32),
+        offset=rows.column("_offset").to_numpy().astype(np.int64),
+        time=np.full(len(rows), time, np.int64),
+        keys=key_spans,
+        values=value_spans,
+        _headers=np.stack([places, counts], axis=1),
         _header_values=header_values,
     )
 
 
-class _Bytes:
-    """Bytes one after the other."""
-
-    def __init__(self) -> None:
-        self.parts: list[bytes] = []
-        self.size = 0
-
-    def add(self, many: Iterable[bytes | None]) -> Ints:
-        """Return place and length of each, a length of -1 of None."""
-        every = list(many)
-        lengths = np.array([-1 if one is None else len(one) for one in every], np.int64)
-        taken = np.maximum(lengths, 0)
-        starts = self.size + np.cumsum(taken) - taken
-        self.parts += [one for one in every if one]
-        self.size += int(taken.sum())
-        return np.stack([starts, lengths], axis=1)
+def _whole(column: pa.ChunkedArray) -> pa.Array:
+    return column.combine_chunks()
 
 
-def _varint(number: int) -> bytes:
-    """Return an integer as the headers of Kafka's records have it."""
+def _texts(array: pa.Array, base: int) -> tuple[Bytes, Ints]:
+    """Return the bytes of texts, and of each its place from `base` on and its length, -1 of null."""
+    large = array.cast(pa.large_binary())
+    _, offsets, data = large.buffers()
+    ends = np.frombuffer(offsets, np.int64)[large.offset : large.offset + len(large) + 1]
+    held = np.empty(0, np.uint8) if data is None else np.frombuffer(data, np.uint8)
+    begin = int(ends[0]) if len(ends) else 0
+    held = held[begin : int(ends[-1]) if len(ends) else 0]
+    lengths = np.diff(ends)
+    lengths[~large.is_valid().to_numpy(zero_copy_only=False)] = -1
+    return held, np.stack([base + ends[:-1] - begin, lengths], axis=1)
+
+
+@compiled
+def _write_headers(
+    counts: Any,
+    names: Any,
+    name_spans: Any,
+    told: Any,
+    told_spans: Any,
+    out: Any,
+    base: int,
+    places: Any,
+    header_values: Any,
+    known: Any,
+    known_ends: Any,
+) -> int:
+    """Write each record's headers to `out`, which is at `base`; return how many bytes that is."""
+    at = 0
+    entry = 0
+    for row in range(len(counts)):
+        places[row] = base + at
+        for _ in range(counts[row]):
+            start, size = name_spans[entry, 0], name_spans[entry, 1]
+            at = _write_varint(out, at, max(size, 0))
+            for k in range(size):
+                out[at + k] = names[start + k]
+            at += max(size, 0)
+            begin, length = told_spans[entry, 0], told_spans[entry, 1]
+            at = _write_varint(out, at, length)
+            name = which(names, start, size, known, known_ends)
+            if name >= 0:
+                header_values[name, row, 0] = base + at
+                header_values[name, row, 1] = length
+            for k in range(length):
+                out[at + k] = told[begin + k]
+            at += max(length, 0)
+            entry += 1
+    return at
+
+
+@compiled
+def _write_varint(out: Any, at: int, number: int) -> int:
     rest = (number << 1) ^ (number >> 63)
-    out = bytearray()
     while rest > 0x7F:
-        out.append((rest & 0x7F) | 0x80)
+        out[at] = (rest & 0x7F) | 0x80
         rest >>= 7
-    out.append(rest)
-    return bytes(out)
+        at += 1
+    out[at] = rest
+    return at + 1

@@ -2,110 +2,138 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from types import TracebackType
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 
-from kafka.errors import (
-    InvalidRecordError,
-    KafkaError,
-    KafkaTimeoutError,
-    MessageSizeTooLargeError,
-    RecordListTooLargeError,
-)
-from kafka.future import Future
+import pyarrow as pa
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from pipeline.cells import Cell
-from pipeline.kafka.connect import connect_producer
-from pipeline.kafka.errors import named_errors
-from pipeline.kafka.records import RawRecord
+from pipeline.kafka.connect import connect_admin
+from pipeline.kafka.errors import BrokerUnavailableError
+from pipeline.kafka.librdkafka import producing
 from pipeline.kafka.security.access import Access, Operation
+from pipeline.kafka.topics import require_access
 from pipeline.produce.event_writer import FLUSH_S, ProduceFailedError
 
 Place = tuple[int, int]
 """(partition, offset)"""
-
-
-REFUSED = (InvalidRecordError, MessageSizeTooLargeError, RecordListTooLargeError)
+WITHIN_S = 10.0
+REFUSED = frozenset({KafkaError.INVALID_RECORD, KafkaError.MSG_SIZE_TOO_LARGE})
 """What Kafka says of a record that it will never take."""
+
+
+@contextmanager
+def sending(cell: Cell, topic: str) -> Iterator[Sender]:
+    """Yield what sends records to a topic.
+
+    Raises:
+        BrokerUnavailableError: no broker answered.
+        KafkaAccessError, KafkaTlsError, KafkaSettingError, TokenUnavailableError: as `producing`.
+    """
+    try:
+        with producing(cell, topic, WITHIN_S) as producer:
+            yield Sender(cell, topic, producer)
+    except KafkaException as error:
+        raise BrokerUnavailableError(
+            f"Kafka did not answer ({error.args[0].str()}).",
+            subject=cell.bootstrap_servers,
+            remedy="Check the broker with `headwater status`.",
+        ) from error
 
 
 class Sender:
     """Sends records of one topic, each to the partition that it says."""
 
-    def __init__(self, cell: Cell, topic: str) -> None:
-        """Connect.
-
-        Raises: as `connect_producer`.
-        """
+    def __init__(self, cell: Cell, topic: str, producer: Producer) -> None:
+        self._cell = cell
         self._topic = topic
-        self._access = Access(Operation.WRITE, topic)
-        self._client = connect_producer(cell)
+        self._producer = producer
 
-    def send(self, records: Sequence[RawRecord]) -> list[Place | None]:
+    def send(self, records: pa.Table, time_ms: int) -> list[Place | None]:
         """Return where each record is now, acknowledged by all replicas in sync; None where Kafka refuses it.
+
+        `records` have `_topic_partition`, `record_key`, `record_value` and `headers`; `time_ms` is the time of
+        all, in milliseconds since the epoch.
 
         Raises:
             ProduceFailedError: some were not acknowledged; which of them Kafka has is not known.
             KafkaAccessError: the cluster does not let this cell write the topic.
         """
-        with named_errors(f"topic {self._topic}", self._access):
-            places = self._settled(records)
-            # Records are refused in batches: each alone tells which are to blame.
-            return [
-                self._settled([record])[0] if place is None and len(records) > 1 else place
-                for record, place in zip(records, places, strict=True)
-            ]
+        places = self._settled(records, time_ms)
+        if len(places) < 2:
+            return places
+        # Records are refused in batches: each alone tells which are to blame.
+        return [
+            self._settled(records.slice(row, 1), time_ms)[0] if place is None else place
+            for row, place in enumerate(places)
+        ]
 
-    def _settled(self, records: Sequence[RawRecord]) -> list[Place | None]:
-        futures = [self._handed_over(record) for record in records]
-        try:
-            self._client.flush(FLUSH_S)
-            return [None if one is None else _place(one) for one in futures]
-        except KafkaTimeoutError as error:
-            raise self._failure(len(records), f"not within {FLUSH_S:g} s") from error
-        except KafkaError as error:
-            if not getattr(error, "retriable", False):
-                raise
-            raise self._failure(len(records), str(error)) from error
+    def _settled(self, records: pa.Table, time_ms: int) -> list[Place | None]:
+        places: list[Place | None] = [None] * records.num_rows
+        failed: list[KafkaError] = []
 
-    def _handed_over(self, record: RawRecord) -> Future | None:
-        try:
-            return self._client.send(
-                self._topic,
-                record.value,
-                record.key,
-                list(record.headers),
-                record.partition,
-                record.record_time // 1_000,
-            )
-        except REFUSED:
-            return None
+        def settle(row: int, error: KafkaError | None, message: Message) -> None:
+            if error is None:
+                places[row] = message.partition() or 0, message.offset() or 0
+            elif error.code() not in REFUSED:
+                failed.append(error)
 
-    def _failure(self, count: int, detail: str) -> ProduceFailedError:
+        columns = ("_topic_partition", "record_key", "record_value", "headers")
+        rows = zip(*(records.column(name).to_pylist() for name in columns), strict=True)
+        for row, (partition, key, value, headers) in enumerate(rows):
+            told = [(one["key"], one["value"]) for one in headers or ()]
+            self._hand_over(partition, key, value, told, time_ms, partial(settle, row))
+            if row % 1_000 == 0:
+                self._producer.poll(0)
+        left = self._producer.flush(FLUSH_S)
+        if left or failed:
+            raise self._failure(left + len(failed), failed[0] if failed else None)
+        return places
+
+    def _hand_over(
+        self,
+        partition: int,
+        key: bytes | None,
+        value: bytes | None,
+        headers: list[tuple[str, str | bytes | None]],
+        time_ms: int,
+        settle: Callable[[KafkaError | None, Message], None],
+    ) -> None:
+        while True:
+            try:
+                self._producer.produce(
+                    self._topic,
+                    value,
+                    key,
+                    partition,
+                    on_delivery=settle,
+                    timestamp=time_ms,
+                    headers=headers,
+                )
+            except BufferError:
+                self._producer.poll(0.1)
+            except KafkaException as error:
+                if error.args[0].code() not in REFUSED:
+                    raise
+                return
+            else:
+                return
+
+    def _failure(self, count: int, error: KafkaError | None) -> ProduceFailedError:
+        """Return what to raise.
+
+        Raises:
+            KafkaAccessError: the cluster does not let this cell write the topic.
+        """
+        if error is not None and error.code() == KafkaError.TOPIC_AUTHORIZATION_FAILED:
+            with connect_admin(self._cell) as admin:
+                require_access(admin, Access(Operation.WRITE, self._topic))
+        why = f"not within {FLUSH_S:g} s" if error is None else error.str()
         return ProduceFailedError(
-            f"not all of {count} records were acknowledged ({detail}).",
+            f"{count} records were not acknowledged ({why}).",
             subject=f"topic {self._topic}",
             remedy="Check the broker with `headwater status`, and run the same command again: "
             "what is sent twice lands once.",
         )
-
-    def __enter__(self) -> Sender:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._client.close(timeout=5)
-
-
-def _place(future: Future) -> Place | None:
-    """Return where a record is; raises why it is not there, if Kafka may take it yet."""
-    try:
-        # It is done: what was given up raises why.
-        told = future.get(0)
-    except REFUSED:
-        return None
-    return told.partition, told.offset
