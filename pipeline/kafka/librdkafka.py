@@ -55,6 +55,9 @@ def producing(cell: Cell, topic: str, within_s: float) -> Iterator[Producer]:
     except KafkaException as error:
         refusal = _refusal(cell, told)
         raise refusal or error from error
+    finally:
+        # Or it says on standard error that nobody has heard its events.
+        producer.poll(0)
 
 
 @contextmanager

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -44,6 +45,9 @@ class VerificationStalledError(RetryableError):
     """The independent consumer could not reach the committed offsets."""
 
 
+IdentityOf = Callable[[bytes | None, Iterable[tuple[str, Any]]], RecordIdentity]
+
+
 @dataclass(frozen=True)
 class ConsumedPartition:
     """What a read-committed consumer is given of one partition's committed offsets.
@@ -69,14 +73,14 @@ def reread(
     subject: str,
     committed: CommittedOffsets,
     held: Mapping[int, Offsets],
-    identity_of: Callable[[bytes | None], RecordIdentity],
+    identity_of: IdentityOf,
     retained_from: datetime | None,
 ) -> dict[int, ConsumedPartition]:
     """Return what can be read now of every partition's committed offsets.
 
-    `held` are the offsets that the tables hold, ascending; `identity_of` tells what is in a record's value;
-    rows of hours before `retained_from` were deleted from events. What Kafka's own retention deletes
-    meanwhile is passed over: `earliest` tells.
+    `held` are the offsets that the tables hold, ascending; `identity_of` tells who a record is by its value
+    and headers; rows of hours before `retained_from` were deleted from events. What Kafka's own retention
+    deletes meanwhile is passed over: `earliest` tells.
 
     Raises:
         VerificationStalledError: Kafka could not be read up to the committed offsets.
@@ -124,7 +128,7 @@ class _Partition:
         consumer: Consumer,
         where: TopicPartition,
         held: Offsets,
-        identity_of: Callable[[bytes | None], RecordIdentity],
+        identity_of: IdentityOf,
         retained_from: datetime | None,
     ) -> None:
         self._consumer = consumer
@@ -179,7 +183,9 @@ class _Partition:
         offsets = np.fromiter(map(_offset, messages), np.int64, len(messages))
         self._parts.append(offsets)
         for number in np.flatnonzero(~is_in(offsets, self._held)).tolist():
-            found = self._identity_of(messages[number].value())
+            # Asked for as a list, and never given as a mapping.
+            headers: Any = messages[number].headers() or ()
+            found = self._identity_of(messages[number].value(), headers)
             if self._is_past_retention(found.event_time):
                 self._past_retention += 1
             else:

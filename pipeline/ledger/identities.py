@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import json
 import struct
-from collections.abc import Mapping
-from dataclasses import dataclass
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,6 +23,7 @@ from pipeline.errors import PoisonError
 from pipeline.ledger.protobuf_fields import ProtobufFields
 from pipeline.schemas import single_object, wire
 from pipeline.schemas.registry import Registry
+from pipeline.tables.offsets import CommittedOffsets
 
 # What fastavro raises on bytes that are not what the schema says, and on schemas that do not fit.
 _BROKEN = (
@@ -49,9 +51,14 @@ class RecordIdentity:
 class IdentityReader:
     """Tells the uuid and the event time that a record of one product's topic carries."""
 
-    def __init__(self, product: Product, registry: Registry) -> None:
+    def __init__(
+        self, product: Product, registry: Registry, topic: CommittedOffsets | None = None
+    ) -> None:
+        """`topic` is the one whose coordinates uuids are made of, where they are; without it nobody tells."""
         enveloped = product.topic.envelope
         self._uuid = "uuid" if enveloped else product.uuid
+        # A payload that may say its uuid may leave it out: then it is one of coordinates.
+        self._topic = None if enveloped else topic
         self._event_time = "timestamp" if enveloped else product.event_time
         self._reader = None
         self._is_json = product.topic.format == "json"
@@ -73,12 +80,18 @@ class IdentityReader:
         self._registry = registry
         self._writers: dict[int, Any] = {}
 
-    def read(self, value: bytes | None) -> RecordIdentity:
-        """Return what the record carries.
+    def read(self, value: bytes | None, headers: Iterable[tuple[str, Any]] = ()) -> RecordIdentity:
+        """Return what the record carries, a replayed one's uuid by where it stood first.
 
         Raises:
             RegistryUnavailableError: its schema could not be looked up.
         """
+        found = self._read(value)
+        if found.uuid is None and self._topic is not None:
+            return replace(found, uuid=_uuid_of_origin(headers, self._topic))
+        return found
+
+    def _read(self, value: bytes | None) -> RecordIdentity:
         if value is None:
             return RecordIdentity()
         if self._is_json:
@@ -145,3 +158,12 @@ def _header(product: Product, schema: Mapping[str, Any]) -> bytes:
 def _readable(schema: Mapping[str, Any]) -> Any:
     # fastavro takes logical types at their word.
     return logical_types.without_ignored(logical_types.with_text_uuids(schema))
+
+
+def _uuid_of_origin(headers: Iterable[tuple[str, Any]], topic: CommittedOffsets) -> str | None:
+    """Return the uuid of the coordinates that a replay's headers say; None of every other record."""
+    parts = (dict(headers).get("headwater-origin") or b"").decode(errors="replace").split("/")
+    if len(parts) != 4 or parts[0] != topic.topic_id:
+        return None
+    name = f"{topic.cluster_id}/{topic.topic}/{parts[1]}/{parts[2]}"
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, name))

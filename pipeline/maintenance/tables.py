@@ -20,6 +20,8 @@ from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.data_files.hourly import oldest_hour
 from pipeline.tables.layout import (
     alerts_table,
+    dead_letter_actions_table,
+    dead_letter_states_table,
     dead_letters_table,
     events_table,
     ledger_table,
@@ -39,7 +41,15 @@ def maintained_tables(product: Product) -> tuple[str, ...]:
 
     A feature table is two: its history, and what readers are served.
     """
-    own = (events_table, dead_letters_table, ledger_table, publications_table, alerts_table)
+    own = (
+        events_table,
+        dead_letters_table,
+        dead_letter_states_table,
+        dead_letter_actions_table,
+        ledger_table,
+        publications_table,
+        alerts_table,
+    )
     derived = dict.fromkeys(
         name
         for one in product.derived_tables

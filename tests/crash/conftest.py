@@ -22,6 +22,7 @@ from tests.support.mortal_broker import MortalBroker
 
 KILLS = 52
 RANGE_KILLS = 2
+REPLAY_KILLS = 5
 SEED = 1
 PARTITIONS = 4
 
@@ -30,6 +31,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--crash-kills", type=int, default=KILLS, help="How many attempts are killed.")
     parser.addoption(
         "--range-kills", type=int, default=RANGE_KILLS, help="How many builds of ranges are killed."
+    )
+    parser.addoption(
+        "--replay-kills", type=int, default=REPLAY_KILLS, help="How many replays are killed."
     )
     parser.addoption("--crash-seed", type=int, default=SEED, help="What the kills are drawn from.")
 

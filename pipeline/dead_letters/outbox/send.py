@@ -54,8 +54,8 @@ class Sender:
     def send(self, records: pa.Table, time_ms: int) -> list[Place | None]:
         """Return where each record is now, acknowledged by all replicas in sync; None where Kafka refuses it.
 
-        `records` have `_topic_partition`, `record_key`, `record_value` and `headers`; `time_ms` is the time of
-        all, in milliseconds since the epoch.
+        `records` have `_topic_partition`, `record_key`, `record_value` and `headers`; `time_ms` is the time
+        of all, in milliseconds since the epoch.
 
         Raises:
             ProduceFailedError: some were not acknowledged; which of them Kafka has is not known.
