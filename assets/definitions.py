@@ -6,12 +6,16 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from assets.dead_letters.replay_jobs import dry_run_job, replay_job
+from assets.dead_letters.review import dead_letter_review, open_dead_letters
+from assets.dead_letters.topic import dead_letter_topic
 from assets.events import events
 from assets.hourly import derived_tables
-from assets.jobs import hourly_job, ingest_job, maintenance_job
+from assets.jobs import hourly_job, ingest_job, maintenance_job, review_job
 from assets.keys import Keys
 from assets.maintenance import maintenance
-from assets.schedules import hourly_schedule
+from assets.schedules import hourly_schedule, review_schedule
+from assets.sensors.dead_letter_topic import feeds_dead_letters
 from assets.sensors.hours import hour_closed, late_data
 from assets.sensors.keep_alive import keep_alive
 from assets.sensors.maintenance import maintenance_due
@@ -47,14 +51,17 @@ def build(cell_name: str) -> dg.Definitions:
 def _of(cell_name: str, product: Product) -> dg.Definitions:
     keys = Keys(cell_name, product)
     ingest, upkeep = ingest_job(keys), maintenance_job(keys)
-    found = dg.Definitions(
-        assets=[*_external(keys), events(keys), maintenance(keys)],
-        jobs=[ingest, upkeep],
-        sensors=[
-            keep_alive(keys, ingest.name),
-            watermark_sensor(keys),
-            maintenance_due(keys, upkeep.name),
-        ],
+    found = dg.Definitions.merge(
+        dg.Definitions(
+            assets=[*_external(keys), events(keys), maintenance(keys)],
+            jobs=[ingest, upkeep],
+            sensors=[
+                keep_alive(keys, ingest.name),
+                watermark_sensor(keys),
+                maintenance_due(keys, upkeep.name),
+            ],
+        ),
+        _of_dead_letters(keys),
     )
     if not product.derived_tables:
         return found
@@ -67,6 +74,18 @@ def _of(cell_name: str, product: Product) -> dg.Definitions:
             sensors=[hour_closed(keys, hourly.name), late_data(keys, hourly.name)],
             schedules=[hourly_schedule(keys, hourly.name)],
         ),
+    )
+
+
+def _of_dead_letters(keys: Keys) -> dg.Definitions:
+    review = review_job(keys)
+    is_fed = keys.product.dead_letter_topic is not None
+    return dg.Definitions(
+        assets=[dead_letter_review(keys), *([dead_letter_topic(keys)] if is_fed else ())],
+        asset_checks=[open_dead_letters(keys)],
+        jobs=[review, dry_run_job(keys), replay_job(keys)],
+        sensors=[feeds_dead_letters(keys)] if is_fed else [],
+        schedules=[review_schedule(keys, review.name)],
     )
 
 

@@ -11,6 +11,7 @@ from pipeline.contract.model import DerivedTable, Product, Reference
 
 LEDGER_CHECK = "ledger_balances"
 AUDIT_CHECK = "audit"
+OPEN_CHECK = "open_dead_letters"
 
 CELL_TAG = "headwater/cell"
 PRODUCT_TAG = "headwater/product"
@@ -52,6 +53,16 @@ class Keys:
     def dead_letters(self) -> dg.AssetKey:
         """The table of dead letters."""
         return self.key("dead_letters")
+
+    @property
+    def dead_letter_topic(self) -> dg.AssetKey:
+        """The topic that dead letters are fed to."""
+        return self.key("dead_letter_topic")
+
+    @property
+    def dead_letter_review(self) -> dg.AssetKey:
+        """Reviews of the dead letters of the last days."""
+        return self.key("dead_letter_review")
 
     @property
     def watermark(self) -> dg.AssetKey:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from pipeline.contract.model import Product, Slo
-from pipeline.contract.targets.openslo import SECONDS
+from pipeline.contract.targets.openslo import RATIO_UNITS, SECONDS
 
 
 def freshness_objective(product: Product) -> timedelta | None:
@@ -20,6 +20,22 @@ def freshness_objective(product: Product) -> timedelta | None:
         if slo.property == "freshness" and slo.unit in SECONDS and slo.element not in derived_tables
     ]
     return min(limits, default=None)
+
+
+def most_invalid(product: Product) -> float | None:
+    """Return the largest share of records that need not become rows, by its tightest SLO on completeness.
+
+    None where it has none. Those on derived tables do not count.
+    """
+    derived_tables = {derived_table.name for derived_table in product.derived_tables}
+    shares = [
+        1 - slo.value / 100
+        for slo in product.slos
+        if slo.property == "completeness"
+        and slo.unit in RATIO_UNITS
+        and slo.element not in derived_tables
+    ]
+    return min(shares, default=None)
 
 
 def latency_slo(product: Product, table: str) -> Slo | None:

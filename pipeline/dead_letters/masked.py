@@ -21,7 +21,11 @@ def masked_detail(product: Product, reason: str, detail: str) -> str:
     Where the contract names personal columns, what is quoted is left out, and so are numbers that may be a
     field's. Of other products it is returned as it is.
     """
-    if not any(column.personal for column in product.columns):
-        return detail
+    personal = any(column.personal for column in product.columns)
+    return masked(reason, detail) if personal else detail
+
+
+def masked(reason: str, detail: str) -> str:
+    """Return the detail of a dead letter without what may be a value of its record."""
     shown = _QUOTED.sub(f"'{MASK}'", detail)
     return shown if reason in _OF_NO_VALUE else _NUMBER.sub(MASK, shown)

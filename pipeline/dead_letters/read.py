@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import polars as pl
 import pyarrow as pa
+from pyiceberg.expressions import BooleanExpression, parser
 from pyiceberg.table import Table
 
 from pipeline.cells import Cell
@@ -110,12 +112,13 @@ def fates_of(
     return pl.concat(parts) if parts else letters.with_columns(fate=pl.lit("open"))
 
 
-def states(tables: LetterTables) -> pl.DataFrame:
-    """Return the rows of the table of states, without what goes back."""
+def states(tables: LetterTables, since: datetime | None = None) -> pl.DataFrame:
+    """Return the rows of the table of states, without what goes back; from `since` on, if it is given."""
     if tables.states is None:
         columns = pa.schema([DEAD_LETTER_STATE_SCHEMA.field(name) for name in _OF_STATES])
         return pl.DataFrame(columns.empty_table())
-    return _scan(tables.states, _OF_STATES, Selection())
+    days = None if since is None else parser.parse(f"at >= '{since.isoformat()}'")
+    return _scan(tables.states, _OF_STATES, Selection(), days)
 
 
 def _selected(letters: Table, selection: Selection) -> pl.DataFrame:
@@ -130,10 +133,15 @@ def _selected(letters: Table, selection: Selection) -> pl.DataFrame:
     return _scan(letters, tuple(columns), selection).drop(extra, strict=False)
 
 
-def _scan(table: Table, columns: tuple[str, ...], selection: Selection) -> pl.DataFrame:
-    """Return rows of a table; columns that one of an older format lacks are null."""
+def _scan(
+    table: Table,
+    columns: tuple[str, ...],
+    selection: Selection,
+    rows: BooleanExpression | None = None,
+) -> pl.DataFrame:
+    """Return rows of a table, or those by `rows`; columns that one of an older format lacks are null."""
     held = [name for name in columns if name in table.schema().column_names]
-    filters = selection.rows()
+    filters = selection.rows() if rows is None else rows
     frames: list[pl.DataFrame] = []
     contents = selection.of_contents()
     with reading(table):

@@ -28,7 +28,8 @@ from pipeline.tables.layout import (
 
 RESERVED = (
     *("events", "dead_letters", "publications", "ledger", "alerts"),
-    *("topic", "watermark"),
+    *("dead_letter_states", "dead_letter_actions", "dead_letter_topic", "dead_letter_review"),
+    *("topic", "watermark", "maintenance"),
     "previous",
 )
 """Tables and assets that every product has, and the view that an audit has of the hour before."""

@@ -1,0 +1,1 @@
+"""Dead letters: their review, their topic, and the jobs that replay them."""
