@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +66,9 @@ def product(strict_product: Product) -> Product:
 
 
 @pytest.fixture
-def location(cell: Cell, product: Product, home: Path, monkeypatch: pytest.MonkeyPatch) -> Location:
+def location(
+    cell: Cell, product: Product, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Location]:
     monkeypatch.setenv("HEADWATER_HOME", str(home))
     monkeypatch.setenv("HEADWATER_CONTRACTS", str(product.folder.parent))
     with dg.DagsterInstance.ephemeral() as instance:
