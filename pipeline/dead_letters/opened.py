@@ -29,6 +29,7 @@ from pipeline.ingest.transform.formats.values import PoisonedError
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.records import RawRecord
 from pipeline.rows.json_value import unframed
+from pipeline.schemas import wire
 from pipeline.schemas.registry import Registry, SchemaNotFoundError
 
 BROKEN = (
@@ -170,10 +171,15 @@ class Opener:
         if self._protobuf is None:
             return Opened()
         try:
+            schema_id = wire.split(record.value or b"")[0]
+        except wire.WireFormatError as error:
+            return Opened(broke_at=0, why=error.what)
+        try:
             found = self._protobuf(record)
         except PoisonedError as error:
-            return Opened(why=error.detail)
-        return Opened(fields=found.fields, whole=True, **self._identity(found.fields))
+            return Opened(schema_id=schema_id, why=error.detail)
+        told = self._identity(found.fields)
+        return Opened(fields=found.fields, whole=True, schema_id=schema_id, **told)
 
     def _identity(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         product = self._product

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import polars as pl
 from pyiceberg.expressions import AlwaysTrue, BooleanExpression, parser
@@ -44,14 +44,10 @@ class Selection:
         return json.dumps(given, default=_text)
 
     @property
-    def needs_headers(self) -> bool:
-        """Whether headers have to be read."""
-        return self.producer is not None
-
-    @property
-    def needs_values(self) -> bool:
-        """Whether values have to be read."""
-        return self.schema_id is not None
+    def contents(self) -> tuple[str, ...]:
+        """What of `CONTENTS` has to be read."""
+        given = {"producer": self.producer, "schema_id": self.schema_id}
+        return tuple(name for name, one in given.items() if one is not None)
 
     def rows(self) -> BooleanExpression:
         """Return the filter that a scan of the table can apply."""
@@ -70,30 +66,58 @@ class Selection:
             parts.append(f"_offset < {self.end}")
         return parser.parse(" and ".join(parts)) if parts else AlwaysTrue()
 
+    def of_columns(self) -> pl.Expr:
+        """Return the same filter, over a frame of these columns."""
+        parts = [pl.lit(value=True)]
+        if self.reasons:
+            parts.append(pl.col("reason").is_in(self.reasons))
+        if self.since is not None:
+            parts.append(pl.col("_ingested_at") >= self.since)
+        if self.until is not None:
+            parts.append(pl.col("_ingested_at") < self.until)
+        if self.partition is not None:
+            parts.append(pl.col("_topic_partition") == self.partition)
+        if self.start is not None:
+            parts.append(pl.col("_offset") >= self.start)
+        if self.end is not None:
+            parts.append(pl.col("_offset") < self.end)
+        return pl.all_horizontal(parts)
+
     def of_contents(self) -> pl.Expr:
-        """Return the filter over headers and values, which the columns have to hold where needed."""
-        held = pl.lit(value=True)
+        """Return the filter over a frame that has the columns `contents`."""
+        parts = [pl.lit(value=True)]
         if self.producer is not None:
-            held &= producer_of() == self.producer
+            parts.append(pl.col("producer") == self.producer)
         if self.schema_id is not None:
-            held &= schema_id_of() == self.schema_id
-        return held
+            parts.append(pl.col("schema_id") == self.schema_id)
+        return pl.all_horizontal(parts)
 
 
 def producer_of() -> pl.Expr:
-    """Return the last value of the header `producer`, of the column `headers`; null for none or no UTF-8."""
+    """Return the last value of the header `producer`, of the column `headers`, as `_producer` of events.
+
+    Null for none; bytes that are not UTF-8 are U+FFFD.
+    """
     named = pl.col("headers").list.eval(
         pl.element().struct.field("value").filter(pl.element().struct.field("key") == "producer")
     )
-    return named.list.last().cast(pl.String, strict=False)
+    return named.list.last().map_batches(_texts, return_dtype=pl.String)
 
 
 def schema_id_of() -> pl.Expr:
     """Return the registry's id that the column `record_value` begins with; null where it has none."""
     value = pl.col("record_value")
-    number = value.bin.slice(1, 4).bin.reinterpret(dtype=pl.UInt32, endianness="big")
     framed = value.bin.starts_with(b"\0") & (value.bin.size() >= 5)
-    return pl.when(framed).then(number)
+    number = pl.when(framed).then(value.bin.slice(1, 4))
+    return number.bin.reinterpret(dtype=pl.UInt32, endianness="big")
+
+
+def _texts(values: pl.Series) -> pl.Series:
+    try:
+        return values.cast(pl.String)
+    except pl.exceptions.ComputeError:
+        decoded = (None if one is None else one.decode("utf-8", "replace") for one in values)
+        return pl.Series(values.name, decoded, pl.String)
 
 
 def _text(value: Any) -> str:
@@ -102,3 +126,17 @@ def _text(value: Any) -> str:
 
 def _literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
+
+
+class Content(NamedTuple):
+    """What a column of dead letters holds besides, and how it is told."""
+
+    column: str
+    value: pl.Expr
+
+
+CONTENTS = {
+    "producer": Content("headers", producer_of()),
+    "schema_id": Content("record_value", schema_id_of()),
+}
+"""What can be told of dead letters by their headers and values."""

@@ -1,0 +1,1 @@
+"""What `headwater dead-letters` prints."""
