@@ -7,6 +7,7 @@ expects what cannot be, so that its audit fails.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -17,7 +18,7 @@ from pathlib import Path
 import psutil
 import pyarrow.compute as pc
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from assets.partitions import to_key
 from headwater.stack import stack
@@ -27,6 +28,9 @@ from pipeline.clock import HOUR
 from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
 from pipeline.control.publications import read_publications
+from pipeline.dead_letters.read import load_letter_tables, read_letters
+from pipeline.dead_letters.reasons import letters_by_reason
+from pipeline.dead_letters.selection import Selection
 from pipeline.ledger.read import read_ledger
 from pipeline.settings import load_settings
 from pipeline.supervision.heartbeat import Heartbeat, heartbeat_file, read_heartbeat
@@ -243,6 +247,65 @@ def test_an_ingest_is_replaced_that_was_terminated_or_killed(platform: Platform)
         60,
     )
     assert read_ledger(platform.cell, platform.product).balanced
+
+
+def test_a_review_of_dead_letters_shows_why_there_are_any_and_a_picture(
+    platform: Platform, page: Page
+) -> None:
+    page.goto(f"/assets/us/{PRODUCT}/dead_letter_review?view=events")
+    page.get_by_role("button", name="Materialize").click()
+    page.get_by_text("Show Markdown").first.click()
+    report = page.get_by_role("dialog")
+    reasons = letters_by_reason(platform.cell, platform.product)
+    for reason, count in reasons.items():
+        row = report.get_by_role("row").filter(has_text=reason).first
+        expect(row).to_contain_text(f"{count}")
+    picture = report.get_by_role("img", name="by the hour")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.naturalWidth") > 0, "it is served"
+    page.screenshot(path=platform.pictures / "review.png")
+
+
+def test_dead_letters_are_tried_and_replayed_from_the_launchpad(
+    platform: Platform, page: Page
+) -> None:
+    stale = letters_by_reason(platform.cell, platform.product)["stale"]
+    tried = launch(platform, page, "dry_run", reasons=["stale"])
+    expect(tried.filter(has_text="would be replayed")).to_contain_text(f"{stale}")
+    assert fates(platform) == {"open": stale}, "nothing was done"
+
+    told = {"by": "ann", "reason": "a producer's clock was wrong"}
+    done = launch(platform, page, "replay", reasons=["stale"], **told)
+    expect(done.filter(has_text="records sent")).to_contain_text(f"{stale}")
+    page.screenshot(path=platform.pictures / "replay.png")
+    wait_until("their events are rows", lambda: fates(platform) == {"landed": stale}, 60)
+    assert read_ledger(platform.cell, platform.product).balanced
+
+
+def launch(platform: Platform, page: Page, what: str, **config: object) -> Locator:
+    """Launch a job of dead letters with a config; return the rows of what its run's page shows then."""
+    job = f"us__{PRODUCT}__dead_letter_{what}"
+    page.goto(f"/locations/us/jobs/{job}/playground")
+    page.locator(".CodeMirror").click()
+    page.keyboard.press("Control+A")
+    # At once: what is typed is indented and closed by the editor.
+    page.keyboard.insert_text(
+        json.dumps({"ops": {f"us__{PRODUCT}__{what}": {"config": config}}}, indent=1)
+    )
+    page.get_by_role("button", name="Launch Run").click()
+    ended = wait_until(
+        f"{what} ended", lambda: [run for run in platform.api.runs(job) if run[1] in ENDED], 60
+    )
+    assert [status for _, status in ended] == ["SUCCESS"]
+    expect(page.get_by_text("ASSET_OBSERVATION")).to_be_visible()
+    return page.get_by_role("row")
+
+
+def fates(platform: Platform) -> dict[str, int]:
+    """Return how many dead letters that were stale have which fate."""
+    tables = load_letter_tables(platform.cell, platform.product)
+    found = read_letters(tables, Selection(reasons=("stale",)))
+    return dict(found.get_column("fate").value_counts().iter_rows())
 
 
 def beat_of(cell: Cell, run_id: str) -> Heartbeat | None:
