@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: setup java chromium demo up down unit test format check rooms docs bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-backfill bench-publish bench-lateness bench-registry bench-formats bench-unattended soak crash-test catalog-test range-test replay-test backfill-test decoder-test contract-test evolution-test supervision-test hosts-test deploy-test systems-test chart lock help
+.PHONY: setup java chromium demo up down unit test format check rooms docs bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-backfill bench-publish bench-lateness bench-registry bench-formats bench-unattended soak crash-test catalog-test range-test replay-test bad-day backfill-test decoder-test contract-test evolution-test supervision-test hosts-test deploy-test systems-test chart lock help
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -111,6 +111,9 @@ catalog-test: setup ## commits, hours, late data over PostgreSQL, or CATALOG=res
 	$(BIN)/pytest --catalog $(if $(filter sqlite,$(CATALOG)),postgresql,$(CATALOG)) tests/integration/test_ingest.py tests/integration/test_traps_commit.py \
 		tests/integration/test_write_audit_publish.py tests/integration/test_late_data.py tests/integration/test_ranges.py \
 		tests/integration/test_maintenance.py tests/integration/test_upkeep.py tests/integration/test_retention.py
+
+bad-day: setup ## a bad deploy on a real stack, found, mended and replayed; writes docs/how-to/bad-day.md (about 8 min)
+	$(BIN)/python -m docs.bad_day
 
 replay-test: setup ## replays killed 100 times, beside others, ingest and maintenance (about 10 min); SEED=n draws others
 	$(BIN)/pytest tests/crash/test_replays.py --replay-kills 100 --crash-seed $(SEED)

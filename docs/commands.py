@@ -20,6 +20,7 @@ NO: Mapping[str, str] = {
     "contract diff": "a change breaks readers or writers",
     "contract plan": "a step is refused",
     "contract test": "a test does not pass, or has mistakes",
+    "dead-letters replay": "with `--dry-run`, some would not pass",
     "demo": "the ledger does not balance",
     "features served": "readers get a fallback",
     "hours build": "an audit failed",

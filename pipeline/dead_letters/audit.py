@@ -29,7 +29,7 @@ def require_reason(reason: str, product: Product) -> None:
         raise NoReasonError(
             "no reason is given.",
             subject=f"{product.name} dead letters",
-            remedy="Say why with `--reason`: it is kept for ever.",
+            remedy="Say why: it is kept for ever.",
         )
 
 

@@ -13,6 +13,7 @@ from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import Product
 from pipeline.dead_letters.fate import PLACE, Fate
 from pipeline.dead_letters.fixes.fix import Fix
+from pipeline.dead_letters.look.masking import Mask
 from pipeline.dead_letters.outbox.outgoing import Outbox, Outgoing, Verdict
 from pipeline.dead_letters.read import LetterTables, load_letter_tables, read_letters
 from pipeline.dead_letters.selection import Selection
@@ -66,15 +67,21 @@ class ReplayPlan:
     examples: tuple[Example, ...]
 
     @property
+    def open(self) -> int:
+        """How many of the selected are open, and can go back."""
+        return sum(self.verdicts.values())
+
+    @property
     def chosen(self) -> int:
         """How many a replay would send."""
         return self.verdicts.get(Verdict.PASSES, 0) + self.verdicts.get(Verdict.DUPLICATE, 0)
 
 
 class Tally:
-    """Counts of verdicts, and some examples of each."""
+    """Counts of verdicts, and some examples of each, in which nothing personal is quoted."""
 
-    def __init__(self) -> None:
+    def __init__(self, product: Product) -> None:
+        self._mask = Mask(product)
         self.by_reason: Counter[tuple[str, str]] = Counter()
         self.examples: list[Example] = []
 
@@ -85,7 +92,7 @@ class Tally:
             room = max(0, EXAMPLES - self.by_reason[reason, verdict])
             self.by_reason[reason, verdict] += len(found)
             self.examples += [
-                Example(partition, offset, reason, Verdict(verdict), why)
+                Example(partition, offset, reason, Verdict(verdict), self._mask.detail(why))
                 for partition, offset, why in found.head(room).select(*PLACE, "why").iter_rows()
             ]
 
@@ -171,7 +178,7 @@ def plan_replay(
     chosen = choose(cell, product, selection)
     events = load_table(cell, events_table(product.name))
     outbox = Outbox(cell, product, chosen.topic, events, fix, "dry-run", clock)
-    tally = Tally()
+    tally = Tally(product)
     for part in outbox.of(chosen.tables.letters, selection, chosen.open, on_progress):
         tally.add(part)
     return ReplayPlan(

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import io
+import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 import fastavro
 import pytest
+from confluent_kafka import Producer
 
 from pipeline.cells import Cell
+from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
 from pipeline.dead_letters.discard import discard
 from pipeline.dead_letters.fate import Fate
@@ -29,7 +35,13 @@ from pipeline.produce.topic import ensure_topic
 from pipeline.schemas.open import open_registry
 from pipeline.schemas.registration import register_product
 from pipeline.tables.catalog import load_table
-from pipeline.tables.layout import dead_letter_actions_table, events_table
+from pipeline.tables.layout import (
+    dead_letter_actions_table,
+    dead_letter_states_table,
+    events_table,
+)
+from pipeline.tables.offsets import committed_offsets
+from tests.support.products import own_product
 
 HOUR = 3_600_000_000
 NOW = int(time.time() * 1_000_000) // HOUR * HOUR
@@ -225,3 +237,55 @@ def test_what_comes_back_as_a_dead_letter_is_open_again_and_its_origin_stays(
     row = rows(cell, strict_product)["reading-1"]
     assert (row["_origin_offset"], row["_offset"]) == (0, 2)
     assert verify_ledger(cell, strict_product).balanced
+
+
+def test_uuids_of_coordinates_are_those_of_the_origin_however_often_it_is_sent(
+    cell: Cell, tmp_path: Path
+) -> None:
+    orders = own_product("json_orders", tmp_path / "json")
+    path = orders.folder / "contract.yaml"
+    path.write_text(path.read_text().replace("      uuid: order_id\n", ""))
+    orders = load_product(orders.folder)
+    ensure_topic(cell, orders)
+    order = {
+        "customer_id": "c",
+        "order_id": "o",
+        "country": "DE",
+        "items": [],
+        "placed_at": datetime.fromtimestamp(NOW / 1_000_000, UTC).isoformat()[:19] + "Z",
+    }
+    values = [json.dumps(order | {"amount": amount}).encode() for amount in (1.25, "ten")]
+    with EventWriter(cell, orders, open_registry(cell)) as writer:
+        for value in values:
+            writer.send_raw(b"c", value, NOW)
+    assert ingest(cell, orders, once=True).dead_letters == 1
+    (letter,) = read_letters(load_letter_tables(cell, orders), ALL).to_dicts()
+    fix = MappingFix.parse(["amount=10.5"])
+    assert replay(cell, orders, ALL, fix=fix, by="ann", reason="words").sent == 1
+    send_claims_again(cell, orders)
+    report = ingest(cell, orders, once=True)
+    assert (report.rows, report.duplicates, report.dead_letters) == (1, 1, 0)
+    found = rows(cell, orders)
+    committed = committed_offsets(load_table(cell, events_table(orders.name)))
+    assert committed is not None
+    topic = f"{committed.cluster_id}/{orders.topic.name}"
+    place = f"{letter['_topic_partition']}/{letter['_offset']}"
+    assert found[str(uuid5(NAMESPACE_URL, f"{topic}/{place}"))]["amount"] == Decimal("10.50")
+    assert fates(cell, orders) == ["landed"]
+    verification = verify_ledger(cell, orders)
+    assert verification.balanced, verification.problems
+
+
+def send_claims_again(cell: Cell, product: Product) -> None:
+    """Send what replays have claimed once more, as one does that was killed before it noted that it had."""
+    table = load_table(cell, dead_letter_states_table(product.name))
+    producer = Producer({"bootstrap.servers": cell.bootstrap_servers})
+    for row in table.scan("state = 'claimed'").to_arrow().to_pylist():
+        producer.produce(
+            product.topic.name,
+            row["record_value"],
+            row["record_key"],
+            row["_topic_partition"],
+            headers=[(one["key"], one["value"]) for one in row["headers"]],
+        )
+    assert producer.flush(30) == 0

@@ -6,8 +6,10 @@ import click
 
 from headwater.cli.dead_letters.actions import actions
 from headwater.cli.dead_letters.count import count
+from headwater.cli.dead_letters.discard import discard
 from headwater.cli.dead_letters.feed import feed
 from headwater.cli.dead_letters.list import list_letters
+from headwater.cli.dead_letters.replay import replay
 from headwater.cli.dead_letters.show import show
 
 
@@ -16,5 +18,5 @@ def dead_letters() -> None:
     """Records that could not become rows: find them, look at them, and what was done with them."""
 
 
-for command in (list_letters, show, count, actions, feed):
+for command in (list_letters, count, show, replay, discard, actions, feed):
     dead_letters.add_command(command)

@@ -86,8 +86,8 @@ EXPLAINED = {
     Reason.AHEAD: Explained(
         "its event time lies too far ahead of its record time",
         "a producer whose clock is fast, or a time in another unit",
-        Help.FIX,
-        "Mend the event time, or raise `gates.ahead` in the contract and replay.",
+        Help.REPLAY,
+        "Replay it once its time has come, or raise `gates.ahead`; no fix moves it to another hour.",
     ),
     Reason.OUT_OF_RANGE: Explained(
         "sound bytes, whose value no column can hold",

@@ -37,7 +37,7 @@ class Claims:
         self, selection: Selection, fix: Fix | None, on_progress: Callable[[int], None]
     ) -> Tally:
         """Try the chosen dead letters out, and write claims of those that pass."""
-        tally = Tally()
+        tally = Tally(self._product)
         if self._chosen.open.is_empty():
             return tally
         if self._table is None:

@@ -75,3 +75,24 @@ def test_a_record_whose_time_says_nothing_is_told_as_such(
     gated = gate(frame(0).with_columns(_record_time=strange), LATE_ALLOWED)
     assert gated.refused.get_column("reason").to_list() == [reason]
     assert said in gated.refused.get_column("detail")[0]
+
+
+@pytest.mark.parametrize(
+    ("age_s", "came_s", "outcome"),
+    [(90, 5, "row"), (90, 60, "late"), (90_000_000, 60, "late"), (-301, 5, "ahead")],
+)
+def test_what_is_replayed_is_never_too_old_and_late_as_it_was_at_first(
+    age_s: float, came_s: float, outcome: str
+) -> None:
+    """It is `age_s` seconds old now, and was `came_s` when it became a dead letter."""
+    replayed = frame(age_s, 5).with_columns(
+        __origin_time=pl.Series(
+            [RECORD_TIME - timedelta(seconds=age_s - came_s), None],
+            dtype=pl.Datetime("us", "UTC"),
+        )
+    )
+    gated = gate(replayed, STRICT)
+    if outcome == "ahead":
+        assert gated.refused.get_column("reason").to_list() == ["ahead"]
+    else:
+        assert gated.frame.get_column("_late").to_list() == [outcome == "late", False]
