@@ -15,7 +15,7 @@ from pipeline.contract.settings.units import parse_instant
 from pipeline.dead_letters.fixes.fix import Fix, FixInvalidError
 from pipeline.dead_letters.fixes.function import CallableFix
 from pipeline.dead_letters.fixes.mapping import MappingFix
-from pipeline.dead_letters.masked import masked
+from pipeline.dead_letters.look.without_values import without_values
 from pipeline.dead_letters.plan import ReplayPlan, plan_replay
 from pipeline.dead_letters.replay import ReplayResult, replay
 from pipeline.dead_letters.selection import Selection
@@ -116,7 +116,7 @@ def _examples(found: ReplayPlan) -> dg.TableMetadataValue:
                 "reason": one.reason,
                 "verdict": one.verdict.value,
                 # It may quote what is wrong.
-                "why": masked("", one.why),
+                "why": without_values("", one.why),
             }
         )
         for one in found.examples

@@ -12,7 +12,7 @@ from pipeline.cells import Cell
 from pipeline.clock import HOUR, Clock, hour_of, utc_now
 from pipeline.contract.model import Product
 from pipeline.dead_letters.fate import Fate
-from pipeline.dead_letters.masked import masked
+from pipeline.dead_letters.look.without_values import without_values
 from pipeline.dead_letters.read import load_letter_tables
 from pipeline.dead_letters.recent import recent_letters
 from pipeline.tables.snapshots import total_records
@@ -104,7 +104,7 @@ def _examples(letters: pl.DataFrame) -> tuple[Example, ...]:
         "detail",
     )
     return tuple(
-        Example(topic_id, partition, offset, at, reason, fate, masked(reason, detail))
+        Example(topic_id, partition, offset, at, reason, fate, without_values(reason, detail))
         for topic_id, partition, offset, at, reason, fate, detail in some.select(
             columns
         ).iter_rows()

@@ -12,10 +12,12 @@ from tests.support.failpoints import FailpointUnnamedError, all_failpoints, fail
 FAILPOINTS = failpoints_of("ingest")
 KILLED_ELSEWHERE = {
     "dead_letters": "tests/integration/test_dead_letter_topic.py",
+    "discard": "tests/integration/test_dead_letter_topic.py",
     "hour": "tests/crash/test_ranges.py",
     "fill": "tests/integration/test_fill.py",
     "ledger": "tests/integration/test_ledger_archive.py",
     "maintenance": "tests/integration/test_orphans.py",
+    "replay": "tests/crash/test_replays.py",
     "retention": "tests/integration/test_retention.py",
 }
 

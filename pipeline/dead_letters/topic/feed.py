@@ -10,6 +10,7 @@ from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import Product
 from pipeline.contract.targets.topic import dead_letter_topic_config
+from pipeline.dead_letters.look.masking import Mask
 from pipeline.dead_letters.read import LetterTables, load_letter_tables, states
 from pipeline.dead_letters.topic.letters import letters_since, whole_letters
 from pipeline.dead_letters.topic.memory import Fed, TopicMemory
@@ -102,7 +103,7 @@ def feed_topic(
         memory.note(plan.noted, ABSENT)
         size = max(MAX_RECORD_BYTES, int(wanted.config["max.message.bytes"]))
         with connect_producer(cell, max_request_size=size) as client:
-            sender = TopicSender(client, topic)
+            sender, mask = TopicSender(client, topic), Mask(product)
             for letters in plan.withdrawn.iter_slices(BATCH):
                 confirm_lock(lock)
                 sender.send(map(tombstone, letters.iter_rows(named=True)))
@@ -115,7 +116,7 @@ def feed_topic(
                 # First: what was sent unnoted would never have its tombstone.
                 memory.note(letters, BEGUN)
                 failpoint("dead_letters.begun")
-                sender.send(letter_record(product, row) for row in rows.iter_rows(named=True))
+                sender.send(letter_record(mask, row) for row in rows.iter_rows(named=True))
                 failpoint("dead_letters.sent")
                 memory.note(letters, SENT)
         left = plan.shown.height - shown.height

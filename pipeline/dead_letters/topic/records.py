@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from pipeline.contract.model import Product
-from pipeline.dead_letters.masked import masked_detail
+from pipeline.dead_letters.look.masking import Mask
 from pipeline.dead_letters.topic.plan import letter_key
 
 KEY_HEADER = "headwater-key"
@@ -29,8 +28,8 @@ class TopicRecord(NamedTuple):
     time_ms: int | None
 
 
-def letter_record(product: Product, row: Mapping[str, Any]) -> TopicRecord:
-    """Return the record of a dead letter, a row of their table.
+def letter_record(mask: Mask, row: Mapping[str, Any]) -> TopicRecord:
+    """Return the record of a dead letter, a row of their table; what `mask` hides is left out of its detail.
 
     Its headers are its own, and then ours: of two of a name, the last counts. A value that is null is empty
     here, where null is a tombstone. Its time is when it became a dead letter: its own may be one that
@@ -39,7 +38,7 @@ def letter_record(product: Product, row: Mapping[str, Any]) -> TopicRecord:
     at: datetime = row["_ingested_at"]
     told = [
         (REASON_HEADER, row["reason"].encode()),
-        (DETAIL_HEADER, masked_detail(product, row["reason"], row["detail"]).encode()),
+        (DETAIL_HEADER, mask.detail(row["detail"]).encode()),
         (AT_HEADER, at.isoformat().encode()),
         (RECORD_TIME_HEADER, row["_record_time"].isoformat().encode()),
     ]
