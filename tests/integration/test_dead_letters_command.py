@@ -14,6 +14,7 @@ from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.dead_letters.discard import discard
 from pipeline.dead_letters.look.remedies import explained
+from pipeline.dead_letters.replay import replay
 from pipeline.dead_letters.selection import Selection
 from pipeline.errors import ExitCode
 from pipeline.ingest.run import ingest
@@ -121,6 +122,26 @@ def test_who_looks_at_what_is_personal_is_in_the_audit(letters: Letters) -> None
     }
     assert "ann" in letters.run("actions").out
     assert letters.run("show", place_of(cut), "--reveal", " ").code == ExitCode.USAGE
+
+
+def test_what_became_of_a_replayed_one_is_shown_with_the_evidence(
+    cell: Cell, letters: Letters
+) -> None:
+    place = place_of(letters.list("--reason", "stale")[-1])
+    replay(cell, letters.product, Selection(reasons=("stale",)), reason="late", by="ann")
+    waiting = letters.show(place)
+    assert (waiting["fate"], waiting["state"]) == ("sent", "Raw")
+    ingest(cell, letters.product, once=True)
+    told = letters.show(place)
+    assert (told["fate"], told["state"]) == ("landed", "SinkCommitted")
+    steps = [(step["state"], step["found"]) for step in told["steps"]]
+    assert steps == [("claimed", ""), ("sent", "row of events")]
+    sent = told["steps"][-1]
+    (begun, _) = letters.run("actions", "--json").json
+    assert sent["action_id"] == begun["action_id"]
+    assert (
+        f"to {sent['partition']}/{sent['offset']}: row of events" in letters.run("show", place).out
+    )
 
 
 def test_filters_choose_and_an_empty_result_is_no_error(cell: Cell, letters: Letters) -> None:

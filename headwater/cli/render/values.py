@@ -23,6 +23,13 @@ def plain(value: object) -> Any:
     return value if isinstance(value, str | bool | int | float | None) else str(value)
 
 
+def printable(text: str) -> str:
+    """Return a text as it may stand on a terminal: what would steer that is escaped, and so are line ends."""
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
+    )
+
+
 def in_a_line(value: object) -> str:
     """Return a value as people read it: a text without quotes, what has parts as JSON has it."""
     shown = plain(value)

@@ -10,7 +10,7 @@ import click
 
 from headwater.cli.render.dead_letters.listing import TIME
 from headwater.cli.render.tables import print_table
-from headwater.cli.render.values import plain
+from headwater.cli.render.values import plain, printable
 from pipeline.dead_letters.store import Action
 
 COLUMNS = (
@@ -46,12 +46,12 @@ def _line(one: Action) -> tuple[str, ...]:
         f"{one.at:{TIME}}",
         one.action if one.action == "reveal" else f"{one.action} {one.step}",
         one.action_id,
-        one.by,
+        printable(one.by),
         f"{one.selected:,}",
         f"{one.chosen:,}",
         _words(one.selection),
         _words(one.outcome),
-        one.reason,
+        printable(one.reason),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from headwater.cli.render.dead_letters.document import document_of
-from headwater.cli.render.values import in_a_line
+from headwater.cli.render.values import in_a_line, printable
 from pipeline.dead_letters.look.letter import Letter
 from pipeline.dead_letters.look.masking import MASKED, Mask
 from pipeline.dead_letters.opened import Opened
@@ -22,7 +22,7 @@ def print_letter(letter: Letter, opened: Opened, mask: Mask | None, *, as_json: 
         click.echo(json.dumps(told))
         return
     for line in _lines(told):
-        click.echo(line)
+        click.echo(printable(line))
 
 
 def _lines(told: Mapping[str, Any]) -> Iterator[str]:

@@ -11,7 +11,7 @@ import click
 import polars as pl
 
 from headwater.cli.render.tables import print_table
-from headwater.cli.render.values import plain
+from headwater.cli.render.values import plain, printable
 from pipeline.dead_letters.look.listing import Listing
 from pipeline.dead_letters.look.masking import Mask
 
@@ -65,9 +65,9 @@ def _line(row: Mapping[str, Any]) -> tuple[str, ...]:
         f"{row['_ingested_at']:{TIME}}",
         row["reason"],
         row["fate"],
-        row["producer"] or "",
+        printable(row["producer"] or ""),
         "" if row["schema_id"] is None else str(row["schema_id"]),
-        row["detail"],
+        printable(row["detail"]),
     )
 
 
@@ -87,4 +87,4 @@ def _document(row: Mapping[str, Any]) -> dict[str, Any]:
 def _word(value: object) -> str:
     if value is None:
         return "(none)"
-    return f"{value:%Y-%m-%dT%H}" if isinstance(value, datetime) else str(value)
+    return f"{value:%Y-%m-%dT%H}" if isinstance(value, datetime) else printable(str(value))
