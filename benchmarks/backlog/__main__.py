@@ -13,14 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import filling, results
-from benchmarks.backlog.document import document
+from benchmarks.backlog.document import BASE_MB, document
 from benchmarks.backlog.page import page, plot
 from benchmarks.backlog.run import Order, measure, warm_up
 from benchmarks.broker import own_cell
 from benchmarks.options import options_of
 
-BASE_MB = 450.0
-"""What an ingest may take beside its setting: interpreter, libraries, compiled code."""
 EXAMPLES = """\
 examples:
   make bench-backlog                                           20 M events, the engine's own setting

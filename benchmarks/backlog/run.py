@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from benchmarks import filling
+from benchmarks.backlog.drain import Drained, drain
 from benchmarks.backlog.files import files_document, skipping_document
-from benchmarks.backlog.memory import peak_mb, resident_mb
-from benchmarks.engine import Commit, Engine, limits_of
+from benchmarks.engine import Engine
 from benchmarks.exactly_once import Held, held
 from pipeline.cells import Cell
 from pipeline.clock import utc_now
 from pipeline.contract.model import Product
 from pipeline.ingest.limits import DEFAULT_LIMITS
 
-SAMPLE_S = 0.1
 HOURS = 6.0
 WARM_UP = 10_000
 
@@ -33,33 +31,11 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Sample:
-    """The ingest's resident size, and the rows committed by then, `at_s` after it began."""
-
-    at_s: float
-    rss_mb: float
-    rows: int
-
-
-@dataclass(frozen=True)
 class Measured:
-    """What was measured.
-
-    Attributes:
-        setting_mb: the bound that held; None: the engine knows none.
-        idle_mb: the process before it began.
-        seconds: from the word to begin to the end of the last commit.
-    """
+    """What was measured."""
 
     filled: filling.Filled
-    setting_mb: int | None
-    idle_mb: float
-    peak_mb: float
-    seconds: float
-    first_commit_s: float | None
-    cpu_s: float
-    commits: int
-    samples: list[Sample]
+    drained: Drained
     held: Held
     files: dict[str, Any]
     skipping: dict[str, Any]
@@ -99,48 +75,12 @@ def measure(cell: Cell, product: Product, order: Order, say: Callable[[str], Non
     )
     filled = filling.fill(cell, product, fill, say)
     say(f"filled in {filled.seconds:.0f} s, {filled.events / filled.seconds:,.0f} events/s")
-    limits, setting = limits_of(order.memory_mb)
-    engine = Engine(cell, product, limits, once=True)
-    try:
-        idle = resident_mb(engine.watched)
-        began = time.time()
-        engine.go()
-        samples, peak, cpu_s = _watch(engine, began, say)
-    finally:
-        engine.kill()
-    commits: list[Commit] = engine.commits
+    drained = drain(cell, product, order.memory_mb, say)
     middle = until - timedelta(hours=HOURS / 2)
     return Measured(
         filled=filled,
-        setting_mb=setting,
-        idle_mb=idle,
-        peak_mb=max(peak, *(sample.rss_mb for sample in samples)),
-        seconds=(commits[-1].at if commits else time.time()) - began,
-        first_commit_s=commits[0].at - began if commits else None,
-        cpu_s=cpu_s,
-        commits=len(commits),
-        samples=samples,
+        drained=drained,
         held=held(cell, product, order.events),
         files=files_document(cell, product),
         skipping=skipping_document(cell, product, middle),
     )
-
-
-def _watch(
-    engine: Engine, began: float, say: Callable[[str], None]
-) -> tuple[list[Sample], float, float]:
-    """Sample until the ingest has ended; return samples, the kernel's peak and CPU seconds."""
-    samples: list[Sample] = []
-    peak, cpu_s, told, rows, counted = 0.0, 0.0, time.monotonic(), 0, 0
-    while engine.listen():
-        rows += sum(commit.rows for commit in engine.commits[counted:])
-        counted = len(engine.commits)
-        if rss := resident_mb(engine.watched):
-            samples.append(Sample(time.time() - began, rss, rows))
-            peak = max(peak, peak_mb(engine.watched) or 0.0)
-            cpu_s = max(cpu_s, engine.cpu_s)
-        if time.monotonic() - told >= 5:
-            told = time.monotonic()
-            say(f"{rows:,} rows, {counted} commits, {rss:,.0f} MB")
-        time.sleep(SAMPLE_S)
-    return samples, peak, cpu_s

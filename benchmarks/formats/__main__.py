@@ -1,6 +1,7 @@
 """Measure how fast topics of each format come into tables, beside peers that read JSON, in one run.
 
-Exits with 1 when JSON of 500 bytes takes longer than it should, or a record is not one row.
+Exits with 1 when JSON of 500 bytes takes longer than it should, a record is not one row, or the memory of an
+ingest that works off a backlog of JSON goes beyond its bound.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 from benchmarks import results
 from benchmarks.broker import own_cell
 from benchmarks.clocked import ContestantFailedError
+from benchmarks.formats.backlog import PARTITIONS, backlog
 from benchmarks.formats.document import document, page
 from benchmarks.formats.fill import fill
 from benchmarks.formats.forms import FORMS, product_of
@@ -22,13 +24,12 @@ from benchmarks.options import options_of
 from pipeline.cells import embedded_cell
 from pipeline.clock import utc_now
 
-PARTITIONS = 4
 PEERS = (("loop", "exactly_once"), ("spark_streaming", ""))
 WARM_UP = 0.05
 EXAMPLES = """\
 examples:
   make bench-formats                                             every format, three runs (15 min)
-  python -m benchmarks.formats --events 90000 --repeats 1 --out /tmp/f  a short one, leaves the docs alone
+  python -m benchmarks.formats --events 90000 --repeats 1 --backlog 90000 --out /tmp/f  a short one
 """
 
 
@@ -40,6 +41,9 @@ def main() -> int:
     options.add_argument("--bytes", type=int, default=500, help="a value, about (500)")
     options.add_argument("--repeats", type=int, default=3)
     options.add_argument("--no-peers", action="store_true", help="Headwater alone")
+    options.add_argument(
+        "--backlog", type=int, default=3_000_000, help="events of JSON, for memory (3,000,000)"
+    )
     options.add_argument("--out", type=Path, help="folder for result and page")
     chosen = options.parse_args()
     runs: list[tuple[str, Run]] = []
@@ -80,7 +84,9 @@ def main() -> int:
                         shutil.rmtree(folder, ignore_errors=True)
                     runs.append((form, run))
                     _say(f"{form}, {name}: {run.events / run.seconds:,.0f} events/s")
-    result = document(runs, sizes, chosen.bytes)
+        folder = root / "backlog"
+        behind = backlog(cell, folder, "json", chosen.backlog, chosen.bytes, _say)
+    result = document(runs, sizes, chosen.bytes, behind)
     results.publish(result, "formats", chosen.out, page(result))
     return 0 if result["met"] else 1
 

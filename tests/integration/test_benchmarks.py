@@ -58,8 +58,9 @@ def test_a_backlog_is_worked_off_once_while_memory_is_sampled(cell: Cell, tmp_pa
     order = BacklogOrder(events=200_000)
     measured = work_off(cell, product, order, lambda _: None)
     assert measured.held.exact
-    assert measured.samples[-1].rows <= order.events
-    assert measured.peak_mb >= max(s.rss_mb for s in measured.samples) > measured.idle_mb > 50
+    drained = measured.drained
+    assert drained.samples[-1].rows <= order.events
+    assert drained.peak_mb >= max(s.rss_mb for s in drained.samples) > drained.idle_mb > 50
 
     result = backlog_document(order, 10_000.0, product.topic.partitions, measured)
     results.write(result, "backlog", tmp_path / "backlog.json")

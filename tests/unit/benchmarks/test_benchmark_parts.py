@@ -17,6 +17,7 @@ import pytest
 import benchmarks.backfill.page
 import benchmarks.backlog.page
 import benchmarks.commits.document
+import benchmarks.formats.document
 import benchmarks.freshness.page
 import benchmarks.hourly.page
 import benchmarks.ingest.page
@@ -30,7 +31,7 @@ import benchmarks.trials.page
 import benchmarks.unattended.page
 from benchmarks import filling, results
 from benchmarks.backlog.document import POINTS, series
-from benchmarks.backlog.run import Sample
+from benchmarks.backlog.drain import Sample
 from benchmarks.bars import Bar, bars
 from benchmarks.freshness.steady import viewing_templates
 from benchmarks.ingest.document import document, met
@@ -47,6 +48,7 @@ PAGES = {
     "backfill": benchmarks.backfill.page.page,
     "backlog": benchmarks.backlog.page.page,
     "commits": benchmarks.commits.document.page,
+    "formats": benchmarks.formats.document.page,
     "freshness": benchmarks.freshness.page.page,
     "hourly": benchmarks.hourly.page.page,
     "ingest": benchmarks.ingest.page.page,
