@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: setup java chromium demo up down unit test format check rooms docs bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-backfill bench-publish bench-lateness bench-registry bench-formats bench-unattended soak crash-test catalog-test range-test replay-test bad-day backfill-test decoder-test contract-test evolution-test supervision-test hosts-test deploy-test systems-test chart lock help
+.PHONY: setup java chromium demo up down unit test format check rooms docs bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-backfill bench-publish bench-lateness bench-registry bench-formats bench-dead-letters bench-unattended soak crash-test catalog-test range-test replay-test bad-day backfill-test decoder-test contract-test evolution-test supervision-test hosts-test deploy-test systems-test chart lock help
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -91,6 +91,9 @@ bench-publish: setup ## seconds until readers see an audited hour, over 60 hours
 
 bench-formats: setup ## ingest by format of values, beside peers that read JSON (15 min)
 	$(BIN)/python -m benchmarks.formats
+
+bench-dead-letters: setup ## 100,000 dead letters: found, tried, replayed, beside a loop by hand (4 min)
+	$(BIN)/python -m benchmarks.dead_letters
 
 bench-registry: setup ## 1,000 schemas registered over HTTP from 8 processes (1 min)
 	$(BIN)/python -m benchmarks.registry

@@ -17,6 +17,7 @@ import pytest
 import benchmarks.backfill.page
 import benchmarks.backlog.page
 import benchmarks.commits.document
+import benchmarks.dead_letters.page
 import benchmarks.formats.document
 import benchmarks.freshness.page
 import benchmarks.hourly.page
@@ -48,6 +49,7 @@ PAGES = {
     "backfill": benchmarks.backfill.page.page,
     "backlog": benchmarks.backlog.page.page,
     "commits": benchmarks.commits.document.page,
+    "dead_letters": benchmarks.dead_letters.page.page,
     "formats": benchmarks.formats.document.page,
     "freshness": benchmarks.freshness.page.page,
     "hourly": benchmarks.hourly.page.page,

@@ -1,0 +1,1 @@
+"""Finding and replaying a hundred thousand dead letters: `make bench-dead-letters`."""
