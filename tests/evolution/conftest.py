@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-EXAMPLES = 60
+EXAMPLES = 45
 PROFILE = "evolution"
 
 
