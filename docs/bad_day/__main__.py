@@ -95,7 +95,9 @@ class Day:
         good = round(rate * seconds) - bad
         with ThreadPoolExecutor() as both:
             shipped = both.submit(ship, cell, product, bad, seconds, begin)
-            self.quietly("produce", NAME, "--count", str(good), "--rate", str(good / seconds))
+            self.quietly(
+                "produce", NAME, "--seed", "2", "--count", str(good), "--rate", str(good / seconds)
+            )
         self._caught_up(hours=False)
         replayed, _ = morning(NAME, self.run)
         self._caught_up(hours=True)

@@ -77,12 +77,21 @@ def morning(product: str, run: Run) -> Iterator[str]:
         )
     )
     why = "INC-41: player 41 writes watched_ms"
-    done = run(Step("All of them. Replay:", (*replay, "--fix", FIX, "--why", why)))
+    done = run(Step("All of them. Replay:", (*replay, "--fix", FIX, "--why", why, "--by", "ann")))
     yield _action(done)
     discarded = run(
         Step(
             "The cut ones are discarded, with a reason that stays.",
-            ("dead-letters", "discard", product, *CUT, "--why", "INC-41: cut by player 41"),
+            (
+                "dead-letters",
+                "discard",
+                product,
+                *CUT,
+                "--why",
+                "INC-41: cut by player 41",
+                "--by",
+                "ann",
+            ),
         )
     )
     yield _action(discarded)

@@ -15,7 +15,7 @@ from pipeline.errors import ExitCode
 @click.option(
     "--verify",
     is_flag=True,
-    help="Recount: every entry, the tables by scanning them, the topic by another client.",
+    help="Recount: every entry, the tables by scanning them, the topic by another client, replays.",
 )
 @click.option(
     "--last",
@@ -47,17 +47,20 @@ def ledger(product: str, cell: str, verify: bool, last: int, as_json: bool) -> E
     loaded, where = resolve(product, cell)
     if verify:
         # A second Kafka client and columnar scans: only for who recounts.
+        from pipeline.dead_letters.balance import balance_replays
         from pipeline.ledger.verify import verify_ledger
 
         with progress("recounting", quiet=as_json):
             verification = verify_ledger(where, loaded, last)
-        found, problems = verification.ledger, verification.problems
+            replays = balance_replays(where, loaded)
+        found, problems = verification.ledger, (*verification.problems, *replays.problems)
     else:
         # No balance is claimed of tables that cannot be read.
         with progress("reading the ledger", quiet=as_json):
             check_tables_readable(where, loaded)
-            verification, found, problems = None, read_ledger(where, loaded, last), ()
+            verification, replays, problems = None, None, ()
+            found = read_ledger(where, loaded, last)
     every = (*found.problems, *problems)
     balanced = found.balanced and not every
-    print_ledger(found, verification, every, balanced=balanced, as_json=as_json)
+    print_ledger(found, verification, replays, every, balanced=balanced, as_json=as_json)
     return ExitCode.OK if balanced else ExitCode.CHECK_FAILED

@@ -117,9 +117,10 @@ def main() -> None:
 
 def _reads_metadata(words: Sequence[str]) -> bool:
     command = words[0] if words else ""
-    return command in ("ledger", "status", "doctor") or (
-        command == "hours" and not {"build", "preview"} & set(words)
-    )
+    does = {"hours": {"build", "preview"}, "dead-letters": {"replay", "discard", "feed"}}
+    if command in does:
+        return not does[command] & set(words)
+    return command in ("ledger", "status", "doctor")
 
 
 def _fail_unexpected(error: Exception, verbosity: Verbosity) -> NoReturn:

@@ -20,6 +20,7 @@ from confluent_kafka import Producer
 from pipeline.cells import Cell
 from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
+from pipeline.dead_letters.balance import ReplayBalance, balance_replays
 from pipeline.dead_letters.discard import discard
 from pipeline.dead_letters.fate import Fate
 from pipeline.dead_letters.fixes.function import CallableFix
@@ -274,6 +275,29 @@ def test_uuids_of_coordinates_are_those_of_the_origin_however_often_it_is_sent(
     assert fates(cell, orders) == ["landed"]
     verification = verify_ledger(cell, orders)
     assert verification.balanced, verification.problems
+    assert balance_replays(cell, orders) == ReplayBalance({"landed": 1}, 1, ())
+
+
+def test_a_row_that_no_replay_has_claimed_does_not_balance(
+    cell: Cell, strict_product: Product, send: Send, reading: Callable[..., bytes]
+) -> None:
+    """Who may write to the topic may say that a record is a replay: it is a row, and the recount tells."""
+    send(reading(1), reading(2, at=NOW - 20_000_000))
+    ingest(cell, strict_product, once=True)
+    committed = committed_offsets(load_table(cell, events_table(strict_product.name)))
+    assert committed is not None
+    producer = Producer({"bootstrap.servers": cell.bootstrap_servers})
+    headers: list[tuple[str, str | bytes | None]] = [
+        ("headwater-origin", f"{committed.topic_id}/0/77/1".encode()),
+        ("headwater-replay-id", b"mine"),
+    ]
+    value = reading(3, at=NOW - 20_000_000)
+    producer.produce(strict_product.topic.name, value, b"s1", headers=headers)
+    assert producer.flush(30) == 0
+    assert ingest(cell, strict_product, once=True).rows == 1
+    found = balance_replays(cell, strict_product)
+    assert (found.by_fate, found.rows) == ({"open": 1}, 1)
+    assert len(found.problems) == 1
 
 
 def send_claims_again(cell: Cell, product: Product) -> None:

@@ -13,6 +13,7 @@ from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.model import Totals
 
 if TYPE_CHECKING:
+    from pipeline.dead_letters.balance import ReplayBalance
     from pipeline.ledger.verify import Verification
 
 COUNTS = (
@@ -32,16 +33,18 @@ OF_ROWS = ("late", "invalid", "out_of_order")
 def print_ledger(
     ledger: Ledger,
     verification: Verification | None,
+    replays: ReplayBalance | None,
     problems: tuple[str, ...],
     *,
     balanced: bool,
     as_json: bool,
 ) -> None:
-    """Print the ledger, what a recount found if there was one, and every problem of both."""
+    """Print the ledger, what a recount and a balance of replays found if there were, and every problem."""
     if as_json:
-        click.echo(json.dumps(_document(ledger, verification, problems, balanced=balanced)))
+        document = _document(ledger, verification, problems, balanced=balanced)
+        click.echo(json.dumps({**document, "dead_letters": replays and dict(replays.by_fate)}))
     else:
-        _show(ledger, verification, problems, balanced=balanced)
+        _show(ledger, verification, replays, problems, balanced=balanced)
 
 
 def _document(
@@ -89,7 +92,12 @@ def _counts(totals: Totals) -> dict[str, int]:
 
 
 def _show(
-    ledger: Ledger, verification: Verification | None, problems: tuple[str, ...], *, balanced: bool
+    ledger: Ledger,
+    verification: Verification | None,
+    replays: ReplayBalance | None,
+    problems: tuple[str, ...],
+    *,
+    balanced: bool,
 ) -> None:
     lines = [(f"partition {p}", t) for p, t in ledger.by_partition().items()]
     lines += [(h.strftime("%Y-%m-%d %H:00"), t) for h, t in ledger.by_hour().items()]
@@ -119,6 +127,9 @@ def _show(
         click.echo(f"recounted: {readable:,} records readable in Kafka by another client")
         for left in verification.unproven:
             click.echo(f"cannot be compared any more: {left}")
+    if replays is not None and replays.by_fate:
+        became = ", ".join(f"{count:,} {fate}" for fate, count in sorted(replays.by_fate.items()))
+        click.echo(f"of the dead letters: {became}; {replays.rows:,} rows came of replays")
     for problem in problems:
         click.echo(f"does not balance: {problem}")
     if balanced:
