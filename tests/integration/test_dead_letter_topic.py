@@ -115,6 +115,9 @@ def test_the_topic_has_what_the_table_has_whoever_feeds_it_and_how_often(
     done = feed(cell, product)
     assert (done.shown, done.withdrawn, done.open) == (1, 2, len(rest) + 1)
     assert compacted(cell, product).keys() == letters(cell, product).keys() - {first, second}
+    other = product.model_copy(update={"dead_letter_topic": f"{product.dead_letter_topic}-2"})
+    assert feed(cell, other).shown == len(rest) + 1, "a topic of another name is fed anew"
+    assert compacted(cell, other) == compacted(cell, product)
 
 
 def test_a_feed_that_is_killed_is_made_up_for_by_the_next(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from pipeline.cells import Cell
@@ -89,12 +89,12 @@ def feed_topic(
         memory = TopicMemory(open_state(cell), product.name)
         fed, looked_at = memory.fed(), clock()
         tables = load_letter_tables(cell, product)
-        if fed is not None and not _changed(fed, tables):
+        if fed is not None and fed.topic == wanted.name and not _changed(fed, tables):
             return FeedResult(wanted.name)
         topic = ensure_made(cell, wanted)
         if fed is None or fed.topic_id != topic.topic_id:
-            fed = Fed(topic.topic_id)
-            memory.begin(topic.topic_id)
+            fed = Fed(wanted.name, topic.topic_id)
+            memory.begin(fed)
         since = None if fed.looked_at is None else fed.looked_at - SLACK
         plan = plan_topic(
             memory.letters(), letters_since(tables.letters, since), states(tables), tables.committed
@@ -121,7 +121,7 @@ def feed_topic(
                 memory.note(letters, SENT)
         left = plan.shown.height - shown.height
         if not left:
-            memory.keep(_fed(topic.topic_id, looked_at, tables, plan.awaited))
+            memory.keep(_after(fed, looked_at, tables, plan.awaited))
         return FeedResult(wanted.name, shown.height, plan.withdrawn.height, left, plan.open)
 
 
@@ -132,10 +132,9 @@ def _changed(fed: Fed, tables: LetterTables) -> bool:
     return passed or (fed.letters, fed.states) != (total_records(tables.letters), _states(tables))
 
 
-def _fed(
-    topic_id: str, looked_at: datetime, tables: LetterTables, awaited: Mapping[int, int]
-) -> Fed:
-    return Fed(topic_id, looked_at, total_records(tables.letters), _states(tables), awaited)
+def _after(fed: Fed, looked_at: datetime, tables: LetterTables, awaited: Mapping[int, int]) -> Fed:
+    letters, noted = total_records(tables.letters), _states(tables)
+    return replace(fed, looked_at=looked_at, letters=letters, states=noted, awaited=awaited)
 
 
 def _states(tables: LetterTables) -> str:

@@ -15,6 +15,7 @@ from pipeline.state.port import State, StateConnection, Value
 _TABLES = """
 CREATE TABLE IF NOT EXISTS {at}dead_letter_topics (
     product {text} NOT NULL PRIMARY KEY,
+    topic {text} NOT NULL,
     topic_id {text} NOT NULL,
     looked_at {text} NOT NULL,
     letters {integer} NOT NULL,
@@ -33,11 +34,13 @@ CREATE TABLE IF NOT EXISTS {at}dead_letters_fed (
     PRIMARY KEY (product, topic_id, topic_partition, topic_offset)
 ) {strict};
 """
-_FED = "SELECT topic_id, looked_at, letters, states, awaited FROM {at}dead_letter_topics WHERE product = ?"
+_FED = """
+SELECT topic, topic_id, looked_at, letters, states, awaited FROM {at}dead_letter_topics WHERE product = ?
+"""
 _KEEP = """
-INSERT INTO {at}dead_letter_topics VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (product) DO UPDATE SET
-    topic_id = excluded.topic_id, looked_at = excluded.looked_at, letters = excluded.letters,
-    states = excluded.states, awaited = excluded.awaited
+INSERT INTO {at}dead_letter_topics VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (product) DO UPDATE SET
+    topic = excluded.topic, topic_id = excluded.topic_id, looked_at = excluded.looked_at,
+    letters = excluded.letters, states = excluded.states, awaited = excluded.awaited
 """
 _LETTERS = """
 SELECT topic_id, topic_partition, topic_offset, origin_partition, origin_offset, ingested_at, shown
@@ -59,13 +62,14 @@ class Fed:
     """What the topic was fed by.
 
     Attributes:
-        topic_id: Kafka's id of the topic of dead letters.
+        topic, topic_id: name of the topic of dead letters, and Kafka's id of it.
         looked_at: when dead letters were looked at last, all of which it has been fed; None before that.
         letters: how many dead letters there were.
         states: the snapshot of states, as text; empty for none.
         awaited: partition -> the first offset of the product's topic at which a replayed record waited.
     """
 
+    topic: str
     topic_id: str
     looked_at: datetime | None = None
     letters: int = -1
@@ -90,17 +94,17 @@ class TopicMemory:
         """Return what was kept last; None where nothing was."""
         with self._state.reading() as connection:
             rows = connection.execute(_FED, (self._product,))
-        for topic_id, looked_at, letters, states, awaited in rows:
+        for topic, topic_id, looked_at, letters, states, awaited in rows:
             at = datetime.fromisoformat(looked_at) if looked_at else None
             offsets = {int(p): offset for p, offset in json.loads(awaited).items()}
-            return Fed(topic_id, at, letters, states, offsets)
+            return Fed(topic, topic_id, at, letters, states, offsets)
         return None
 
-    def begin(self, topic_id: str) -> None:
+    def begin(self, fed: Fed) -> None:
         """Forget all there is: the topic is a new one."""
         with self._state.writing() as connection:
             connection.execute(_BEGIN, (self._product,))
-            self._keep(connection, Fed(topic_id))
+            self._keep(connection, fed)
 
     def keep(self, fed: Fed) -> None:
         """Keep what the topic was fed by, in place of what is there."""
@@ -130,9 +134,8 @@ class TopicMemory:
     def _keep(self, connection: StateConnection, fed: Fed) -> None:
         at = "" if fed.looked_at is None else fed.looked_at.isoformat()
         awaited = json.dumps({str(p): offset for p, offset in sorted(fed.awaited.items())})
-        connection.execute(
-            _KEEP, (self._product, fed.topic_id, at, fed.letters, fed.states, awaited)
-        )
+        row = (self._product, fed.topic, fed.topic_id, at, fed.letters, fed.states, awaited)
+        connection.execute(_KEEP, row)
 
 
 def _rows(letters: pl.DataFrame) -> Iterator[tuple[Value, ...]]:
