@@ -78,6 +78,7 @@ def page(result: Mapping[str, Any]) -> str:
         "" if ratio is None else f" It is {ratio} times the best peer that reads the same JSON."
     )
     behind = result["backlog"]
+    commits = "one commit" if behind["commits"] == 1 else f"{behind['commits']} commits"
     runs = f"medians of {result['runs']} runs in turn"
     on = f"{machine['cores']} cores ({machine['processor']})"
     return f"""\
@@ -103,7 +104,7 @@ read JSON as their users do: the loop by Python's `json`, Spark by `from_json`.
 
 Memory was looked at alone, too. An ingest that works off {behind["events"]:,} events of JSON, \
 {behind["events"] * asked / 1e9:.1f} GB,
-in {behind["commits"]} commits takes {behind["peak_mb"]:,} MB at most, \
+in {commits} takes {behind["peak_mb"]:,} MB at most, \
 {behind["idle_mb"]:,} MB of them before it began. Its setting
 of {behind["setting_mb"]:,} MB and the base of every ingest allow {behind["allowed_mb"]:,.0f} MB; \
 [Avro](backlog.md) is held to the same.
