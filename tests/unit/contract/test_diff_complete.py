@@ -79,6 +79,7 @@ PRODUCT = Product(
     ),
     derived_tables=(TABLE,),
     slos=(Slo(property="freshness", value=60.0, unit="s", element="hourly", description="Soon."),),
+    dead_letter_topic="orders-dead-letters",
     first_hour=datetime(2026, 1, 1, tzinfo=UTC),
     folder=Path("contracts/orders"),
 )
