@@ -8,11 +8,13 @@ from collections.abc import Iterable
 from docs.bad_day.steps import Step
 from docs.bad_day.verdict import Verdict
 
+UNRUN = "<!-- unrun: its day is over; tests/integration/test_bad_day.py plays one of its own -->"
+
 
 def page(steps: Iterable[tuple[Step, str]], found: Verdict, seconds: float, rate: int) -> str:
     """Return the page: each command with why, and what it printed."""
     told = "\n\n".join(
-        f"{step.says}\n\n```console\n$ headwater {_words(step)}\n{printed.rstrip()}\n```"
+        f"{step.says}\n\n{UNRUN}\n```console\n$ headwater {shlex.join(step.command)}\n{printed.rstrip()}\n```"
         for step, printed in steps
     )
     return f"""\
@@ -33,7 +35,3 @@ again: {found.rebuilt:,} builds.
 
 [How to work with dead letters](dead-letters.md) tells what else there is.
 """
-
-
-def _words(step: Step) -> str:
-    return " \\\n    ".join([shlex.join(step.command)])
