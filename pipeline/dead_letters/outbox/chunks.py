@@ -14,7 +14,7 @@ from pipeline.rows.frames import to_frame
 from pipeline.tables.data_files.read import iter_file
 from pipeline.tables.integrity.reading import reading
 
-ROWS, BYTES = 20_000, 16 * 2**20
+ROWS, BYTES = 20_000, 32 * 2**20
 """Of a chunk, at most; one larger record is a chunk of its own."""
 KEYS = ("_topic_id", "_topic_partition", "_offset")
 

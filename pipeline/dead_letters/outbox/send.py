@@ -80,11 +80,11 @@ class Sender:
             elif error.code() not in REFUSED:
                 failed.append(error)
 
-        columns = ("_topic_partition", "record_key", "record_value", "headers")
+        columns = ("_topic_partition", "record_key", "record_value")
         rows = zip(*(records.column(name).to_pylist() for name in columns), strict=True)
-        for row, (partition, key, value, headers) in enumerate(rows):
-            told = [(one["key"], one["value"]) for one in headers or ()]
-            self._hand_over(partition, key, value, told, time_ms, partial(settle, row))
+        told = _headers(records.column("headers").combine_chunks())
+        for row, ((partition, key, value), headers) in enumerate(zip(rows, told, strict=True)):
+            self._hand_over(partition, key, value, headers, time_ms, partial(settle, row))
             if row % 1_000 == 0:
                 self._producer.poll(0)
         left = self._producer.flush(FLUSH_S)
@@ -137,3 +137,13 @@ class Sender:
             remedy="Check the broker with `headwater status`, and run the same command again: "
             "what is sent twice lands once.",
         )
+
+
+def _headers(column: pa.ListArray) -> Iterator[list[tuple[str, str | bytes | None]]]:
+    """Yield each record's headers. As Python's own values a list of records takes three times as long."""
+    flat = column.flatten()
+    pairs = list(zip(flat.field("key").to_pylist(), flat.field("value").to_pylist(), strict=True))
+    end = 0
+    for length in column.value_lengths().fill_null(0).to_pylist():
+        end += length
+        yield pairs[end - length : end]
