@@ -13,7 +13,7 @@ import polars as pl
 
 from pipeline.kafka.framing import ORIGIN_HEADER, REPLAY_HEADER
 from pipeline.kafka.identity import TopicIdentity
-from pipeline.kafka.records import RawRecord, Records
+from pipeline.kafka.records import FIRST, LAST, RawRecord, Records
 
 ORIGIN_TIME = "__origin_time"
 """In a frame with replays: when the dead letter's record came, null for what is none."""
@@ -51,6 +51,8 @@ def _origin(origin: bytes | None, replay_id: bytes | None, topic_id: str) -> Ori
     if found is None or not topic_id or found[1].decode() != topic_id:
         return None
     partition, offset, time_ms = int(found[2]), int(found[3]), int(found[4])
+    if not FIRST <= time_ms * 1_000 <= LAST:
+        return None
     if partition >= _PARTITIONS or offset >= _OFFSETS or not _REPLAY_ID.fullmatch(replay_id or b""):
         return None
     return Origin(partition, offset, time_ms, (replay_id or b"").decode())
