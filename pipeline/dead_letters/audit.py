@@ -11,7 +11,9 @@ from datetime import datetime
 from pipeline.cells import Cell
 from pipeline.clock import Clock
 from pipeline.contract.model import Product
-from pipeline.dead_letters.store import ENDED, Action, note_action
+from pipeline.dead_letters.plan import Chosen
+from pipeline.dead_letters.selection import Selection
+from pipeline.dead_letters.store import BEGUN, ENDED, Action, note_action
 from pipeline.errors import TerminalError
 
 
@@ -36,6 +38,26 @@ def require_reason(reason: str, product: Product) -> None:
 def new_action_id(action: str, now: datetime) -> str:
     """Return an id that no other action has, and that says what and when."""
     return f"{action}-{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+
+
+def begin_action(
+    action: str, selection: Selection, chosen: Chosen, *, by: str, reason: str, at: datetime
+) -> Action:
+    """Return an action on dead letters that begins `at`: not noted yet, and nothing chosen."""
+    return Action(
+        action_id=new_action_id(action, at),
+        at=at,
+        action=action,
+        step=BEGUN,
+        by=by,
+        reason=reason,
+        selection=selection.to_json(),
+        snapshot_id=chosen.tables.snapshot_id,
+        fix=None,
+        selected=chosen.selected,
+        chosen=0,
+        outcome="{}",
+    )
 
 
 def end_action(

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import Product
-from pipeline.dead_letters.audit import end_action, new_action_id, require_reason
+from pipeline.dead_letters.audit import begin_action, end_action, require_reason
 from pipeline.dead_letters.outbox.rows import discarded_rows
 from pipeline.dead_letters.plan import choose
 from pipeline.dead_letters.replay import WAIT_S, resume
 from pipeline.dead_letters.selection import Selection
-from pipeline.dead_letters.store import BEGUN, Action, commit_claims, note_action, states_table
+from pipeline.dead_letters.store import commit_claims, note_action, states_table
 from pipeline.failpoints import failpoint
 from pipeline.supervision.locks import dead_letters_lock, hold_lock
 from pipeline.tables.commit import write_files
@@ -56,20 +56,8 @@ def discard(
         resume(cell, product, by=by, clock=clock)
         table = states_table(cell, product.name)
         chosen = choose(cell, product, selection)
-        action = Action(
-            action_id=new_action_id("discard", clock()),
-            at=clock(),
-            action="discard",
-            step=BEGUN,
-            by=by,
-            reason=reason,
-            selection=selection.to_json(),
-            snapshot_id=chosen.tables.snapshot_id,
-            fix=None,
-            selected=chosen.selected,
-            chosen=len(chosen.open),
-            outcome="{}",
-        )
+        began = begin_action("discard", selection, chosen, by=by, reason=reason, at=clock())
+        action = replace(began, chosen=len(chosen.open))
         if not chosen.open.is_empty():
             note_action(cell, product.name, action)
             failpoint("discard.noted")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,7 +11,6 @@ from decimal import Decimal
 from typing import Any
 
 import fastavro
-from fastavro.schema import SchemaParseException
 
 from pipeline.avro.decoding.bounded import is_bounded
 from pipeline.avro.encode import unwrapped
@@ -28,23 +26,11 @@ from pipeline.ingest.transform.formats.protobuf import protobuf_records
 from pipeline.ingest.transform.formats.values import PoisonedError
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.records import RawRecord
+from pipeline.ledger.identities import BROKEN
 from pipeline.rows.json_value import unframed
 from pipeline.schemas import wire
 from pipeline.schemas.registry import Registry, SchemaNotFoundError
 
-BROKEN = (
-    ArithmeticError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    MemoryError,
-    SchemaParseException,
-    StopIteration,
-    TypeError,
-    ValueError,
-    struct.error,
-)
-"""What fastavro raises on bytes that are not what the schema says, and on schemas that do not fit."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

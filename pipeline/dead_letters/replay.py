@@ -11,7 +11,7 @@ import polars as pl
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import Product
-from pipeline.dead_letters.audit import end_action, new_action_id, require_reason
+from pipeline.dead_letters.audit import begin_action, end_action, require_reason
 from pipeline.dead_letters.fate import PLACE
 from pipeline.dead_letters.fixes.fix import Fix
 from pipeline.dead_letters.outbox.claims import Claims
@@ -20,8 +20,6 @@ from pipeline.dead_letters.plan import choose
 from pipeline.dead_letters.read import load_letter_tables, states
 from pipeline.dead_letters.selection import Selection
 from pipeline.dead_letters.store import (
-    BEGUN,
-    Action,
     note_action,
     states_table,
     unfinished_actions,
@@ -89,20 +87,8 @@ def replay(
         # Before the look: a table that somebody else made and claimed in since would pass for an empty one.
         states_table(cell, product.name)
         chosen = choose(cell, product, selection)
-        action = Action(
-            action_id=new_action_id("replay", clock()),
-            at=clock(),
-            action="replay",
-            step=BEGUN,
-            by=by,
-            reason=reason,
-            selection=selection.to_json(),
-            snapshot_id=chosen.tables.snapshot_id,
-            fix=None if fix is None else fix.text,
-            selected=chosen.selected,
-            chosen=0,
-            outcome="{}",
-        )
+        began = begin_action("replay", selection, chosen, by=by, reason=reason, at=clock())
+        action = replace(began, fix=None if fix is None else fix.text)
         claims = Claims(cell, product, chosen, action, clock)
         tally = claims.write(selection, fix, partial(on_progress, "tried"))
         sent = 0

@@ -49,12 +49,8 @@ def producing(cell: Cell, topic: str, within_s: float) -> Iterator[Producer]:
     }
     producer = _client(Producer, cell, settings, told)
     try:
-        _await_answer(cell, producer, topic, told, within_s)
-        told.clear()
-        yield producer
-    except KafkaException as error:
-        refusal = _refusal(cell, told)
-        raise refusal or error from error
+        with _answered(cell, producer, topic, told, within_s):
+            yield producer
     finally:
         # Or it says on standard error that nobody has heard its events.
         producer.poll(0)
@@ -79,14 +75,24 @@ def consuming(
     told: list[KafkaError] = []
     consumer = _client(Consumer, cell, settings, told)
     try:
-        _await_answer(cell, consumer, topic, told, within_s)
+        with _answered(cell, consumer, topic, told, within_s):
+            yield consumer
+    finally:
+        consumer.close()
+
+
+@contextmanager
+def _answered(
+    cell: Cell, client: Consumer | Producer, topic: str, told: list[KafkaError], within_s: float
+) -> Iterator[None]:
+    """Wait for the cluster's answer, and end whatever meets a refusal by its name."""
+    try:
+        _await_answer(cell, client, topic, told, within_s)
         told.clear()
-        yield consumer
+        yield
     except KafkaException as error:
         refusal = _refusal(cell, told)
         raise refusal or error from error
-    finally:
-        consumer.close()
 
 
 def _client(

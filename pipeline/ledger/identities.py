@@ -25,8 +25,7 @@ from pipeline.schemas import single_object, wire
 from pipeline.schemas.registry import Registry
 from pipeline.tables.offsets import CommittedOffsets
 
-# What fastavro raises on bytes that are not what the schema says, and on schemas that do not fit.
-_BROKEN = (
+BROKEN = (
     ArithmeticError,
     AttributeError,
     EOFError,
@@ -38,6 +37,7 @@ _BROKEN = (
     ValueError,
     struct.error,
 )
+"""What fastavro raises on bytes that are not what the schema says, and on schemas that do not fit."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class IdentityReader:
             return self._identity(self._protobuf.read(value))
         try:
             found = self._of_avro(value)
-        except (*_BROKEN, PoisonError):
+        except (*BROKEN, PoisonError):
             return RecordIdentity()
         if not isinstance(found, Mapping):
             return RecordIdentity()

@@ -10,7 +10,8 @@ from pyiceberg.expressions import AlwaysTrue, And, BooleanExpression, parser
 from pyiceberg.table import Table
 
 from pipeline.dead_letters.outbox.chunks import chunks
-from pipeline.dead_letters.topic.plan import KEYS, LETTER
+from pipeline.dead_letters.read import KEYS
+from pipeline.dead_letters.topic.plan import LETTER
 from pipeline.rows.frames import to_frame
 from pipeline.tables.integrity.reading import reading
 

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from pipeline.dead_letters.fate import PLACE, Fate, LetterState
-from pipeline.dead_letters.read import TOPIC, fates_of
+from pipeline.dead_letters.fate import Fate, LetterState
+from pipeline.dead_letters.read import KEYS, TOPIC, fates_of
 from pipeline.tables.offsets import CommittedOffsets
 
-KEYS = (TOPIC, *PLACE)
-"""The columns that tell a dead letter."""
 LETTER: dict[str, pl.DataType | type[pl.DataType]] = {
     TOPIC: pl.String,
     "_topic_partition": pl.Int32,
