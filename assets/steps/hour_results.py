@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -13,10 +13,13 @@ import pyarrow as pa
 from assets.columns import column_lineage, table_schema
 from assets.keys import AUDIT_CHECK, Keys
 from assets.partitions import to_key
+from assets.steps.provenance import provenance_metadata, snapshot_metadata
+from pipeline.batch.provenance import Provenance
 from pipeline.contract.lineage.sources import derived_sources
 from pipeline.contract.model import DerivedTable
 from pipeline.control.publications import Publication
 from pipeline.settings import load_settings
+from pipeline.tables.snapshots import SnapshotFacts
 from quality.audit import AuditResult
 from quality.auditor import Audits
 from quality.data_docs import Page
@@ -32,18 +35,30 @@ class AboutTable:
     Attributes:
         columns: where its column lineage is drawn, below the Data Docs.
         schema: its own, whose types the contract does not know; None while there is no table.
+        snapshots: those that the hours were published in, by their id, as far as they are retained.
+        served_snapshot_id: of a feature table, what its readers read by now.
     """
 
     derived_table: DerivedTable
     code_version: str
     columns: str | None
     schema: pa.Schema | None
+    snapshots: Mapping[int, SnapshotFacts] = field(default_factory=dict)
+    served_snapshot_id: int | None = None
+
+
+@dataclass(frozen=True)
+class PublishedHour:
+    """An hour that was published, and what it was computed from; None where nobody knows."""
+
+    publication: Publication
+    provenance: Provenance | None = None
 
 
 def hours_published(
     keys: Keys,
     about: AboutTable,
-    publications: Sequence[Publication],
+    published: Sequence[PublishedHour],
     pages: Mapping[datetime, Page],
 ) -> Iterator[dg.AssetMaterialization]:
     """Yield the materialization of each hour's partition, of hours that were published together.
@@ -51,24 +66,36 @@ def hours_published(
     Columns and their lineage are told with the last, and not thousands of times. `pages` are where audits are
     shown, as far as they are.
     """
-    for publication in publications:
-        columns = _columns(keys, about) if publication is publications[-1] else {}
+    for one in published:
+        publication = one.publication
+        columns = _columns(keys, about) if one is published[-1] else {}
         yield dg.AssetMaterialization(
             keys.derived_table(about.derived_table),
             partition=to_key(publication.hour),
             metadata={
                 "dagster/partition_row_count": publication.rows,
+                "table": publication.table,
                 "source snapshot id": str(publication.source_snapshot_id),
                 "staged snapshot id": str(publication.staged_snapshot_id),
                 "published snapshot id": str(publication.published_snapshot_id),
+                **snapshot_metadata(about.snapshots.get(publication.published_snapshot_id or 0)),
+                **_served(about),
                 "published at": dg.MetadataValue.timestamp(publication.published_at),
                 "expectations met": publication.expectations,
                 "wap id": publication.wap_id,
+                "run id": publication.run_id,
+                "contract version": publication.contract_version,
                 "code version": about.code_version,
+                **provenance_metadata(publication, one.provenance),
                 **columns,
                 **_links(keys, pages.get(publication.hour)),
             },
         )
+
+
+def _served(about: AboutTable) -> dict[str, str]:
+    served = about.served_snapshot_id
+    return {} if served is None else {"served snapshot id": str(served)}
 
 
 def _columns(keys: Keys, about: AboutTable) -> Mapping[str, Any]:

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import dagster as dg
-import pyarrow as pa
+from pyiceberg.table import Table
 from pyspark.sql import SparkSession
 
 from assets.dagster_private.event_batches import log_materializations
 from assets.keys import HOURS_TAG, Keys
 from assets.partitions import to_hour
-from assets.steps.hour_results import AboutTable, audit_result, hours_published
+from assets.steps.hour_results import AboutTable, PublishedHour, audit_result, hours_published
 from pipeline.batch.execute import MissingInput, execute
 from pipeline.batch.planning.plan import plan_hours
 from pipeline.batch.planning.read_inputs import read_plan_inputs
 from pipeline.batch.progress import ProgressReporter
+from pipeline.batch.wap.tags import SERVED
 from pipeline.cells import Cell
+from pipeline.contract.model import DerivedTable, Product, published_table
 from pipeline.control.publications import Publication
 from pipeline.errors import HeadwaterError
 from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.layout import product_table
+from pipeline.tables.snapshots import snapshot_facts
 from quality.auditor import RunAuditor
 from quality.column_lineage import publish_column_lineage
 
@@ -56,14 +59,14 @@ def materialize_hours(
     auditor = RunAuditor(cell, product.name, context.run.run_id, plan.builds)
     drawn = {name: publish_column_lineage(cell, product, name) for name in tables}
     failed: HeadwaterError | None = None
-    published: list[Publication] = []
+    published: list[PublishedHour] = []
     reporter = ProgressReporter(len(plan.builds), context.log.info)
     for done in execute(spark, cell, product, plan, auditor, run_id=context.run.run_id):
         name, hour, outcome = done.build.derived_table, done.build.hour, done.outcome
         what = f"{name} {hour:%Y-%m-%dT%H}"
         auditor.publish(name, hour)
         if isinstance(outcome, Publication):
-            published.append(outcome)
+            published.append(PublishedHour(outcome, done.provenance))
         elif isinstance(outcome, MissingInput):
             context.log.warning(f"{what} waits for {outcome.table} {outcome.hour:%Y-%m-%dT%H}.")
         elif isinstance(outcome, HeadwaterError):
@@ -72,12 +75,7 @@ def materialize_hours(
         else:
             context.log.error(f"The audit of {what} failed; not published.")
         if done.ends_range and published:
-            about = AboutTable(
-                tables[name],
-                code_versions[name],
-                drawn[name],
-                _schema(cell, product_table(product.name, name)),
-            )
+            about = _about(cell, product, tables[name], code_versions[name], drawn[name], published)
             pages = auditor.audits(name).pages
             log_materializations(context, list(hours_published(keys, about, published, pages)))
             published.clear()
@@ -89,9 +87,41 @@ def materialize_hours(
         raise error
 
 
-def _schema(cell: Cell, table: str) -> pa.Schema | None:
+def _about(
+    cell: Cell,
+    product: Product,
+    derived_table: DerivedTable,
+    code_version: str,
+    drawn: str | None,
+    published: Sequence[PublishedHour],
+) -> AboutTable:
+    """Return what the tables say, each loaded once for all hours of a range."""
+    readers = _load(cell, product_table(product.name, derived_table.name))
+    of_hours = (
+        readers
+        if derived_table.feature is None
+        else _load(cell, published_table(product, derived_table))
+    )
+    ids = {one.publication.published_snapshot_id for one in published}
+    facts = () if of_hours is None else (snapshot_facts(of_hours, one) for one in ids)
+    return AboutTable(
+        derived_table,
+        code_version,
+        drawn,
+        None if readers is None else readers.schema().as_arrow(),
+        {one.snapshot_id: one for one in facts if one is not None},
+        None if readers is None else _served(readers),
+    )
+
+
+def _load(cell: Cell, table: str) -> Table | None:
     try:
-        return load_table(cell, table).schema().as_arrow()
+        return load_table(cell, table)
     except TableMissingError:
         # No hour of it has had a row.
         return None
+
+
+def _served(table: Table) -> int | None:
+    tag = table.metadata.refs.get(SERVED)
+    return None if tag is None else tag.snapshot_id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import dagster as dg
 
@@ -20,6 +21,10 @@ from pipeline.ingest.transform.held_back import describe_held_back
 from pipeline.ledger.read import read_ledger
 from pipeline.settings import load_settings
 from pipeline.supervision.lifetime import lifetime
+from pipeline.tables.catalog import load_table
+from pipeline.tables.layout import dead_letters_table, events_table
+from pipeline.tables.offsets import committed_offsets
+from pipeline.tables.snapshots import SnapshotFacts, snapshot_facts
 
 Event = dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.AssetCheckResult
 
@@ -42,7 +47,24 @@ def ingest_events(
         on_held_back=lambda waiting: context.log.warning(describe_held_back(waiting)),
     ):
         ledger = read_ledger(cell, product)
-        yield events_materialized(keys, progress, ledger, code_version)
-        yield dead_letters_materialized(keys, progress, code_version)
+        made = _snapshots(cell, product.name, progress.snapshot_id)
+        yield events_materialized(keys, progress, ledger, made.events, code_version)
+        yield dead_letters_materialized(keys, progress, made.dead_letters, code_version)
         yield ledger_evaluation(keys, ledger)
     yield ledger_result(keys, read_ledger(cell, product))
+
+
+class _Made(NamedTuple):
+    events: SnapshotFacts | None
+    dead_letters: SnapshotFacts | None
+
+
+def _snapshots(cell: Cell, product: str, of_events: int) -> _Made:
+    """Return the last commit's snapshot of each table, as far as they are retained."""
+    events = load_table(cell, events_table(product))
+    dead_letters = load_table(cell, dead_letters_table(product))
+    offsets = committed_offsets(dead_letters)
+    return _Made(
+        snapshot_facts(events, of_events),
+        snapshot_facts(dead_letters, None if offsets is None else offsets.snapshot_id),
+    )

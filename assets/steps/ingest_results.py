@@ -9,9 +9,11 @@ import dagster as dg
 
 from assets.columns import column_lineage
 from assets.keys import LEDGER_CHECK, Keys
+from assets.steps.provenance import snapshot_metadata
 from pipeline.contract.lineage.sources import events_sources
 from pipeline.ingest.progress import Progress
 from pipeline.ledger.ledger import Ledger
+from pipeline.tables.snapshots import SnapshotFacts
 
 _COUNTS = (
     "offsets",
@@ -24,13 +26,18 @@ _COUNTS = (
     "lost",
     "unexplained",
 )
+_OF_RANGES = ("rows", "duplicates", "dead_letters", "gaps", "lost", "late")
 _MOST_LINES = 96
 
 
 def events_materialized(
-    keys: Keys, progress: Progress, ledger: Ledger, code_version: str
+    keys: Keys,
+    progress: Progress,
+    ledger: Ledger,
+    snapshot: SnapshotFacts | None,
+    code_version: str,
 ) -> dg.AssetMaterialization:
-    """Return the events' materialization for a digest of commits."""
+    """Return the events' materialization for a digest of commits, the last of which made `snapshot`."""
     return dg.AssetMaterialization(
         keys.events,
         metadata={
@@ -45,6 +52,7 @@ def events_materialized(
             "gaps": progress.gaps,
             "offset ranges": _ranges(progress),
             "snapshot id": str(progress.snapshot_id),
+            **snapshot_metadata(snapshot),
             "committed at": dg.MetadataValue.timestamp(progress.committed_at),
             "commits": progress.commits,
             "lag (records)": progress.lag,
@@ -58,15 +66,17 @@ def events_materialized(
 
 
 def dead_letters_materialized(
-    keys: Keys, progress: Progress, code_version: str
+    keys: Keys, progress: Progress, snapshot: SnapshotFacts | None, code_version: str
 ) -> dg.AssetMaterialization:
-    """Return the dead letters' materialization for a digest of commits."""
+    """Return the dead letters' materialization for a digest of commits; `snapshot` is their table's last."""
     return dg.AssetMaterialization(
         keys.dead_letters,
         metadata={
             "rows added": progress.dead_letters,
             "reasons": dg.MetadataValue.json(dict(progress.reasons)),
             "offset ranges": _ranges(progress),
+            "snapshot id": str(snapshot.snapshot_id if snapshot else None),
+            **snapshot_metadata(snapshot),
             "code version": code_version,
         },
     )
@@ -128,9 +138,19 @@ def ledger_result(keys: Keys, ledger: Ledger) -> dg.AssetCheckResult:
 
 
 def _ranges(progress: Progress) -> dg.TableMetadataValue:
-    return dg.MetadataValue.table(
-        [
-            dg.TableRecord({"partition": p, "start": start, "end": end, "offsets": end - start})
-            for p, (start, end) in sorted(progress.ranges.items())
-        ]
-    )
+    """Return the ledger's entries of the commits, of as many partitions as are worth looking at."""
+    records = [
+        dg.TableRecord(
+            {
+                "partition": entry.partition,
+                "start": entry.start,
+                "end": entry.end,
+                "offsets": entry.end - entry.start,
+                **{name.replace("_", " "): getattr(entry, name) for name in _OF_RANGES},
+            }
+        )
+        for entry in progress.entries[:_MOST_LINES]
+    ]
+    names = ("partition", "start", "end", "offsets", *_OF_RANGES)
+    columns = [dg.TableColumn(name.replace("_", " "), "int") for name in names]
+    return dg.MetadataValue.table(records, dg.TableSchema(columns))

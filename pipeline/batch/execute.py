@@ -19,11 +19,12 @@ from pipeline.batch.planning.buildable import buildable, sources_of
 from pipeline.batch.planning.plan import HourBuild, HoursPlan
 from pipeline.batch.planning.read_range import read_ranges
 from pipeline.batch.planning.stages import HourStage
+from pipeline.batch.provenance import Provenance, provenance
 from pipeline.batch.wap.audit_frame import AuditFunction
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import DerivedTable, Product
-from pipeline.control.publications import PublicationLog
+from pipeline.control.publications import Publication, PublicationLog
 from pipeline.errors import HeadwaterError
 from pipeline.spark.errors import SparkFailedError
 from pipeline.supervision.heartbeat import Pulse, batch_heartbeat_file
@@ -45,12 +46,14 @@ class MissingInput:
 class BuildResult:
     """What became of one planned hour; an error is what its build ended with.
 
-    `ends_range` is of the last hour of those that were built together: nothing follows at once.
+    `ends_range` is of the last hour of those that were built together: nothing follows at once. `provenance`
+    is of an hour that was published.
     """
 
     build: HourBuild
     outcome: HourOutcome | MissingInput
     ends_range: bool = True
+    provenance: Provenance | None = None
 
 
 def execute(
@@ -115,12 +118,18 @@ def _execute(
             continue
         sources = sources_of(product, table, now.builds, inputs, source_snapshot_id)
         context = RangeContext(spark, cell, product, table, sources, run_id, log, clock, pulse)
+        before = {hour: log.last.get((context.table, hour)) for hour in now.builds}
         outcomes = _outcomes(context, together[0].stages, auditor(table))
         if again := [now.builds[hour] for hour in context.hours if hour not in outcomes]:
             waiting.appendleft(again)
         last = max(outcomes)
         for hour, outcome in outcomes.items():
-            yield BuildResult(now.builds[hour], outcome, ends_range=hour == last)
+            told = (
+                provenance(product, table, outcome, inputs, before[hour])
+                if isinstance(outcome, Publication)
+                else None
+            )
+            yield BuildResult(now.builds[hour], outcome, hour == last, told)
 
 
 def _ranges(cell: Cell, product: Product, plan: HoursPlan) -> Iterator[Sequence[HourBuild]]:

@@ -18,7 +18,7 @@ from pipeline.ingest.limits import DEFAULT_LIMITS, Limits
 from pipeline.ingest.report import CommittedBatch
 from pipeline.ingest.run import ingest
 from pipeline.ingest.transform.held_back import HeldBackPartition
-from pipeline.ledger.model import Totals, sum_totals
+from pipeline.ledger.model import Entry, Totals, merge_entries, sum_totals
 
 STOP_S = 10.0
 """How long an ingest that is asked to stop may take."""
@@ -32,7 +32,7 @@ class Progress(Totals):
     Attributes:
         commits: how many.
         snapshot_id, committed_at, lag, held_back: of the last one.
-        ranges: partition -> offsets [start, end) that they added together.
+        entries: what became of the offsets that they added together, one entry a partition.
         reasons: dead letters by reason.
         singly: events that were decoded one by one.
     """
@@ -40,7 +40,7 @@ class Progress(Totals):
     commits: int
     snapshot_id: int
     committed_at: datetime
-    ranges: Mapping[int, tuple[int, int]]
+    entries: tuple[Entry, ...]
     reasons: Mapping[str, int]
     lag: int
     held_back: Mapping[int, int] = field(default_factory=dict)
@@ -55,17 +55,14 @@ def summarize(commits: list[CommittedBatch]) -> Progress:
     """
     if not commits:
         raise ValueError("no commits to sum")
-    ranges: dict[int, tuple[int, int]] = {}
     reasons: Counter[str] = Counter()
     for commit in commits:
         reasons.update(commit.reasons)
-        for partition, (start, end) in commit.ranges.items():
-            ranges[partition] = (ranges.get(partition, (start, end))[0], end)
     return Progress(
         commits=len(commits),
         snapshot_id=commits[-1].snapshot_id,
         committed_at=commits[-1].committed_at,
-        ranges=ranges,
+        entries=merge_entries(entry for commit in commits for entry in commit.entries),
         **asdict(sum_totals(commits)),
         reasons=dict(reasons),
         lag=commits[-1].lag,

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from pipeline.ingest.model import MicroBatch, Plan
 from pipeline.ingest.transform.held_back import HeldBackPartition
-from pipeline.ledger.model import Totals, sum_entries
+from pipeline.ledger.model import Entry, Totals, sum_entries
 from pipeline.tables.offsets import CommittedOffsets
 
 COUNT_FIELDS = (
@@ -30,7 +30,7 @@ class CommittedBatch(Totals):
     """One committed micro-batch; counts are of this batch alone.
 
     Attributes:
-        ranges: partition -> the offsets [start, end) that it added.
+        entries: the ledger's entries of it, one a partition.
         reasons: dead letters by reason.
         rules: rows that break a business rule, by rule.
         singly: events that were decoded one by one, which is slow.
@@ -40,12 +40,17 @@ class CommittedBatch(Totals):
 
     snapshot_id: int
     committed_at: datetime
-    ranges: Mapping[int, tuple[int, int]]
+    entries: tuple[Entry, ...]
     reasons: Mapping[str, int]
     rules: Mapping[str, int]
     lag: int
     held_back: Mapping[int, int] = field(default_factory=dict)
     singly: int = 0
+
+    @property
+    def ranges(self) -> Mapping[int, tuple[int, int]]:
+        """Partition -> the offsets [start, end) that it added."""
+        return {entry.partition: (entry.start, entry.end) for entry in self.entries}
 
 
 def summarize_batch(
@@ -55,7 +60,7 @@ def summarize_batch(
     return CommittedBatch(
         snapshot_id=offsets.snapshot_id,
         committed_at=offsets.committed_at,
-        ranges={entry.partition: (entry.start, entry.end) for entry in batch.entries},
+        entries=batch.entries,
         **asdict(sum_entries(batch.entries)),
         reasons=batch.reasons,
         rules=batch.rules,

@@ -92,6 +92,22 @@ def sum_entries(entries: Iterable[Entry]) -> Totals:
     return Totals(offsets=sum(e.end - e.start for e in every), **counts)
 
 
+def merge_entries(entries: Iterable[Entry]) -> tuple[Entry, ...]:
+    """Return one entry a partition, by partition: from its first entry's start to its last one's end, summed.
+
+    `entries` of a partition are one after the other, without a hole between.
+    """
+    merged: dict[int, Entry] = {}
+    for entry in entries:
+        before = merged.get(entry.partition)
+        if before is None:
+            merged[entry.partition] = entry
+            continue
+        counts = {f.name: getattr(before, f.name) + getattr(entry, f.name) for f in fields(Counts)}
+        merged[entry.partition] = Entry(entry.partition, before.start, entry.end, **counts)
+    return tuple(merged[partition] for partition in sorted(merged))
+
+
 def to_summary(entries: Iterable[Entry]) -> str:
     """Return the text kept under `SUMMARY_KEY`."""
     return json.dumps([asdict(entry) for entry in entries], separators=(",", ":"))

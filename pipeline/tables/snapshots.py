@@ -2,13 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
 
 from pipeline.errors import TerminalError
 from pipeline.tables.offsets import committed_offsets
+
+
+@dataclass(frozen=True)
+class SnapshotFacts:
+    """A snapshot as the table's metadata has it; `parent_id` is None of a table's first."""
+
+    snapshot_id: int
+    parent_id: int | None
+    sequence_number: int
+    committed_at: datetime
+    operation: str
+    summary: Mapping[str, str] = field(default_factory=dict)
+
+
+def snapshot_facts(table: Table, snapshot_id: int | None) -> SnapshotFacts | None:
+    """Return what the metadata of `table`, as loaded, say of a snapshot; None if it is not retained."""
+    found = None if snapshot_id is None else table.metadata.snapshot_by_id(snapshot_id)
+    if found is None:
+        return None
+    return SnapshotFacts(
+        found.snapshot_id,
+        found.parent_snapshot_id,
+        found.sequence_number or 0,
+        datetime.fromtimestamp(found.timestamp_ms / 1000, UTC),
+        found.summary.operation.value if found.summary else "",
+        found.summary.additional_properties if found.summary else {},
+    )
 
 
 class TableRolledBackError(TerminalError):

@@ -7,14 +7,17 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 import pytest
 from pyspark.sql import SparkSession
 
 from assets.definitions import build
+from assets.partitions import to_key
 from pipeline.cells import Cell
 from pipeline.clock import HOUR, hour_of
+from pipeline.control.publications import latest, read_publications
 from pipeline.ledger.verify import verify_ledger
 from pipeline.tables.catalog import load_table
 from quality.freshness import measure_freshness
@@ -42,6 +45,21 @@ def location(
 
 def reading(name: str, at: datetime, value: int) -> Event:
     return Event(name, at, {"sensor": name, "at": at, "value": value, "note": None})
+
+
+def told_of(location: Location, table: str, hour: datetime) -> dict[str, Any]:
+    """Return the metadata of an hour's newest materialization, tables as lists of their rows."""
+    key = dg.AssetKey(["us", NAME, table])
+    asked = dg.AssetRecordsFilter(key, asset_partitions=[to_key(hour)])
+    (record,) = location.instance.fetch_materializations(asked, limit=1).records
+    made = record.asset_materialization
+    assert made is not None
+    return {
+        name: [one.data for one in value.records]
+        if isinstance(value, dg.TableMetadataValue)
+        else value.value
+        for name, value in made.metadata.items()
+    }
 
 
 def expected(location: Location) -> dict[str, list[tuple[object, ...]]]:
@@ -101,6 +119,19 @@ def test_late_events_build_exactly_what_they_touch_and_all_is_as_one_recompute(
             ("sensor_features", HOURS[1]),
         ]
     )
+    told = told_of(location, "sensor_features", HOURS[1])
+    read = {(one["table"], one["hour"]): one["wap id"] for one in told["input hours"]}
+    builds = latest(read_publications(location.cell, NAME))
+    assert read == {
+        ("sensor_runs", f"{hour:%Y-%m-%dT%H}"): builds[f"{NAME}.sensor_runs", hour].wap_id
+        for hour in HOURS[:2]
+    }
+    changed = {one["what"] for one in told["since the build before"]}
+    assert told["rows changed"] == ("yes" if "digest" in changed else "no")
+    assert {"inputs", "source snapshot id", "wap id", "run id"} <= changed
+    assert "contract version" not in changed
+    (counted,) = told_of(location, "readings_hourly", HOURS[0])["input hours"]
+    assert (counted["table"], counted["rows"]) == ("events", "4")
     # Mended, it goes on through the next hour, which hands it over in its turn.
     location.send([reading("ends", HOURS[0] + 50 * minute, 9)])
     made = location.drain()

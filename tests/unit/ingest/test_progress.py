@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.ingest.progress import summarize
 from pipeline.ingest.report import CommittedBatch
+from pipeline.ledger.model import Entry
 from pipeline.supervision.lifetime import lifetime
 
 
@@ -19,7 +20,7 @@ def committed(
     return CommittedBatch(
         snapshot_id=snapshot_id,
         committed_at=datetime(2026, 1, 1, tzinfo=UTC),
-        ranges=ranges,
+        entries=tuple(Entry(p, start, end, rows=end - start) for p, (start, end) in ranges.items()),
         reasons={"null_key": counts["dead_letters"]} if "dead_letters" in counts else {},
         rules={},
         lag=lag,
@@ -35,7 +36,7 @@ def test_a_digest_sums_its_commits_and_keeps_the_lasts_snapshot_and_lag() -> Non
         ]
     )
     assert told.commits == 2
-    assert told.ranges == {0: (0, 12), 1: (5, 6)}
+    assert told.entries == (Entry(0, 0, 12, rows=12), Entry(1, 5, 6, rows=1))
     assert (told.rows, told.duplicates, told.dead_letters, told.invalid) == (11, 1, 3, 2)
     assert told.reasons == {"null_key": 3}
     assert (told.snapshot_id, told.lag) == (2, 3)
