@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 
 from sqlglot import exp
 
 from pipeline.config.nearest import nearest
 from pipeline.contract.checks.sql.functions import function_mistakes, order_warnings
 from pipeline.contract.checks.sql.grouping import misplaced_aggregates, ungrouped_columns
-from pipeline.contract.checks.sql.names import BaseColumn, Names
+from pipeline.contract.checks.sql.names import Names
 from pipeline.contract.checks.sql.refused import refused
+from pipeline.contract.checks.sql.sources import BaseColumn, Made, column_sources
 from pipeline.contract.checks.sql.statement import Statement, StatementError, read_statement
 from pipeline.contract.checks.sql.types import wrong_types
 from pipeline.contract.checks.sql.views import View, base_views, described_view, readable
@@ -49,7 +51,12 @@ def check_sql(product: Product) -> Findings:
         found = [*names.mistakes(), *function_mistakes(statement)]
         found += refused(statement, parameters=parameters)
         found = found or [*_of_groups(statement)]
-        mistakes += found or _against_contract(table, own, statement, names, seen)
+        made = column_sources(statement.query, seen) if not found else {}
+        mistakes += found or [
+            *_against_contract(table, own, statement, names, seen),
+            *_of_sources(table, own, made, seen),
+        ]
+        warnings += _unsaid_sources(table, own, made)
         warnings += [*_beside_inputs(statement, names), *order_warnings(statement)]
     return Findings(tuple(sorted(set(mistakes))), tuple(sorted(set(warnings))))
 
@@ -106,32 +113,44 @@ def _against_contract(
         if (is_really := wrong.get(name.lower())) is not None:
             expected = f"the type that {file} gives, {is_really}; not {entry.get('logicalType')!r}"
             yield own.mistake(name, "logicalType", expected)
-    for stating in table.columns:
-        said = {tuple(one.lower().split(".", 1)) for one in stating.sources}
-        known = all(len(one) == 2 and one[1] in views[one[0]].columns for one in said)
-        read = names.sources(stating.name.lower()) if said and known else None
-        for expected in _of_sources(file, stating.name, said, read or frozenset(), names):
-            yield own.mistake(stating.name, "transformSourceObjects", expected)
 
 
 def _of_sources(
-    file: str,
-    column: str,
-    said: set[tuple[str, ...]],
-    read: frozenset[BaseColumn],
-    names: Names,
-) -> Iterator[str]:
-    """Yield sources of a column that are not said, or said of what is not read: one for the other as one."""
-    missing = sorted(
-        f"{one.view}.{one.column}" for one in read if (one.view, one.column) not in said
-    )
-    own = {(one.view, one.column) for one in read}
-    unread = sorted(".".join(one) for one in said - own if read and not names.mentions(one[1]))
-    for at, source in enumerate(missing):
-        also = f"; not {unread[at]!r}" if at < len(unread) else ""
-        yield f"{source} too: {file} makes {column} from it{also}"
-    for source in unread[len(missing) :]:
-        yield f"what {file} reads, not {source!r}"
+    table: DerivedTable, own: _OwnPlaces, made: Mapping[str, Made], views: Mapping[str, View]
+) -> Iterator[Mistake]:
+    """Yield sources that are not said, and said ones that a column does not depend on: a pair as one."""
+    file = table.logic.file.name
+    for column in table.columns:
+        parts = [one.lower().partition(".") for one in column.sources]
+        said = {BaseColumn(view, name) for view, _, name in parts}
+        known = all(one.view in views and one.column in views[one.view].columns for one in said)
+        of_column = made.get(column.name.lower())
+        if of_column is None or not said or not known:
+            continue
+        missing = sorted(of_column.values - said)
+        needless = sorted(said - of_column.values - of_column.rows)
+        for source, other in zip_longest(missing, needless):
+            if source is None:
+                expected = (
+                    f"what {file} makes {column.name} from, or chooses its rows by; "
+                    f"not '{other}', on which it does not depend"
+                )
+            else:
+                also = f"; not '{other}'" if other is not None else ""
+                expected = f"{source} too: {file} makes {column.name} from it{also}"
+            yield own.mistake(column.name, "transformSourceObjects", expected)
+
+
+def _unsaid_sources(
+    table: DerivedTable, own: _OwnPlaces, made: Mapping[str, Made]
+) -> Iterator[Mistake]:
+    """Yield columns of which the contract says no source, and the SQL does."""
+    for column in table.columns:
+        of_column = made.get(column.name.lower())
+        if of_column is not None and of_column.values and not column.sources:
+            listed = ", ".join(map(str, sorted(of_column.values)))
+            expected = f"transformSourceObjects: [{listed}]: without it no lineage tells of it"
+            yield own.mistake(column.name, "name", expected)
 
 
 def _of_columns(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 import pyarrow as pa
 from sqlglot import exp
@@ -18,14 +17,6 @@ from pipeline.contract.source.mistakes import Mistake
 
 _ROWS_OF_ONE = (exp.Explode, exp.Posexplode, exp.Inline, exp.Aliases, exp.UDTF)
 """What a SELECT lists once and gives as columns of other names."""
-
-
-@dataclass(frozen=True)
-class BaseColumn:
-    """A column of a view, both in small letters."""
-
-    view: str
-    column: str
 
 
 class Names:
@@ -111,23 +102,6 @@ class Names:
         """Yield tables that are named with their catalog or namespace: none of the views."""
         for scope in self._scopes():
             yield from (one for one in scope.tables if one.db)
-
-    def sources(self, name: str) -> frozenset[BaseColumn] | None:
-        """Return the columns of views that the column `name` is made from; None where not all are known.
-
-        Not those that say which rows there are: of conditions, joins and groups.
-        """
-        return self._sources_of(self._root, name) if self._root is not None else None
-
-    def mentions(self, name: str) -> bool:
-        """Tell whether a column of that name may be read anywhere, to choose rows if not to make columns."""
-        query = self._statement.query
-        stars = (one for one in query.find_all(exp.Star) if not isinstance(one.parent, exp.Count))
-        return any(True for _ in stars) or any(
-            part.name.lower() == name.lower()
-            for column in query.find_all(exp.Column)
-            for part in column.parts
-        )
 
     def _scopes(self) -> Iterator[Scope]:
         if self._root is not None:
@@ -260,55 +234,6 @@ class Names:
                     return None
                 found += view.columns
         return found or None
-
-    def _sources_of(self, scope: Scope, name: str) -> frozenset[BaseColumn] | None:
-        expression = scope.expression
-        if isinstance(expression, exp.SetOperation):
-            given = self._given(scope)
-            if given is None or name not in given:
-                return None
-            found: frozenset[BaseColumn] = frozenset()
-            for one in scope.set_operation_scopes:
-                names = self._given(one)
-                alike = names is not None and len(names) == len(given)
-                of_one = (
-                    self._sources_of(one, names[given.index(name)]) if names and alike else None
-                )
-                if of_one is None:
-                    return None
-                found |= of_one
-            return found
-        if not isinstance(expression, exp.Select) or scope.outer_columns:
-            return None
-        projection = next(
-            (one for one in expression.expressions if one.alias_or_name.lower() == name), None
-        )
-        if projection is None or projection.is_star or projection.find(exp.Query):
-            return None
-        return self._sources_in(scope, projection)
-
-    def _sources_in(self, scope: Scope, part: exp.Expr) -> frozenset[BaseColumn] | None:
-        found: frozenset[BaseColumn] = frozenset()
-        for column in part.find_all(exp.Column):
-            of_column = self._source(scope, column)
-            if of_column is None:
-                return None
-            found |= of_column
-        return found
-
-    def _source(self, scope: Scope, column: exp.Column) -> frozenset[BaseColumn] | None:
-        first, *rest = (part.name.lower() for part in column.parts)
-        for name, node in scope.references:
-            view, source = self._view(scope, name, node), scope.sources.get(name)
-            own = rest[0] if rest and name.lower() == first else first
-            if own not in view.columns:
-                if view.is_open:
-                    return None
-                continue
-            if isinstance(source, Scope):
-                return self._sources_of(source, own)
-            return frozenset([BaseColumn(source.name.lower(), own)]) if source else None
-        return None
 
 
 def _aliases_seen(scope: Scope, column: exp.Column) -> set[str]:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import pyarrow as pa
 from sqlglot import exp
 from sqlglot.dialects.spark import Spark
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.annotate_types import annotate_types
-from sqlglot.optimizer.qualify import qualify
-from sqlglot.schema import MappingSchema
 
+from pipeline.contract.checks.sql.qualified import qualified, view_schema
 from pipeline.contract.checks.sql.views import View
 
 _KINDS: Mapping[str, frozenset[exp.DType]] = {
@@ -42,22 +40,12 @@ def wrong_types(
     if query.find(exp.UDTF, exp.Explode, exp.Posexplode, exp.Inline) is not None:
         # Rows made of a value: their columns are taken for the value's own type.
         return {}
-    schema = MappingSchema(
-        {
-            name: {column: _sql(type_) for column, type_ in view.columns.items()}
-            for name, view in views.items()
-        },
-        dialect=Spark,
-    )
+    schema = view_schema(views)
+    whole = qualified(query, schema, expand_aliases=True)
+    if whole is None:
+        return {}
     try:
-        qualified = qualify(
-            query.copy(),
-            schema=schema,
-            dialect=Spark,
-            validate_qualify_columns=False,
-            quote_identifiers=False,
-        )
-        typed = annotate_types(qualified, schema=schema, dialect=Spark)
+        typed = annotate_types(whole, schema=schema, dialect=Spark)
     except (SqlglotError, RecursionError):
         # It tells nothing then; what is wrong with names is found without it.
         return {}
@@ -75,26 +63,3 @@ def wrong_types(
 def _kind(type_: exp.DataType | None) -> str:
     this = type_.this if type_ is not None else None
     return next((kind for kind, types in _KINDS.items() if this in types), "")
-
-
-def _sql(type_: pa.DataType | None) -> str:
-    """Return a type as Spark writes it; UNKNOWN where it is not a plain one."""
-    if type_ is None:
-        return "UNKNOWN"
-    for check, name in _NAMED:
-        if check(type_):
-            return name
-    return f"DECIMAL({type_.precision},{type_.scale})" if pa.types.is_decimal(type_) else "UNKNOWN"
-
-
-_NAMED = (
-    (pa.types.is_boolean, "BOOLEAN"),
-    (pa.types.is_int64, "BIGINT"),
-    (pa.types.is_integer, "INT"),
-    (pa.types.is_float32, "FLOAT"),
-    (pa.types.is_float64, "DOUBLE"),
-    (pa.types.is_date, "DATE"),
-    (pa.types.is_timestamp, "TIMESTAMP"),
-    (lambda type_: pa.types.is_string(type_) or pa.types.is_large_string(type_), "STRING"),
-    (lambda type_: pa.types.is_binary(type_) or pa.types.is_large_binary(type_), "BINARY"),
-)
