@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipeline.config.names import CELL_FILE, TABLES
+from pipeline.config.names import CELL_FILE, OPTIONAL, TABLES
 from pipeline.config.nearest import meant
 from pipeline.config.secret_text import marked, marked_all
 from pipeline.errors import TerminalError
@@ -39,6 +39,7 @@ class Cell:
         spark: further settings in Spark's own dotted names (`spark.master`, ...).
         s3: where and how a warehouse in S3 is reached (`endpoint`, `region`, `access_key_id`, ...).
         catalog: a REST catalog in PyIceberg's names (`type`, `uri`, ...); empty: that of `catalog_uri`.
+        openlineage: where lineage is sent (`transport`, `url`, ...); empty: to files in `root` alone.
         state: folder of fences, locks, heartbeats and the embedded registry; None for `root`.
         state_uri: URI of a PostgreSQL database for fences and leases; None keeps them in that folder alone.
     """
@@ -53,6 +54,7 @@ class Cell:
     spark: Mapping[str, Any] = field(default_factory=dict)
     s3: Mapping[str, Any] = field(default_factory=dict)
     catalog: Mapping[str, Any] = field(default_factory=dict)
+    openlineage: Mapping[str, Any] = field(default_factory=dict)
     state: Path | None = None
     state_uri: str | None = None
 
@@ -101,7 +103,7 @@ def save_cell(home: Path, cell: Cell) -> None:
         "kafka": dict(cell.kafka),
         "schema_registry": dict(cell.schema_registry),
         "spark": dict(cell.spark),
-        **{name: dict(table) for name in ("s3", "catalog") if (table := getattr(cell, name))},
+        **{name: dict(table) for name in OPTIONAL if (table := getattr(cell, name))},
         **({"state": str(cell.state)} if cell.state else {}),
         **({"state_uri": cell.state_uri} if cell.state_uri else {}),
     }
@@ -173,6 +175,7 @@ def load_cell(home: Path, name: str, *, bootstrap_servers: str | None = None) ->
         spark=said.spark,
         s3={str(name): value for name, value in said.s3.items()},
         catalog=said.catalog,
+        openlineage=said.openlineage,
         state=said.state,
         state_uri=said.state_uri,
     )

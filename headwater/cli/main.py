@@ -35,6 +35,7 @@ COMMANDS = {
     "dead-letters": "headwater.cli.dead_letters.commands:dead_letters",
     "hours": "headwater.cli.hours.commands:hours",
     "features": "headwater.cli.features:features",
+    "openlineage": "headwater.cli.openlineage.commands:openlineage",
     "maintain": "headwater.cli.maintain:maintain",
     "state": "headwater.cli.config.state:state",
     "recover": "headwater.cli.recover:recover",

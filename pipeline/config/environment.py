@@ -18,6 +18,7 @@ from pipeline.config.names import (
     SECTIONS,
     TABLES,
 )
+from pipeline.config.openlineage import KAFKA
 from pipeline.config.reference import KINDS
 
 WHERE = "environment"
@@ -76,7 +77,8 @@ def key_of(name: str) -> Key | None:
 def _name_in(table: str, names: Sequence[str]) -> str:
     """Return a client's setting by its own name: all in capitals is all in small letters."""
     small = ".".join(name.lower() if name.isupper() else name for name in names)
-    return small.replace("_", JOINED.get(table, "."))
+    of_kafka = table == "openlineage" and small.startswith(KAFKA)
+    return small.replace("_", "." if of_kafka else JOINED.get(table, "."))
 
 
 def _is_json(key: Key) -> bool:

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from pipeline.config.layer import Layer
 from pipeline.config.names import MIN_INGEST_MEMORY_MB
+from pipeline.config.openlineage import openlineage_settings
 from pipeline.config.reference import SecretReference
 from pipeline.config.secret_text import marked
 
@@ -118,6 +119,7 @@ class CellSection(Section):
     spark: dict[str, Any] = {}
     s3: Annotated[dict[S3Name, Any], AfterValidator(_s3)] = {}
     catalog: Annotated[dict[str, Any], AfterValidator(_catalog)] = {}
+    openlineage: Annotated[dict[str, Any], AfterValidator(openlineage_settings)] = {}
 
 
 class LayerSource(PydanticBaseSettingsSource):

@@ -22,9 +22,11 @@ FLAT = {
 SECTIONS = ("ingest", "dagster", "data_docs", "logging", "cells")
 DOTTED = ("kafka", "schema_registry", "spark")
 """Tables of a cell whose settings have a client's own dotted names."""
-TABLES = (*DOTTED, "s3", "catalog")
+OPTIONAL = ("s3", "catalog", "openlineage")
+"""Tables of a cell that most cells have not."""
+TABLES = (*DOTTED, *OPTIONAL)
 """Tables of a cell whose settings may refer to secrets."""
-JOINED = {"s3": "_", "catalog": "-"}
+JOINED = {"s3": "_", "catalog": "-", "openlineage": "_"}
 """What stands between words of a setting's name, for `_` in a variable's; of other tables it is a dot."""
 REFERRING = ("catalog_uri", "state_uri", "storage_uri")
 """Settings beside those tables that may refer to a secret: a cell's, and Dagster's."""

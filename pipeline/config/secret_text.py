@@ -9,7 +9,7 @@ from typing import Any
 MASK = "***"
 
 _SECRET = re.compile(
-    r"passw(or)?d|secret|token|credential|access[._-]?key|private[._-]?key|authorization|user[._]info|jaas|[._]pem$",
+    r"passw(or)?d|secret|token|credential|access[._-]?key|api[._-]?key|private[._-]?key|authorization|user[._]info|jaas|[._]pem$",
     re.IGNORECASE,
 )
 _PLACE = re.compile(r"(url|uri|location|file|source)$", re.IGNORECASE)

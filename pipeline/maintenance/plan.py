@@ -36,6 +36,7 @@ class MaintenancePolicy:
             `due_commits` commits.
         orphan_age: files younger than this are never among them.
         retain_lineage: OpenLineage files of runs stay so long after their last event.
+        drain_lineage_s: so many seconds, at most, events that wait for their collector are sent.
     """
 
     keep_rows: timedelta | None = None
@@ -54,6 +55,7 @@ class MaintenancePolicy:
     due_commits: int = 200
     orphan_age: timedelta = LONGEST_RUN
     retain_lineage: timedelta = timedelta(days=90)
+    drain_lineage_s: float = 30.0
 
     def horizon(self, now: datetime) -> datetime | None:
         """Return the hour before which rows are deleted; None where none are."""

@@ -10,6 +10,7 @@ from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import Product
 from pipeline.errors import HeadwaterError
 from pipeline.lineage.files import delete_old_lineage
+from pipeline.lineage.queue.drain import drain
 from pipeline.maintenance.compact import plan_compaction
 from pipeline.maintenance.execute import MaintenanceResult, TableMaintenance
 from pipeline.maintenance.expire import plan_expiry
@@ -143,13 +144,14 @@ def maintain_tables(
 ) -> Iterator[MaintenanceResult]:
     """Do the steps that are `due`, all of them for None; yield what was done, a table at a time.
 
-    The cell's old lineage goes as well.
+    The cell's old lineage goes as well, and what waits for its collector is sent, if that takes it.
 
     Raises: as `maintain`, after all else.
     """
     failed: list[HeadwaterError] = []
     with named_errors(f"lineage of cell {cell.name}"):
         delete_old_lineage(cell, clock() - policy.retain_lineage)
+        drain(cell, at_once=False, within_s=policy.drain_lineage_s, clock=clock)
     with named_errors(f"{product.name}/{cell.name}"):
         for name, table in load_tables(cell, product):
             own = tuple(one for one in due or () if one.table == name)

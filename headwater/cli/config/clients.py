@@ -53,6 +53,7 @@ def client_faults(home: Path, name: str, listed: Mapping[Key, Setting]) -> Itera
         yield from refused(("kafka", setting), partial(_ask_kafka, cell, setting))
     for setting in cell.spark:
         yield from refused(("spark", setting), partial(_ask_spark, cell, setting))
+    yield from refused(("openlineage", "transport"), lambda: _ask_openlineage(cell))
     if cell.schema_registry:
         yield from refused(("schema_registry", "url"), lambda: _ask_registry(cell))
 
@@ -99,6 +100,17 @@ def _ask_spark(cell: Cell, name: str) -> None:
     # Beside a Connect server fewer are allowed.
     beside = {REMOTE: cell.spark[REMOTE]} if REMOTE in cell.spark else {}
     spark_settings(replace(cell, spark={name: cell.spark[name], **beside}), ())
+
+
+def _ask_openlineage(cell: Cell) -> None:
+    from pipeline.kafka.connect import client_settings
+    from pipeline.lineage.collector import collector_of
+
+    collector = collector_of(cell)
+    if collector is not None and collector.transport == "kafka":
+        from kafka import KafkaProducer
+
+        client_settings(collector.cluster, KafkaProducer.DEFAULT_CONFIG)
 
 
 def _ask_registry(cell: Cell) -> None:

@@ -1,14 +1,16 @@
-"""`s3` and `catalog` of a cell: names, values and secrets, from files and variables."""
+"""`s3`, `catalog` and `openlineage` of a cell: names, values and secrets, from files and variables."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from pipeline.catalogs import rest, s3
 from pipeline.cells import Cell, CellInvalidError, embedded_cell, load_cell, save_cell
+from pipeline.lineage.collector import collector_of
 
 TOML = """
 [cells.us]
@@ -107,6 +109,10 @@ def test_variables_say_them_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         ('s3 = { path_style = "perhaps" }', "neither true nor false"),
         ('s3 = { region = "" }', "region is not text"),
         ('catalog = { uri = ["a"] }', "uri is neither text"),
+        ('openlineage = { transport = "ftp" }', "transport is none of file, http, kafka"),
+        ('openlineage = { url = "marquez:5000" }', "does not begin with http"),
+        ("openlineage = { time_out = 2 }", "no setting time_out; did you mean timeout_s"),
+        ("openlineage = { queue_mb = 0 }", "queue_mb is not a number above 0"),
     ],
 )
 def test_what_cannot_be_used_names_the_setting(tmp_path: Path, table: str, words: str) -> None:
@@ -114,3 +120,36 @@ def test_what_cannot_be_used_names_the_setting(tmp_path: Path, table: str, words
     (tmp_path / "headwater.toml").write_text(toml)
     with pytest.raises(CellInvalidError, match=words):
         load_cell(tmp_path, "us")
+
+
+def test_a_collector_of_lineage_is_said_by_variables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "key").write_text("hush")
+    for name, value in {
+        "BOOTSTRAP_SERVERS": "k:1",
+        "OPENLINEAGE__TRANSPORT": "kafka",
+        "OPENLINEAGE__TIMEOUT_S": "2",
+        "OPENLINEAGE__API_KEY__FILE": str(tmp_path / "key"),
+        "OPENLINEAGE__KAFKA__BOOTSTRAP_SERVERS": "lineage:9092",
+        "OPENLINEAGE__KAFKA__SASL_PASSWORD": "hush",
+    }.items():
+        monkeypatch.setenv(f"HEADWATER_CELLS__US__{name}", value)
+    cell = load_cell(tmp_path, "us")
+    collector = collector_of(cell)
+    assert collector is not None
+    assert (collector.timeout_s, collector.max_age) == (2.0, timedelta(hours=72))
+    assert collector.address == "kafka://lineage:9092/openlineage"
+    assert collector.cluster.kafka == {"sasl.password": "hush"}
+    assert "hush" not in repr((cell, collector))
+    save_cell(tmp_path, cell)
+    assert load_cell(tmp_path, "us") == cell
+
+
+def test_a_collector_on_the_cells_own_brokers_logs_in_as_the_cell_does(tmp_path: Path) -> None:
+    own = embedded_cell(tmp_path, "us", "b:9092")
+    assert collector_of(own) is None
+    cell = replace(own, kafka={"sasl.username": "me"}, openlineage={"transport": "kafka"})
+    collector = collector_of(cell)
+    assert collector is not None
+    assert (collector.cluster.bootstrap_servers, collector.cluster.kafka) == ("b:9092", cell.kafka)
