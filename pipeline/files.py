@@ -12,6 +12,16 @@ from typing import BinaryIO
 from pipeline.disk import naming_full_disk
 
 
+def code_cache(package: Path) -> Path:
+    """Return the folder for what is made of a package's code: its `__pycache__`, or one of the user's.
+
+    The latter where the package cannot be written. What lies there can be made again.
+    """
+    if os.access(package, os.W_OK):
+        return package / "__pycache__"
+    return Path.home() / ".cache" / "headwater"
+
+
 def write_atomically(path: Path, text: str) -> None:
     """Replace `path` with `text`: readers see the old content or the new, never a part.
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
 from numba import config
+
+from pipeline.files import code_cache
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 _USE = b"from pipeline.native import"
@@ -51,8 +52,7 @@ def _imported(source: Path, package: Path) -> Iterator[Path]:
 def _place() -> Path:
     if asked := getattr(config, "CACHE_DIR", ""):
         return Path(asked)
-    beside = _PACKAGE / "__pycache__"
-    return beside if os.access(_PACKAGE, os.W_OK) else Path.home() / ".cache" / "headwater"
+    return code_cache(_PACKAGE)
 
 
 # The library tells only whether a function's own file is as it was, not those of what it calls.

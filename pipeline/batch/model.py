@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -81,6 +81,8 @@ class Staged:
         hours: oldest first.
         columns: those that the logic and the engine gave; the table may have more, which are null in it.
             Empty in stagings of versions that did not say.
+        input_snapshots: main's snapshot of each derived table that they were computed from, by identifier.
+        code_version: of the code that computed them; empty in stagings of versions that did not say.
     """
 
     table: str
@@ -93,6 +95,8 @@ class Staged:
     expectations: int
     hours: tuple[StagedHour, ...]
     columns: tuple[str, ...] = ()
+    input_snapshots: Mapping[str, int] = field(default_factory=dict)
+    code_version: str = ""
 
     @classmethod
     def of(cls, publication: Publication) -> Staged:

@@ -13,7 +13,6 @@ from pipeline.cells import Cell
 from pipeline.clock import Clock
 from pipeline.contract.model import Product
 from pipeline.errors import HeadwaterError
-from pipeline.ledger.archive import archive_entries
 from pipeline.maintenance.compact import CompactionResult, compact
 from pipeline.maintenance.expire import drop_outdated_tags, expire, plan_expiry
 from pipeline.maintenance.need import DueStep, Step
@@ -24,9 +23,9 @@ from pipeline.maintenance.retention.plan import RetentionPlan
 from pipeline.maintenance.state import keep_state, read_state
 from pipeline.maintenance.sweep import sweep
 from pipeline.maintenance.tables import data_files, policy_for
+from pipeline.table_changes.before_expiry import kept_elsewhere
 from pipeline.tables.errors import named_errors
 from pipeline.tables.integrity.reading import reading
-from pipeline.tables.layout import events_table
 from pipeline.tables.snapshots import total_records
 
 Result = TypeVar("Result")
@@ -143,9 +142,7 @@ class TableMaintenance:
         return done
 
     def _expire(self, policy: MaintenancePolicy, now: datetime) -> tuple[int, int]:
-        archived = None
-        if self.name == events_table(self.product.name):
-            archived = archive_entries(self.cell, self.product)
+        archived = kept_elsewhere(self.cell, self.product, self.name)
         table = drop_outdated_tags(self.table, now)
         snapshots = plan_expiry(table, now, policy, archived)
         return len(snapshots), expire(table, snapshots)

@@ -11,13 +11,12 @@ from pyiceberg.table.snapshots import Operation, Snapshot
 
 from pipeline.maintenance.plan import LONGEST_RUN
 from pipeline.maintenance.snapshots import Lineage, SnapshotAge
+from pipeline.table_changes.staged_summary import WAP_ID_KEY
 from pipeline.tables.commit import RUN_ID_KEY
 from pipeline.tables.data_files.rewrite import MAINTENANCE_KEY
 from pipeline.tables.layout import BASE_TAG, STAGING_TAG
 from pipeline.tables.offsets import committed_offsets
 from pipeline.tables.snapshots import main_history
-
-WAP_ID_KEY = "wap.id"
 
 
 def lineage_of(table: Table, now: datetime, archived_through: int | None = None) -> Lineage | None:

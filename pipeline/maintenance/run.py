@@ -106,9 +106,9 @@ def maintain(
 ) -> tuple[MaintenanceResult, ...]:
     """Maintain all tables of a product: compact them, expire old snapshots, delete orphan files.
 
-    These are events, dead letters, ledger, publications, alerts and derived tables with their histories.
+    These are events, dead letters, derived tables with their histories, and what Headwater notes of them.
     Of events, hours that the contract keeps no longer are deleted before all else, and accounted for.
-    The ledger's entries are kept in the ledger table before any snapshot that carries them expires.
+    Ledger entries and changes are kept in tables of their own before the snapshots that tell them expire.
     Takes no lock and may run beside ingest, builds, readers and itself; whoever loses a commit tries
     again. A step that fails stops no other: the first error is raised when all else is done. Nothing is
     undone when it ends early, and to do it again does the rest.

@@ -27,6 +27,7 @@ from pipeline.tables.layout import (
     ledger_table,
     product_table,
     publications_table,
+    table_changes_table,
 )
 from pipeline.tables.warehouse import version_of
 
@@ -47,6 +48,7 @@ def maintained_tables(product: Product) -> tuple[str, ...]:
         dead_letter_states_table,
         dead_letter_actions_table,
         ledger_table,
+        table_changes_table,
         publications_table,
         alerts_table,
     )

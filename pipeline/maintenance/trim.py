@@ -9,11 +9,11 @@ from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import Product
 from pipeline.errors import HeadwaterError
-from pipeline.ledger.archive import archive_entries
 from pipeline.maintenance.expire import expire_commits
 from pipeline.maintenance.lineage import lineage_of
 from pipeline.maintenance.plan import DEFAULT_POLICY, MaintenancePolicy
 from pipeline.maintenance.snapshots import passing_commits
+from pipeline.table_changes.before_expiry import kept_elsewhere
 from pipeline.tables.catalog import TableMissingError, load_table
 from pipeline.tables.errors import named_errors
 from pipeline.tables.layout import dead_letters_table, events_table
@@ -55,7 +55,7 @@ class Trimmer:
     def trim(self) -> int:
         """Expire passing commits of events and dead letters, if there are `LEAST`; return how many.
 
-        Ledger entries are archived first. Opens no manifest, and deletes no file but the lists of
+        Ledger entries and changes are archived first. Opens no manifest, and deletes no file but the lists of
         manifests of what goes. May run beside anything, and be ended at any moment.
 
         Raises:
@@ -73,9 +73,7 @@ class Trimmer:
         lineage = lineage_of(table, self.clock())
         if lineage is None or len(passing_commits(lineage, self.clock(), self.policy)) < LEAST:
             return 0
-        archived = None
-        if name == events_table(self.product.name):
-            archived = archive_entries(self.cell, self.product)
+        archived = kept_elsewhere(self.cell, self.product, name)
         lineage = lineage_of(table, self.clock(), archived)
         if lineage is None:
             return 0

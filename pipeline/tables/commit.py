@@ -26,7 +26,9 @@ from pipeline.tables.transaction import SteadyTransaction
 
 RUN_ID_KEY = "headwater.run-id"
 CONTRACT_VERSION_KEY = "headwater.contract-version"
+CODE_VERSION_KEY = "headwater.code-version"
 REFERENCE_VERSIONS_KEY = "headwater.reference-versions"
+LOSS_REASON_KEY = "headwater.loss-reason"
 
 
 class CommitConflictError(RetryableError):
@@ -45,7 +47,7 @@ class OffsetCommit:
         identity: the topic the offsets are of.
         first, next: partition -> offset, whole: every partition of the table, not only those moved.
         summary: keys of the snapshot's summary: the ledger's entries of the ranges that this commit adds,
-            and its provenance (run id, contract version, reference versions).
+            and its provenance (run id, contract, code and reference versions).
     """
 
     identity: TopicIdentity

@@ -6,7 +6,7 @@ import pyarrow as pa
 
 from pipeline.avro.arrow import UTC_MICROS
 
-FORMAT_VERSION = 5
+FORMAT_VERSION = 6
 FORMAT_VERSION_PROPERTY = "headwater.format-version"
 
 HOUR_COLUMN = "hour"
@@ -168,6 +168,60 @@ LEDGER_SCHEMA = pa.schema(
 )
 """One row an entry of the ledger, kept from the summary of a snapshot of events."""
 
+LINEAGE_TYPE = pa.list_(
+    pa.struct(
+        [
+            pa.field("source", pa.string()),
+            pa.field("topic_id", pa.string()),
+            pa.field("partition", pa.int32()),
+            pa.field("first_offset", pa.int64()),
+            pa.field("last_offset", pa.int64()),
+            pa.field("snapshot_id", pa.int64()),
+        ]
+    )
+)
+"""What rows came from: offsets of a topic, or a snapshot of a table."""
+
+TABLE_CHANGES_SCHEMA = pa.schema(
+    [
+        pa.field("table", pa.string(), nullable=False),
+        pa.field("snapshot_id", pa.int64(), nullable=False),
+        pa.field("parent_id", pa.int64()),
+        pa.field("sequence_number", pa.int64(), nullable=False),
+        pa.field("committed_at", UTC_MICROS, nullable=False),
+        pa.field("operation", pa.string()),
+        pa.field("job", pa.string()),
+        pa.field("run_id", pa.string()),
+        pa.field("contract_version", pa.string()),
+        pa.field("code_version", pa.string()),
+        pa.field("reference_versions", pa.string()),
+        pa.field("wap_id", pa.string()),
+        pa.field("added_rows", pa.int64()),
+        pa.field("deleted_rows", pa.int64()),
+        pa.field("total_rows", pa.int64()),
+        pa.field("source_topic", pa.string()),
+        pa.field("source_topic_id", pa.string()),
+        pa.field("partition", pa.int32()),
+        pa.field("first_offset", pa.int64()),
+        pa.field("last_offset", pa.int64()),
+        pa.field("offset", pa.int64()),
+        pa.field("hour", UTC_MICROS),
+        pa.field("source_rows", pa.int64()),
+        pa.field("rows", pa.int64()),
+        pa.field("duplicates", pa.int64()),
+        pa.field("dead_letters", pa.int64()),
+        pa.field("control", pa.int64()),
+        pa.field("aborted", pa.int64()),
+        pa.field("compacted", pa.int64()),
+        pa.field("lost", pa.int64()),
+        pa.field("late", pa.int64()),
+        pa.field("invalid", pa.int64()),
+        pa.field("out_of_order", pa.int64()),
+        pa.field("lineage", LINEAGE_TYPE),
+    ]
+)
+"""One row for each source of each snapshot of a product's tables: a range of offsets, an hour, or none."""
+
 
 STAGING_TAG = "staging"
 """Tags `staging-<hour>-<wap_id>` keep what is staged until it is published."""
@@ -203,6 +257,11 @@ def dead_letter_actions_table(product: str) -> str:
 def ledger_table(product: str) -> str:
     """Return the identifier of the ledger that outlives snapshots."""
     return f"{product}.ledger"
+
+
+def table_changes_table(product: str) -> str:
+    """Return the identifier of the changes of a product's tables, which outlive their snapshots."""
+    return f"{product}.table_changes"
 
 
 def publications_table(product: str) -> str:

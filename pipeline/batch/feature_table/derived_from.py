@@ -8,12 +8,11 @@ from pydantic import Field, ValidationError
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Operation, Snapshot
 
-from pipeline.batch.wap.publish import PUBLISHED_KEY
-from pipeline.batch.wap.stagings import WAP_ID_KEY, staged_snapshot
+from pipeline.batch.wap.stagings import staged_snapshot
 from pipeline.contract.model import Model
+from pipeline.table_changes.staged_summary import DERIVED_FROM_KEY, PUBLISHED_KEY, WAP_ID_KEY
 from pipeline.tables.snapshots import main_history
 
-DERIVED_FROM_KEY = "headwater.derived-from"
 MOST_PARTITIONS = 64
 """So many partitions are named at most: the summary is written anew by every commit until it expires."""
 

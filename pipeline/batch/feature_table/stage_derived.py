@@ -12,7 +12,7 @@ from pipeline.batch.compute.read import of_hours
 from pipeline.batch.context import RangeContext, hours_named
 from pipeline.batch.errors import StagingOutdatedError
 from pipeline.batch.feature_table.builds import builds_of
-from pipeline.batch.feature_table.derived_from import DERIVED_FROM_KEY, is_compacted
+from pipeline.batch.feature_table.derived_from import is_compacted
 from pipeline.batch.feature_table.incremental import brought_up
 from pipeline.batch.feature_table.newest import keys_of, newest, of_newest_hour
 from pipeline.batch.feature_table.partitions import begin_partitions, refuse_other_rows
@@ -25,6 +25,7 @@ from pipeline.batch.wap.stagings import staged_snapshot, summary_of
 from pipeline.batch.wap.target import Target, as_target, prepare_target
 from pipeline.contract.model import Feature
 from pipeline.spark.tables import rows_at, rows_of
+from pipeline.table_changes.staged_summary import DERIVED_FROM_KEY
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import BUILD_COLUMN
 

@@ -13,15 +13,14 @@ from pyspark.sql import SparkSession
 from pipeline.batch.context import hours_named
 from pipeline.batch.errors import StagingOutdatedError
 from pipeline.batch.model import Staged
-from pipeline.batch.wap.stagings import WAP_ID_KEY, stagings
+from pipeline.batch.wap.stagings import stagings
 from pipeline.cells import Cell
 from pipeline.spark.errors import VALIDATION, SparkFailedError, first_line, java_class, spark_failed
 from pipeline.spark.session import own_session
+from pipeline.table_changes.staged_summary import PUBLISHED_KEY, WAP_ID_KEY
 from pipeline.tables.catalog import load_table
 from pipeline.tables.data_files.hourly import files_of
 from pipeline.tables.snapshots import main_history
-
-PUBLISHED_KEY = "published-wap-id"
 
 Recorded = Callable[[str, datetime], bool]
 """Tells whether a publication of a staging's id and an hour is recorded."""

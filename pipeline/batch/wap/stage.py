@@ -26,14 +26,15 @@ from pipeline.batch.wap.tags import protect
 from pipeline.batch.wap.target import Target, fit_target, hourly_target
 from pipeline.cells import Cell
 from pipeline.clock import HOUR
-from pipeline.contract.model import DerivedTable
+from pipeline.code_version import loaded_code_version
+from pipeline.contract.model import EVENTS, DerivedTable
 from pipeline.failpoints import failpoint
 from pipeline.hours.rows import rows_by_hour
 from pipeline.spark.column_types import quoted
 from pipeline.spark.errors import first_line, spark_failed
 from pipeline.spark.tables import rows_at, table_name
-from pipeline.tables.catalog import load_table
-from pipeline.tables.layout import BUILD_COLUMN, events_table
+from pipeline.tables.catalog import find_table, load_table, open_catalog
+from pipeline.tables.layout import BUILD_COLUMN, events_table, product_table
 
 
 def stage(context: RangeContext) -> Staged:
@@ -57,7 +58,8 @@ def stage(context: RangeContext) -> Staged:
             subject=context.subject,
             remedy="Look at the hours again and build from the snapshot that main has now.",
         )
-    return _stage(context, lambda session: compute_range(session, context))
+    inputs = _input_snapshots(context)
+    return _stage(context, lambda session: compute_range(session, context), inputs)
 
 
 def stage_again(context: RangeContext, staged: Staged) -> Staged:
@@ -67,10 +69,34 @@ def stage_again(context: RangeContext, staged: Staged) -> Staged:
     """
     given = [quoted(name) for name in staged.columns if name != BUILD_COLUMN]
     kept = staged.only(context.hours)
-    return _stage(context, lambda session: staged_frame(session, context.cell, kept).select(*given))
+    return _stage(
+        context,
+        lambda session: staged_frame(session, context.cell, kept).select(*given),
+        staged.input_snapshots,
+    )
 
 
-def _stage(context: RangeContext, rows: Callable[[SparkSession], DataFrame]) -> Staged:
+def _input_snapshots(context: RangeContext) -> Mapping[str, int]:
+    """Return main's snapshot of each derived table that is read, looked at before any is."""
+    catalog = open_catalog(context.cell)
+    names = (
+        product_table(context.product.name, read.table)
+        for read in context.derived_table.reads
+        if read.table != EVENTS
+    )
+    tables = {name: find_table(catalog, name) for name in names}
+    return {
+        name: table.metadata.current_snapshot_id
+        for name, table in tables.items()
+        if table is not None and table.metadata.current_snapshot_id is not None
+    }
+
+
+def _stage(
+    context: RangeContext,
+    rows: Callable[[SparkSession], DataFrame],
+    input_snapshots: Mapping[str, int],
+) -> Staged:
     cell, derived_table = context.cell, context.derived_table
     target = hourly_target(context.product, derived_table)
     wanted = Staged(
@@ -86,6 +112,8 @@ def _stage(context: RangeContext, rows: Callable[[SparkSession], DataFrame]) -> 
             StagedHour(hour, 0, source.rows, source.inputs)
             for hour, source in context.sources.items()
         ),
+        input_snapshots=input_snapshots,
+        code_version=loaded_code_version(derived_table.folder, derived_table.version),
     )
     session = context.session()
     with named_failures(context.subject, cell):

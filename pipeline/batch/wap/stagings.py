@@ -11,21 +11,17 @@ from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
 
 from pipeline.batch.model import Staged, StagedHour
-from pipeline.tables.commit import CONTRACT_VERSION_KEY, RUN_ID_KEY
-from pipeline.tables.data_files.hourly import added_rows_by_hour
-
-WAP_ID_KEY = "wap.id"
-HOURS_KEY = "headwater.hours"
-SOURCE_KEY = "headwater.source-snapshot-id"
-EXPECTATIONS_KEY = "headwater.expectations"
-COLUMNS_KEY = "headwater.columns"
-
-HOUR_KEY, SOURCE_ROWS_KEY, INPUTS_KEY = (
-    "headwater.hour",
-    "headwater.source-rows",
-    "headwater.inputs",
+from pipeline.table_changes.staged_summary import (
+    COLUMNS_KEY,
+    EXPECTATIONS_KEY,
+    HOURS_KEY,
+    INPUT_SNAPSHOTS_KEY,
+    SOURCE_KEY,
+    WAP_ID_KEY,
+    staged_hours,
 )
-"""Of stagings that versions which staged one hour each have left."""
+from pipeline.tables.commit import CODE_VERSION_KEY, CONTRACT_VERSION_KEY, RUN_ID_KEY
+from pipeline.tables.data_files.hourly import added_rows_by_hour
 
 
 def summary_of(staged: Staged) -> dict[str, str]:
@@ -39,6 +35,8 @@ def summary_of(staged: Staged) -> dict[str, str]:
         SOURCE_KEY: str(staged.source_snapshot_id),
         CONTRACT_VERSION_KEY: staged.contract_version,
         RUN_ID_KEY: staged.run_id,
+        CODE_VERSION_KEY: staged.code_version,
+        INPUT_SNAPSHOTS_KEY: json.dumps(staged.input_snapshots, separators=(",", ":")),
         EXPECTATIONS_KEY: str(staged.expectations),
         COLUMNS_KEY: json.dumps(staged.columns),
     }
@@ -103,6 +101,8 @@ def _read(
         expectations=int(summary[EXPECTATIONS_KEY]),
         hours=tuple(replace(one, rows=rows.get(one.hour, 0)) for one in held),
         columns=tuple(json.loads(summary.get(COLUMNS_KEY, "[]"))),
+        input_snapshots=json.loads(summary.get(INPUT_SNAPSHOTS_KEY, "{}")),
+        code_version=summary.get(CODE_VERSION_KEY, ""),
     )
 
 
@@ -111,13 +111,7 @@ def _hours_of(summary: Mapping[str, str]) -> tuple[StagedHour, ...]:
 
     A cherry-picked snapshot has none of the keys: what it was made from has all.
     """
-    if HOURS_KEY in summary:
-        return tuple(
-            StagedHour(datetime.fromisoformat(hour), 0, source_rows, inputs)
-            for hour, (source_rows, inputs) in json.loads(summary[HOURS_KEY]).items()
-        )
-    if HOUR_KEY in summary:
-        hour = datetime.fromisoformat(summary[HOUR_KEY])
-        source_rows = int(summary.get(SOURCE_ROWS_KEY, -1))
-        return (StagedHour(hour, 0, source_rows, summary.get(INPUTS_KEY, "")),)
-    return ()
+    return tuple(
+        StagedHour(hour, 0, source.rows, source.inputs)
+        for hour, source in staged_hours(summary).items()
+    )

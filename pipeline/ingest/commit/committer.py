@@ -8,6 +8,7 @@ from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
+from pipeline.code_version import loaded_code_version
 from pipeline.contract.model import Product
 from pipeline.failpoints import failpoint
 from pipeline.ingest.commit.missed_dead_letters import MissedDeadLetters
@@ -16,6 +17,7 @@ from pipeline.ingest.commit.tables import IngestTables
 from pipeline.ingest.model import MicroBatch, Plan, PlannedBatch
 from pipeline.ledger.model import Entry, ledger_summary
 from pipeline.tables.commit import (
+    CODE_VERSION_KEY,
     CONTRACT_VERSION_KEY,
     REFERENCE_VERSIONS_KEY,
     RUN_ID_KEY,
@@ -52,6 +54,7 @@ class Committer:
         self._writer = writer
         self._reference_versions = reference_versions
         self._run_id = run_id
+        self._code_version = loaded_code_version(product.folder, product.version)
 
     def commit(self, planned: PlannedBatch, batch: MicroBatch) -> CommittedOffsets:
         """Commit `batch` in the protocol's order; returns the offsets of events as committed.
@@ -120,6 +123,7 @@ class Committer:
             **ledger_summary(entries),
             RUN_ID_KEY: self._run_id,
             CONTRACT_VERSION_KEY: self._product.version,
+            CODE_VERSION_KEY: self._code_version,
         }
         if versions := self._reference_versions:
             summary[REFERENCE_VERSIONS_KEY] = ",".join(

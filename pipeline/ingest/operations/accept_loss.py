@@ -10,10 +10,8 @@ from pipeline.errors import TerminalError
 from pipeline.ingest.commit.tables import ensure_tables
 from pipeline.ingest.read.source import Source
 from pipeline.ledger.model import Entry, ledger_summary
-from pipeline.tables.commit import CONTRACT_VERSION_KEY, OffsetCommit, commit
+from pipeline.tables.commit import CONTRACT_VERSION_KEY, LOSS_REASON_KEY, OffsetCommit, commit
 from pipeline.tables.offsets import committed_offsets
-
-LOSS_REASON_KEY = "headwater.loss-reason"
 
 
 class NotLostError(TerminalError):

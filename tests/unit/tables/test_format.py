@@ -11,13 +11,14 @@ import pytest
 
 from pipeline.batch.wap.target import PROPERTIES as DERIVED_PROPERTIES
 from pipeline.event_state import TRANSITIONS, State
-from pipeline.ingest.operations.accept_loss import LOSS_REASON_KEY
 from pipeline.ingest.transform.records import Reason
 from pipeline.ledger.archived import ARCHIVED_PROPERTY
 from pipeline.ledger.balance import BALANCE_PROPERTY
 from pipeline.ledger.model import SUMMARY_KEY, Entry
 from pipeline.ledger.retention import RETENTION_PROPERTY
 from pipeline.settings import PROJECT
+from pipeline.table_changes.kept import KEPT_PROPERTY
+from pipeline.table_changes.staged_summary import INPUT_SNAPSHOTS_KEY
 from pipeline.tables import commit, layout, offsets
 from pipeline.tables.create import PROPERTIES
 from pipeline.tables.data_files.rewrite import MAINTENANCE_KEY
@@ -34,6 +35,7 @@ SCHEMAS = {
     "alerts": layout.ALERT_SCHEMA,
     "dead_letter_states": layout.DEAD_LETTER_STATE_SCHEMA,
     "dead_letter_actions": layout.DEAD_LETTER_ACTION_SCHEMA,
+    "table_changes": layout.TABLE_CHANGES_SCHEMA,
 }
 KEYS = [
     offsets.PROPERTY,
@@ -42,12 +44,15 @@ KEYS = [
     commit.RUN_ID_KEY,
     commit.CONTRACT_VERSION_KEY,
     commit.REFERENCE_VERSIONS_KEY,
-    LOSS_REASON_KEY,
+    commit.LOSS_REASON_KEY,
     ARCHIVED_PROPERTY,
     MAINTENANCE_KEY,
     QUARANTINES_PROPERTY,
     BALANCE_PROPERTY,
     RETENTION_PROPERTY,
+    commit.CODE_VERSION_KEY,
+    KEPT_PROPERTY,
+    INPUT_SNAPSHOTS_KEY,
 ]
 
 

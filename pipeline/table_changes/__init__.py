@@ -1,0 +1,1 @@
+"""What each snapshot of a product's tables was made of, kept beyond the snapshot."""
