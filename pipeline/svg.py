@@ -9,19 +9,27 @@ COLOURS = ("#1b6ca8", "#d1495b", "#8d96a3", "#2e8b57", "#edae49", "#66418a")
 
 
 def document(
-    title: str, width: int, height: int, body: Iterable[str], *, fixed: bool = False
+    title: str,
+    width: int,
+    height: int,
+    body: Iterable[str],
+    *,
+    fixed: bool = False,
+    background: str | None = "#ffffff",
+    more: str = 'role="img"',
 ) -> str:
-    """Return an SVG document on white; `title` is its accessible name, and not drawn.
+    """Return an SVG document, on white or another colour; `title` is its accessible name, and not drawn.
 
-    A `fixed` one has a size of its own; another takes the room that it is given.
+    A `fixed` one has a size of its own; another takes the room that it is given. `more` are attributes.
     """
     size = f'width="{width}" height="{height}" ' if fixed else ""
+    behind = f'<rect width="{width}" height="{height}" fill="{background}"/>' if background else ""
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
-            f'{size}font-family="sans-serif" font-size="12" role="img">',
+            f'{size}font-family="sans-serif" font-size="12" {more}>',
             f"<title>{escape(title)}</title>",
-            f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
+            *([behind] if behind else []),
             *body,
             "</svg>\n",
         ]

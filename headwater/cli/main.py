@@ -36,6 +36,7 @@ COMMANDS = {
     "hours": "headwater.cli.hours.commands:hours",
     "features": "headwater.cli.features:features",
     "openlineage": "headwater.cli.openlineage.commands:openlineage",
+    "lineage": "headwater.cli.lineage.commands:lineage",
     "maintain": "headwater.cli.maintain:maintain",
     "state": "headwater.cli.config.state:state",
     "recover": "headwater.cli.recover:recover",
@@ -121,7 +122,7 @@ def _reads_metadata(words: Sequence[str]) -> bool:
     does = {"hours": {"build", "preview"}, "dead-letters": {"replay", "discard", "feed"}}
     if command in does:
         return not does[command] & set(words)
-    return command in ("ledger", "status", "doctor")
+    return command in ("ledger", "lineage", "status", "doctor")
 
 
 def _fail_unexpected(error: Exception, verbosity: Verbosity) -> NoReturn:

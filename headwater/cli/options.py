@@ -72,6 +72,23 @@ def resolve(product: str, cell: str) -> tuple[Product, Cell]:
         SettingInvalidError: a setting cannot be used.
     """
     from pipeline.cells import load_cell
+
+    loaded = resolve_product(product)
+    if cell not in loaded.cells:
+        raise ProductNotFoundError(
+            f"it does not live in cell {cell}.",
+            subject=f"product {product}",
+            remedy=f"{meant(cell, loaded.cells)}Its contract names: {', '.join(loaded.cells)}.",
+        )
+    return loaded, load_cell(load_settings().home, cell)
+
+
+def resolve_product(product: str) -> Product:
+    """Return the contract's product, of whatever cell. From then on the process logs as it is set.
+
+    Raises:
+        ProductNotFoundError, ContractError, SettingInvalidError: as `resolve`.
+    """
     from pipeline.contract.load import load_product
     from pipeline.logs import set_up_logs
 
@@ -87,14 +104,12 @@ def resolve(product: str, cell: str) -> tuple[Product, Cell]:
             subject=f"product {product}",
             remedy=f"{meant(product, products)}Known are: {known}.",
         )
-    loaded = load_product(folder)
-    if cell not in loaded.cells:
-        raise ProductNotFoundError(
-            f"it does not live in cell {cell}.",
-            subject=f"product {product}",
-            remedy=f"{meant(cell, loaded.cells)}Its contract names: {', '.join(loaded.cells)}.",
-        )
-    return loaded, load_cell(settings.home, cell)
+    return load_product(folder)
+
+
+def all_products() -> list[str]:
+    """Return the names of the project's products, those whose contracts cannot be read among them."""
+    return _products(load_settings().contracts)
 
 
 def _products(contracts: Path) -> list[str]:

@@ -17,10 +17,15 @@ from assets.definitions import build
 from assets.partitions import to_key
 from pipeline.cells import Cell
 from pipeline.clock import HOUR, hour_of
+from pipeline.contract.lineage.graph import lineage_graph
+from pipeline.contract.load import load_product
 from pipeline.control.publications import latest, read_publications
+from pipeline.event_state import State
 from pipeline.ledger.verify import verify_ledger
 from pipeline.tables.catalog import load_table
 from quality.freshness import measure_freshness
+from quality.lineage.facts import look
+from quality.lineage.page import render_page
 from tests.support.location import Event, Location, open_location
 from tests.support.products import own_product
 
@@ -60,6 +65,27 @@ def told_of(location: Location, table: str, hour: datetime) -> dict[str, Any]:
         else value.value
         for name, value in made.metadata.items()
     }
+
+
+def check_facts(location: Location) -> None:
+    """Hold what a page tells of the cell to the tables."""
+    product = load_product(location.product.folder)
+    facts = look(location.cell, product)
+    published = latest(read_publications(location.cell, NAME))
+    events = facts.tables["events"]
+    assert events.rows == 10
+    assert facts.states[State.ARCHIVED] == facts.states[State.SINK_COMMITTED] == events.rows
+    assert facts.states[State.DEAD_LETTER] == 0
+    assert sum(row.added for row in events.snapshots) == events.rows
+    assert events.snapshots[0].entries
+    features = facts.tables["sensor_features"]
+    assert features.rows == len(location.rows("sensor_features"))
+    assert {one.hour: one for one in features.hours if one.hour in HOURS} == {
+        hour: published[f"{NAME}.sensor_features_history", hour] for hour in HOURS
+    }
+    page = render_page(product, lineage_graph(product), facts)
+    assert f"{events.snapshots[0].facts.snapshot_id}" in page
+    assert features.hours[0].run_id in page
 
 
 def expected(location: Location) -> dict[str, list[tuple[object, ...]]]:
@@ -144,6 +170,7 @@ def test_late_events_build_exactly_what_they_touch_and_all_is_as_one_recompute(
     )
     for table, rows in expected(location).items():
         assert sorted(location.rows(table), key=repr) == rows
+    check_facts(location)
     assert verify_ledger(location.cell, location.product).balanced
     fresh = measure_freshness(location.cell, location.product)
     assert (fresh.waiting, fresh.lag) == (0, timedelta(0))
