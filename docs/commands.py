@@ -25,6 +25,7 @@ NO: Mapping[str, str] = {
     "features served": "readers get a fallback",
     "hours build": "an audit failed",
     "ledger": "it does not balance",
+    "trace": "nothing of the event is known",
     "openlineage status": "events wait",
     "produce": "rows of the file do not fit",
     "status": "a part or a product is not well",

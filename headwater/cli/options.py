@@ -19,15 +19,16 @@ if TYPE_CHECKING:
     from pipeline.contract.model import Product
 
 
-def _complete_products(_context: object, _parameter: object, begun: str) -> list[str]:
-    return [name for name in _products(load_settings().contracts) if name.startswith(begun)]
+def complete_products(_context: object, _parameter: object, begun: str) -> list[str]:
+    """Return the products whose names begin so, for the shell."""
+    return [name for name in product_names(load_settings().contracts) if name.startswith(begun)]
 
 
 def _complete_cells(_context: object, _parameter: object, begun: str) -> list[str]:
     return [name for name in all_settings().cells if name.startswith(begun)]
 
 
-product_argument = click.argument("product", metavar="PRODUCT", shell_complete=_complete_products)
+product_argument = click.argument("product", metavar="PRODUCT", shell_complete=complete_products)
 
 
 def _cell(context: click.Context, _parameter: click.Parameter, named: str | None) -> str | None:
@@ -97,7 +98,7 @@ def resolve_product(product: str) -> Product:
     set_up_logs(level, settings.log_format, colors=wants_colors())
     folder = settings.contracts / product
     if not folder.is_dir():
-        products = _products(settings.contracts)
+        products = product_names(settings.contracts)
         known = f"{', '.join(products) or 'none'} (in {settings.contracts})"
         raise ProductNotFoundError(
             "there is no such data product.",
@@ -112,7 +113,7 @@ def all_products() -> list[str]:
     return _products(load_settings().contracts)
 
 
-def _products(contracts: Path) -> list[str]:
+def product_names(contracts: Path) -> list[str]:
     """Return the names of products; what cannot be read may be one."""
     from pipeline.contract.folders import contract_folders
     from pipeline.contract.load import ContractError, derived_of

@@ -1,1 +1,1 @@
-"""`headwater lineage`: which columns are made from which, and what a cell has of them."""
+"""`headwater lineage` and `trace`: which columns are made from which, and what became of an event."""

@@ -1,0 +1,1 @@
+"""One event's life by its uuid: every state, with the evidence for it."""
