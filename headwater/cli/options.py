@@ -110,7 +110,7 @@ def resolve_product(product: str) -> Product:
 
 def all_products() -> list[str]:
     """Return the names of the project's products, those whose contracts cannot be read among them."""
-    return _products(load_settings().contracts)
+    return product_names(load_settings().contracts)
 
 
 def product_names(contracts: Path) -> list[str]:
