@@ -33,6 +33,7 @@ COMMANDS = {
     "ingest": "headwater.cli.ingest:ingest",
     "ledger": "headwater.cli.ledger:ledger",
     "trace": "headwater.cli.lineage.trace:trace",
+    "sql": "headwater.cli.lineage.sql:sql",
     "dead-letters": "headwater.cli.dead_letters.commands:dead_letters",
     "hours": "headwater.cli.hours.commands:hours",
     "features": "headwater.cli.features:features",
@@ -123,7 +124,7 @@ def _reads_metadata(words: Sequence[str]) -> bool:
     does = {"hours": {"build", "preview"}, "dead-letters": {"replay", "discard", "feed"}}
     if command in does:
         return not does[command] & set(words)
-    return command in ("ledger", "lineage", "trace", "status", "doctor")
+    return command in ("ledger", "lineage", "sql", "trace", "status", "doctor")
 
 
 def _fail_unexpected(error: Exception, verbosity: Verbosity) -> NoReturn:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -65,19 +65,38 @@ def kept_property(name: str) -> str:
     return f"{KEPT_PROPERTY}.{name}"
 
 
-def fresh_changes(catalog: Catalog, product: str) -> tuple[Table | None, pa.Table]:
-    """Return the product's table of changes, None where there is none yet, and the changes that it lacks.
+@dataclass(frozen=True)
+class Changes:
+    """All changes of a product's tables, each in one of two places and in one alone.
 
-    Each change is in one of the two, and in one alone. Opens no file but the tables' metadata.
+    Attributes:
+        kept: the table of changes; None where there is none yet.
+        fresh: rows that it lacks.
+        current: main's current snapshot of each table that has one, by name.
+    """
+
+    kept: Table | None
+    fresh: pa.Table
+    current: Mapping[str, int]
+
+
+def read_changes(catalog: Catalog, product: str) -> Changes:
+    """Return the changes of a product's tables. Opens no file but the tables' metadata.
 
     Raises:
         CatalogUnavailableError, WarehouseUnavailableError: try again later.
     """
     names = sorted(name for _, name in catalog.list_tables(product) if tells_changes(name))
     # Loaded first: what is kept after that, the table of changes has too, and is told twice to nobody.
-    found = [find_table(catalog, f"{product}.{name}") for name in names]
-    changes = find_table(catalog, layout.table_changes_table(product))
-    return changes, as_rows(_fresh(changes, (one for one in found if one is not None)))
+    loaded = [find_table(catalog, f"{product}.{name}") for name in names]
+    tables = [one for one in loaded if one is not None]
+    kept = find_table(catalog, layout.table_changes_table(product))
+    current = {one.name()[-1]: one.metadata.current_snapshot_id for one in tables}
+    return Changes(
+        kept,
+        as_rows(_fresh(kept, tables)),
+        {name: snapshot for name, snapshot in current.items() if snapshot is not None},
+    )
 
 
 def as_rows(changes: Iterable[Change]) -> pa.Table:

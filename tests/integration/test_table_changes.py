@@ -8,7 +8,6 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-import pyarrow as pa
 import pytest
 
 from pipeline.cells import Cell
@@ -18,7 +17,7 @@ from pipeline.maintenance.plan import MaintenancePolicy
 from pipeline.maintenance.run import maintain
 from pipeline.table_changes.archive import archive_changes
 from pipeline.table_changes.before_expiry import kept_elsewhere
-from pipeline.table_changes.kept import fresh_changes
+from pipeline.table_changes.kept import read_changes
 from pipeline.tables.catalog import load_table, open_catalog
 from tests.support.apart import kill_at
 from tests.support.orders import Orders, hour
@@ -36,12 +35,10 @@ Said = tuple[int, int, int, int]
 
 def every_change(cell: Cell) -> list[dict[str, Any]]:
     """All rows of the table of changes, and those that it has not yet."""
-    changes, fresh = fresh_changes(open_catalog(cell), "orders")
-    kept = [] if changes is None else [changes.scan().to_arrow()]
-    rows: list[dict[str, Any]] = pa.concat_tables(
-        [*(one.cast(fresh.schema) for one in kept), fresh]
-    ).to_pylist()
-    return rows
+    found = read_changes(open_catalog(cell), "orders")
+    kept = [] if found.kept is None else found.kept.scan().to_arrow().to_pylist()
+    fresh: list[dict[str, Any]] = found.fresh.to_pylist()
+    return kept + fresh
 
 
 def told(cell: Cell) -> list[Said]:
@@ -150,8 +147,8 @@ def test_who_is_killed_keeping_changes_leaves_all_or_nothing(
     said = fill(orders, 3)
     failpoint = f"table_changes.{place}_archive_commit"
     kill_at(failpoint, quiet_cell.root, partial(archive_changes, quiet_cell, EVENTS))
-    changes, fresh = fresh_changes(open_catalog(quiet_cell), "orders")
-    assert changes is not None
-    assert len(fresh) == (3 if place == "before" else 0)
+    found = read_changes(open_catalog(quiet_cell), "orders")
+    assert found.kept is not None
+    assert len(found.fresh) == (3 if place == "before" else 0)
     archive_changes(quiet_cell, EVENTS)
     assert told(quiet_cell) == sorted(said)

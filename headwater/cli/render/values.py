@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
 
 
 def plain(value: object) -> Any:
-    """Return a value as JSON has it: times in ISO 8601, bytes as hexadecimal text, decimals as text."""
+    """Return a value as JSON has it: times in ISO 8601, bytes as hexadecimal text, decimals as text.
+
+    So are floats that JSON has no number for.
+    """
     if isinstance(value, Mapping):
         return {str(plain(name)): plain(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
@@ -20,6 +24,8 @@ def plain(value: object) -> Any:
         return value.isoformat()
     if isinstance(value, bytes):
         return value.hex()
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     return value if isinstance(value, str | bool | int | float | None) else str(value)
 
 

@@ -1,0 +1,1 @@
+"""Questions in SQL to a cell's tables and their history: read-only, by DuckDB."""
