@@ -34,6 +34,7 @@ COMMANDS = {
     "ledger": "headwater.cli.ledger:ledger",
     "trace": "headwater.cli.lineage.trace:trace",
     "sql": "headwater.cli.lineage.sql:sql",
+    "impact": "headwater.cli.lineage.impact:impact",
     "dead-letters": "headwater.cli.dead_letters.commands:dead_letters",
     "hours": "headwater.cli.hours.commands:hours",
     "features": "headwater.cli.features:features",
@@ -124,7 +125,7 @@ def _reads_metadata(words: Sequence[str]) -> bool:
     does = {"hours": {"build", "preview"}, "dead-letters": {"replay", "discard", "feed"}}
     if command in does:
         return not does[command] & set(words)
-    return command in ("ledger", "lineage", "sql", "trace", "status", "doctor")
+    return command in ("ledger", "lineage", "sql", "trace", "impact", "status", "doctor")
 
 
 def _fail_unexpected(error: Exception, verbosity: Verbosity) -> NoReturn:

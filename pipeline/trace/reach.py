@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pipeline.batch.planning.staleness import hours_of
-from pipeline.clock import HOUR
-from pipeline.contract.model import EVENTS, DerivedTable, Product, Read, published_table
+from pipeline.batch.planning.staleness import hours_of, hours_reading
+from pipeline.contract.model import EVENTS, DerivedTable, Product, published_table
 from pipeline.control.alerts import Alert
 from pipeline.control.publications import Publication
 from pipeline.trace.model import Build, Reached
@@ -22,11 +21,6 @@ class Reach:
     hour: datetime
     through: tuple[str, ...]
     onward: bool = False
-
-
-def hours_from(read: Read, hour: datetime) -> tuple[datetime, ...]:
-    """Return the hours for which `read` covers `hour`, oldest first: the inverse of planning's `hours_of`."""
-    return tuple(hour + (read.back + number) * HOUR for number in range(read.hours))
 
 
 def reach(product: Product, hour: datetime) -> tuple[Reach, ...]:
@@ -44,7 +38,7 @@ def reach(product: Product, hour: datetime) -> tuple[Reach, ...]:
             later
             for read in own
             for one in through
-            for later in hours_from(read, one)
+            for later in hours_reading(read, one)
             if later not in through
         }
         found += [Reach(table, one, tuple(through[one])) for one in sorted(through)]
@@ -61,7 +55,7 @@ def _through(
         if read.table == table.name:
             continue
         for one in sorted(hours.get(read.table, frozenset())):
-            for later in hours_from(read, one):
+            for later in hours_reading(read, one):
                 told = found.setdefault(later, [])
                 if read.table not in told:
                     told.append(read.table)

@@ -96,6 +96,11 @@ def hours_of(read: Read, hour: datetime) -> tuple[datetime, ...]:
     return tuple(last - n * HOUR for n in reversed(range(read.hours)))
 
 
+def hours_reading(read: Read, hour: datetime) -> tuple[datetime, ...]:
+    """Return the hours for which `read` covers `hour`, oldest first: the inverse of `hours_of`."""
+    return tuple(hour + (read.back + n) * HOUR for n in range(read.hours))
+
+
 def source_rows(table: DerivedTable, hour: datetime, rows: Mapping[datetime, int]) -> int:
     """Return how many rows of events the hour is computed from."""
     return sum(
