@@ -13,12 +13,12 @@ import pyarrow as pa
 from assets.columns import column_lineage, table_schema
 from assets.keys import AUDIT_CHECK, Keys
 from assets.partitions import to_key
+from assets.steps.links import audit_links, drawn, lineage_link
 from assets.steps.provenance import provenance_metadata, snapshot_metadata
 from pipeline.batch.provenance import Provenance
 from pipeline.contract.lineage.sources import derived_sources
 from pipeline.contract.model import DerivedTable
 from pipeline.control.publications import Publication
-from pipeline.settings import load_settings
 from pipeline.tables.snapshots import SnapshotFacts
 from quality.audit import AuditResult
 from quality.auditor import Audits
@@ -36,15 +36,17 @@ class AboutTable:
         columns: where its column lineage is drawn, below the Data Docs.
         schema: its own, whose types the contract does not know; None while there is no table.
         snapshots: those that the hours were published in, by their id, as far as they are retained.
+        page: the product's lineage page, below the Data Docs.
         served_snapshot_id: of a feature table, what its readers read by now.
     """
 
     derived_table: DerivedTable
     code_version: str
     columns: str | None
-    schema: pa.Schema | None
+    schema: pa.Schema | None = None
     snapshots: Mapping[int, SnapshotFacts] = field(default_factory=dict)
     served_snapshot_id: int | None = None
+    page: str | None = None
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,8 @@ def hours_published(
                 "code version": about.code_version,
                 **provenance_metadata(publication, one.provenance),
                 **columns,
-                **_links(keys, pages.get(publication.hour)),
+                **audit_links(keys, pages.get(publication.hour)),
+                **lineage_link(keys, about.page, about.derived_table.name),
             },
         )
 
@@ -104,7 +107,7 @@ def _columns(keys: Keys, about: AboutTable) -> Mapping[str, Any]:
     }
     if about.schema:
         found["dagster/column_schema"] = table_schema(about.schema, about.derived_table.columns)
-    return {**found, **_drawn(keys, "columns drawn", about.columns)}
+    return {**found, **drawn(keys, "columns drawn", about.columns)}
 
 
 def audit_result(keys: Keys, derived_table: DerivedTable, audits: Audits) -> dg.AssetCheckResult:
@@ -130,26 +133,9 @@ def audit_result(keys: Keys, derived_table: DerivedTable, audits: Audits) -> dg.
             "expectations": audits.expectations,
             "broken expectations": _table(audits.shown, success=False),
             "met": _table(audits.shown, success=True),
-            **_links(keys, first_page),
+            **audit_links(keys, first_page),
         },
     )
-
-
-def _links(keys: Keys, page: Page | None) -> dict[str, dg.MetadataValue[str]]:
-    """Return links to an audit's page and chart; nothing where no Data Docs are served."""
-    served = load_settings().data_docs
-    if page is None or served is None:
-        return {}
-    found = dg.MetadataValue.url(f"{served}/{keys.cell}/{page.validation}")
-    return {"data docs": found, **_drawn(keys, "distributions", page.chart)}
-
-
-def _drawn(keys: Keys, name: str, chart: str | None) -> dict[str, dg.MetadataValue[str]]:
-    """Return a chart of the Data Docs; nothing without it, or where they are not served."""
-    served = load_settings().data_docs
-    if chart is None or served is None:
-        return {}
-    return {name: dg.MetadataValue.md(f"![{name}]({served}/{keys.cell}/{chart})")}
 
 
 def _table(verdicts: Mapping[datetime, AuditResult], *, success: bool) -> dg.TableMetadataValue:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import dagster as dg
 from pyiceberg.table import Table
@@ -18,7 +19,7 @@ from pipeline.batch.planning.read_inputs import read_plan_inputs
 from pipeline.batch.progress import ProgressReporter
 from pipeline.batch.wap.tags import SERVED
 from pipeline.cells import Cell
-from pipeline.contract.model import DerivedTable, Product, published_table
+from pipeline.contract.model import Product, published_table
 from pipeline.control.publications import Publication
 from pipeline.errors import HeadwaterError
 from pipeline.tables.catalog import TableMissingError, load_table
@@ -26,6 +27,7 @@ from pipeline.tables.layout import product_table
 from pipeline.tables.snapshots import snapshot_facts
 from quality.auditor import RunAuditor
 from quality.column_lineage import publish_column_lineage
+from quality.lineage.publish import find_page, publish_page
 
 
 def materialize_hours(
@@ -57,6 +59,7 @@ def materialize_hours(
     )
 
     auditor = RunAuditor(cell, product.name, context.run.run_id, plan.builds)
+    page = find_page(cell, product.name) or publish_page(cell, product, with_cell=False)
     drawn = {name: publish_column_lineage(cell, product, name) for name in tables}
     failed: HeadwaterError | None = None
     published: list[PublishedHour] = []
@@ -75,27 +78,25 @@ def materialize_hours(
         else:
             context.log.error(f"The audit of {what} failed; not published.")
         if done.ends_range and published:
-            about = _about(cell, product, tables[name], code_versions[name], drawn[name], published)
+            about = AboutTable(tables[name], code_versions[name], drawn[name], page=page)
+            about = _with_snapshots(about, cell, product, published)
             pages = auditor.audits(name).pages
             log_materializations(context, list(hours_published(keys, about, published, pages)))
             published.clear()
         reporter.one_done()
     auditor.finish()
+    publish_page(cell, product)
     for name, table in tables.items():
         yield audit_result(keys, table, auditor.audits(name))
     if (error := failed or plan.refusal) is not None:
         raise error
 
 
-def _about(
-    cell: Cell,
-    product: Product,
-    derived_table: DerivedTable,
-    code_version: str,
-    drawn: str | None,
-    published: Sequence[PublishedHour],
+def _with_snapshots(
+    about: AboutTable, cell: Cell, product: Product, published: Sequence[PublishedHour]
 ) -> AboutTable:
-    """Return what the tables say, each loaded once for all hours of a range."""
+    """Return what the tables say, too, each loaded once for all hours of a range."""
+    derived_table = about.derived_table
     readers = _load(cell, product_table(product.name, derived_table.name))
     of_hours = (
         readers
@@ -104,13 +105,11 @@ def _about(
     )
     ids = {one.publication.published_snapshot_id for one in published}
     facts = () if of_hours is None else (snapshot_facts(of_hours, one) for one in ids)
-    return AboutTable(
-        derived_table,
-        code_version,
-        drawn,
-        None if readers is None else readers.schema().as_arrow(),
-        {one.snapshot_id: one for one in facts if one is not None},
-        None if readers is None else _served(readers),
+    return replace(
+        about,
+        schema=None if readers is None else readers.schema().as_arrow(),
+        snapshots={one.snapshot_id: one for one in facts if one is not None},
+        served_snapshot_id=None if readers is None else _served(readers),
     )
 
 

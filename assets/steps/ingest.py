@@ -9,6 +9,7 @@ import dagster as dg
 
 from assets.keys import Keys
 from assets.steps.ingest_results import (
+    Told,
     dead_letters_materialized,
     events_materialized,
     ledger_evaluation,
@@ -25,6 +26,7 @@ from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import dead_letters_table, events_table
 from pipeline.tables.offsets import committed_offsets
 from pipeline.tables.snapshots import SnapshotFacts, snapshot_facts
+from quality.lineage.publish import find_page
 
 Event = dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.AssetCheckResult
 
@@ -48,8 +50,9 @@ def ingest_events(
     ):
         ledger = read_ledger(cell, product)
         made = _snapshots(cell, product.name, progress.snapshot_id)
-        yield events_materialized(keys, progress, ledger, made.events, code_version)
-        yield dead_letters_materialized(keys, progress, made.dead_letters, code_version)
+        told = Told(code_version, find_page(cell, product.name))
+        yield events_materialized(keys, progress, ledger, made.events, told)
+        yield dead_letters_materialized(keys, progress, made.dead_letters, told)
         yield ledger_evaluation(keys, ledger)
     yield ledger_result(keys, read_ledger(cell, product))
 

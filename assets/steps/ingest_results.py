@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 
 from assets.columns import column_lineage
 from assets.keys import LEDGER_CHECK, Keys
+from assets.steps.links import lineage_link
 from assets.steps.provenance import snapshot_metadata
+from pipeline.contract.lineage.graph import DEAD_LETTERS
 from pipeline.contract.lineage.sources import events_sources
+from pipeline.contract.model import EVENTS
 from pipeline.ingest.progress import Progress
 from pipeline.ledger.ledger import Ledger
 from pipeline.tables.snapshots import SnapshotFacts
@@ -30,12 +34,20 @@ _OF_RANGES = ("rows", "duplicates", "dead_letters", "gaps", "lost", "late")
 _MOST_LINES = 96
 
 
+@dataclass(frozen=True)
+class Told:
+    """What a run's materializations have in common; `page` is the lineage page, below the Data Docs."""
+
+    code_version: str
+    page: str | None = None
+
+
 def events_materialized(
     keys: Keys,
     progress: Progress,
     ledger: Ledger,
     snapshot: SnapshotFacts | None,
-    code_version: str,
+    told: Told,
 ) -> dg.AssetMaterialization:
     """Return the events' materialization for a digest of commits, the last of which made `snapshot`."""
     return dg.AssetMaterialization(
@@ -59,14 +71,15 @@ def events_materialized(
             "held back": dg.MetadataValue.json(
                 {str(p): at for p, at in progress.held_back.items()}
             ),
-            "code version": code_version,
+            "code version": told.code_version,
             "dagster/column_lineage": column_lineage(keys, events_sources(keys.product)),
+            **lineage_link(keys, told.page, EVENTS),
         },
     )
 
 
 def dead_letters_materialized(
-    keys: Keys, progress: Progress, snapshot: SnapshotFacts | None, code_version: str
+    keys: Keys, progress: Progress, snapshot: SnapshotFacts | None, told: Told
 ) -> dg.AssetMaterialization:
     """Return the dead letters' materialization for a digest of commits; `snapshot` is their table's last."""
     return dg.AssetMaterialization(
@@ -77,7 +90,8 @@ def dead_letters_materialized(
             "offset ranges": _ranges(progress),
             "snapshot id": str(snapshot.snapshot_id if snapshot else None),
             **snapshot_metadata(snapshot),
-            "code version": code_version,
+            "code version": told.code_version,
+            **lineage_link(keys, told.page, DEAD_LETTERS),
         },
     )
 

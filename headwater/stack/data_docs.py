@@ -66,24 +66,32 @@ class Handler(SimpleHTTPRequestHandler):
 
 
 def overview(cells: Path) -> str:
-    """Return a page of links: each cell's site, and the validations of its tables, newest run first."""
+    """Return a page of links: of each cell its lineage pages and its validations, the newest run first."""
     parts = ["<!doctype html><title>Data Docs</title><h1>Data Docs</h1>"]
-    for site in sorted(index.parent for index in cells.glob("*/data_docs/index.html")):
+    for site in sorted({found.parent for found in cells.glob("*/data_docs/*")}):
         cell = site.parent.name
-        parts.append(f'<h2><a href="/{escape(quote(cell))}/">{escape(cell)}</a></h2>')
+        has_index = (site / "index.html").is_file()
+        name = (
+            f'<a href="/{escape(quote(cell))}/">{escape(cell)}</a>' if has_index else escape(cell)
+        )
+        parts.append(f"<h2>{name}</h2>")
+        if lineage := sorted(site.glob("lineage/*.html")):
+            links = (f"<li>{_link(site, page)}</li>" for page in lineage)
+            parts.append(f"<h3>Lineage</h3><ul>{''.join(links)}</ul>")
         # validations/<product>/<table>/<run>/<time>/<hour>.html
         for table in sorted(site.glob("validations/*/*")):
             pages = sorted(
                 table.glob("*/*/*.html"), key=lambda page: page.parent.name, reverse=True
             )
-            links = (
-                f'<li><a href="/{escape(quote(f"{cell}/{page.relative_to(site).as_posix()}"))}">'
-                f"{escape(page.stem)}</a> ({escape(page.parent.name)})</li>"
-                for page in pages
-            )
+            links = (f"<li>{_link(site, page)} ({escape(page.parent.name)})</li>" for page in pages)
             name = ".".join(table.parts[-2:])
             parts.append(f"<h3>{escape(name)}</h3><ul>{''.join(links)}</ul>")
     return "\n".join(parts if len(parts) > 1 else [*parts, "<p>No hour was audited yet.</p>"])
+
+
+def _link(site: Path, page: Path) -> str:
+    path = quote(f"{site.parent.name}/{page.relative_to(site).as_posix()}")
+    return f'<a href="/{escape(path)}">{escape(page.stem)}</a>'
 
 
 class _Server(ThreadingHTTPServer):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -24,6 +25,8 @@ from quality.lineage.states import draw_states
 
 TEMPLATES = Path(__file__).parent / "templates"
 HINT = "Type a column's name, or press one in the drawing: what leads to it and what comes of it stands out."
+_TYPE = 32
+"""So many letters of a type are shown."""
 _RANGES = 4
 """So many partitions' offsets of one snapshot are shown."""
 
@@ -171,7 +174,14 @@ def _environment() -> Environment:
     made.filters["time"] = lambda at: f"{at:%Y-%m-%d %H:%M:%S}"
     made.filters["hour"] = lambda at: f"{at:%Y-%m-%d %H}:00"
     made.filters["ranges"] = _ranges
+    made.filters["type"] = _short
     return made
+
+
+def _short(type_: str) -> str:
+    """Return a type without the numbers of its fields, and cut where it is long."""
+    plain = re.sub(r"\b\d+: |\boptional |\brequired ", "", type_)
+    return plain if len(plain) <= _TYPE else f"{plain[: _TYPE - 1]}…"
 
 
 def _ranges(entries: Sequence[Entry]) -> str:

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import pytest
 
 from assets.keys import Keys
 from assets.steps.hour_results import AboutTable, PublishedHour, hours_published
-from assets.steps.ingest_results import dead_letters_materialized
+from assets.steps.ingest_results import Told, dead_letters_materialized
+from assets.steps.links import lineage_link
 from pipeline.batch.planning.staleness import PlanInputs, fingerprint
 from pipeline.batch.provenance import MOST_INPUTS, Provenance, provenance
 from pipeline.contract.model import DerivedTable, Read
@@ -42,7 +44,7 @@ def known(*publications: Publication) -> PlanInputs:
 
 
 def told(one: Publication, table: DerivedTable, made: Provenance | None) -> dict[str, Any]:
-    about = AboutTable(table, "code", None, None, {22: FACTS})
+    about = AboutTable(table, "code", None, snapshots={22: FACTS})
     (found,) = hours_published(KEYS, about, [PublishedHour(one, made)], {})
     return {
         name: [record.data for record in value.records]
@@ -105,14 +107,25 @@ def test_dead_letters_tell_the_entries_of_some_partitions_and_their_own_snapshot
         commits=1, snapshot_id=1, committed_at=AT, entries=tuple(entries), reasons={}, lag=0,
         offsets=100_000, rows=90_000, dead_letters=10_000,
     )  # fmt: skip
-    metadata = dead_letters_materialized(KEYS, progress, FACTS, "code").metadata
+    metadata = dead_letters_materialized(KEYS, progress, FACTS, Told("code")).metadata
     ranges = metadata["offset ranges"]
     assert isinstance(ranges, dg.TableMetadataValue)
     assert len(ranges.records) == 96
     assert ranges.records[3].data["dead letters"] == 1
     assert metadata["snapshot id"].value == "22"
     assert metadata["run id"].value == "r"
-    assert dead_letters_materialized(KEYS, progress, None, "code").metadata["snapshot id"]
+    assert dead_letters_materialized(KEYS, progress, None, Told("code")).metadata["snapshot id"]
+
+
+def test_links_lead_to_the_part_of_the_page_where_data_docs_are_served(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    page = "lineage/orders.html"
+    assert lineage_link(KEYS, page, "sales") == {}
+    monkeypatch.setenv("HEADWATER_DATA_DOCS", "http://docs.example")
+    link = lineage_link(KEYS, page, "sales")["lineage"]
+    assert link.value == "http://docs.example/us/lineage/orders.html#table-sales"
+    assert lineage_link(KEYS, None, "sales") == {}
 
 
 def test_entries_of_a_partition_become_one() -> None:

@@ -23,9 +23,11 @@ from pipeline.control.publications import latest, read_publications
 from pipeline.event_state import State
 from pipeline.ledger.verify import verify_ledger
 from pipeline.tables.catalog import load_table
+from quality.data_docs import site
 from quality.freshness import measure_freshness
 from quality.lineage.facts import look
 from quality.lineage.page import render_page
+from quality.lineage.publish import find_page
 from tests.support.location import Event, Location, open_location
 from tests.support.products import own_product
 
@@ -86,6 +88,10 @@ def check_facts(location: Location) -> None:
     page = render_page(product, lineage_graph(product), facts)
     assert f"{events.snapshots[0].facts.snapshot_id}" in page
     assert features.hours[0].run_id in page
+    written = find_page(location.cell, NAME)
+    assert written is not None
+    # By the last run, at its end.
+    assert features.hours[0].run_id in (site(location.cell) / written).read_text()
 
 
 def expected(location: Location) -> dict[str, list[tuple[object, ...]]]:

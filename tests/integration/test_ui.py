@@ -165,6 +165,22 @@ def test_a_table_shows_what_its_columns_come_from(platform: Platform, page: Page
     page.screenshot(path=platform.pictures / "columns.png")
 
 
+def test_a_published_hour_links_to_its_part_of_the_lineage_page(
+    platform: Platform, page: Page
+) -> None:
+    page.goto(f"/assets/us/{PRODUCT}/{GOOD}?view=events")
+    row = (
+        page.get_by_role("row")
+        .filter(has_text="since the build")
+        .or_(page.get_by_role("row").filter(has_text="first build"))
+    )
+    expect(row.first).to_be_visible()
+    link = page.get_by_role("link").filter(has_text="/lineage/").first
+    page.goto(link.get_attribute("href") or "")
+    expect(page.get_by_role("heading", level=1)).to_contain_text(f"{PRODUCT}1.0.0 in cell us")
+    expect(page.locator(f"[id=table-{GOOD}]")).to_have_attribute("open", "")
+
+
 def test_a_failed_audit_leaves_main_untouched_and_the_other_table_published(
     platform: Platform,
 ) -> None:

@@ -87,7 +87,7 @@ def _show(one: Gathered) -> None:
         click.echo(printable(line))
     if facts and facts.states:
         counts = (f"{count:,} {state.value}" for state, count in facts.states.items())
-        click.echo(f"\nevents: {', '.join(counts)}")
+        click.echo(f"\nstates: {', '.join(counts)}")
     for table in graph.tables:
         made = [
             (column.name, _type(column.name, column.type, facts, table.name), _sources(graph, at))

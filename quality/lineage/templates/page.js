@@ -189,7 +189,14 @@
     else if (more) { const box = boxes.find((one) => one.more === more); box.open = !box.open; lay(); }
   });
 
+  const table = () => {
+    const named = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!named || !named.matches("details")) return;
+    named.open = true;
+    named.classList.add("found");
+    named.scrollIntoView();
+  };
   const fromAddress = () => { const one = byName.get(decodeURIComponent(location.hash.slice(1))); if (one) pick(one.id); return Boolean(one); };
-  window.addEventListener("hashchange", () => { if (fromAddress()) svg.scrollIntoView({ block: "nearest" }); });
-  if (!fromAddress()) tell("");
+  window.addEventListener("hashchange", () => { if (fromAddress()) svg.scrollIntoView({ block: "nearest" }); else table(); });
+  if (!fromAddress()) { tell(""); table(); }
 })();

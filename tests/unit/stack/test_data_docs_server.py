@@ -23,6 +23,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     page.write_text("an hour's validation")
     (site / "index.html").write_text("the index")
     (site / "validations" / "1.html").write_text("a validation")
+    (site / "lineage").mkdir()
+    (site / "lineage" / "orders.html").write_text("what orders come from")
     (tmp_path / "cells" / "us" / "state.db").write_text("private")
     (site / "way-out").symlink_to("../state.db")
     (tmp_path / "cells" / "eu").mkdir()
@@ -58,6 +60,8 @@ def test_each_cells_site_is_served_below_its_name(port: int) -> None:
     assert "/eu/" not in listed
     (link,) = re.findall(r'href="(/us/validations/[^"]+)"', listed)
     assert get(port, link) == (200, "an hour's validation")
+    assert 'href="/us/lineage/orders.html"' in listed
+    assert get(port, "/us/lineage/orders.html") == (200, "what orders come from")
 
 
 @pytest.mark.parametrize(
