@@ -9,6 +9,7 @@ import dagster as dg
 
 from assets.dead_letters.config import DryRunConfig, ReplayConfig, SelectionConfig
 from assets.keys import Keys
+from assets.steps.parent_run import parent_run
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.contract.settings.units import parse_instant
@@ -69,6 +70,7 @@ def replay_letters(
         by=config.by,
         reason=config.reason,
         on_progress=lambda what, count: context.log.info(f"{count:,} dead letters {what}."),
+        parent=parent_run(context),
     )
     _tell(
         context,

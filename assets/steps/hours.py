@@ -13,6 +13,7 @@ from assets.dagster_private.event_batches import log_materializations
 from assets.keys import HOURS_TAG, Keys
 from assets.partitions import to_hour
 from assets.steps.hour_results import AboutTable, PublishedHour, audit_result, hours_published
+from assets.steps.parent_run import parent_run
 from pipeline.batch.execute import MissingInput, execute
 from pipeline.batch.planning.plan import plan_hours
 from pipeline.batch.planning.read_inputs import read_plan_inputs
@@ -64,7 +65,15 @@ def materialize_hours(
     failed: HeadwaterError | None = None
     published: list[PublishedHour] = []
     reporter = ProgressReporter(len(plan.builds), context.log.info)
-    for done in execute(spark, cell, product, plan, auditor, run_id=context.run.run_id):
+    for done in execute(
+        spark,
+        cell,
+        product,
+        plan,
+        auditor,
+        run_id=context.run.run_id,
+        parent=parent_run(context),
+    ):
         name, hour, outcome = done.build.derived_table, done.build.hour, done.outcome
         what = f"{name} {hour:%Y-%m-%dT%H}"
         auditor.publish(name, hour)

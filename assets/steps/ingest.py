@@ -15,6 +15,7 @@ from assets.steps.ingest_results import (
     ledger_evaluation,
     ledger_result,
 )
+from assets.steps.parent_run import parent_run
 from pipeline.cells import Cell
 from pipeline.ingest.limits import Limits
 from pipeline.ingest.progress import ingest_with_progress
@@ -43,6 +44,7 @@ def ingest_events(
         cell,
         product,
         run_id=context.run_id,
+        parent=parent_run(context),
         ended=lifetime(product.folder),
         limits=Limits(memory_mb=load_settings().ingest_memory_mb),
         on_retry=lambda error, pause: context.log.warning(f"{error} Again in {pause:.1f} s."),

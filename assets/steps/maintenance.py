@@ -8,6 +8,7 @@ from dataclasses import fields
 import dagster as dg
 
 from assets.keys import WHY_TAG, Keys
+from assets.steps.parent_run import parent_run
 from pipeline.cells import Cell
 from pipeline.errors import RetryableError
 from pipeline.maintenance.execute import MaintenanceResult
@@ -29,7 +30,8 @@ def maintain_product(
     due = plan_due_steps(cell, product) if WHY_TAG in context.run.tags else None
     done: list[MaintenanceResult] = []
     try:
-        for one in maintain_tables(cell, product, due):
+        run = context.run.run_id
+        for one in maintain_tables(cell, product, due, run_id=run, parent=parent_run(context)):
             done.append(one)
             reasons = "; ".join(f"{step.step}: {step.reason}" for step in one.due)
             context.log.info(f"{one.table} is maintained. {reasons}".rstrip())

@@ -24,6 +24,7 @@ from pipeline.control.publications import Publication, read_publications
 from pipeline.hours.fence import Fence
 from pipeline.hours.rows import rows_by_hour
 from pipeline.hours.states import HourState, HourStates
+from pipeline.lineage.facets.assertions import Finding
 from pipeline.settings import load_settings
 from pipeline.spark.comet import COMET
 from pipeline.spark.jars import spark_jars
@@ -55,6 +56,7 @@ class Passed:
     passed: bool = True
     met: int = 0
     reasons: tuple[str, ...] = ()
+    results: tuple[Finding, ...] = ()
 
 
 def viewing_product() -> Product:

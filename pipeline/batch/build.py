@@ -7,10 +7,13 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
+from openlineage.client.event_v2 import RunState
+
 from pipeline.batch.context import RangeContext
 from pipeline.batch.execute_stages import Progress, StageExecutor
-from pipeline.batch.lineage import hour_completed, hour_failed, hour_started
-from pipeline.batch.model import UNKNOWN_INPUTS, NotReached, RangeOutcome
+from pipeline.batch.lineage.audits import ToldAudit
+from pipeline.batch.lineage.hours import hour_completed, hour_ended, hour_started
+from pipeline.batch.model import UNKNOWN_INPUTS, NotReached, RangeOutcome, Verdict
 from pipeline.batch.planning.stages import HourStage, plan_recovery
 from pipeline.batch.planning.staleness import fingerprint
 from pipeline.batch.wap.audit_frame import AuditFunction
@@ -18,6 +21,7 @@ from pipeline.batch.wap.publish import published_unrecorded
 from pipeline.control.publications import Publication
 from pipeline.errors import HeadwaterError
 from pipeline.lineage.emitter import Emitter
+from pipeline.lineage.told import Ending, ending
 from pipeline.tables.catalog import TableMissingError, load_table
 
 
@@ -35,7 +39,7 @@ def build_range(
     `EmptiedHourError`. Of a table that depends on its past, hours after one that is not published are
     `NotReached`: they were computed with it. Ended at any point, main has all the hours whole or as they
     were; the same call again converges: what was published and not recorded is recorded, and it is an hour's
-    result if it was computed from the same inputs. The hours' OpenLineage events go to the run's file.
+    result if it was computed from the same inputs. OpenLineage events of hours and audits are told.
 
     Raises, with main as it was:
         StagingOutdatedError: the hours kept changing on main.
@@ -44,19 +48,20 @@ def build_range(
     emitter = Emitter(context.cell, context.run_id)
     started = context.clock()
     emitter.emit(*(hour_started(context, hour, started) for hour in context.hours))
+    told_audit = ToldAudit(context, audit, emitter)
     outcomes: dict[datetime, RangeOutcome] = {}
     try:
         outcomes |= _recovered(context)
         if len(outcomes) < len(context.hours):
             left = _from_main(context.only(set(context.hours) - set(outcomes)))
-            outcomes |= StageExecutor(left, audit).execute(stages)
+            outcomes |= StageExecutor(left, told_audit).execute(stages)
     except BaseException as error:
-        # Whatever ended it; what an error without a name says may quote rows.
-        reason = str(error) if isinstance(error, HeadwaterError) else type(error).__name__
+        # Whatever ended it.
+        how, now = ending(error), context.clock()
         left = context.only(set(context.hours) - set(outcomes))
-        emitter.emit(*(hour_failed(context, hour, context.clock(), reason) for hour in left.hours))
+        emitter.emit(*(hour_ended(context, hour, now, how) for hour in left.hours))
         raise
-    _tell(context, emitter, outcomes)
+    _tell(context, emitter, outcomes, told_audit.verdicts)
     return outcomes
 
 
@@ -118,22 +123,26 @@ def _published(outcomes: Mapping[datetime, RangeOutcome]) -> dict[datetime, Publ
 
 
 def _tell(
-    context: RangeContext, emitter: Emitter, outcomes: Mapping[datetime, RangeOutcome]
+    context: RangeContext,
+    emitter: Emitter,
+    outcomes: Mapping[datetime, RangeOutcome],
+    verdicts: Mapping[datetime, Verdict],
 ) -> None:
     published = _published(outcomes)
     schema = load_table(context.cell, context.table).schema() if published else None
     now = context.clock()
     emitter.emit(
         *(
-            hour_completed(context, published[hour], schema)
+            hour_completed(context, published[hour], schema, verdicts.get(hour))
             if hour in published
-            else hour_failed(context, hour, now, _why(outcome))
+            else hour_ended(context, hour, now, _how(outcome), verdicts.get(hour))
             for hour, outcome in sorted(outcomes.items(), key=lambda one: one[0])
         )
     )
 
 
-def _why(outcome: RangeOutcome) -> str:
+def _how(outcome: RangeOutcome) -> Ending:
     if isinstance(outcome, NotReached):
-        return "an hour before it was not published"
-    return str(outcome) if isinstance(outcome, HeadwaterError) else "the audit failed"
+        return Ending(RunState.ABORT, "an hour before it was not published")
+    why = str(outcome) if isinstance(outcome, HeadwaterError) else "the audit failed"
+    return Ending(RunState.FAIL, why)

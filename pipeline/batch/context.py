@@ -14,6 +14,7 @@ from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import DerivedTable, Product, Reference, published_table
 from pipeline.control.publications import PublicationLog
+from pipeline.lineage.runs import ParentRun
 from pipeline.spark.session import own_session
 from pipeline.supervision.heartbeat import Pulse
 from pipeline.supervision.locks import batch_lock, confirm_lock
@@ -45,6 +46,7 @@ class RangeContext:
         publications: the product's; what the build records is added to it.
         pulse: the run's heartbeat, if it has one.
         given: rows to compute from in place of the cell's, if there are such.
+        parent: the run that builds of these hours are part of, as lineage has it.
     """
 
     spark: SparkSession
@@ -57,6 +59,7 @@ class RangeContext:
     clock: Clock = utc_now
     pulse: Pulse | None = None
     given: InputRows | None = None
+    parent: ParentRun | None = None
 
     @property
     def hours(self) -> tuple[datetime, ...]:

@@ -13,6 +13,7 @@ from pipeline.batch.build import build_range
 from pipeline.batch.context import RangeContext
 from pipeline.batch.errors import LogicError
 from pipeline.batch.fault import file_at_fault
+from pipeline.batch.lineage.build_run import BuildRun
 from pipeline.batch.model import HourOutcome, NotReached
 from pipeline.batch.pin import pinned
 from pipeline.batch.planning.buildable import buildable, sources_of
@@ -26,6 +27,8 @@ from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import DerivedTable, Product
 from pipeline.control.publications import Publication, PublicationLog
 from pipeline.errors import HeadwaterError
+from pipeline.lineage.runs import ParentRun
+from pipeline.lineage.told import told
 from pipeline.spark.errors import SparkFailedError
 from pipeline.supervision.heartbeat import Pulse, batch_heartbeat_file
 from pipeline.supervision.locks import batch_lock, confirm_lock
@@ -65,6 +68,7 @@ def execute(
     *,
     run_id: str,
     clock: Clock = utc_now,
+    parent: ParentRun | None = None,
 ) -> Iterator[BuildResult]:
     """Build a plan's ranges one by one in its order, yielding each hour as its range is done.
 
@@ -75,6 +79,7 @@ def execute(
     hours is at work stands in the heartbeat beside the batch lock, of no hold on anything. The caller
     holds the product's batch lock: its publications are read once, and what others record after that is
     not seen. The snapshot of events that the plan names is tagged as long, so that it does not expire.
+    Lineage tells of the build as a run, which is part of `parent`, and of each hour's as part of that.
 
     Raises:
         TableBusyError, CatalogUnavailableError, WarehouseUnavailableError: nothing was built.
@@ -82,10 +87,15 @@ def execute(
     """
     if plan.source_snapshot_id is None or not plan.builds:
         return
-    with pinned(cell, product, plan.source_snapshot_id, run_id):
-        yield from _execute(
-            spark, cell, product, plan, plan.source_snapshot_id, auditor, run_id, clock
-        )
+    build = BuildRun.of(cell, product, plan, run_id, clock, parent)
+    with told(build.told), pinned(cell, product, plan.source_snapshot_id, run_id):
+        source = plan.source_snapshot_id
+        for done in _execute(
+            spark, cell, product, plan, source, auditor, run_id, clock, build.as_parent
+        ):
+            build.done(done.outcome)
+            yield done
+        build.over()
 
 
 def _execute(
@@ -97,6 +107,7 @@ def _execute(
     auditor: Auditor,
     run_id: str,
     clock: Clock,
+    parent: ParentRun,
 ) -> Iterator[BuildResult]:
     tables = {table.name: table for table in product.derived_tables}
     log = PublicationLog.read(cell, product.name)
@@ -117,7 +128,9 @@ def _execute(
         if not now.builds:
             continue
         sources = sources_of(product, table, now.builds, inputs, source_snapshot_id)
-        context = RangeContext(spark, cell, product, table, sources, run_id, log, clock, pulse)
+        context = RangeContext(
+            spark, cell, product, table, sources, run_id, log, clock, pulse, parent=parent
+        )
         before = {hour: log.last.get((context.table, hour)) for hour in now.builds}
         outcomes = _outcomes(context, together[0].stages, auditor(table))
         if again := [now.builds[hour] for hour in context.hours if hour not in outcomes]:

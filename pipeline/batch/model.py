@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
 from pipeline.control.publications import Publication
 from pipeline.errors import HeadwaterError
+from pipeline.lineage.facets.assertions import Finding
 
 
 class Verdict(Protocol):
@@ -27,6 +28,11 @@ class Verdict(Protocol):
     @property
     def reasons(self) -> tuple[str, ...]:
         """What was not met, for people; no value of any row."""
+        ...
+
+    @property
+    def results(self) -> Sequence[Finding]:
+        """What each expectation found; no value of any row."""
         ...
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from uuid import uuid4
 
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
@@ -15,8 +16,13 @@ from pipeline.dead_letters.replay import WAIT_S, resume
 from pipeline.dead_letters.selection import Selection
 from pipeline.dead_letters.store import commit_claims, note_action, states_table
 from pipeline.failpoints import failpoint
+from pipeline.lineage.datasets import table_input, table_output
+from pipeline.lineage.told import product_run, told
 from pipeline.supervision.locks import dead_letters_lock, hold_lock
 from pipeline.tables.commit import write_files
+from pipeline.tables.layout import dead_letter_states_table, dead_letters_table
+
+_DISCARD = "Decides that nothing is to be done about dead letters."
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,11 @@ def discard(
     Raises: as `pipeline.dead_letters.replay.replay`, whose lock it takes.
     """
     require_reason(reason, product)
-    with hold_lock(dead_letters_lock(cell, product.name), f"discard by {by}", wait_s=WAIT_S):
+    run = product_run(cell, product, "discard", _DISCARD, str(uuid4()), clock)
+    with (
+        hold_lock(dead_letters_lock(cell, product.name), f"discard by {by}", wait_s=WAIT_S),
+        told(run),
+    ):
         resume(cell, product, by=by, clock=clock)
         table = states_table(cell, product.name)
         chosen = choose(cell, product, selection)
@@ -65,6 +75,9 @@ def discard(
             commit_claims(table, write_files(table, made))
             failpoint("discard.committed")
             end_action(cell, product, action, made.num_rows, {"discarded": made.num_rows}, clock)
+        letters, states = dead_letters_table(product.name), dead_letter_states_table(product.name)
+        run.inputs = [table_input(cell, letters, chosen.tables.snapshot_id, chosen.selected)]
+        run.outputs = [table_output(cell, states, rows=len(chosen.open))]
     return DiscardResult(
         action_id=None if chosen.open.is_empty() else action.action_id,
         selected=chosen.selected,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
+from uuid import uuid4
 
 import polars as pl
 
@@ -28,8 +29,13 @@ from pipeline.failpoints import failpoint
 from pipeline.ingest import offset_checks
 from pipeline.kafka.connect import connect_admin
 from pipeline.kafka.topics import describe_topic
+from pipeline.lineage.datasets import table_input, topic_output
+from pipeline.lineage.runs import ParentRun
+from pipeline.lineage.told import product_run, told
 from pipeline.supervision.locks import dead_letters_lock, hold_lock
+from pipeline.tables.layout import dead_letters_table
 
+_REPLAY = "Sends dead letters that would pass now back to their topic."
 WAIT_S = 30.0
 """How long another replay of the product is waited for."""
 
@@ -65,12 +71,14 @@ def replay(
     fix: Fix | None = None,
     on_progress: Progress = lambda _what, _count: None,
     clock: Clock = utc_now,
+    parent: ParentRun | None = None,
 ) -> ReplayResult:
     """Send the open ones of the selected dead letters back, those that would pass now; the others stay.
 
     First, whatever earlier replays of the product have claimed and not noted as sent is sent. Each event
     lands exactly once, however often this is run, killed anywhere, beside others, ingest and maintenance.
     What arrives meanwhile is not selected. Returned means acknowledged by Kafka, not ingested: fates tell.
+    Lineage tells of it as a run, which is part of `parent`.
 
     Raises:
         NoReasonError, FixInvalidError, NothingIngestedError: nothing was done.
@@ -81,24 +89,38 @@ def replay(
             BrokerUnavailableError: try again; what is claimed goes first.
     """
     require_reason(reason, product)
-    with hold_lock(dead_letters_lock(cell, product.name), f"replay by {by}", wait_s=WAIT_S):
+    run = product_run(cell, product, "replay", _REPLAY, str(uuid4()), clock, parent)
+    with (
+        hold_lock(dead_letters_lock(cell, product.name), f"replay by {by}", wait_s=WAIT_S),
+        told(run),
+    ):
+
+        def progress(what: str, count: int) -> None:
+            on_progress(what, count)
+            run.goes_on()
+
         check_topic(cell, product)
-        resumed = resume(cell, product, by=by, on_progress=on_progress, clock=clock)
+        resumed = resume(cell, product, by=by, on_progress=progress, clock=clock)
         # Before the look: a table that somebody else made and claimed in since would pass for an empty one.
         states_table(cell, product.name)
         chosen = choose(cell, product, selection)
         began = begin_action("replay", selection, chosen, by=by, reason=reason, at=clock())
         action = replace(began, fix=None if fix is None else fix.text)
         claims = Claims(cell, product, chosen, action, clock)
-        tally = claims.write(selection, fix, partial(on_progress, "tried"))
+        tally = claims.write(selection, fix, partial(progress, "tried"))
         sent = 0
         if claims.count:
             note_action(cell, product.name, replace(action, chosen=claims.count))
             failpoint("replay.noted")
             claims.commit()
             failpoint("replay.claimed")
-            sent = send_claimed(cell, product, on_progress=on_progress, clock=clock)
+            sent = send_claimed(cell, product, on_progress=progress, clock=clock)
             end_action(cell, product, action, claims.count, {**tally.verdicts, "sent": sent}, clock)
+        letters = dead_letters_table(product.name)
+        run.inputs = [table_input(cell, letters, chosen.tables.snapshot_id, chosen.selected)]
+        run.outputs = [
+            topic_output(cell, product.topic.name, chosen.topic.topic_id, sent + resumed)
+        ]
     return ReplayResult(
         action_id=action.action_id if claims.count else None,
         selected=chosen.selected,

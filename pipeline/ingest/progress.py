@@ -19,6 +19,7 @@ from pipeline.ingest.report import CommittedBatch
 from pipeline.ingest.run import ingest
 from pipeline.ingest.transform.held_back import HeldBackPartition
 from pipeline.ledger.model import Entry, Totals, merge_entries, sum_totals
+from pipeline.lineage.runs import ParentRun
 
 STOP_S = 10.0
 """How long an ingest that is asked to stop may take."""
@@ -82,6 +83,7 @@ def ingest_with_progress(
     every_s: float = 60.0,
     on_retry: Callable[[RetryableError, float], None] | None = None,
     on_held_back: Callable[[Sequence[HeldBackPartition]], None] | None = None,
+    parent: ParentRun | None = None,
 ) -> Iterator[Progress]:
     """Ingest until `ended`, yielding the sums of new commits at most once every `every_s` seconds.
 
@@ -107,6 +109,7 @@ def ingest_with_progress(
                 on_retry=on_retry,
                 on_held_back=on_held_back,
                 run_id=run_id,
+                parent=parent,
             )
         except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
             failure.append(error)

@@ -24,6 +24,7 @@ from pipeline.ingest.model import Plan
 from pipeline.ingest.report import CommittedBatch, IngestReport
 from pipeline.ingest.session import Session
 from pipeline.ingest.transform.held_back import HeldBackPartition
+from pipeline.lineage.runs import ParentRun
 from pipeline.logs import log_context
 from pipeline.maintenance.trim import Trimmer
 from pipeline.supervision.heartbeat import Pulse, heartbeat_file
@@ -43,6 +44,7 @@ def ingest(
     on_held_back: Callable[[Sequence[HeldBackPartition]], None] | None = None,
     run_id: str | None = None,
     clock: Clock = utc_now,
+    parent: ParentRun | None = None,
 ) -> IngestReport:
     """Bring the product's topic into its events and dead letters tables.
 
@@ -62,6 +64,8 @@ def ingest(
     Between batches, at most twice a minute, its own commits that are older than five minutes are let go,
     their ledger entries archived before: the latency of a commit grows with the snapshots that there are.
 
+    OpenLineage events tell of it; `parent` is the run that it is part of.
+
     A record that an error without a name comes of is a dead letter. If none is to blame, the batch is
     tried again, and then refused, which is also told in the product's alerts.
 
@@ -75,9 +79,15 @@ def ingest(
     stop = stop or threading.Event()
     run_id = run_id or str(uuid4())
     report = IngestReport()
-    lineage = IngestLineage(cell, product, run_id, clock)
+    lineage = IngestLineage(cell, product, run_id, clock, parent)
     pulse = Pulse(heartbeat_file(cell, product.name), run_id, clock)
     pulse.beat(0)
+
+    def committed(batch: CommittedBatch) -> None:
+        lineage.committed(batch, report)
+        if on_commit is not None:
+            on_commit(batch)
+
     try:
         with (
             log_context(product=product.name, cell=cell.name, run_id=run_id),
@@ -104,7 +114,7 @@ def ingest(
                 stop,
                 before_plan,
                 on_topic=lineage.started,
-                on_commit=on_commit,
+                on_commit=committed,
                 on_retry=on_retry,
                 once=once,
                 pulse=pulse,
@@ -123,7 +133,7 @@ def ingest(
     except BaseException as error:
         lineage.ended(report, error)
         raise
-    lineage.ended(report)
+    lineage.ended(report, cut_short=once and report.stopped)
     return report
 
 

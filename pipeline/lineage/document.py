@@ -8,7 +8,7 @@ from typing import Any
 from openlineage.client.event_v2 import RunEvent
 from openlineage.client.serde import Serde
 
-from pipeline.lineage.facets import PRODUCER
+from pipeline.lineage.facets.common import PRODUCER
 
 ENDS = ("COMPLETE", "FAIL", "ABORT")
 """States that end a run."""

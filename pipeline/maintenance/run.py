@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from uuid import uuid4
 
 from pipeline.cells import Cell
 from pipeline.clock import Clock, utc_now
 from pipeline.contract.model import Product
 from pipeline.errors import HeadwaterError
+from pipeline.lineage.datasets import table_output
 from pipeline.lineage.files import delete_old_lineage
 from pipeline.lineage.queue.drain import drain
+from pipeline.lineage.runs import ParentRun
+from pipeline.lineage.told import product_run, told
 from pipeline.maintenance.compact import plan_compaction
 from pipeline.maintenance.execute import MaintenanceResult, TableMaintenance
 from pipeline.maintenance.expire import plan_expiry
@@ -22,6 +26,8 @@ from pipeline.maintenance.sweep import plan_sweep
 from pipeline.maintenance.tables import facts_of, load_tables, policy_for
 from pipeline.tables.errors import named_errors
 from pipeline.tables.integrity.reading import reading
+
+_UPKEEP = "Deletes rows that are kept no longer, compacts files, expires snapshots, sweeps orphans."
 
 
 @dataclass(frozen=True)
@@ -141,23 +147,35 @@ def maintain_tables(
     due: Collection[DueStep] | None,
     policy: MaintenancePolicy = DEFAULT_POLICY,
     clock: Clock = utc_now,
+    *,
+    run_id: str | None = None,
+    parent: ParentRun | None = None,
 ) -> Iterator[MaintenanceResult]:
     """Do the steps that are `due`, all of them for None; yield what was done, a table at a time.
 
-    The cell's old lineage goes as well, and what waits for its collector is sent, if that takes it.
+    The cell's old lineage goes as well, and what waits for its collector is sent, if that takes it. Lineage
+    tells of the run `run_id`, made up by default, which is part of `parent`.
 
     Raises: as `maintain`, after all else.
     """
+    run_id = run_id or str(uuid4())
     failed: list[HeadwaterError] = []
     with named_errors(f"lineage of cell {cell.name}"):
         delete_old_lineage(cell, clock() - policy.retain_lineage)
         drain(cell, at_once=False, within_s=policy.drain_lineage_s, clock=clock)
-    with named_errors(f"{product.name}/{cell.name}"):
+    with (
+        told(product_run(cell, product, "maintenance", _UPKEEP, run_id, clock, parent)) as run,
+        named_errors(f"{product.name}/{cell.name}"),
+    ):
         for name, table in load_tables(cell, product):
             own = tuple(one for one in due or () if one.table == name)
             if due is None or own:
                 steps = set(Step) if due is None else {one.step for one in own}
                 work = TableMaintenance(cell, product, name, table, steps, policy, clock, failed)
-                yield work.run(own)
-    if failed:
-        raise failed[0]
+                done = work.run(own)
+                snapshot_id = work.table.metadata.current_snapshot_id
+                run.outputs = [*run.outputs, table_output(cell, name, snapshot_id)]
+                run.goes_on()
+                yield done
+        if failed:
+            raise failed[0]

@@ -16,6 +16,7 @@ from pipeline.contract.model import Product
 from pipeline.ingest.run import ingest
 from resources.cell import CellResource
 from tests.support.load import TopicWriter
+from tests.support.openlineage_schemas import lineage_of
 
 SLO = """
 slaProperties:
@@ -75,6 +76,11 @@ def location(
         yield Location(cell, product, instance)
 
 
+def lineage(cell: Cell) -> list[dict[str, Any]]:
+    """Return the events of replays."""
+    return [event for event in lineage_of(cell) if event["job"]["name"].endswith(".replay")]
+
+
 def test_dead_letters_are_reviewed_tried_replayed_and_fed(
     cell: Cell, product: Product, location: Location
 ) -> None:
@@ -107,6 +113,10 @@ def test_dead_letters_are_reviewed_tried_replayed_and_fed(
     options = {"reasons": ["stale"], "by": "ann", "reason": "the clock was wrong"}
     done = location.observed("dead_letter_replay", "replay", **options)
     assert (done["records sent"], done["by verdict"]) == (2, {"passes": 2})
+    (replayed,) = (one for one in lineage(cell) if one["eventType"] == "COMPLETE")
+    assert replayed["run"]["facets"]["parent"]["job"]["name"].endswith("__dead_letter_replay")
+    assert replayed["inputs"][0]["name"].endswith(".dead_letters")
+    assert replayed["outputs"][0]["outputFacets"]["outputStatistics"]["rowCount"] == 2
     ingest(cell, product, once=True)
     (fed,) = location.look("dead_letter_topic").asset_events
     assert (fed.metadata["tombstones sent"].value, fed.metadata["open dead letters"].value) == (

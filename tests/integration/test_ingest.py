@@ -21,6 +21,8 @@ from pipeline.lineage.files import lineage_folder
 from pipeline.settings import PROJECT
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import events_table
+from pipeline.tables.offsets import committed_offsets
+from tests.support.openlineage_schemas import check_event
 from tests.support.products import own_product
 
 SMALL = Limits(max_records=1_000)
@@ -101,12 +103,22 @@ def test_an_ingest_leaves_its_lineage(cell: Cell, viewing: Product) -> None:
     report = ingest(cell, viewing, once=True, run_id="a run")
     lines = (lineage_folder(cell) / "a-run.jsonl").read_text().splitlines()
     start, complete = (json.loads(line) for line in lines)
+    check_event(start)
+    check_event(complete)
     assert (start["eventType"], complete["eventType"]) == ("START", "COMPLETE")
     assert start["run"]["runId"] == complete["run"]["runId"]
     assert complete["inputs"][0]["name"] == viewing.topic.name
     events, _ = complete["outputs"]
     assert events["facets"]["version"]["datasetVersion"] == str(report.snapshot_id)
     assert events["outputFacets"]["outputStatistics"]["rowCount"] == produced.valid
+    offsets = complete["inputs"][0]["inputFacets"]["headwater_kafkaOffsets"]
+    committed = committed_offsets(load_table(cell, events_table(viewing.name)))
+    assert committed is not None
+    assert offsets["topicId"] == committed.topic_id
+    assert {one["partition"]: one["end"] for one in offsets["partitions"]} == committed.next
+    gates = events["outputFacets"]["headwater_gates"]
+    told = gates["rows"] + gates["duplicates"] + gates["deadLetters"] + gates["gaps"]
+    assert told == sum(one["end"] - one["start"] for one in offsets["partitions"])
 
 
 def test_an_ingest_that_fails_says_why_in_its_lineage(cell: Cell, viewing: Product) -> None:

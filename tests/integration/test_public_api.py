@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 import headwater
+from tests.support.openlineage_schemas import lineage_of
 from tests.support.products import own_product
 
 DERIVED = Path(__file__).parent.parent / "data" / "derived"
@@ -67,6 +69,7 @@ def test_events_become_training_rows(
         (hour, table) for table in TABLES for hour in hours
     ]
     assert all(one.verdict is not None and one.verdict.passed for one in with_rows)
+    check_lineage(cell, hours)
 
     rows, status = headwater.read_served(cell, product, "sensor_features")
     assert status.newest_hour == hours[-1]
@@ -79,6 +82,31 @@ def test_events_become_training_rows(
     )
     # When it began nothing was published; now each sensor has been read for two hours.
     assert training.get_column("longest").to_list() == [None, 2]
+
+
+def check_lineage(cell: headwater.Cell, hours: list[datetime]) -> None:
+    """Hold all that ingest, hours and audits have told to OpenLineage's schemas, and to each other."""
+    events = lineage_of(cell)
+    states = Counter((event["job"]["name"], event["eventType"]) for event in events)
+    build = next(one for one in events if one["job"]["name"] == "strict_events.hours")
+    for table in TABLES:
+        name = f"strict_events.{table}"
+        assert states[f"{name}.audit", "START"] == states[f"{name}.audit", "COMPLETE"] == len(hours)
+        assert states[name, "START"] == states[name, "COMPLETE"] >= len(hours)
+    jobs = {event["run"]["runId"]: event["job"]["name"] for event in events}
+    for event in events:
+        parent = event["run"]["facets"].get("parent")
+        if parent is not None:
+            assert jobs[parent["run"]["runId"]] == parent["job"]["name"]
+            assert parent["root"]["run"]["runId"] == build["run"]["runId"]
+    (audit, *_) = (
+        one["inputs"][0]["inputFacets"]
+        for one in events
+        if one["job"]["name"] == "strict_events.readings_hourly.audit"
+        and one["eventType"] == "COMPLETE"
+    )
+    assert audit["dataQualityMetrics"]["rowCount"] == len(SENSORS)
+    assert all(one["success"] for one in audit["dataQualityAssertions"]["assertions"])
 
 
 def test_a_session_that_was_given_is_left_running(

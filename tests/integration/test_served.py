@@ -24,6 +24,7 @@ from pipeline.errors import ExitCode
 from pipeline.features.serving import NotServedError, read_served
 from pipeline.hours.states import fence_hours
 from pipeline.latency.measure import measure_latency
+from pipeline.lineage.facets.assertions import Finding
 from pipeline.spark.session import own_session
 from pipeline.tables.catalog import load_table
 from resources.cell import CellResource
@@ -95,6 +96,10 @@ class EnoughSegments:
     @property
     def reasons(self) -> tuple[str, ...]:
         return () if self.passed else (SEGMENTS,)
+
+    @property
+    def results(self) -> tuple[Finding, ...]:
+        return ()
 
 
 @dataclass(frozen=True)

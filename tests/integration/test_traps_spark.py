@@ -28,7 +28,7 @@ WIDE = f"""
 
 
 class Accepted:
-    passed, met, reasons = True, 0, ()
+    passed, met, reasons, results = True, 0, (), ()
 
 
 def accept(_frame: DataFrame) -> Accepted:

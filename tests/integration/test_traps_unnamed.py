@@ -211,11 +211,11 @@ def test_what_no_record_is_to_blame_for_is_refused_by_name_after_some_attempts(
 
 
 @pytest.mark.parametrize(
-    ("error", "named"),
+    ("error", "named", "state"),
     [
-        (MemoryError(), MemoryExhaustedError),
-        (KeyboardInterrupt(), KeyboardInterrupt),
-        (SystemExit(7), SystemExit),
+        (MemoryError(), MemoryExhaustedError, "FAIL"),
+        (KeyboardInterrupt(), KeyboardInterrupt, "ABORT"),
+        (SystemExit(7), SystemExit, "ABORT"),
     ],
 )
 def test_no_record_is_blamed_for_what_none_can_cause(
@@ -225,6 +225,7 @@ def test_no_record_is_blamed_for_what_none_can_cause(
     writer: TopicWriter,
     error: BaseException,
     named: type[BaseException],
+    state: str,
 ) -> None:
     sent(writer, ["a", BAD, "c"])
     with monkeypatch.context() as patch:
@@ -233,7 +234,7 @@ def test_no_record_is_blamed_for_what_none_can_cause(
             ingest(cell, strict_product, once=True, run_id="ended")
         assert fault.raised == 1
     lines = Emitter(cell, "ended").path.read_text().splitlines()
-    assert [json.loads(line)["eventType"] for line in lines] == ["START", "FAIL"]
+    assert [json.loads(line)["eventType"] for line in lines] == ["START", state]
     assert ingest(cell, strict_product, once=True).rows == 3
 
 

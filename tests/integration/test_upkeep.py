@@ -54,7 +54,7 @@ EAGER = replace(
 
 
 class Accepted:
-    passed, met, reasons = True, 2, ()
+    passed, met, reasons, results = True, 2, (), ()
 
 
 def accept(_frame: DataFrame) -> Accepted:

@@ -23,6 +23,7 @@ from pipeline.spark.session import own_session
 from pipeline.tables.catalog import load_table
 from tests.support.catalogs import CATALOGS, EVERYWHERE
 from tests.support.hour_builds import CrashError, Judge, Opinion, build, crash_at
+from tests.support.openlineage_schemas import check_event
 from tests.support.orders import Orders, hour, orders_product, sales
 from tests.support.shop import TABLE, Sales, Shop
 
@@ -88,19 +89,29 @@ def test_every_build_leaves_its_lineage(shop: HourByHour) -> None:
     shop.build(8)
     (path,) = lineage_folder(shop.cell).iterdir()
     events = [json.loads(line) for line in path.read_text().splitlines()]
+    for event in events:
+        check_event(event)
     told = [
-        (event["run"]["facets"]["nominalTime"]["nominalStartTime"][11:13], event["eventType"])
+        (
+            event["run"]["facets"]["nominalTime"]["nominalStartTime"][11:13],
+            event["job"]["name"].removeprefix("orders.sales"),
+            event["eventType"],
+        )
         for event in events
     ]
     assert told == [
-        ("01", "START"),
-        ("01", "COMPLETE"),
-        ("02", "START"),
-        ("02", "FAIL"),
-        ("08", "START"),
-        ("08", "COMPLETE"),
+        ("01", "", "START"),
+        ("01", ".audit", "START"),
+        ("01", ".audit", "COMPLETE"),
+        ("01", "", "COMPLETE"),
+        ("02", "", "START"),
+        ("02", ".audit", "START"),
+        ("02", ".audit", "COMPLETE"),
+        ("02", "", "FAIL"),
+        ("08", "", "START"),
+        ("08", "", "COMPLETE"),
     ]
-    written = events[1]["outputs"][0]
+    written = events[3]["outputs"][0]
     assert [f["name"] for f in written["facets"]["schema"]["fields"]][-1] == "hour"
     assert written["outputFacets"]["outputStatistics"]["rowCount"] == 2
 

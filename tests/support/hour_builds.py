@@ -18,6 +18,7 @@ from pipeline.cells import Cell
 from pipeline.contract.model import DerivedTable, Product
 from pipeline.control.publications import Publication, PublicationLog
 from pipeline.errors import HeadwaterError
+from pipeline.lineage.facets.assertions import Finding
 
 Judge = Callable[[DataFrame], Verdict]
 """Judges the rows of one hour."""
@@ -33,6 +34,7 @@ class Opinion:
     passed: bool = True
     met: int = 1
     reasons: tuple[str, ...] = ("Too few.",)
+    results: tuple[Finding, ...] = ()
 
 
 class CrashError(BaseException):

@@ -22,7 +22,7 @@ from headwater.cli.main import cli
 from pipeline.cells import Cell, embedded_cell, save_cell
 from pipeline.clock import utc_now
 from pipeline.lineage.emitter import Emitter
-from pipeline.lineage.facets import PRODUCER
+from pipeline.lineage.facets.common import PRODUCER
 from pipeline.lineage.queue.background import settle
 from pipeline.lineage.queue.drain import RETRY_AFTER, drain
 from pipeline.lineage.queue.status import queue_status

@@ -7,7 +7,7 @@ from openlineage.client.facet_v2 import DatasetFacet, column_lineage_dataset
 from pipeline.cells import Cell
 from pipeline.contract.lineage.sources import TOPIC, SourceColumn, Sources
 from pipeline.contract.model import Product
-from pipeline.lineage.datasets import kafka_namespace
+from pipeline.lineage.datasets import kafka_namespace, reference_name
 
 
 def column_lineage(cell: Cell, product: Product, sources: Sources) -> dict[str, DatasetFacet]:
@@ -25,11 +25,11 @@ def column_lineage(cell: Cell, product: Product, sources: Sources) -> dict[str, 
 
 
 def _input(cell: Cell, product: Product, source: SourceColumn) -> column_lineage_dataset.InputField:
-    references = {reference.name: reference.source for reference in product.references}
+    references = {reference.name: reference for reference in product.references}
     if source.table == TOPIC:
         namespace, name = kafka_namespace(cell), product.topic.name
     elif source.table in references:
-        namespace, name = "file", references[source.table]
+        namespace, name = reference_name(product, references[source.table])
     else:
         namespace, name = cell.warehouse, f"{product.name}.{source.table}"
     return column_lineage_dataset.InputField(namespace=namespace, name=name, field=source.column)

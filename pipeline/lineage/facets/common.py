@@ -1,4 +1,4 @@
-"""Facets and ids that every run event has."""
+"""Ids and small facets that events of every job have."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Facets: what events say of jobs, runs and datasets, one kind a file."""
