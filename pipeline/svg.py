@@ -36,6 +36,12 @@ def document(
     )
 
 
+def curve(left: float, up: float, right: float, down: float) -> str:
+    """Return the path of a line that leaves one place to the right and comes to another from the left."""
+    middle = (left + right) / 2
+    return f"M{left:g},{up:g}C{middle:g},{up:g} {middle:g},{down:g} {right:g},{down:g}"
+
+
 def text(x: float, y: float, words: str, anchor: str, more: str = "") -> str:
     """Return a line of text; `anchor` is start, middle or end."""
     return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" {more}>{escape(words)}</text>'.replace(

@@ -14,7 +14,12 @@ from assets.columns import column_lineage, table_schema
 from assets.keys import AUDIT_CHECK, Keys
 from assets.partitions import to_key
 from assets.steps.links import audit_links, drawn, lineage_link
-from assets.steps.provenance import provenance_metadata, snapshot_metadata
+from assets.steps.provenance import (
+    look_further,
+    of_snapshot,
+    provenance_metadata,
+    snapshot_metadata,
+)
 from pipeline.batch.provenance import Provenance
 from pipeline.contract.lineage.sources import derived_sources
 from pipeline.contract.model import DerivedTable
@@ -89,11 +94,19 @@ def hours_published(
                 "contract version": publication.contract_version,
                 "code version": about.code_version,
                 **provenance_metadata(publication, one.provenance),
+                **look_further(keys, _commands(publication)),
                 **columns,
                 **audit_links(keys, pages.get(publication.hour)),
                 **lineage_link(keys, about.page, about.derived_table.name),
             },
         )
+
+
+def _commands(publication: Publication) -> Iterator[str]:
+    # An empty hour has no snapshot.
+    if publication.published_snapshot_id is not None:
+        yield of_snapshot("table_changes", publication.published_snapshot_id)
+    yield of_snapshot("table_history", publication.source_snapshot_id)
 
 
 def _served(about: AboutTable) -> dict[str, str]:

@@ -11,7 +11,7 @@ import dagster as dg
 from assets.columns import column_lineage
 from assets.keys import LEDGER_CHECK, Keys
 from assets.steps.links import lineage_link
-from assets.steps.provenance import snapshot_metadata
+from assets.steps.provenance import look_further, of_snapshot, snapshot_metadata
 from pipeline.contract.lineage.graph import DEAD_LETTERS
 from pipeline.contract.lineage.sources import events_sources
 from pipeline.contract.model import EVENTS
@@ -74,6 +74,15 @@ def events_materialized(
             "code version": told.code_version,
             "dagster/column_lineage": column_lineage(keys, events_sources(keys.product)),
             **lineage_link(keys, told.page, EVENTS),
+            **look_further(
+                keys,
+                (
+                    f"impact {keys.product.name} --snapshot {progress.snapshot_id}",
+                    of_snapshot("table_changes", progress.snapshot_id),
+                    f"ledger {keys.product.name}",
+                    "trace UUID",
+                ),
+            ),
         },
     )
 
@@ -92,6 +101,13 @@ def dead_letters_materialized(
             **snapshot_metadata(snapshot),
             "code version": told.code_version,
             **lineage_link(keys, told.page, DEAD_LETTERS),
+            **look_further(
+                keys,
+                (
+                    *([of_snapshot("table_changes", snapshot.snapshot_id)] if snapshot else []),
+                    f"dead-letters list {keys.product.name}",
+                ),
+            ),
         },
     )
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import dagster as dg
 
+from assets.keys import Keys
 from pipeline.batch.provenance import InputHour, Provenance
 from pipeline.contract.model import EVENTS
 from pipeline.control.publications import Publication
@@ -16,6 +17,17 @@ from pipeline.tables.snapshots import SnapshotFacts
 
 _INPUTS = ("table", "hour", "rows", "snapshot id", "wap id", "published at", "run id")
 _CHANGES = ("what", "before", "now")
+
+
+def look_further(keys: Keys, commands: Iterable[str]) -> dict[str, dg.MetadataValue[str]]:
+    """Return the command lines that tell more, each of the product's cell."""
+    lines = "\n".join(f"headwater {command} --cell {keys.cell}" for command in commands)
+    return {"look further": dg.MetadataValue.md(f"```console\n{lines}\n```")}
+
+
+def of_snapshot(view: str, snapshot_id: int | None) -> str:
+    """Return the command that tells what a view of history has of a snapshot."""
+    return f'sql "SELECT * FROM {view} WHERE snapshot_id = {snapshot_id}"'  # noqa: S608 - to be read; nothing runs it
 
 
 def snapshot_metadata(snapshot: SnapshotFacts | None) -> dict[str, Any]:

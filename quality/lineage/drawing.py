@@ -12,7 +12,7 @@ from html import escape
 
 from pipeline.contract.lineage.graph import LineageGraph, LineageTable
 from pipeline.contract.lineage.sources import SourceColumn
-from pipeline.svg import document, text
+from pipeline.svg import curve, document, text
 
 BOX, ROW, HEAD, GAP = 240, 20, 44, 22
 BETWEEN, MARGIN = 110, 14
@@ -170,12 +170,6 @@ def _reads(graph: LineageGraph, tops: Mapping[str, tuple[float, float]]) -> list
         for one in table.reads
         if one in tops and (one, table.name) not in stepped
     ]
-
-
-def curve(left: float, up: float, right: float, down: float) -> str:
-    """Return the path of a line from one box to another."""
-    middle = (left + right) / 2
-    return f"M{left:g},{up:g}C{middle:g},{up:g} {middle:g},{down:g} {right:g},{down:g}"
 
 
 def _cut(name: str) -> str:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import click
 import dagster as dg
 import pytest
 
 from assets.keys import Keys
 from assets.steps.hour_results import AboutTable, PublishedHour, hours_published
-from assets.steps.ingest_results import Told, dead_letters_materialized
+from assets.steps.ingest_results import Told, dead_letters_materialized, events_materialized
 from assets.steps.links import lineage_link
+from headwater.cli.main import cli
 from pipeline.batch.planning.staleness import PlanInputs, fingerprint
 from pipeline.batch.provenance import MOST_INPUTS, Provenance, provenance
 from pipeline.contract.model import DerivedTable, Read
 from pipeline.control.publications import Publication, latest
 from pipeline.ingest.progress import Progress
+from pipeline.ledger.balance import Balance
+from pipeline.ledger.ledger import Ledger
 from pipeline.ledger.model import Entry, merge_entries
 from pipeline.tables.snapshots import SnapshotFacts
 from tests.support.derivations import chained_product
@@ -29,6 +34,13 @@ SALES, STREAKS, TASTES = PRODUCT.derived_tables
 KEYS = Keys("us", PRODUCT)
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 FACTS = SnapshotFacts(22, 21, 7, AT, "append", {"headwater.run-id": "r", "other": "x"})
+
+ENTRIES = tuple(Entry(p, 0, 10, rows=9, dead_letters=1) for p in range(10_000))
+PROGRESS = Progress(
+    commits=1, snapshot_id=1, committed_at=AT, entries=ENTRIES, reasons={}, lag=0,
+    offsets=100_000, rows=90_000, dead_letters=10_000,
+)  # fmt: skip
+LEDGER = Ledger("orders", "us", None, Balance(), (), ())
 
 
 def publication(table: DerivedTable, number: int, **what: object) -> Publication:
@@ -102,19 +114,40 @@ def test_a_year_of_input_hours_is_named_by_the_newest() -> None:
 
 
 def test_dead_letters_tell_the_entries_of_some_partitions_and_their_own_snapshot() -> None:
-    entries = [Entry(p, 0, 10, rows=9, dead_letters=1) for p in range(10_000)]
-    progress = Progress(
-        commits=1, snapshot_id=1, committed_at=AT, entries=tuple(entries), reasons={}, lag=0,
-        offsets=100_000, rows=90_000, dead_letters=10_000,
-    )  # fmt: skip
-    metadata = dead_letters_materialized(KEYS, progress, FACTS, Told("code")).metadata
+    metadata = dead_letters_materialized(KEYS, PROGRESS, FACTS, Told("code")).metadata
     ranges = metadata["offset ranges"]
     assert isinstance(ranges, dg.TableMetadataValue)
     assert len(ranges.records) == 96
     assert ranges.records[3].data["dead letters"] == 1
     assert metadata["snapshot id"].value == "22"
     assert metadata["run id"].value == "r"
-    assert dead_letters_materialized(KEYS, progress, None, Told("code")).metadata["snapshot id"]
+    assert dead_letters_materialized(KEYS, PROGRESS, None, Told("code")).metadata["snapshot id"]
+
+
+def test_command_lines_that_tell_more_are_commands() -> None:
+    one = publication(SALES, 3)
+    events = events_materialized(KEYS, PROGRESS, LEDGER, FACTS, Told("code"))
+    letters = dead_letters_materialized(KEYS, PROGRESS, FACTS, Told("code"))
+    lines = [
+        line
+        for text in (
+            told(one, SALES, None)["look further"],
+            *(made.metadata["look further"].value for made in (events, letters)),
+        )
+        for line in str(text).splitlines()[1:-1]
+    ]
+    assert len(lines) == 8
+    for line in lines:
+        program, *words = shlex.split(line)
+        assert program == "headwater"
+        command: click.Command = cli
+        context = click.Context(cli)
+        while isinstance(command, click.Group):
+            found = command.get_command(context, words.pop(0))
+            assert found is not None, line
+            command = found
+        context = command.make_context(command.name, words)
+        assert context.params["cell"] == "us"
 
 
 def test_links_lead_to_the_part_of_the_page_where_data_docs_are_served(

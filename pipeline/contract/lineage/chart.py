@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from pipeline.contract.lineage.sources import SourceColumn
 from pipeline.contract.lineage.trace import ColumnEdge
-from pipeline.svg import COLOURS, document, text
+from pipeline.svg import COLOURS, curve, document, text
 
 BOX, ROW, HEAD, GAP = 190, 18, 24, 18
 BETWEEN, MARGIN, TOP = 110, 16, 40
@@ -80,9 +80,5 @@ def _box(table: str, columns: Sequence[str], across: float, down: float) -> list
 
 
 def _line(source: tuple[float, float], column: tuple[float, float], colour: str) -> str:
-    (left, up), (right, down) = (source[0] + BOX, source[1]), column
-    middle = (left + right) / 2
-    return (
-        f'<path d="M{left},{up}C{middle},{up} {middle},{down} {right},{down}" '
-        f'fill="none" stroke="{colour}" stroke-opacity="0.7"/>'
-    )
+    path = curve(source[0] + BOX, source[1], *column)
+    return f'<path d="{path}" fill="none" stroke="{colour}" stroke-opacity="0.7"/>'
