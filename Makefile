@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: setup java chromium demo up down unit test format check rooms docs bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-backfill bench-publish bench-lateness bench-registry bench-formats bench-dead-letters bench-unattended soak crash-test catalog-test range-test replay-test bad-day backfill-test decoder-test contract-test evolution-test supervision-test hosts-test deploy-test systems-test chart lock help
+.PHONY: setup java chromium demo up down unit test format check rooms docs bench bench-freshness bench-backlog bench-commits bench-stages bench-trials bench-point-in-time bench-hourly bench-backfill bench-publish bench-lateness bench-registry bench-formats bench-dead-letters bench-lineage bench-unattended soak crash-test catalog-test range-test replay-test bad-day backfill-test decoder-test contract-test evolution-test supervision-test hosts-test deploy-test systems-test chart lock help
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -94,6 +94,9 @@ bench-formats: setup ## ingest by format of values, beside peers that read JSON 
 
 bench-dead-letters: setup ## 100,000 dead letters: found, tried, replayed, beside a loop by hand (4 min)
 	$(BIN)/python -m benchmarks.dead_letters
+
+bench-lineage: setup ## one event traced in 1, 10 and 100 M rows, warm and as a command (20 min)
+	$(BIN)/python -m benchmarks.lineage
 
 bench-registry: setup ## 1,000 schemas registered over HTTP from 8 processes (1 min)
 	$(BIN)/python -m benchmarks.registry

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def complete_products(_context: object, _parameter: object, begun: str) -> list[str]:
     """Return the products whose names begin so, for the shell."""
-    return [name for name in product_names(load_settings().contracts) if name.startswith(begun)]
+    return [name for name in _products(load_settings().contracts) if name.startswith(begun)]
 
 
 def _complete_cells(_context: object, _parameter: object, begun: str) -> list[str]:
@@ -98,7 +98,7 @@ def resolve_product(product: str) -> Product:
     set_up_logs(level, settings.log_format, colors=wants_colors())
     folder = settings.contracts / product
     if not folder.is_dir():
-        products = product_names(settings.contracts)
+        products = _products(settings.contracts)
         known = f"{', '.join(products) or 'none'} (in {settings.contracts})"
         raise ProductNotFoundError(
             "there is no such data product.",
@@ -110,10 +110,10 @@ def resolve_product(product: str) -> Product:
 
 def all_products() -> list[str]:
     """Return the names of the project's products, those whose contracts cannot be read among them."""
-    return product_names(load_settings().contracts)
+    return _products(load_settings().contracts)
 
 
-def product_names(contracts: Path) -> list[str]:
+def _products(contracts: Path) -> list[str]:
     """Return the names of products; what cannot be read may be one."""
     from pipeline.contract.folders import contract_folders
     from pipeline.contract.load import ContractError, derived_of

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
 
 from pyiceberg.table import Table
 
 from pipeline.ledger.archived import Archive
 from pipeline.ledger.lines import lines_of
-from pipeline.ledger.model import Entry
+from pipeline.ledger.model import SUMMARY_KEY, Entry
 from pipeline.tables.commit import CONTRACT_VERSION_KEY, REFERENCE_VERSIONS_KEY, RUN_ID_KEY
 from pipeline.tables.integrity.reading import reading
 from pipeline.tables.snapshots import main_history
 
 _IDS_AT_ONCE = 500
+_ANY = re.compile("")
+_WITH_DUPLICATES = re.compile(r'"duplicates":\s*[1-9]')
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ class Commit:
 
 
 class Commits:
-    """The commits of one product's events. Summaries are read once, rows of the ledger when asked for."""
+    """The commits of one product's events. Nothing is read until it is asked for."""
 
     def __init__(self, events: Table, archive: Archive) -> None:
         """Look at both tables as they were loaded."""
@@ -53,7 +55,7 @@ class Commits:
 
         Raises: as `reading`.
         """
-        for one in self._retained:
+        for one in self._of_snapshots():
             entry = one.entry
             if entry.partition == partition and entry.start <= offset < entry.end:
                 return one
@@ -69,7 +71,7 @@ class Commits:
             (one.sequence_number, one.entry.partition): one
             for one in (
                 *self._archived(f"duplicates > 0 and sequence_number >= {since}"),
-                *self._retained,
+                *self._of_snapshots(_WITH_DUPLICATES),
             )
             if one.entry.duplicates and one.sequence_number >= since
         }
@@ -89,16 +91,13 @@ class Commits:
                 found[one.snapshot_id] = one.sequence_number
         return found
 
-    @cached_property
-    def _retained(self) -> tuple[Commit, ...]:
-        return tuple(self._of_snapshots())
-
-    def _of_snapshots(self) -> Iterator[Commit]:
+    def _of_snapshots(self, having: re.Pattern[str] = _ANY) -> Iterator[Commit]:
+        """Yield what retained snapshots say, newest first, of those whose entries have something in them."""
         for snapshot in main_history(self._events):
-            lines = lines_of(snapshot)
-            if not lines or snapshot.summary is None:
+            said = {} if snapshot.summary is None else snapshot.summary.additional_properties
+            if having.search(said.get(SUMMARY_KEY, "")) is None:
                 continue
-            said = snapshot.summary.additional_properties
+            lines = lines_of(snapshot)
             told = said.get(REFERENCE_VERSIONS_KEY, "")
             references = dict(one.split("=", 1) for one in told.split(",") if "=" in one)
             for line in lines:

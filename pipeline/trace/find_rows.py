@@ -64,13 +64,16 @@ class RowFinder:
 
         Raises: as `reading`.
         """
+        wanted_places = tuple(places)
+        if not wanted_places:
+            return ()
         schema = self._events.schema()
         partition, offset = (
             schema.find_field(name).field_id for name in ("_topic_partition", "_offset")
         )
         found: list[Row] = []
         with reading(self._events), parquet_files(self._events) as opened:
-            for place in places:
+            for place in wanted_places:
                 may = [
                     file.path
                     for file in self._files

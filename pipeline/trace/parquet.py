@@ -84,7 +84,10 @@ class ParquetFiles:
         return glob.escape(self._plain(path))
 
     def _plain(self, path: str) -> str:
-        return self._prefix + PyArrowFileIO.parse_location(path)[2]
+        # Most are local, of which there are thousands.
+        local = path.startswith("file:///")
+        place = path[7:] if local else PyArrowFileIO.parse_location(path)[2]
+        return self._prefix + place
 
 
 @contextmanager

@@ -90,24 +90,14 @@ class _Tracer:
         table = find_table(open_catalog(self._cell), dead_letters_table(self._product.name))
         if table is None or not total_records(table):
             return ()
-        # What decodes records takes as long to load as all else: only where there is one to decode.
-        from pipeline.dead_letters.look.masking import Mask
         from pipeline.dead_letters.read import LetterTables
         from pipeline.dead_letters.store import find_states_table
         from pipeline.trace.find_letters import LetterFinder
-        from pipeline.trace.needles import Needles
-        from pipeline.trace.open_records import RecordJudge
 
         states = find_states_table(self._cell, self._product.name)
         tables = LetterTables(table, states, self._committed)
-        finder = LetterFinder(tables, self._rows, self._commits, Mask(self._product))
-        return finder.find(
-            self._uuid,
-            Needles.of(self._uuid, origins),
-            origins,
-            RecordJudge(self._cell, self._product, self._uuid, origins),
-            coordinates=not self._product.topic.envelope,
-        )
+        finder = LetterFinder(self._cell, self._product, tables, self._rows, self._commits)
+        return finder.find(self._uuid, origins)
 
     def _brought(self, letters: Iterable[DeadLetter], rows: Iterable[Row]) -> tuple[Row, ...]:
         """Return the rows that replays of letters became, but for `rows`: mended, some have other uuids."""

@@ -20,6 +20,7 @@ from pipeline.kafka.identity import TopicIdentity
 from pipeline.ledger.model import Entry, ledger_summary
 from pipeline.spark.session import own_session
 from pipeline.tables.commit import OffsetCommit, commit
+from pipeline.tables.data_files.live import live_files
 from pipeline.tables.data_files.write import ORDER, write_hours
 from tests.support.orders import hour, orders_product
 
@@ -105,6 +106,32 @@ def test_spark_and_iceberg_plan_only_the_files_that_hold_asked_for_times(
         pl.col("_event_time") >= hour(1) + timedelta(minutes=50)
     )
     assert read.count() == len(wanted)
+
+
+def test_uuids_alone_have_bloom_filters_and_duckdb_passes_over_what_they_rule_out(
+    events: Table,
+) -> None:
+    with duckdb.connect() as engine:
+        query = "SELECT DISTINCT path_in_schema FROM parquet_metadata(?) "
+        query += "WHERE bloom_filter_length > 0"
+        assert engine.execute(query, [paths(events)]).fetchall() == [("_uuid",)]
+        for path in paths(events):
+            told = pl.read_parquet(path).get_column("_uuid")[0]
+            probe = f"SELECT bloom_filter_excludes FROM parquet_bloom_probe('{path}', '_uuid', ?)"
+            assert (False,) in engine.execute(probe, [told]).fetchall()
+            asked = [engine.execute(probe, [f"{n:032x}"]).fetchall() for n in range(20)]
+            assert sum((False,) in one for one in asked) < 10
+
+
+def test_manifests_tell_the_files_that_pyiceberg_plans(events: Table) -> None:
+    found = live_files(events)
+    assert sorted(urlparse(file.path).path for file in found) == paths(events)
+    assert sum(file.rows for file in found) == ROWS
+    offset = events.schema().find_field("_offset").field_id
+    for number in (0, ROWS // 2, ROWS - 1):
+        may = {urlparse(one.path).path for one in found if one.may_hold(offset, number)}
+        assert may == set(paths(events, f"_offset = {number}"))
+    assert not any(one.may_hold(offset, ROWS) for one in found)
 
 
 def test_duckdb_skips_row_groups_by_their_statistics(events: Table) -> None:

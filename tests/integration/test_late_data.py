@@ -23,6 +23,8 @@ from pipeline.control.publications import latest, read_publications
 from pipeline.event_state import State
 from pipeline.ledger.verify import verify_ledger
 from pipeline.tables.catalog import load_table
+from pipeline.trace.duplicates import NOTHING
+from pipeline.trace.read import trace_event
 from quality.data_docs import site
 from quality.freshness import measure_freshness
 from quality.lineage.facts import look
@@ -92,6 +94,28 @@ def check_facts(location: Location) -> None:
     assert written is not None
     # By the last run, at its end.
     assert features.hours[0].run_id in (site(location.cell) / written).read_text()
+
+
+def check_trace(location: Location) -> None:
+    """Hold what is told of the event that came last, and was computed into hours again, to publications."""
+    (row,) = load_table(location.cell, f"{NAME}.events").scan("value = 9").to_arrow().to_pylist()
+    found = trace_event(location.cell, load_product(location.product.folder), row["_uuid"], NOTHING)
+    (hours,) = found.facts.reached.values()
+    told = {(one.table, one.hour): [build.holds for build in one.builds] for one in hours}
+    assert told == {
+        ("readings_hourly", HOURS[0]): [False, False, True],
+        ("sensor_runs", HOURS[0]): [False, False, True],
+        # What earlier hours hand on is followed for an hour.
+        ("sensor_runs", HOURS[1]): [False, True],
+        ("sensor_features", HOURS[0]): [False, False, True],
+        ("sensor_features", HOURS[1]): [False, False, True],
+        ("sensor_features", HOURS[2]): [False, True],
+    }
+    known = {(one.table, one.hour): one for one in read_publications(location.cell, NAME)}
+    assert all(
+        one.builds[-1].publication == known[one.identifier, one.hour] and one.builds[-1].is_current
+        for one in hours
+    )
 
 
 def expected(location: Location) -> dict[str, list[tuple[object, ...]]]:
@@ -177,6 +201,7 @@ def test_late_events_build_exactly_what_they_touch_and_all_is_as_one_recompute(
     for table, rows in expected(location).items():
         assert sorted(location.rows(table), key=repr) == rows
     check_facts(location)
+    check_trace(location)
     assert verify_ledger(location.cell, location.product).balanced
     fresh = measure_freshness(location.cell, location.product)
     assert (fresh.waiting, fresh.lag) == (0, timedelta(0))

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -43,6 +44,9 @@ from pipeline.tables.commit import CommitConflictError
 from pipeline.tables.data_files.rewrite import MAINTENANCE_KEY
 from pipeline.tables.offsets import committed_offsets
 from pipeline.tables.snapshots import check_not_rolled_back, main_history
+from pipeline.trace.duplicates import NOTHING
+from pipeline.trace.model import Answer
+from pipeline.trace.read import trace_event
 from tests.support import warehouse
 from tests.support.failpoints import failpoints_of
 from tests.support.orders import SCHEMA, Orders, hour, orders_product
@@ -123,6 +127,31 @@ def test_whole_hours_go_and_the_account_and_the_summary_say_what(
     ledger = read_ledger(quiet_cell, product)
     assert ledger.balanced
     assert (ledger.totals.rows, ledger.retention) == (24, account)
+
+
+def test_a_deleted_row_is_traced_as_long_as_a_snapshot_has_it(
+    orders: Orders, quiet_cell: Cell, product: Product
+) -> None:
+    fill(orders, 8)
+    gone, kept_row = orders.rows[0], orders.rows[-1]
+    of_events(tuple(maintain_tables(quiet_cell, product, RETAIN, clock=at(15))))
+    found = trace_event(quiet_cell, product, str(gone["_uuid"]), NOTHING)
+    (row,) = found.facts.rows
+    assert (found.answer, row.event_time) == (Answer.DELETED, gone["_event_time"])
+    assert row.deletion is not None
+    assert row.deletion.snapshot_id == events(quiet_cell).metadata.current_snapshot_id
+    assert trace_event(quiet_cell, product, str(kept_row["_uuid"]), NOTHING).answer is Answer.ROW
+    orders.append([(hour(9), "eu", 1)])
+    # By the clock of the commits; no hour is too old then.
+    maintain(quiet_cell, kept(product, 10**5), replace(EAGER, retain_commits=timedelta(0)))
+    found = trace_event(quiet_cell, product, str(gone["_uuid"]), NOTHING)
+    assert (found.answer, "deleted 15 rows" in found.summary) == (Answer.UNKNOWN, True)
+    found = trace_event(quiet_cell, product, str(kept_row["_uuid"]), NOTHING)
+    commit = found.facts.rows[0].commit
+    # Its snapshot has expired: the ledger tells.
+    assert commit is not None
+    assert (commit.retained, commit.run_id, commit.contract_version) == (False, "test", "1.2.0")
+    assert commit.entry.rows == 3
 
 
 def test_it_is_idempotent_and_rows_that_come_later_go_the_next_time(

@@ -27,6 +27,9 @@ from pipeline.maintenance.run import maintain
 from pipeline.tables.catalog import CatalogLostError, load_table, open_catalog
 from pipeline.tables.commit import write_files
 from pipeline.tables.integrity.readable import check_readable
+from pipeline.trace.duplicates import NOTHING
+from pipeline.trace.model import Answer
+from pipeline.trace.read import trace_event
 from tests.support.commands import command_for
 from tests.support.orders import SCHEMA, Orders, hour
 from tests.support.outage import assert_it_is_gone_on_with
@@ -68,6 +71,17 @@ def test_what_a_killed_writer_left_goes_and_what_a_table_needs_stays(
     kept = load_table(quiet_cell, "orders.events")
     check_readable(kept, files=None)
     assert kept.scan().to_arrow().num_rows == 4
+
+
+@on_s3
+def test_an_event_is_traced(orders: Orders, quiet_cell: Cell, product: Product) -> None:
+    for number in range(3):
+        orders.append([(hour(number), "north", number), (hour(number), "south", number)])
+    found = trace_event(quiet_cell, product, "0-3", NOTHING)
+    (row,) = found.facts.rows
+    assert (found.answer, row.place.offset) == (Answer.ROW, 3)
+    assert row.event_time == orders.rows[3]["_event_time"]
+    assert trace_event(quiet_cell, product, "0-9", NOTHING).answer is Answer.UNKNOWN
 
 
 @on_s3

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from headwater.cli.options import (
+    all_products,
     cell_option,
     complete_products,
     json_option,
-    product_names,
     resolve,
 )
 from headwater.cli.progress import progress
@@ -75,9 +75,8 @@ def _traces(uuid: str, product: str | None, cell: str, duplicates: str) -> list[
         loaded, where = resolve(product, cell)
         return [trace_event(where, loaded, uuid, limits)]
     found = []
-    settings = load_settings()
-    where = load_cell(settings.home, cell)
-    for name in product_names(settings.contracts):
+    where = load_cell(load_settings().home, cell)
+    for name in all_products():
         if has_events(where, name):
             loaded, where = resolve(name, cell)
             found.append(trace_event(where, loaded, uuid, limits))

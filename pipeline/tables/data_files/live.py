@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,20 +25,21 @@ class LiveFile:
 
     Attributes:
         path: as the table has it.
-        lower, upper: field id -> the bound of its values as Iceberg writes one; none where none is kept.
+        lower, upper: pairs of a field's id and the bound of its values as Iceberg writes one, where one is
+            kept. As the manifest has them: of thousands of files, few are asked for theirs.
     """
 
     path: str
     rows: int
-    lower: Mapping[int, bytes] = field(default_factory=dict, repr=False)
-    upper: Mapping[int, bytes] = field(default_factory=dict, repr=False)
+    lower: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
+    upper: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
 
     def may_hold(self, field_id: int, number: int) -> bool:
         """Whether the integer column of that id may have the value `number`, by its bounds."""
-        low, high = self.lower.get(field_id), self.upper.get(field_id)
+        low, high = _bound(self.lower, field_id), _bound(self.upper, field_id)
         if low is None or high is None:
             return True
-        return _integer(low) <= number <= _integer(high)
+        return low <= number <= high
 
 
 def live_files(table: Table, snapshot: Snapshot | None = None) -> tuple[LiveFile, ...]:
@@ -68,8 +69,8 @@ def _files(io_: FileIO, path: str) -> list[LiveFile]:
         LiveFile(
             one["data_file"]["file_path"],
             one["data_file"]["record_count"],
-            _bounds(one["data_file"].get("lower_bounds")),
-            _bounds(one["data_file"].get("upper_bounds")),
+            one["data_file"].get("lower_bounds") or (),
+            one["data_file"].get("upper_bounds") or (),
         )
         for one in _records(io_, path)
         if one["status"] != _DELETED
@@ -82,9 +83,6 @@ def _records(io_: FileIO, path: str) -> Iterator[Any]:
     return iter(fastavro.reader(io.BytesIO(held)))
 
 
-def _bounds(pairs: list[dict[str, Any]] | None) -> dict[int, bytes]:
-    return {one["key"]: one["value"] for one in pairs or ()}
-
-
-def _integer(bound: bytes) -> int:
-    return int.from_bytes(bound, "little", signed=True)
+def _bound(pairs: Sequence[Mapping[str, Any]], field_id: int) -> int | None:
+    bound = next((one["value"] for one in pairs if one["key"] == field_id), None)
+    return None if bound is None else int.from_bytes(bound, "little", signed=True)

@@ -28,7 +28,10 @@ TARGET_BYTES = 128 * 2**20
 """What a data file should be, compressed."""
 ORDER = ("_event_time", "_topic_partition", "_offset")
 """The order of rows within a file."""
+FILTERED = ("_uuid",)
+"""Columns whose row groups have Bloom filters: what finds one event among all."""
 MICROS_PER_HOUR = 3_600_000_000
+_FALSE_POSITIVES = 0.05
 _ROW_GROUP = 256 * 1024
 _GROUP_BYTES = 16 * 2**20
 _AT_ONCE = 2
@@ -45,9 +48,10 @@ def write_hours(
 
     `table` is partitioned by the hour of `_event_time`. Each file holds one hour, in the order of
     `ORDER`; an hour's rows are cut where a file would pass `target_bytes`. Lower and upper bounds,
-    null counts and sizes of every column stand in the result, so that readers can skip files. Files
-    left behind by a crash are orphans. Two files are written at once; beside `frames`, a row group of each
-    is in memory (16 MiB, or one row), and rows once more without their texts (16 bytes a column).
+    null counts and sizes of every column stand in the result, so that readers can skip files; each row group
+    has a Bloom filter of `FILTERED`, so that they can skip these. Files left behind by a crash are orphans.
+    Two files are written at once; beside `frames`, a row group of each is in memory (16 MiB, or one row), and
+    rows once more without their texts (16 bytes a column).
 
     Raises:
         ColumnMissingError: rows have a column that the table has not.
@@ -135,6 +139,7 @@ def _write(table: Table, hour: int, rows: _Sorted, part: range) -> DataFile:
             use_dictionary=_repeated(sample),
             write_page_index=True,
             store_decimal_as_integer=True,
+            bloom_filter_options=_filters(rows.schema, min(group, len(part))),
         ) as writer,
     ):
         for begin in range(0, len(part), group):
@@ -152,6 +157,12 @@ def _write(table: Table, hour: int, rows: _Sorted, part: range) -> DataFile:
         key_metadata=None,
         **statistics.to_serialized_dict(),
     )
+
+
+def _filters(schema: pa.Schema, rows: int) -> dict[str, dict[str, float]] | None:
+    """Return the Bloom filters of a row group: each of one to two bytes for each of `rows`."""
+    held = [name for name in FILTERED if name in schema.names]
+    return {name: {"ndv": rows, "fpp": _FALSE_POSITIVES} for name in held} or None
 
 
 def _repeated(sample: pa.Table) -> list[str]:

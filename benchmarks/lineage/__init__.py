@@ -1,0 +1,1 @@
+"""Lineage: how long a trace takes, and how it grows."""
