@@ -35,6 +35,7 @@ COMMANDS = {
     "trace": "headwater.cli.lineage.trace:trace",
     "sql": "headwater.cli.lineage.sql:sql",
     "impact": "headwater.cli.lineage.impact:impact",
+    "why": "headwater.cli.lineage.why:why",
     "dead-letters": "headwater.cli.dead_letters.commands:dead_letters",
     "hours": "headwater.cli.hours.commands:hours",
     "features": "headwater.cli.features:features",
@@ -125,7 +126,7 @@ def _reads_metadata(words: Sequence[str]) -> bool:
     does = {"hours": {"build", "preview"}, "dead-letters": {"replay", "discard", "feed"}}
     if command in does:
         return not does[command] & set(words)
-    return command in ("ledger", "lineage", "sql", "trace", "impact", "status", "doctor")
+    return command in ("ledger", "lineage", "sql", "trace", "impact", "why", "status", "doctor")
 
 
 def _fail_unexpected(error: Exception, verbosity: Verbosity) -> NoReturn:

@@ -45,6 +45,8 @@ class Standing(StrEnum):
     """From some of it: the rest came after that build, which will be built again for it."""
     NOT_YET = "not yet"
     """From none of it: what is published is not affected, and will be built again for it."""
+    UNCHANGED = "not changed"
+    """It was built before, and what it reads is as it was then, by its digests: nothing is to be built."""
     UNPUBLISHED = "not published"
     """It was never published."""
     UNKNOWN = "unknown"

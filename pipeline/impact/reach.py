@@ -21,8 +21,8 @@ def reach(product: Product, found: Found) -> tuple[HourReached, ...]:
     """Return the hours that are computed from hours with rows of `found`, and what each has of them.
 
     Followed from table to table by what each reads, as planning has it; of a table that reads its own earlier
-    hours, on as long as these are published and hand rows on. That an hour reads one which has some of the
-    rows does not say that any value in it is another for them.
+    hours, on as long as these are published and hand rows on; and never on from an hour that is not changed.
+    That an hour reads one which has some of the rows does not say that any value in it is another for them.
     """
     walk = _Walk(product, found)
     return tuple(one for table in product.derived_tables for one in walk.hours(table).values())
@@ -82,11 +82,14 @@ class _Walk:
         }
 
     def _of(self, read: Read) -> Iterable[datetime]:
-        return self._rows if read.table == EVENTS else self._reached.get(read.table, {})
+        if read.table == EVENTS:
+            return self._rows
+        hours = self._reached.get(read.table, {})
+        return [at for at, one in hours.items() if one.standing is not Standing.UNCHANGED]
 
     def _hands_on(self, hour: HourReached) -> bool:
-        last = hour.last
-        return last is not None and last.handover != _NOTHING_HANDED_ON
+        last, is_as_it_was = hour.last, hour.standing is Standing.UNCHANGED
+        return last is not None and not is_as_it_was and last.handover != _NOTHING_HANDED_ON
 
     def _hour(self, table: DerivedTable, hour: datetime) -> HourReached:
         identifier = published_table(self._product, table)
@@ -94,7 +97,7 @@ class _Walk:
         published = self._builds.get((identifier, hour), [])
         builds = tuple(self._build(one, inputs) for one in published)
         rows = sum(one.rows for one in inputs.rows)
-        standing = self._standing(builds[-1] if builds else None, inputs)
+        standing = self._standing(table, builds[-1] if builds else None, inputs)
         return HourReached(table.name, identifier, hour, inputs.through, rows, standing, builds)
 
     def _inputs(self, table: DerivedTable, hour: datetime) -> _Inputs:
@@ -106,8 +109,10 @@ class _Walk:
                 if read.table == EVENTS and one in self._rows:
                     rows += self._rows[one]
                     through[EVENTS] = None
-                elif read.table != EVENTS and one in self._reached.get(read.table, {}):
-                    hours.append(self._reached[read.table][one])
+                    continue
+                found = self._reached.get(read.table, {}).get(one)
+                if found is not None and found.standing is not Standing.UNCHANGED:
+                    hours.append(found)
                     through[read.table] = None
         return _Inputs(tuple(rows), tuple(hours), tuple(through))
 
@@ -132,21 +137,33 @@ class _Walk:
             return None
         return source >= sequence_number
 
-    def _standing(self, last: BuildReached | None, inputs: _Inputs) -> Standing:
+    def _standing(
+        self, table: DerivedTable, last: BuildReached | None, inputs: _Inputs
+    ) -> Standing:
         if last is None:
             return Standing.UNPUBLISHED
         if last.holds is None:
             return Standing.UNKNOWN
-        if last.holds is False:
-            return Standing.NOT_YET
         has_all = all(self._had(last.publication, one.sequence_number) for one in inputs.rows)
-        of_hours = all(
+        is_done = has_all and all(
             one.standing is Standing.HOLDS
-            and one.builds
-            and _read_by(last.publication, one) is one.builds[-1]
+            and _is_up_to_date(last.publication, one, is_own=one.table == table.name)
             for one in inputs.hours
         )
-        return Standing.HOLDS if has_all and of_hours else Standing.PARTLY
+        if last.holds:
+            return Standing.HOLDS if is_done else Standing.PARTLY
+        return Standing.UNCHANGED if is_done else Standing.NOT_YET
+
+
+def _is_up_to_date(publication: Publication, hour: HourReached, *, is_own: bool) -> bool:
+    """Tell whether what a publication read of an hour is what it would read now."""
+    read, last = _read_by(publication, hour), hour.last
+    if read is None or last is None:
+        return False
+    if read.publication is last:
+        return True
+    then, now = ((one.handover if is_own else one.digest) for one in (read.publication, last))
+    return then is not None and then == now
 
 
 def _read_by(publication: Publication, hour: HourReached) -> BuildReached | None:

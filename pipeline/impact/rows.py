@@ -7,34 +7,33 @@ from itertools import chain
 
 import polars as pl
 import pyarrow as pa
+from pyiceberg.conversions import from_bytes
 from pyiceberg.expressions import AlwaysTrue, And, BooleanExpression, parser
 from pyiceberg.table import Table
+from pyiceberg.types import LongType
 
 from pipeline.dead_letters.selection import producer_of
 from pipeline.impact.selection import Selection
 from pipeline.tables.integrity.reading import reading
 
 PLACE = ("_topic_partition", "_offset")
+MOST_OFFSET = 2**63 - 2
 MOST_RANGES = 64
 """So many ranges of offsets a filter names at most; of more, what lies between is read and left out."""
 _ENTRY = ("partition", "start", "end", "snapshot_id")
 
 
-def rows_held(
-    events: Table, selection: Selection, entries: pl.DataFrame, snapshot_id: int | None = None
-) -> pl.DataFrame:
+def rows_held(events: Table, selection: Selection, entries: pl.DataFrame) -> pl.DataFrame:
     """Return `snapshot_id`, `hour`, `partition`, `rows`, `first`, `last` of the selected rows of events.
 
     Rows are counted by the commit that counts their offset, those of no `entries` under a null; of offsets
-    that the selection bounds, only those of `entries`. Read are `snapshot_id` of events, main by default,
-    of it only files whose bounds may hold some, and few columns, a batch at a time.
+    that the selection bounds, only those of `entries`. Read are of main only files whose bounds may hold
+    some, and few columns, a batch at a time.
 
     Raises: as `reading`.
     """
     found = []
-    for batch in _batches(
-        events, _wanted(selection, entries), (*PLACE, "_event_time"), snapshot_id
-    ):
+    for batch in _batches(events, _wanted(selection, entries), (*PLACE, "_event_time")):
         placed = _placed(_within(batch, selection), entries)
         found.append(
             placed.group_by(
@@ -62,17 +61,17 @@ def letters_held(
 ) -> Mapping[tuple[int | None, str], int]:
     """Return (commit of events that counts it, reason) -> dead letters of the selection.
 
-    None are told by a schema version: what that is stands in a payload. Reads as `rows_held`; headers where
-    a producer is asked for.
+    None are told by a schema version or an event time: these stand in a payload. Reads as `rows_held`;
+    headers where a producer is asked for.
 
     Raises: as `reading`.
     """
-    if selection.schema_version is not None:
+    if not selection.is_of_letters:
         return {}
     headers = () if selection.producer is None else ("headers",)
     places = _wanted(Selection(**{**vars(selection), "producer": None}), entries)
     found: dict[tuple[int | None, str], int] = {}
-    for batch in _batches(letters, places, (*PLACE, "reason", *headers), None):
+    for batch in _batches(letters, places, (*PLACE, "reason", *headers)):
         rows = _within(batch, selection)
         if selection.producer is not None:
             rows = rows.filter(producer_of() == selection.producer)
@@ -84,6 +83,23 @@ def letters_held(
         ):
             found[snapshot_id, reason] = found.get((snapshot_id, reason), 0) + count
     return found
+
+
+def offsets_between(events: Table, selection: Selection) -> tuple[int, int] | None:
+    """Return the offsets [start, end) between which all rows lie that a selection of event times has.
+
+    Told by files' bounds, none of which is read; of whatever partition. None where there is no such file.
+    """
+    field_id, long = events.schema().find_field("_offset").field_id, LongType()
+    lows: list[int] = []
+    highs: list[int] = []
+    with reading(events):
+        for task in events.scan(selection.columns_filter or AlwaysTrue()).plan_files():
+            low = task.file.lower_bounds.get(field_id)
+            high = task.file.upper_bounds.get(field_id)
+            lows.append(0 if low is None else int(from_bytes(long, low)))
+            highs.append(MOST_OFFSET if high is None else int(from_bytes(long, high)))
+    return (min(lows), max(highs) + 1) if lows else None
 
 
 def _wanted(selection: Selection, entries: pl.DataFrame) -> BooleanExpression:
@@ -154,11 +170,11 @@ def _placed(rows: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
 
 
 def _batches(
-    table: Table, wanted: BooleanExpression, columns: Sequence[str], snapshot_id: int | None
+    table: Table, wanted: BooleanExpression, columns: Sequence[str]
 ) -> Iterator[pl.DataFrame]:
     """Yield the wanted rows, and in the end none of them, so that there is always a frame."""
-    with reading(table, snapshot_id):
-        scan = table.scan(wanted, selected_fields=tuple(columns), snapshot_id=snapshot_id)
+    with reading(table):
+        scan = table.scan(wanted, selected_fields=tuple(columns))
         reader = scan.to_arrow_batch_reader()
         for batch in chain(reader, [reader.schema.empty_table()]):
             yield pl.DataFrame(pa.table(batch)).select(columns)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import polars as pl
 
@@ -17,6 +18,7 @@ class Selection:
         run_id: of the ingest that committed them.
         producer: as the column `_producer` of events, and the header of dead letters, have it.
         schema_version: as the column `_schema_version` of events has it; no dead letter is told by it.
+        since, until: event time [since, until); no dead letter is told by it.
     """
 
     partition: int | None = None
@@ -26,12 +28,19 @@ class Selection:
     run_id: str | None = None
     producer: str | None = None
     schema_version: int | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
     @property
     def is_by_commit(self) -> bool:
         """Whether offsets or commits bound it: then only files that may hold these are read."""
         named = (self.start, self.end, self.snapshot_id, self.run_id)
         return any(one is not None for one in named)
+
+    @property
+    def is_of_letters(self) -> bool:
+        """Whether dead letters can be told by it."""
+        return (self.schema_version, self.since, self.until) == (None, None, None)
 
     @property
     def entries_filter(self) -> str | None:
@@ -72,6 +81,10 @@ class Selection:
             parts.append(f"_schema_version = {self.schema_version}")
         if self.producer is not None:
             parts.append(f"_producer = {literal(self.producer)}")
+        if self.since is not None:
+            parts.append(f"_event_time >= '{self.since.isoformat()}'")
+        if self.until is not None:
+            parts.append(f"_event_time < '{self.until.isoformat()}'")
         return " and ".join(parts) or None
 
 

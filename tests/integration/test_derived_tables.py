@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,14 @@ from pipeline.contract.model import DerivedTable
 from pipeline.control.alerts import read_alerts
 from pipeline.control.publications import Publication
 from pipeline.disk import FileDamagedError
+from pipeline.impact.cause import read_cause
+from pipeline.impact.cause_model import Came
+from pipeline.impact.impact import read_impact
+from pipeline.impact.key_rows import KeyUnknownError
+from pipeline.impact.model import Standing
+from pipeline.impact.selection import Selection
+from pipeline.spark.session import own_session
+from pipeline.spark.tables import rows_at
 from pipeline.tables.catalog import load_table
 from tests.support.damage import damaged, data_file
 from tests.support.derivations import Chain, built, chained_product
@@ -66,6 +75,77 @@ def test_late_rows_build_their_hour_and_what_depends_on_it_and_nothing_else(chai
         ("tastes", 5),
     ]
     assert chain.build(range(1, 6)) == []
+    told_why(chain)
+    told_where_it_went(chain)
+
+
+def told_why(chain: Chain) -> None:
+    """Hold what is told of hour 2, built three times, to the orders and to what Spark reads."""
+    cause = read_cause(chain.cell, chain.product, "streaks", hour(2), {"region": "south"})
+    assert [one.rows for one in cause.earlier] == [3, 2]
+    counted = Counter(one.came for one in cause.fed for _ in range(one.rows))
+    # Two of north and one of south at first, then west, then one more of south.
+    assert counted == {Came.BEFORE: 4, Came.SINCE: 1}
+    assert sum(counted.values()) == cause.build.source_rows == chain.orders.count(hour(2))
+    assert cause.values_changed is True
+    assert cause.reasons == ("1 rows of events had come",)
+    (read,) = cause.inputs
+    assert (read.table, read.hour, read.is_other) == ("streaks", hour(1), False)
+    assert cause.inputs_proven
+    assert cause.rows is not None
+    assert [row["orders"] for row in cause.rows.now] == [2]
+    assert [row["orders"] for row in cause.rows.before or ()] == [1]
+    source = rows_at(
+        own_session(chain.spark, chain.cell),
+        chain.cell,
+        "orders.events",
+        cause.build.source_snapshot_id,
+    )
+    within = f"_event_time >= '{hour(2)}' AND _event_time < '{hour(3)}'"
+    by_offset = source.where(within).select("_topic_partition", "_offset").collect()
+    assert {(one.partition, one.first, one.last) for one in cause.fed} == {
+        (0, min(of), max(of))
+        for of in ([4, 5, 3], [15], [16])
+        for of in [[row["_offset"] for row in by_offset if row["_offset"] in of]]
+    }
+
+    feature = read_cause(chain.cell, chain.product, "tastes", hour(4), {"region": "south"})
+    assert not feature.fed
+    assert [(one.hour.hour, one.is_other) for one in feature.inputs] == [
+        (2, True),
+        (3, True),
+        (4, False),
+    ]
+    assert feature.rows is not None
+    assert [row["orders"] for row in feature.rows.now] == [4]
+    assert [row["orders"] for row in feature.rows.before or ()] == [3]
+    for key, what in (({"regon": "south"}, "Did you mean region"), ({"orders": "many"}, "no long")):
+        with pytest.raises(KeyUnknownError, match=what):
+            read_cause(chain.cell, chain.product, "streaks", hour(2), key)
+
+
+def told_where_it_went(chain: Chain) -> None:
+    """Hold what is told of the last order to what was built for it."""
+    found = read_impact(chain.cell, chain.product, Selection(partition=0, start=16, end=17))
+    went = {(one.table, one.hour.hour): one.standing for one in found.reached}
+    built_again = {
+        *(("sales", 2), ("streaks", 2), ("streaks", 3)),
+        *(("tastes", number) for number in (2, 3, 4, 5)),
+    }
+    assert built_again == {at for at, standing in went.items() if standing is Standing.HOLDS}
+    others = {at: standing for at, standing in went.items() if at not in built_again}
+    # What hour 3 hands on is as it was, and no hour after 5 was built.
+    assert others.pop(("streaks", 4)) is Standing.UNCHANGED
+    assert {*others.values()} <= {Standing.UNPUBLISHED}
+    history = load_table(chain.cell, "orders.tastes_history").scan().to_arrow().to_pylist()
+    for one in found.reached:
+        if one.table == "tastes" and one.last is not None:
+            of_build = [row for row in history if row["build"] == one.last.wap_id]
+            assert len(of_build) == one.last.rows
+    served = Counter(row["hour"] for row in chain.rows("tastes"))
+    assert {one.hour: one.rows for one in found.served} == {
+        at: count for at, count in served.items() if ("tastes", at.hour) in built_again
+    }
 
 
 @pytest.mark.parametrize("by", ["range", "hour"])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from headwater.cli.dead_letters.filters import offsets as offsets_type
+from headwater.cli.hours.hour import EXAMPLE
+from headwater.cli.hours.hour import hour as hour_type
 from headwater.cli.options import cell_option, json_option, resolve
 from headwater.cli.progress import progress
 from pipeline.config.nearest import meant
@@ -48,6 +51,13 @@ class TopicUnknownError(TerminalError):
     metavar="N",
     help="Whose payload is of this version, as `_schema_version` of events has it.",
 )
+@click.option(
+    "--since",
+    type=hour_type,
+    metavar="HOUR",
+    help=f"Of event time since then, e.g. {EXAMPLE} (UTC).",
+)
+@click.option("--until", type=hour_type, metavar="HOUR", help="Of event time before then.")
 @json_option
 def impact(
     product: str | None,
@@ -59,6 +69,8 @@ def impact(
     run_id: str | None,
     producer: str | None,
     schema_version: int | None,
+    since: datetime | None,
+    until: datetime | None,
     as_json: bool,
 ) -> ExitCode:
     """Show what holds some records of PRODUCT: commits, hours of events, and all that is computed from these.
@@ -68,9 +80,9 @@ def impact(
     some, or was made before they came and will be built again, with its snapshot and run, and rows of
     feature tables. That an hour is computed from them does not say that a value in it is another for them.
 
-    All that is given must hold. A producer or a schema version is looked for in all of events; for the others
-    only files are read that may have the records. Exit codes: 0 told, 3 nothing is known of the snapshot,
-    run or offsets, 4 try again.
+    All that is given must hold. A producer or a schema version is looked for in all of events, or in the
+    hours from --since to --until; for the others only files are read that may have the records. Exit codes:
+    0 told, 3 nothing is known of the snapshot, run or offsets, 4 try again.
 
     \b
     Examples:
@@ -86,11 +98,15 @@ def impact(
     if offsets is not None and partition is None:
         raise click.UsageError("--offsets needs --partition.")
     start, end = offsets or (None, None)
-    selection = Selection(partition, start, end, snapshot_id, run_id, producer, schema_version)
-    if selection in (Selection(), Selection(partition)):
+    if all(one is None for one in (offsets, snapshot_id, run_id, producer, schema_version)):
         raise click.UsageError(
             "Say which records: --offsets, --snapshot, --run, --producer or --schema-version."
         )
+    if since is not None and until is not None and since >= until:
+        raise click.UsageError("--since is not before --until.")
+    selection = Selection(
+        partition, start, end, snapshot_id, run_id, producer, schema_version, since, until
+    )
     loaded, where = _resolve(product, topic, cell)
     with progress("looking for what holds it", quiet=as_json):
         found = read_impact(where, loaded, selection)

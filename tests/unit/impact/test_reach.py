@@ -37,7 +37,14 @@ def rows(number: int, count: int = 1, sequence_number: int | None = EARLY) -> He
     return HeldRows(hour(number), count, sequence_number, sequence_number)
 
 
-def build(table: str, number: int, source: int, at: int = 0, handover: str = "1:1") -> Publication:
+def build(
+    table: str,
+    number: int,
+    source: int,
+    at: int = 0,
+    handover: str = "1:1",
+    digest: str | None = None,
+) -> Publication:
     return Publication(
         table=f"orders.{table}",
         hour=hour(number),
@@ -51,6 +58,7 @@ def build(table: str, number: int, source: int, at: int = 0, handover: str = "1:
         run_id="run",
         expectations=1,
         handover=handover,
+        digest=digest,
     )
 
 
@@ -141,6 +149,33 @@ def test_hours_hand_on_as_long_as_they_are_published_and_have_what_to_hand_on() 
     assert {one.standing for one in found.values()} == {Standing.HOLDS}
     ends = [replace(one, handover="0:0") if one.hour == hour(6) else one for one in builds]
     assert [number for _, number in reached(of, [rows(5)], ends)] == [5, 6]
+
+
+def test_what_was_built_before_and_reads_what_is_as_it_was_is_not_changed() -> None:
+    of = product(SALES, TOTALS, RUNS)
+    before, now = EARLY - 1, EARLY
+    numbers = {before: before, now: now}
+
+    def standings(digest: str, handover: str) -> dict[tuple[str, int], Standing]:
+        builds = [
+            build("sales", 5, before, 0, digest="1:7"),
+            build("totals", 5, before, 1),
+            build("sales", 5, now, 10, digest=digest),
+            *(build("runs", number, before, 1) for number in (5, 6, 7)),
+            build("runs", 5, now, 10, handover=handover),
+        ]
+        found = reach(of, Found(rows=(rows(5),), publications=tuple(builds), numbers=numbers))
+        return {(one.table, one.hour.hour): one.standing for one in found}
+
+    as_it_was = standings("1:7", "1:1")
+    assert as_it_was["totals", 5] is Standing.UNCHANGED
+    assert as_it_was["runs", 6] is Standing.UNCHANGED
+    # What reads an hour that is not changed is not reached by way of it.
+    assert ("runs", 7) not in as_it_was
+    other = standings("1:8", "1:2")
+    assert other["totals", 5] is Standing.NOT_YET
+    assert other["runs", 6] is Standing.NOT_YET
+    assert other["runs", 7] is Standing.NOT_YET
 
 
 def test_hours_of_one_range_are_recorded_at_once_and_read_each_other() -> None:

@@ -43,6 +43,8 @@ def _named(selection: Selection) -> str:
         "run": selection.run_id,
         "producer": selection.producer,
         "schema version": selection.schema_version,
+        "since": None if selection.since is None else f"{selection.since:{HOUR}}",
+        "until": None if selection.until is None else f"{selection.until:{HOUR}}",
     }
     named = (f"{name} {printable(str(one))}" for name, one in given.items() if one is not None)
     return ", ".join(named)
@@ -147,6 +149,7 @@ def _summary(impact: Impact) -> str:
         Standing.HOLDS: "hold all of it",
         Standing.PARTLY: "hold some, and are to be built again for the rest",
         Standing.NOT_YET: "were built before it, and are to be built again",
+        Standing.UNCHANGED: "were built before it and are not changed by it",
         Standing.UNPUBLISHED: "are not published",
         Standing.UNKNOWN: "were built from a snapshot that nothing is kept of",
     }
