@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from assets.columns import column_lineage, column_origins, table_schema
-from assets.keys import LEDGER_CHECK, Keys
+from assets.keys import LEDGER_CHECK, LINEAGE_CHECK, Keys
 from pipeline.code_version import code_version
 from pipeline.contract.lineage.sources import events_sources
 from pipeline.contract.model import EVENTS
@@ -16,7 +16,7 @@ from resources.cell import CellResource
 
 
 def events(keys: Keys) -> dg.AssetsDefinition:
-    """Return the assets `events` and `dead_letters` of a product, and the ledger check on events.
+    """Return the assets `events` and `dead_letters` of a product, and the checks on events.
 
     A run lasts until `pipeline.supervision.lifetime` ends it, or it is terminated; either way it ends at
     a commit boundary. It logs a materialization of both at most once a minute.
@@ -70,7 +70,13 @@ def events(keys: Keys) -> dg.AssetsDefinition:
                 asset=keys.events,
                 description="Every committed offset is a row, a duplicate, a dead letter or a gap.",
                 blocking=True,
-            )
+            ),
+            dg.AssetCheckSpec(
+                LINEAGE_CHECK,
+                asset=keys.events,
+                description="Every row came by a commit that the ledger tells of; no hour is published else.",
+                blocking=True,
+            ),
         ],
     )
     def ingest(

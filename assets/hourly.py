@@ -6,7 +6,7 @@ import dagster as dg
 from dagster_pyspark import LazyPySparkResource
 
 from assets.columns import column_lineage, column_origins, contract_schema
-from assets.keys import AUDIT_CHECK, SPARK_POOL, Keys, owners, tag
+from assets.keys import AUDIT_CHECK, LINEAGE_CHECK, SPARK_POOL, Keys, owners, tag
 from assets.partitions import hourly, to_key
 from pipeline.code_version import code_version
 from pipeline.contract.lineage.sources import derived_sources
@@ -18,7 +18,7 @@ from resources.cell import CellResource
 
 
 def derived_tables(keys: Keys) -> dg.AssetsDefinition:
-    """Return the assets of a product's derived tables, each with its audit as a blocking check.
+    """Return the assets of a product's derived tables, each with two blocking checks.
 
     A run builds a range of hours of the tables that it selects, hour by hour, each table after those
     that it reads, in one Spark session; it logs a materialization as each hour of each is published,
@@ -40,6 +40,15 @@ def derived_tables(keys: Keys) -> dg.AssetsDefinition:
                 AUDIT_CHECK,
                 asset=keys.derived_table(table),
                 description="Great Expectations' verdict on the staged hour, before it is published.",
+                blocking=True,
+            )
+            for table in product.derived_tables
+        ]
+        + [
+            dg.AssetCheckSpec(
+                LINEAGE_CHECK,
+                asset=keys.derived_table(table),
+                description="Every row of the run's hours came by a publication.",
                 blocking=True,
             )
             for table in product.derived_tables

@@ -11,6 +11,7 @@ from pipeline.contract.model import DerivedTable, Product, Reference
 
 LEDGER_CHECK = "ledger_balances"
 AUDIT_CHECK = "audit"
+LINEAGE_CHECK = "lineage_complete"
 OPEN_CHECK = "open_dead_letters"
 
 CELL_TAG = "headwater/cell"

@@ -13,6 +13,7 @@ from assets.dagster_private.event_batches import log_materializations
 from assets.keys import HOURS_TAG, Keys
 from assets.partitions import to_hour
 from assets.steps.hour_results import AboutTable, PublishedHour, audit_result, hours_published
+from assets.steps.lineage_results import hours_lineage_results
 from assets.steps.parent_run import parent_run
 from pipeline.batch.execute import MissingInput, execute
 from pipeline.batch.planning.plan import plan_hours
@@ -97,6 +98,7 @@ def materialize_hours(
     publish_page(cell, product)
     for name, table in tables.items():
         yield audit_result(keys, table, auditor.audits(name))
+    yield from hours_lineage_results(keys, cell, product, hours, list(tables))
     if (error := failed or plan.refusal) is not None:
         raise error
 

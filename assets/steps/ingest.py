@@ -15,6 +15,7 @@ from assets.steps.ingest_results import (
     ledger_evaluation,
     ledger_result,
 )
+from assets.steps.lineage_results import events_lineage_evaluation, events_lineage_result
 from assets.steps.parent_run import parent_run
 from pipeline.cells import Cell
 from pipeline.ingest.limits import Limits
@@ -35,7 +36,7 @@ Event = dg.AssetMaterialization | dg.AssetCheckEvaluation | dg.AssetCheckResult
 def ingest_events(
     context: dg.AssetExecutionContext, cell: Cell, keys: Keys, code_version: str
 ) -> Iterator[Event]:
-    """Ingest while the run lasts, yielding what to log at most once a minute, and the ledger last.
+    """Ingest while the run lasts, yielding what to log at most once a minute, and the verdicts last.
 
     Raises: as `ingest`.
     """
@@ -56,7 +57,10 @@ def ingest_events(
         yield events_materialized(keys, progress, ledger, made.events, told)
         yield dead_letters_materialized(keys, progress, made.dead_letters, told)
         yield ledger_evaluation(keys, ledger)
-    yield ledger_result(keys, read_ledger(cell, product))
+        yield events_lineage_evaluation(keys, ledger)
+    ledger = read_ledger(cell, product)
+    yield ledger_result(keys, ledger)
+    yield events_lineage_result(keys, ledger)
 
 
 class _Made(NamedTuple):

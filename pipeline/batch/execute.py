@@ -13,6 +13,7 @@ from pipeline.batch.build import build_range
 from pipeline.batch.context import RangeContext
 from pipeline.batch.errors import LogicError
 from pipeline.batch.fault import file_at_fault
+from pipeline.batch.inputs_complete import refuse_incomplete
 from pipeline.batch.lineage.build_run import BuildRun
 from pipeline.batch.model import HourOutcome, NotReached
 from pipeline.batch.pin import pinned
@@ -126,6 +127,10 @@ def _execute(
         if now.later:
             waiting.appendleft(now.later)
         if not now.builds:
+            continue
+        if refused := refuse_incomplete(cell, product, table, now.builds, log):
+            for build in now.builds.values():
+                yield BuildResult(build, refused)
             continue
         sources = sources_of(product, table, now.builds, inputs, source_snapshot_id)
         context = RangeContext(

@@ -25,6 +25,7 @@ class Ledger:
         problems: what does not add up, one sentence each.
         hours: the sums of each partition and hour of commit time, of the last hours that were asked for.
         retention: what retention has deleted of the rows that the entries tell of.
+        rows_held: rows that the events table has, as its main's snapshot says.
     """
 
     product: str
@@ -35,6 +36,7 @@ class Ledger:
     problems: tuple[str, ...]
     hours: PartitionHours = field(default_factory=dict)
     retention: RetentionAccount = field(default_factory=RetentionAccount)
+    rows_held: int = 0
 
     @property
     def totals(self) -> Totals:
@@ -54,6 +56,11 @@ class Ledger:
     def balanced(self) -> bool:
         """Whether every committed offset is explained, once."""
         return not self.problems and self.unexplained == 0
+
+    @property
+    def rows_unaccounted(self) -> int:
+        """Rows that events have beyond those that the entries tell of: somebody else added them."""
+        return max(0, self.rows_held - (self.totals.rows - self.retention.rows))
 
     def by_partition(self) -> Mapping[int, Totals]:
         """Return the sums of each partition, closed entries included."""

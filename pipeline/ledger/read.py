@@ -16,7 +16,7 @@ from pipeline.ledger.retention import retention_account
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import events_table
 from pipeline.tables.offsets import CommittedOffsets, committed_offsets
-from pipeline.tables.snapshots import main_history
+from pipeline.tables.snapshots import main_history, total_records
 
 LAST_HOURS = 48
 """So many hours of commits are told of by themselves, unless more are asked for."""
@@ -79,7 +79,8 @@ def _made(
     problems += tuple(find_problems(offsets, balance, lines))
     hours = _hours(events, archive, offsets, last)
     retention = retention_account(events)
-    return Ledger(product, cell.name, offsets, balance, lines, problems, hours, retention)
+    held = total_records(events)
+    return Ledger(product, cell.name, offsets, balance, lines, problems, hours, retention, held)
 
 
 def _newest(table: Table) -> int:

@@ -36,14 +36,24 @@ def _complete_cells(_context: object, _parameter: object, begun: str) -> list[st
     type=click.Path(path_type=Path),
     help="Write a page to this file; without PRODUCT a page for each to this folder, and an index.",
 )
+@click.option(
+    "--completeness",
+    is_flag=True,
+    help="Measure what share of PRODUCT's rows in the cell can be told where they came from.",
+)
 @json_option
-def lineage(product: str | None, cell: str | None, html: Path | None, as_json: bool) -> ExitCode:
+def lineage(
+    product: str | None, cell: str | None, html: Path | None, completeness: bool, as_json: bool
+) -> ExitCode:
     """Show the lineage of PRODUCT, or of all: its tables, and of each column what it is made from.
 
     As contracts say it, from the topic over events to derived tables. Of a cell it tells rows, the newest
     snapshots, the published hours of the last week and how many events are in which state; asks no Kafka.
     A page is one file that needs no network: the graph drawn, to be searched by column.
-    Exit codes: 0 done, 3 somebody must act, 4 try again.
+
+    --completeness holds events to the ledger, and the last 48 hours of derived tables to publications: below
+    100 % somebody else wrote to a table, and nothing is published of it.
+    Exit codes: 0 done, 1 completeness is below 100 %, 3 somebody must act, 4 try again.
 
     \b
     Examples:
@@ -51,7 +61,10 @@ def lineage(product: str | None, cell: str | None, html: Path | None, as_json: b
       headwater lineage viewing_events --cell us --json
       headwater lineage viewing_events --html viewing_events.html
       headwater lineage --html lineage/
+      headwater lineage viewing_events --cell us --completeness
     """
+    if completeness:
+        return _completeness(product, cell, as_json=as_json)
     from headwater.cli.lineage.render import print_lineage, write_page, write_site
 
     with progress("reading", quiet=as_json):
@@ -64,6 +77,19 @@ def lineage(product: str | None, cell: str | None, html: Path | None, as_json: b
     else:
         write_site(gathered, html, as_json=as_json)
     return ExitCode.OK
+
+
+def _completeness(product: str | None, cell: str | None, *, as_json: bool) -> ExitCode:
+    from headwater.cli.lineage.completeness import show_completeness
+
+    if product is None:
+        raise click.UsageError("--completeness is of one product: name it.")
+    cells = all_settings().cells
+    if cell is None and len(cells) != 1:
+        raise click.UsageError("--completeness is of one cell: name it with --cell.")
+    loaded, where = resolve(product, cell or cells[0])
+    with progress("measuring", quiet=as_json):
+        return show_completeness(where, loaded, as_json=as_json)
 
 
 def _gather(name: str, cell: str | None, *, every: bool) -> Gathered | None:

@@ -14,6 +14,7 @@ from pipeline.batch.planning.staleness import (
     hours_of,
     past_retention,
 )
+from pipeline.completeness.model import LineageIncompleteError
 from pipeline.config.nearest import meant
 from pipeline.contract.model import DerivedTable, Product, published_table
 from pipeline.errors import RetryableError, TerminalError
@@ -102,6 +103,7 @@ def plan_hours(
             which lacks it, or of a table that is to be built `again`.
         HourOpenError: none of `hours` is closed.
         LedgerUnbalancedError: the ledger does not balance, and there would be something to build.
+        LineageIncompleteError: events have rows that the ledger does not tell of, likewise.
         DerivedTableUnknownError: the contract has no such derived table.
     """
     subject = f"{product.name}/{inputs.cell}"
@@ -120,6 +122,13 @@ def plan_hours(
             f"the ledger does not balance ({inputs.unexplained} offsets unexplained).",
             subject=subject,
             remedy=f"See `headwater ledger {product.name} --cell {inputs.cell} --verify`.",
+        )
+    if due and inputs.rows_unaccounted:
+        raise LineageIncompleteError(
+            f"{inputs.rows_unaccounted:,} rows of events have no lineage: somebody else added them.",
+            subject=subject,
+            remedy="`headwater lineage PRODUCT --completeness` tells of every table, and `headwater sql "
+            '"SELECT * FROM table_history WHERE job IS NULL"` which commits; delete these rows, then build.',
         )
     return HoursPlan(product.name, inputs.cell, inputs.source_snapshot_id, due, inputs, still_open)
 

@@ -42,7 +42,12 @@ def read_plan_inputs(
     else:
         look = look_at_hours(cell, product, clock=clock, read_states=read_states)
     ledger = read_ledger(cell, product, last=0)
-    return replace(look.inputs, balanced=ledger.balanced, unexplained=ledger.unexplained)
+    return replace(
+        look.inputs,
+        balanced=ledger.balanced,
+        unexplained=ledger.unexplained,
+        rows_unaccounted=ledger.rows_unaccounted,
+    )
 
 
 def look_at_hours(

@@ -50,6 +50,7 @@ class PlanInputs:
         last_publications: the last publication of each hour of each table.
         balanced: whether the ledger balances.
         unexplained: offsets that the ledger has no explanation for.
+        rows_unaccounted: rows of events that somebody else added, and no lineage leads to.
         retained_from: events of hours before it were deleted by retention; None: none were.
     """
 
@@ -61,6 +62,7 @@ class PlanInputs:
     now: datetime
     balanced: bool = True
     unexplained: int = 0
+    rows_unaccounted: int = 0
     retained_from: datetime | None = None
 
     @classmethod
