@@ -20,8 +20,8 @@ def doctor(cell: str | None, as_json: bool) -> ExitCode:
     """Try each connection of a cell, and tell what is wrong and what to do. Within 10 seconds.
 
     Tried are the settings, Kafka and its login, topics and ACLs, the schema registry, the warehouse, the
-    catalog, the state folder, Dagster's storage, Spark's Java and the clock, beside each other; what does not
-    answer is told, too. Makes and changes nothing. Exit codes: 0 all is well,
+    catalog, the state folder, Dagster's storage, the collector of lineage, Spark's Java and the clock, beside
+    each other; what does not answer is told, too. Makes and changes nothing. Exit codes: 0 all is well,
     3 something stays wrong until somebody acts, 4 it may pass.
 
     \b

@@ -12,7 +12,6 @@ from typing import Any
 import requests
 from openlineage.client.transport.http import HttpConfig, HttpTransport
 
-from pipeline.config.secret_text import SecretText, scrubbed
 from pipeline.lineage.collector import Collector
 from pipeline.lineage.errors import CollectorRefusedError, CollectorUnavailableError
 
@@ -49,12 +48,7 @@ class HttpSender:
             _LOG.warning("the collector refuses a lineage event for good: HTTP %d", status)
             return False
         except (requests.RequestException, OSError) as error:
-            secrets = [SecretText(self._collector.api_key or "")]
-            raise CollectorUnavailableError(
-                f"it does not answer ({scrubbed(type(error).__name__, secrets)}).",
-                subject=self._collector.address,
-                remedy="Let it be started; events wait on disk, and go once it answers.",
-            ) from error
+            raise _unavailable(self._collector, error) from error
         return True
 
     def _named(self, status: int) -> CollectorUnavailableError | CollectorRefusedError:
@@ -86,3 +80,28 @@ def opened(collector: Collector) -> Iterator[HttpSender]:
         settings["sslContext"] = {"caCertPath": collector.ca_location}
     with closing(HttpTransport(HttpConfig.from_dict(settings))) as transport:
         yield HttpSender(collector, transport)
+
+
+def look(collector: Collector) -> None:
+    """Go on if the collector answers, whatever it says. Sends no event, and no key.
+
+    Raises:
+        CollectorUnavailableError: it does not.
+    """
+    try:
+        requests.get(
+            collector.url,
+            timeout=collector.timeout_s,
+            verify=collector.ca_location or True,
+            allow_redirects=False,
+        ).close()
+    except (requests.RequestException, OSError) as error:
+        raise _unavailable(collector, error) from error
+
+
+def _unavailable(collector: Collector, error: Exception) -> CollectorUnavailableError:
+    return CollectorUnavailableError(
+        f"it does not answer ({type(error).__name__}).",
+        subject=collector.address,
+        remedy="Let it be started; events wait on disk, and go once it answers.",
+    )

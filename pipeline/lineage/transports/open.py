@@ -41,3 +41,16 @@ def opened(collector: Collector) -> Iterator[Sender]:
 
         with http.opened(collector) as sender:
             yield sender
+
+
+def look(collector: Collector) -> None:
+    """Go on if the collector answers. Sends nothing, so that it may take no event all the same.
+
+    Raises: as `Sender.send`.
+    """
+    if collector.transport == "kafka":
+        with opened(collector):
+            return
+    from pipeline.lineage.transports import http
+
+    http.look(collector)

@@ -10,13 +10,15 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from headwater.doctor import catalog, clock, registry
+from headwater.doctor import catalog, clock, openlineage, registry
 from headwater.doctor.catalog import ForeignCatalogError
 from headwater.doctor.clock import ClockSkewError
 from headwater.doctor.model import Finding, Outcome, Setup
 from pipeline.cells import Cell
+from pipeline.lineage.errors import CollectorUnavailableError
 from pipeline.schemas.registry import RegistryRefusedError
 from tests.support.http_here import QuietHandler, serving
+from tests.support.lineage_collector import collecting
 from tests.support.orders import Orders
 
 
@@ -94,3 +96,14 @@ def test_a_registry_that_refuses_the_login_is_told_without_it(quiet_cell: Cell) 
         with pytest.raises(RegistryRefusedError, match="401") as caught:
             registry.ask(asked(replace(quiet_cell, schema_registry=login)))
         assert "hush" not in str(caught.value)
+
+
+def test_a_collector_of_lineage_is_asked_and_what_waits_is_told(quiet_cell: Cell) -> None:
+    assert "files alone" in one(openlineage.ask(asked(quiet_cell))).what
+    with collecting() as collector:
+        settings = {"transport": "http", "url": collector.url}
+        sending = asked(replace(quiet_cell, openlineage=settings))
+        assert "events that wait: 0" in one(openlineage.ask(sending)).what
+        collector.stop()
+        with pytest.raises(CollectorUnavailableError, match="does not answer"):
+            openlineage.ask(sending)
