@@ -41,6 +41,7 @@ class AboutTable:
         columns: where its column lineage is drawn, below the Data Docs.
         schema: its own, whose types the contract does not know; None while there is no table.
         snapshots: those that the hours were published in, by their id, as far as they are retained.
+        detailed: whether each hour names its inputs and changes, which is much of very many hours.
         page: the product's lineage page, below the Data Docs.
         served_snapshot_id: of a feature table, what its readers read by now.
     """
@@ -52,6 +53,7 @@ class AboutTable:
     snapshots: Mapping[int, SnapshotFacts] = field(default_factory=dict)
     served_snapshot_id: int | None = None
     page: str | None = None
+    detailed: bool = True
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ def hours_published(
                 "run id": publication.run_id,
                 "contract version": publication.contract_version,
                 "code version": about.code_version,
-                **provenance_metadata(publication, one.provenance),
+                **provenance_metadata(publication, one.provenance, detailed=about.detailed),
                 **look_further(keys, _commands(publication)),
                 **columns,
                 **audit_links(keys, pages.get(publication.hour)),

@@ -31,6 +31,9 @@ from quality.auditor import RunAuditor
 from quality.column_lineage import publish_column_lineage
 from quality.lineage.publish import find_page, publish_page
 
+DETAILED = 150
+"""Of a run of more builds Dagster's log does not say which hours each was computed from: 10 KB a build."""
+
 
 def materialize_hours(
     context: dg.AssetExecutionContext,
@@ -61,6 +64,7 @@ def materialize_hours(
     )
 
     auditor = RunAuditor(cell, product.name, context.run.run_id, plan.builds)
+    detailed = len(plan.builds) <= DETAILED
     page = find_page(cell, product.name) or publish_page(cell, product, with_cell=False)
     drawn = {name: publish_column_lineage(cell, product, name) for name in tables}
     failed: HeadwaterError | None = None
@@ -88,7 +92,9 @@ def materialize_hours(
         else:
             context.log.error(f"The audit of {what} failed; not published.")
         if done.ends_range and published:
-            about = AboutTable(tables[name], code_versions[name], drawn[name], page=page)
+            about = AboutTable(
+                tables[name], code_versions[name], drawn[name], page=page, detailed=detailed
+            )
             about = _with_snapshots(about, cell, product, published)
             pages = auditor.audits(name).pages
             log_materializations(context, list(hours_published(keys, about, published, pages)))

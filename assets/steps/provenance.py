@@ -47,10 +47,13 @@ def snapshot_metadata(snapshot: SnapshotFacts | None) -> dict[str, Any]:
     }
 
 
-def provenance_metadata(publication: Publication, known: Provenance | None) -> Mapping[str, Any]:
+def provenance_metadata(
+    publication: Publication, known: Provenance | None, *, detailed: bool = True
+) -> Mapping[str, Any]:
     """Return the hours that a published one was computed from with their builds, and what changed.
 
-    Of the build before it all that is different is told; where the digest is not, no row has changed.
+    Of the build before it all that is different is told; where the digest is not, no row has changed. Without
+    details it is told whether rows have changed: the tables may take 10 KB.
     """
     found: dict[str, Any] = {
         "source rows": publication.source_rows or 0,
@@ -58,11 +61,13 @@ def provenance_metadata(publication: Publication, known: Provenance | None) -> M
     }
     if known is None:
         return found
+    changes = known.changes(publication)
+    found["rows changed"] = _verdict(known, {one.field for one in changes})
+    if not detailed:
+        return found
     found["input hours"] = _table(_INPUTS, [_input(publication, one) for one in known.inputs])
     if known.hours > len(known.inputs):
         found["input hours, not shown"] = known.hours - len(known.inputs)
-    changes = known.changes(publication)
-    found["rows changed"] = _verdict(known, {one.field for one in changes})
     if known.previous is not None:
         found["since the build before"] = _table(
             _CHANGES,

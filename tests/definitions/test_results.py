@@ -55,8 +55,10 @@ def known(*publications: Publication) -> PlanInputs:
     return PlanInputs("us", 11, {hour(n): 10 + n for n in range(50)}, (), latest(publications), AT)
 
 
-def told(one: Publication, table: DerivedTable, made: Provenance | None) -> dict[str, Any]:
-    about = AboutTable(table, "code", None, snapshots={22: FACTS})
+def told(
+    one: Publication, table: DerivedTable, made: Provenance | None, *, detailed: bool = True
+) -> dict[str, Any]:
+    about = AboutTable(table, "code", None, snapshots={22: FACTS}, detailed=detailed)
     (found,) = hours_published(KEYS, about, [PublishedHour(one, made)], {})
     return {
         name: [record.data for record in value.records]
@@ -96,6 +98,8 @@ def test_what_changed_since_the_build_before_is_told_and_nothing_else() -> None:
         {"what": "source rows", "before": "8", "now": "10"},
         {"what": "wap id", "before": "first", "now": "second"},
     ]
+    short = told(one, SALES, provenance(PRODUCT, SALES, one, known(one), old), detailed=False)
+    assert set(found) - set(short) == {"input hours", "since the build before"}
     of_format_1 = replace(old, digest=None)
     made = provenance(PRODUCT, SALES, one, known(one), of_format_1)
     assert told(one, SALES, made)["rows changed"] == "unknown"
