@@ -151,6 +151,12 @@ def test_an_address_names_a_column_and_a_press_chooses_one(opened: Opened) -> No
     expect(said).to_contain_text("user_preference_features.completion_rate")
     page.locator("[data-more=dead_letters]").click()
     expect(page.locator("[data-table=dead_letters] .column:visible")).to_have_count(15)
+    page.goto(f"{page.url.split('#')[0]}#table-events")
+    page.reload()
+    expect(page.locator("[id=table-events]")).to_have_attribute("open", "")
+    page.goto(f"{page.url.split('#')[0]}#%zz")
+    page.reload()
+    expect(said).to_contain_text("Type a column's name")
     opened.asked = opened.asked[:1]
 
 
