@@ -96,7 +96,7 @@ def hours_published(
                 "contract version": publication.contract_version,
                 "code version": about.code_version,
                 **provenance_metadata(publication, one.provenance, detailed=about.detailed),
-                **look_further(keys, _commands(publication)),
+                **look_further(keys, _commands(keys, about, publication)),
                 **columns,
                 **audit_links(keys, pages.get(publication.hour)),
                 **lineage_link(keys, about.page, about.derived_table.name),
@@ -104,7 +104,9 @@ def hours_published(
         )
 
 
-def _commands(publication: Publication) -> Iterator[str]:
+def _commands(keys: Keys, about: AboutTable, publication: Publication) -> Iterator[str]:
+    hour = f"{publication.hour:%Y-%m-%dT%H}"
+    yield f"why {keys.product.name} {about.derived_table.name} --hour {hour}"
     # An empty hour has no snapshot.
     if publication.published_snapshot_id is not None:
         yield of_snapshot("table_changes", publication.published_snapshot_id)

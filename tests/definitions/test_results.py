@@ -140,7 +140,7 @@ def test_command_lines_that_tell_more_are_commands() -> None:
         )
         for line in str(text).splitlines()[1:-1]
     ]
-    assert len(lines) == 8
+    assert len(lines) == 9
     for line in lines:
         program, *words = shlex.split(line)
         assert program == "headwater"

@@ -133,7 +133,7 @@ def test_a_materialization_shows_counts_offsets_snapshot_and_lag(
     }.items():
         row = page.get_by_role("row").filter(has_text=name).first
         expect(row).to_contain_text(f"{value}")
-    expect(page.get_by_text("snapshot id")).to_be_visible()
+    expect(page.get_by_text("snapshot id", exact=True)).to_be_visible()
     ends = page.get_by_role("row").filter(has_text="partition")
     expect(ends.first).to_be_visible()
     page.screenshot(path=platform.pictures / "materialization.png")
