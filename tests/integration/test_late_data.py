@@ -214,7 +214,10 @@ def test_a_derived_table_is_added_by_its_folder_alone(location: Location) -> Non
     node = graph.get(key)
     assert node.parent_keys == {dg.AssetKey(["us", NAME, "sensor_runs"])}
     assert node.owners == ["team:modellers"]
-    assert {check.name for check in graph.asset_check_keys if check.asset_key == key} == {"audit"}
+    assert {check.name for check in graph.asset_check_keys if check.asset_key == key} == {
+        "audit",
+        "lineage_complete",
+    }
     lineage = node.metadata["dagster/column_lineage"].deps_by_column
     assert lineage["mean"][0].asset_key == dg.AssetKey(["us", NAME, "sensor_runs"])
     shutil.rmtree(folder)
