@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cached_property
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -23,6 +26,7 @@ from pipeline.tables.snapshots import main_history
 
 _IDS_AT_ONCE = 500
 _COUNTED = tuple(Entry.__dataclass_fields__)
+_SAID = ("snapshot_id", "sequence_number", "committed_at", "run_id", "contract_version")
 
 
 @dataclass(frozen=True)
@@ -119,19 +123,12 @@ class Commits:
 
 def commits_of(entries: pl.DataFrame, snapshot_ids: Collection[int]) -> tuple[Commit, ...]:
     """Return the commits of some snapshots from their entries, oldest first."""
-    found = []
     of_these = entries.filter(pl.col("snapshot_id").is_in(list(snapshot_ids)))
-    for part in of_these.partition_by("snapshot_id", maintain_order=True):
-        rows = part.sort("partition").to_dicts()
-        first = rows[0]
-        found.append(
-            Commit(
-                first["snapshot_id"],
-                first["sequence_number"],
-                first["committed_at"],
-                first["run_id"],
-                first["contract_version"],
-                tuple(Entry(**{name: row[name] for name in _COUNTED}) for row in rows),
-            )
-        )
-    return tuple(sorted(found, key=lambda one: one.sequence_number))
+    ordered = of_these.sort("sequence_number", "snapshot_id", "partition").iter_rows(named=True)
+    return tuple(_commit(list(rows)) for _, rows in groupby(ordered, itemgetter("snapshot_id")))
+
+
+def _commit(rows: Sequence[Mapping[str, Any]]) -> Commit:
+    """Return the commit of some entries, all of its own."""
+    entries = tuple(Entry(**{name: row[name] for name in _COUNTED}) for row in rows)
+    return Commit(**{name: rows[0][name] for name in _SAID}, entries=entries)

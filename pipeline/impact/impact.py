@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 import polars as pl
@@ -16,7 +16,7 @@ from pipeline.errors import TerminalError
 from pipeline.impact.commits import Commits, commits_of
 from pipeline.impact.model import Found, HeldLetters, HeldRows, HourReached, Impact, ServedRows
 from pipeline.impact.reach import reach
-from pipeline.impact.rows import letters_held, rows_held
+from pipeline.impact.rows import counted, letters_held, replays_held, rows_held
 from pipeline.impact.selection import Selection
 from pipeline.ledger.archived import Archive
 from pipeline.tables.catalog import find_table, load_table, open_catalog
@@ -65,8 +65,11 @@ def read_impact(cell: Cell, product: Product, selection: Selection) -> Impact:
         if selection.is_by_commit
         else {*rows["snapshot_id"].drop_nulls().to_list(), *(one for one, _ in letters if one)}
     )
+    replays, of_replays = _replays(events, commits, selection, entries, letters)
+    entries = pl.concat([entries, of_replays]).unique(["snapshot_id", "partition"])
+    wanted = {*wanted, *replays["snapshot_id"].drop_nulls().to_list()}
     numbers = dict(entries.select("snapshot_id", "sequence_number").unique().iter_rows())
-    held = tuple(_held(rows, numbers))
+    held = (*_held(rows, numbers), *_held(replays, numbers, replayed=True))
     publications = _publications(cell, product, [one.hour for one in held])
     sources = {one.source_snapshot_id for one in publications}
     found = Found(
@@ -118,12 +121,32 @@ def _refuse_unknown(cell: Cell, product: Product, selection: Selection, commits:
         )
 
 
-def _held(rows: pl.DataFrame, numbers: dict[int, int]) -> Iterator[HeldRows]:
-    counted = (
+def _replays(
+    events: Table,
+    commits: Commits,
+    selection: Selection,
+    entries: pl.DataFrame,
+    letters: Mapping[tuple[int | None, str], int],
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return rows that came of replays of the selected dead letters, as counted, and the entries of these."""
+    none = entries.clear()
+    # A producer's replays say so themselves.
+    rows = replays_held(events, selection, entries if letters and selection.is_by_commit else none)
+    if rows.is_empty():
+        return counted(rows, none), none
+    offsets = rows["_offset"].to_list()
+    of_replays = commits.entries(Selection(start=min(offsets), end=max(offsets) + 1))
+    return counted(rows, of_replays), of_replays
+
+
+def _held(
+    rows: pl.DataFrame, numbers: Mapping[int, int], *, replayed: bool = False
+) -> Iterator[HeldRows]:
+    of_hours = (
         rows.group_by("hour", "snapshot_id").agg(pl.col("rows").sum()).sort("hour", "snapshot_id")
     )
-    for hour, snapshot_id, count in counted.iter_rows():
-        yield HeldRows(hour, count, snapshot_id, numbers.get(snapshot_id))
+    for hour, snapshot_id, count in of_hours.iter_rows():
+        yield HeldRows(hour, count, snapshot_id, numbers.get(snapshot_id), replayed)
 
 
 def _publications(

@@ -19,12 +19,14 @@ class HeldRows:
     Attributes:
         snapshot_id: the commit's; None where no entry of the ledger counts their offsets.
         sequence_number: the commit's; None with it.
+        replayed: whether they are of dead letters of the selection, which replays brought from elsewhere.
     """
 
     hour: datetime
     rows: int
     snapshot_id: int | None
     sequence_number: int | None
+    replayed: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from itertools import chain
 import polars as pl
 import pyarrow as pa
 from pyiceberg.conversions import from_bytes
-from pyiceberg.expressions import AlwaysTrue, And, BooleanExpression, parser
+from pyiceberg.expressions import AlwaysFalse, AlwaysTrue, And, BooleanExpression, parser
 from pyiceberg.table import Table
 from pyiceberg.types import LongType
 
@@ -17,6 +17,7 @@ from pipeline.impact.selection import Selection
 from pipeline.tables.integrity.reading import reading
 
 PLACE = ("_topic_partition", "_offset")
+ORIGIN = ("_origin_partition", "_origin_offset")
 MOST_OFFSET = 2**63 - 2
 MOST_RANGES = 64
 """So many ranges of offsets a filter names at most; of more, what lies between is read and left out."""
@@ -32,20 +33,10 @@ def rows_held(events: Table, selection: Selection, entries: pl.DataFrame) -> pl.
 
     Raises: as `reading`.
     """
-    found = []
-    for batch in _batches(events, _wanted(selection, entries), (*PLACE, "_event_time")):
-        placed = _placed(_within(batch, selection), entries)
-        found.append(
-            placed.group_by(
-                "snapshot_id",
-                pl.col("_event_time").dt.truncate("1h").alias("hour"),
-                pl.col("_topic_partition").alias("partition"),
-            ).agg(
-                pl.len().alias("rows"),
-                pl.col("_offset").min().alias("first"),
-                pl.col("_offset").max().alias("last"),
-            )
-        )
+    found = [
+        counted(_within(batch, selection), entries)
+        for batch in _batches(events, _wanted(selection, entries), (*PLACE, "_event_time"))
+    ]
     whole = pl.concat(found)
     if selection.is_by_commit:
         whole = whole.filter(pl.col("snapshot_id").is_not_null())
@@ -54,6 +45,54 @@ def rows_held(events: Table, selection: Selection, entries: pl.DataFrame) -> pl.
         .agg(pl.col("rows").sum(), pl.col("first").min(), pl.col("last").max())
         .sort("hour", "snapshot_id", "partition")
     )
+
+
+def counted(rows: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
+    """Return rows of PLACE and `_event_time` counted as `rows_held` does, in no order."""
+    return (
+        _placed(rows, entries)
+        .group_by(
+            "snapshot_id",
+            pl.col("_event_time").dt.truncate("1h").alias("hour"),
+            pl.col("_topic_partition").alias("partition"),
+        )
+        .agg(
+            pl.len().alias("rows"),
+            pl.col("_offset").min().alias("first"),
+            pl.col("_offset").max().alias("last"),
+        )
+    )
+
+
+def replays_held(events: Table, selection: Selection, entries: pl.DataFrame) -> pl.DataFrame:
+    """Return `_topic_partition`, `_offset` and `_event_time` of rows that replays made of the selection.
+
+    Those of dead letters that stood first where the selection is, and themselves stand elsewhere. Read as by
+    `rows_held`.
+
+    Raises: as `reading`.
+    """
+    columns = (*PLACE, "_event_time")
+    has_origin = set(ORIGIN) <= set(events.schema().column_names)
+    wanted = _of_places(selection, entries, ORIGIN) if has_origin else AlwaysFalse()
+    if selection.columns_filter is not None:
+        wanted = And(wanted, parser.parse(selection.columns_filter))
+    read = (*columns, *ORIGIN) if has_origin else columns
+    found = pl.concat(list(_batches(events, wanted, read)))
+    if not has_origin:
+        return found
+    own = {"_topic_partition": "partition_now", "_offset": "offset_now"}
+    first = found.rename({**own, **dict(zip(ORIGIN, PLACE, strict=True))})
+    of_selection = _counted_by(_within(first, selection), entries)
+    rows = of_selection.select(
+        *(pl.col(now).alias(name) for name, now in own.items()), "_event_time"
+    )
+    return rows.join(_counted_by(_within(rows, selection), entries), on=PLACE, how="anti")
+
+
+def _counted_by(rows: pl.DataFrame, entries: pl.DataFrame) -> pl.DataFrame:
+    """Return those of `rows` whose offset an entry counts."""
+    return _placed(rows, entries).filter(pl.col("snapshot_id").is_not_null())
 
 
 def letters_held(
@@ -75,9 +114,7 @@ def letters_held(
         rows = _within(batch, selection)
         if selection.producer is not None:
             rows = rows.filter(producer_of() == selection.producer)
-        placed = _placed(rows, entries)
-        if selection.is_by_commit:
-            placed = placed.filter(pl.col("snapshot_id").is_not_null())
+        placed = (_counted_by if selection.is_by_commit else _placed)(rows, entries)
         for snapshot_id, reason, count in (
             placed.group_by("snapshot_id", "reason").len().iter_rows()
         ):
@@ -115,7 +152,9 @@ def _wanted(selection: Selection, entries: pl.DataFrame) -> BooleanExpression:
     return wanted
 
 
-def _of_places(selection: Selection, entries: pl.DataFrame) -> BooleanExpression:
+def _of_places(
+    selection: Selection, entries: pl.DataFrame, columns: tuple[str, str] = PLACE
+) -> BooleanExpression:
     ranges = merged(entries, selection)
     if len(ranges) > MOST_RANGES:
         ranges = [
@@ -124,10 +163,11 @@ def _of_places(selection: Selection, entries: pl.DataFrame) -> BooleanExpression
             for of in [[one for one in ranges if one[0] == partition]]
         ]
     if not ranges:
-        return parser.parse("_topic_partition = -1")
+        return AlwaysFalse()
+    place, offset = columns
     return parser.parse(
         " or ".join(
-            f"(_topic_partition = {partition} and _offset >= {start} and _offset < {end})"
+            f"({place} = {partition} and {offset} >= {start} and {offset} < {end})"
             for partition, start, end in ranges
         )
     )

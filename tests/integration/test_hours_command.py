@@ -155,6 +155,31 @@ def test_closed_hours_are_published_once_whatever_ends_a_build(
     after = listed(command, product)
     assert all(after[hour]["published"]["readings"]["expectations"] == 2 for hour in closed)
 
+    asked = command.run(
+        "impact", name, "--cell", "us", "--partition", "0", "--offsets", "0..9", "--json"
+    )
+    assert asked.code == ExitCode.OK, asked.err
+    holding = {one["hour"]: one["standing"] for one in asked.json["derived_tables"]}
+    assert {holding[hour.isoformat()] for hour in closed if hour.isoformat() in holding} == {
+        "holds"
+    }
+    why = (
+        "why",
+        name,
+        "readings",
+        "--cell",
+        "us",
+        "--hour",
+        f"{first:%Y-%m-%dT%H}",
+        "--key",
+        "lane=0",
+    )
+    told = command.run(*why, "--json")
+    assert told.code == ExitCode.OK, told.err
+    assert sum(one["rows"] for one in told.json["events"]) == after[first]["rows"]
+    (row,) = told.json["rows"]["now"]
+    assert row["total"] == expected[first][0, "total"]
+
     idle = command.run("hours", "build", name, "--cell", "us")
     assert (idle.code, idle.out.strip()) == (0, "no closed hour is waiting to be built")
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 import duckdb
+import pyarrow as pa
 import pytest
 from pyiceberg.table import DataScan, FileScanTask, Table
 
@@ -25,7 +26,9 @@ from pipeline.impact.model import Impact, Standing
 from pipeline.impact.selection import Selection
 from pipeline.maintenance.plan import MaintenancePolicy
 from pipeline.maintenance.run import maintain
-from pipeline.tables.catalog import load_table
+from pipeline.tables.catalog import load_table, open_catalog
+from pipeline.tables.create import ensure_table
+from pipeline.tables.layout import DEAD_LETTER_SCHEMA
 from tests.support.orders import Orders, hour
 
 EAGER = MaintenancePolicy(retain=timedelta(0), retain_last=1, min_files=2, min_manifests=2)
@@ -144,6 +147,47 @@ def test_rows_are_those_that_another_reader_finds(
     found = read_impact(quiet_cell, product, selection)
     assert by_hour(found) == counted(quiet_cell, where)
     assert {one.snapshot_id for one in found.rows} <= {*commits}
+
+
+class Replays(Orders):
+    """Orders of partition 1 that replays made of dead letters of partition 0, of the offsets before 100."""
+
+    def _row(
+        self, of: datetime, region: str, amount: int, partition: int, offset: int
+    ) -> dict[str, object]:
+        row = super()._row(of, region, amount, partition, offset)
+        origin = {"_replay_id": "r", "_origin_partition": 0, "_origin_offset": amount}
+        return row | (origin if partition == 1 else {})
+
+
+def test_rows_that_replays_made_of_dead_letters_are_told_with_them(
+    quiet_cell: Cell, product: Product
+) -> None:
+    orders = Replays(quiet_cell)
+    first = orders.append([(hour(1), "eu", 0)] * 4, gaps={1: 2})
+    later = orders.append([(hour(2), "eu", 1), (hour(3), "eu", 9)], partition=1)
+    letters = ensure_table(open_catalog(quiet_cell), "orders.dead_letters", DEAD_LETTER_SCHEMA)
+    place = {"_topic": "orders", "_topic_id": "topic-1", "_topic_partition": 0}
+    times = {"_record_time": hour(1), "_ingested_at": hour(1), "_run_id": "test"}
+    said = {"reason": "undecodable", "detail": "no bytes"}
+    rows = [{**place, **times, **said, "_offset": offset} for offset in (1, 3)]
+    letters.append(pa.Table.from_pylist(rows, schema=DEAD_LETTER_SCHEMA))
+
+    found = read_impact(quiet_cell, product, Selection(partition=0, start=0, end=3))
+    assert [(one.reason, one.letters, one.snapshot_id) for one in found.letters] == [
+        ("undecodable", 1, first)
+    ]
+    assert [(one.hour, one.rows, one.replayed) for one in found.rows] == [
+        (hour(1), 3, False),
+        (hour(2), 1, True),
+    ]
+    assert [one.snapshot_id for one in found.commits] == [first, later]
+    # By the replays' own offsets nothing is told of where they stood first.
+    own = read_impact(quiet_cell, product, Selection(partition=1, start=2, end=4))
+    assert [(one.hour, one.rows, one.replayed) for one in own.rows] == [
+        (hour(2), 1, False),
+        (hour(3), 1, False),
+    ]
 
 
 def test_only_files_are_read_that_may_hold_the_offsets(

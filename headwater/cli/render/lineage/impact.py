@@ -153,6 +153,9 @@ def _summary(impact: Impact) -> str:
         Standing.UNPUBLISHED: "are not published",
         Standing.UNKNOWN: "were built from a snapshot that nothing is kept of",
     }
+    replayed = sum(one.rows for one in impact.rows if one.replayed)
+    if replayed:
+        told[0] += f" ({replayed:,} of the rows by replays of dead letters)"
     told += [f"{counts[standing]:,} {what}" for standing, what in said.items() if counts[standing]]
     return f"{told[0]}; hours of derived tables: {', '.join(told[1:]) or 'none'}"
 
