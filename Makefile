@@ -95,7 +95,7 @@ bench-formats: setup ## ingest by format of values, beside peers that read JSON 
 bench-dead-letters: setup ## 100,000 dead letters: found, tried, replayed, beside a loop by hand (4 min)
 	$(BIN)/python -m benchmarks.dead_letters
 
-bench-lineage: setup ## one event traced in 1, 10 and 100 M rows, warm and as a command (20 min)
+bench-lineage: setup ## commits asked about in SQL, events traced in up to 100 M rows (25 min)
 	$(BIN)/python -m benchmarks.lineage
 
 bench-registry: setup ## 1,000 schemas registered over HTTP from 8 processes (1 min)

@@ -16,7 +16,7 @@ from benchmarks import results
 from benchmarks.lineage.page import page
 from benchmarks.options import options_of
 
-PARTS = ("trace",)
+PARTS = ("sql", "trace")
 """Modules of this folder, each with `add_options`, `measure` and `plot`."""
 NAME = "lineage"
 EXAMPLES = """\

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from benchmarks.lineage import trace_page
+from benchmarks.lineage import sql_page, trace_page
 
-SECTIONS = {"trace": trace_page.section}
+SECTIONS = {"sql": sql_page.section, "trace": trace_page.section}
 """Part -> what makes its section of it."""
 HEAD = """\
 # Lineage

@@ -95,7 +95,7 @@ def _create_views(
         if loaded is not None:
             create_table_view(connection, product, loaded)
     for name, found in wanted:
-        if name.product is None:
+        if name.product is None and found:
             create_cell_view(connection, name.table, found)
 
 
@@ -109,9 +109,13 @@ def _products(cell: Cell, known: Mapping[str, tuple[str, ...]], name: TableName)
         every = [f"{product}.{table}" for product, tables in known.items() for table in tables]
         raise _unknown("there is no such table.", name, every)
     found = tuple(product for product, tables in known.items() if name.table in tables)
+    if not found and name.perhaps:
+        return ()
     if not found:
         raise _unknown("there is no such table.", name, [t for ts in known.values() for t in ts])
     if len(found) > 1 and name.table not in HISTORIES:
+        if name.perhaps:
+            return ()
         raise TableUnknownError(
             f"several products have a table of that name: {', '.join(found)}.",
             subject=f"table {name}",

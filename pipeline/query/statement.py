@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import duckdb
 
 from pipeline.query.errors import QueryInvalidError
 
 SUBJECT = "SQL"
-_PART = re.compile(r'"(?:[^"]|"")*"|[^."\s]+')
-_NAME = re.compile(rf"(?:{_PART.pattern})(?:\.(?:{_PART.pattern}))*")
 _OWN_SCHEMAS = {"information_schema", "pg_catalog", "system"}
 
 
 @dataclass(frozen=True)
 class TableName:
-    """A table as a statement names it; the cell and the product may be left out."""
+    """A table as a statement names it; the cell and the product may be left out.
+
+    Attributes:
+        perhaps: whether it may as well be one that the statement defines itself.
+    """
 
     cell: str | None
     product: str | None
     table: str
+    perhaps: bool = False
 
     def __str__(self) -> str:
         return ".".join(part for part in (self.cell, self.product, self.table) if part)
@@ -33,7 +37,7 @@ class Statement:
 
     Attributes:
         sql: in DuckDB's dialect.
-        tables: those that it reads and does not define itself, sorted.
+        tables: those that it names, sorted.
     """
 
     sql: str
@@ -73,8 +77,14 @@ def read_statement(text: str) -> Statement:
                 subject=SUBJECT,
                 remedy="Tables are only read here: give a SELECT, or DESCRIBE and the name of a table.",
             )
-        names = parser.get_table_names(one.query, qualified=True)
-    tables = {name for name in map(_table_name, names) if name.product not in _OWN_SCHEMAS}
+        (said,) = parser.execute("SELECT json_serialize_sql(?)", [one.query]).fetchone() or ("{}",)
+    tree = json.loads(said)
+    own = set(_own_names(tree))
+    tables = {
+        replace(name, perhaps=name.product is None and name.table in own)
+        for name in _tables(tree)
+        if name.product not in _OWN_SCHEMAS
+    }
     return Statement(one.query, tuple(sorted(tables, key=str)))
 
 
@@ -91,16 +101,29 @@ def _quoted(text: str) -> str | None:
     return ";".join(one.sql("duckdb", identify=True) for one in statements if one is not None)
 
 
-def _table_name(listed: str) -> TableName:
-    """Parse a name as DuckDB lists it, with an alias after it or none."""
-    match = _NAME.match(listed)
-    parts = _PART.findall(match[0]) if match else []
-    if not 1 <= len(parts) <= 3:
-        raise TypeError(f"{listed} names no table")
-    found = [one[1:-1].replace('""', '"') if one.startswith('"') else one for one in parts]
-    above: list[str | None] = [None] * (3 - len(found))
-    cell, product = (above + list(found[:-1]))[:2]
-    return TableName(cell, product, found[-1])
+def _tables(tree: object) -> Iterator[TableName]:
+    """Yield the tables of a parsed statement, those that it defines itself too."""
+    if isinstance(tree, list):
+        for one in tree:
+            yield from _tables(one)
+    elif isinstance(tree, dict):
+        if tree.get("type") == "BASE_TABLE":
+            cell, product = tree["catalog_name"] or None, tree["schema_name"] or None
+            yield TableName(cell, product, tree["table_name"])
+        for one in tree.values():
+            yield from _tables(one)
+
+
+def _own_names(tree: object) -> Iterator[str]:
+    """Yield the names that a parsed statement gives in a WITH."""
+    if isinstance(tree, list):
+        for one in tree:
+            yield from _own_names(one)
+    elif isinstance(tree, dict):
+        for one in tree.get("cte_map", {}).get("map", ()):
+            yield one["key"]
+        for one in tree.values():
+            yield from _own_names(one)
 
 
 def _invalid(error: duckdb.Error) -> QueryInvalidError:

@@ -65,7 +65,8 @@ def create_history_views(
         f"CREATE VIEW {schema}.{TABLE_HISTORY} AS "
         f"SELECT h.*, a.snapshot_id IS NOT NULL AS is_current_ancestor "
         f"FROM (SELECT DISTINCT product, {columns} FROM {schema}.{TABLE_CHANGES}) h "
-        f'LEFT JOIN {identifier(ancestors)} a USING ("table", snapshot_id)'
+        f'LEFT JOIN {identifier(ancestors)} a ON a."table" = h."table" '
+        "AND a.snapshot_id = h.snapshot_id"
     )
 
 

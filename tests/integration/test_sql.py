@@ -95,6 +95,23 @@ def test_rows_are_those_of_main(orders: Orders, quiet_cell: Cell) -> None:
         assert ask(quiet_cell, text.format(name)) == [{"h": number, "s": 15} for number in range(3)]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "WITH events AS (SELECT * FROM events WHERE _offset > 6) SELECT count(*) AS n FROM events",
+        "WITH late AS (FROM events) SELECT count(*) AS n FROM late JOIN late AS l USING (_offset) "
+        "WHERE _offset > 6",
+        "SELECT count(*) AS n FROM table_changes AS a JOIN table_history AS b USING (snapshot_id) "
+        "WHERE EXISTS (FROM events) AND a.offset > 3",
+    ],
+)
+def test_tables_are_found_wherever_a_statement_names_them(
+    orders: Orders, quiet_cell: Cell, text: str
+) -> None:
+    fill(orders)
+    assert ask(quiet_cell, text) == [{"n": 2}]
+
+
 def test_main_and_what_it_was_rolled_back_from_are_told_apart(
     orders: Orders, quiet_cell: Cell, product: Product
 ) -> None:
