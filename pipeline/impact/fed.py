@@ -101,17 +101,18 @@ def _inputs(
             key = (names[read.table], one)
             found = now.last_publications.get(key)
             was = None if before is None else before.last_publications.get(key)
-            is_other = before is not None and _read(found, read.table == table.name) != _read(
-                was, read.table == table.name
+            is_other = before is not None and _are_others(
+                found, was, is_own=read.table == table.name
             )
             yield InputBuild(read.table, one, found, was, is_other)
 
 
-def _read(build: Publication | None, is_own: bool) -> str | None:
-    """Return what tells the rows of a build that another hour reads from any others."""
-    if build is None:
-        return None
-    return build.handover if is_own else build.digest
+def _are_others(now: Publication | None, before: Publication | None, *, is_own: bool) -> bool:
+    """Tell whether what is read of one build is another than of the other; without digests, builds are."""
+    if now is None or before is None or now.wap_id == before.wap_id:
+        return (now is None) != (before is None)
+    digest, was = ((one.handover if is_own else one.digest) for one in (now, before))
+    return digest is None or digest != was
 
 
 def builds_of(
