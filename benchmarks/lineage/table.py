@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ import pyarrow as pa
 
 from benchmarks import filling
 from pipeline.cells import Cell, embedded_cell
+from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
 from pipeline.contract.targets import iceberg
 from pipeline.ingest.commit.tables import ensure_tables
@@ -29,15 +31,28 @@ EACH = 100_000
 LETTERS = 1_000
 """Dead letters of a table of any size."""
 PARTITIONS = 4
+SERVERS = "127.0.0.1:9"
+"""Of a Kafka that is not asked."""
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def make_table(
+def made_table(
     root: Path, millions: int, say: Callable[[str], None]
 ) -> tuple[Cell, Product, list[str]]:
+    """Return what `_make` does; of a folder that has the table already, what is there."""
+    kept = root / "uuids.json"
+    if not kept.exists():
+        found = _make(root, millions, say)
+        kept.write_text(json.dumps(found[2]))
+        return found
+    product = load_product(root / "contracts" / filling.PLAIN)
+    return embedded_cell(root / "home", "us", SERVERS), product, json.loads(kept.read_text())
+
+
+def _make(root: Path, millions: int, say: Callable[[str], None]) -> tuple[Cell, Product, list[str]]:
     """Make a cell under `root` with so many million rows; return it, its product and some of the uuids."""
     product = filling.plain_product(root / "contracts", partitions=PARTITIONS)
-    cell = embedded_cell(root / "home", "us", "127.0.0.1:9")
+    cell = embedded_cell(root / "home", "us", SERVERS)
     identity = TopicIdentity("cluster", product.topic.name, "topic", tuple(range(PARTITIONS)))
     rng = np.random.default_rng(millions)
     kept: list[str] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import random
 import resource
@@ -13,7 +14,8 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -24,7 +26,7 @@ from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
 from benchmarks import results
-from benchmarks.lineage.table import HOURS, hour_rows, make_table
+from benchmarks.lineage.table import HOURS, hour_rows, made_table
 from benchmarks.svg import Limit, Line, chart
 from pipeline.cells import Cell, save_cell
 from pipeline.contract.model import Product
@@ -39,11 +41,11 @@ from pipeline.trace.model import Answer
 from pipeline.trace.parquet import parquet_files
 from pipeline.trace.read import trace_event
 
-WARM, COLD = 40, 15
+WARM, COLD = 20, 20
 """How often a trace is timed in the process, and as a command."""
 WARM_S, COLD_S = 1.0, 3.0
 """What 95 of 100 of them may take."""
-ROUNDS = 15
+ROUNDS = 9
 """Of these the least counts."""
 
 
@@ -52,7 +54,9 @@ def add_options(options: argparse.ArgumentParser) -> None:
     options.add_argument(
         "--rows", type=int, nargs="+", default=[1, 10, 100], help="millions (1 10 100)"
     )
-    options.add_argument("--folder", type=Path, help="where tables are made; about 3 GB")
+    options.add_argument(
+        "--folder", type=Path, help="where tables are made, stay and are used again; about 3 GB"
+    )
 
 
 def measure(options: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
@@ -60,9 +64,8 @@ def measure(options: argparse.Namespace, say: Callable[[str], None]) -> dict[str
     sizes = []
     index: dict[str, Any] = {}
     for millions in options.rows:
-        with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-            root = Path(folder)
-            cell, product, kept = make_table(root, millions, say)
+        with _folder(options.folder, millions) as root:
+            cell, product, kept = made_table(root, millions, say)
             if not index:
                 index = _index(cell, product)
                 say(f"index: {json.dumps(index)}")
@@ -70,6 +73,15 @@ def measure(options: argparse.Namespace, say: Callable[[str], None]) -> dict[str
             say(json.dumps(sizes[-1]))
     met = all(one["warm_p95_s"] < WARM_S and one["cold_p95_s"] < COLD_S for one in sizes)
     return {"sizes": sizes, "index": index, "met": met}
+
+
+@contextmanager
+def _folder(kept_in: Path | None, millions: int) -> Iterator[Path]:
+    if kept_in is not None:
+        yield kept_in / f"{millions}m"
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
 
 
 def plot(result: dict[str, Any]) -> str:
@@ -194,5 +206,4 @@ def _bytes(table: Table) -> int:
 
 
 def _p95(seconds: list[float]) -> float:
-    ordered = sorted(seconds)
-    return round(ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))], 3)
+    return round(sorted(seconds)[math.ceil(len(seconds) * 0.95) - 1], 3)

@@ -55,7 +55,11 @@ def _of_row(row: Row) -> Iterator[Milestone]:
         row.ingested_at,
         row.place,
         f"passed the gates of {contract}{late}",
-        {"contract_version": version, "late": row.late},
+        {
+            "contract_version": version,
+            "code_version": None if commit is None else commit.code_version,
+            "late": row.late,
+        },
     )
     if commit is None:
         return

@@ -1,4 +1,4 @@
-"""Commits of events by the offsets that they count: from snapshots while these are kept, or the ledger."""
+"""Commits of events by the offsets that they count: from snapshots, and from what outlives these."""
 
 from __future__ import annotations
 
@@ -6,13 +6,20 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from pyiceberg.table import Table
 
 from pipeline.ledger.archived import Archive
 from pipeline.ledger.lines import lines_of
-from pipeline.ledger.model import SUMMARY_KEY, Entry
-from pipeline.tables.commit import CONTRACT_VERSION_KEY, REFERENCE_VERSIONS_KEY, RUN_ID_KEY
+from pipeline.ledger.model import SUMMARY_KEY, Counts, Entry
+from pipeline.table_changes.kept import kept_through
+from pipeline.tables.commit import (
+    CODE_VERSION_KEY,
+    CONTRACT_VERSION_KEY,
+    REFERENCE_VERSIONS_KEY,
+    RUN_ID_KEY,
+)
 from pipeline.tables.integrity.reading import reading
 from pipeline.tables.snapshots import main_history
 
@@ -27,8 +34,8 @@ class Commit:
 
     Attributes:
         entry: what the commit counts of one partition.
-        run_id, contract_version: None where nothing that is kept says them.
-        references: name of reference data -> its digest; None once the snapshot has expired.
+        run_id, contract_version, code_version, references: None where nothing that is kept says them;
+            `references` are names of reference data and their digests.
         retained: whether the snapshot can still be read.
     """
 
@@ -40,14 +47,16 @@ class Commit:
     contract_version: str | None
     references: Mapping[str, str] | None
     retained: bool
+    code_version: str | None = None
 
 
 class Commits:
     """The commits of one product's events. Nothing is read until it is asked for."""
 
-    def __init__(self, events: Table, archive: Archive) -> None:
-        """Look at both tables as they were loaded."""
+    def __init__(self, events: Table, changes: Table | None, archive: Archive) -> None:
+        """Look at the tables as they were loaded: `archive` counts where there is no table of changes yet."""
         self._events = events
+        self._changes = changes if kept_through(changes, events) else None
         self._archive = archive
 
     def counting(self, partition: int, offset: int) -> Commit | None:
@@ -59,20 +68,22 @@ class Commits:
             entry = one.entry
             if entry.partition == partition and entry.start <= offset < entry.end:
                 return one
-        where = f"partition = {partition} and start <= {offset} and end > {offset}"
-        return next(self._archived(where), None)
+        kept = self._kept(
+            f"partition = {partition}",
+            f" and first_offset <= {offset} and last_offset >= {offset}",
+            f" and start <= {offset} and end > {offset}",
+        )
+        return next(kept, None)
 
     def with_duplicates(self, since: int) -> tuple[Commit, ...]:
         """Return those from sequence number `since` on that count duplicates, oldest first.
 
         Raises: as `reading`.
         """
+        some = f"duplicates > 0 and sequence_number >= {since}"
         known = {
             (one.sequence_number, one.entry.partition): one
-            for one in (
-                *self._archived(f"duplicates > 0 and sequence_number >= {since}"),
-                *self._of_snapshots(_WITH_DUPLICATES),
-            )
+            for one in (*self._kept(some), *self._of_snapshots(_WITH_DUPLICATES))
             if one.entry.duplicates and one.sequence_number >= since
         }
         return tuple(known[key] for key in sorted(known))
@@ -87,8 +98,8 @@ class Commits:
         found = {one: retained[one] for one in snapshot_ids if one in retained}
         for begin in range(0, len(lacking), _IDS_AT_ONCE):
             ids = ", ".join(map(str, lacking[begin : begin + _IDS_AT_ONCE]))
-            for one in self._archived(f"snapshot_id in ({ids})"):
-                found[one.snapshot_id] = one.sequence_number
+            for row in self._rows(f"snapshot_id in ({ids})"):
+                found[row["snapshot_id"]] = row["sequence_number"]
         return found
 
     def _of_snapshots(self, having: re.Pattern[str] = _ANY) -> Iterator[Commit]:
@@ -97,10 +108,7 @@ class Commits:
             said = {} if snapshot.summary is None else snapshot.summary.additional_properties
             if having.search(said.get(SUMMARY_KEY, "")) is None:
                 continue
-            lines = lines_of(snapshot)
-            told = said.get(REFERENCE_VERSIONS_KEY, "")
-            references = dict(one.split("=", 1) for one in told.split(",") if "=" in one)
-            for line in lines:
+            for line in lines_of(snapshot):
                 yield Commit(
                     line.snapshot_id,
                     line.sequence_number,
@@ -108,24 +116,47 @@ class Commits:
                     line.committed_at,
                     said.get(RUN_ID_KEY),
                     said.get(CONTRACT_VERSION_KEY),
-                    references,
+                    _references(said.get(REFERENCE_VERSIONS_KEY, "")),
                     retained=True,
+                    code_version=said.get(CODE_VERSION_KEY),
                 )
 
-    def _archived(self, where: str) -> Iterator[Commit]:
-        table = self._archive.table
-        if table is None:
-            return
-        with reading(table):
-            rows = table.scan(where).to_arrow().to_pylist()
-        for row in rows:
+    def _kept(self, asked: str, of_changes: str = "", of_ledger: str = "") -> Iterator[Commit]:
+        """Yield what outlives snapshots, of what `_rows` gives."""
+        for row in self._rows(asked, of_changes, of_ledger):
+            if row["partition"] is None:
+                continue
+            ledger = "start" in row
+            told = row.get("reference_versions")
             yield Commit(
                 row["snapshot_id"],
                 row["sequence_number"],
-                Entry(**{name: row[name] for name in Entry.__dataclass_fields__}),
+                Entry(
+                    partition=row["partition"],
+                    start=row["start"] if ledger else row["first_offset"],
+                    end=row["end"] if ledger else row["last_offset"] + 1,
+                    **{name: row[name] for name in Counts.__dataclass_fields__},
+                ),
                 row["committed_at"].astimezone(UTC),
                 row["run_id"],
                 row["contract_version"],
-                references=None,
+                references=None if told is None else _references(told),
                 retained=False,
+                code_version=row.get("code_version"),
             )
+
+    def _rows(self, asked: str, of_changes: str = "", of_ledger: str = "") -> list[dict[str, Any]]:
+        """Return rows of the table of changes, or of the ledger: by a filter, and what each adds to it."""
+        table, where = self._archive.table, asked + of_ledger
+        if self._changes is not None:
+            table = self._changes
+            where = f"table = '{self._events.name()[-1]}' and {asked}{of_changes}"
+        if table is None:
+            return []
+        with reading(table):
+            found: list[dict[str, Any]] = table.scan(where).to_arrow().to_pylist()
+        return found
+
+
+def _references(text: str) -> dict[str, str]:
+    return dict(one.split("=", 1) for one in text.split(",") if "=" in one)

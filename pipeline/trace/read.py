@@ -15,7 +15,7 @@ from pipeline.control.publications import HourSpan, read_recorded
 from pipeline.ledger.archived import Archive
 from pipeline.ledger.retention import retention_account
 from pipeline.tables.catalog import find_table, load_table, open_catalog
-from pipeline.tables.layout import dead_letters_table, events_table
+from pipeline.tables.layout import dead_letters_table, events_table, table_changes_table
 from pipeline.tables.offsets import committed_offsets
 from pipeline.tables.snapshots import total_records
 from pipeline.trace.assemble import assemble
@@ -61,7 +61,8 @@ class _Tracer:
         # Before the letters: what ingest has passed by then is among them.
         self._events = load_table(cell, events_table(product.name))
         self._committed = committed_offsets(self._events)
-        self._commits = Commits(self._events, Archive.load(cell, product.name))
+        changes = find_table(open_catalog(cell), table_changes_table(product.name))
+        self._commits = Commits(self._events, changes, Archive.load(cell, product.name))
         topic_id = None if self._committed is None else self._committed.topic_id
         self._rows = RowFinder(self._events, self._commits, topic_id)
 

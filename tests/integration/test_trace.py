@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 from confluent_kafka import Producer
+from pyspark.sql import SparkSession
 
+from headwater.build import build_hours
+from pipeline.batch.planning.plan import plan_hours
+from pipeline.batch.planning.read_inputs import read_plan_inputs
 from pipeline.cells import Cell
 from pipeline.contract.load import load_product
 from pipeline.contract.model import Product
 from pipeline.dead_letters.discard import discard
+from pipeline.dead_letters.fate import Fate
+from pipeline.dead_letters.fixes.mapping import MappingFix
 from pipeline.dead_letters.replay import replay
 from pipeline.dead_letters.selection import Selection
 from pipeline.errors import ExitCode
@@ -26,6 +34,7 @@ from pipeline.ingest.run import ingest
 from pipeline.produce.event_writer import EventWriter
 from pipeline.produce.topic import ensure_topic
 from pipeline.schemas.open import open_registry
+from pipeline.supervision.locks import batch_lock, hold_lock
 from pipeline.tables.catalog import load_table
 from pipeline.tables.layout import dead_letters_table, events_table
 from pipeline.tables.offsets import committed_offsets
@@ -45,6 +54,9 @@ TOLD: list[tuple[str, str | bytes | None]] = [
     ("job_id", b"job-17"),
 ]
 LATE = NOW - 20_000_000
+EARLIER = datetime.fromtimestamp(NOW / 1_000_000 - 3 * 3_600, UTC)
+"""An hour that is over."""
+DERIVED = Path(__file__).parent.parent / "data" / "derived"
 
 Send = Callable[..., int]
 
@@ -62,7 +74,7 @@ def send(cell: Cell, strict_product: Product) -> Iterator[Send]:
 
     with EventWriter(cell, strict_product, open_registry(cell)) as writer:
 
-        def one(number: int, *, at: int = NOW, **fields: Any) -> int:
+        def one(number: int, *, at: int = NOW, came: int = NOW, **fields: Any) -> int:
             given = {"sensor": "s1", "at": at, "value": number, "note": None, **fields}
             value = writer.encode(given, key="s1", event_time=at, uuid=f"reading-{number}")
             producer.produce(
@@ -70,13 +82,59 @@ def send(cell: Cell, strict_product: Product) -> Iterator[Send]:
                 value,
                 b"s1",
                 headers=TOLD,
-                timestamp=NOW // 1_000,
+                timestamp=came // 1_000,
                 on_delivery=delivered,
             )
             assert producer.flush(30) == 0
             return offsets[-1]
 
         yield one
+
+
+def build(cell: Cell, product: Product, spark: SparkSession) -> None:
+    with hold_lock(batch_lock(cell, product.name), "a test"):
+        plan = plan_hours(product, read_plan_inputs(cell, product))
+        assert all(done.publication for done in build_hours(cell, product, plan, spark=spark))
+
+
+def of_features(found: Trace) -> list[bool | None]:
+    (hours,) = found.facts.reached.values()
+    (hour,) = (one for one in hours if one.is_feature and one.hour == EARLIER)
+    return [one.holds for one in hour.builds]
+
+
+@pytest.mark.timeout(600)
+def test_two_events_one_of_them_repaired_are_followed_to_their_features(
+    cell: Cell, strict_product: Product, send: Send, spark: SparkSession
+) -> None:
+    """The whole story: one event goes straight through, another is stopped, mended and sent again."""
+    contracts = strict_product.folder.parent
+    shutil.copytree(DERIVED, contracts, dirs_exist_ok=True)
+    product = load_product(strict_product.folder)
+    at = int(EARLIER.timestamp() * 1_000_000)
+    send(1, at=at, came=at)
+    send(2, at=at, came=at + 20_000_000)
+    ingest(cell, product, once=True)
+    build(cell, product, spark)
+
+    found = trace_event(cell, product, "reading-1")
+    assert (found.answer, of_features(found)) == (Answer.ROW, [True])
+    assert found.milestones[0].evidence["job_id"] == "job-17"
+    (letter,) = trace_event(cell, product, "reading-2").facts.letters
+    assert (letter.reason, letter.fate) == ("stale", Fate.OPEN)
+
+    fix = MappingFix.parse(["note='came late'"])
+    done = replay(cell, product, ALL, fix=fix, by="ann", reason="the network was slow")
+    ingest(cell, product, once=True)
+    found = trace_event(cell, product, "reading-2")
+    assert (found.answer, of_features(found)) == (Answer.LATE, [False])
+    build(cell, product, spark)
+
+    found = trace_event(cell, product, "reading-2")
+    assert of_features(found) == [False, True]
+    (row,), (letter,) = found.facts.rows, found.facts.letters
+    assert (letter.fate, row.replay_id, row.origin) == (Fate.LANDED, done.action_id, letter.place)
+    assert of_features(trace_event(cell, product, "reading-1")) == [True, True]
 
 
 def states(found: Trace) -> list[State]:
