@@ -46,7 +46,7 @@ def measure_completeness(
     since = hour_of(clock() - RECENT) if first_hour is None else first_hour
     return (
         events_completeness(ledger),
-        letters_completeness(cell, catalog, product.name),
+        letters_completeness(catalog, product.name),
         *hours_completeness(cell, product, HourSpan(since)),
     )
 

@@ -13,6 +13,7 @@ from pipeline.control.publications import PublicationLog, read_publications
 from pipeline.tables.catalog import load_table
 from tests.crash.range_model import BAD, NUMBERS, Tastes
 from tests.crash.range_stage import RangeStage
+from tests.support.lineage_whole import assert_lineage_whole
 from tests.support.orders import hour
 from tests.support.shop import Sales
 
@@ -41,6 +42,7 @@ def assert_converged(stage: RangeStage, failing: Collection[datetime]) -> None:
     _assert_told(stage, failing)
     due = {(one.derived_table, one.hour) for one in stage.chain.plan(NUMBERS).builds}
     assert due == {(table, at) for table in ("sales", "tastes") for at in failing}
+    assert_lineage_whole(stage.cell, stage.product)
     stage.settle(failing)
 
 

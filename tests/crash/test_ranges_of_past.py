@@ -15,6 +15,7 @@ from tests.crash.range_model import BAD, NUMBERS
 from tests.support.builds_apart import fails_in, start_build
 from tests.support.counts import COUNTS
 from tests.support.derivations import Chain, chained_product
+from tests.support.lineage_whole import assert_lineage_whole
 from tests.support.orders import hour
 from tests.support.streaks import Rows, by_hand, published, some_orders
 
@@ -47,3 +48,4 @@ def test_no_hour_is_twice_half_or_computed_with_what_nobody_sees(
         assert chain.build(NUMBERS, derived_tables=["streaks"]) == []
         told = [(one.wap_id, one.hour) for one in read_publications(chain.cell, "orders")]
         assert len(told) == len(set(told))
+        assert_lineage_whole(chain.cell, chain.product)

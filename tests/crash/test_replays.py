@@ -39,6 +39,7 @@ from tests.support.attempts import catch_up
 from tests.support.counts import COUNTS
 from tests.support.failpoints import failpoints_of
 from tests.support.judge import judge
+from tests.support.lineage_whole import assert_lineage_whole
 from tests.support.products import own_product
 
 pytestmark = pytest.mark.timeout(3600)
@@ -173,3 +174,4 @@ def _assert_exactly_once(cell: Cell, product: Product, sent: int) -> None:
     assert set(by_reason) == {("stale", "landed"), ("undecodable", "open")}
     verification = verify_ledger(cell, product)
     assert verification.balanced, verification.problems
+    assert_lineage_whole(cell, product)

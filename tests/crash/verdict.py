@@ -7,10 +7,11 @@ from pipeline.ledger.verify import verify_ledger
 from tests.crash.stage import Stage
 from tests.support.commands import command_for
 from tests.support.judge import holes, judge
+from tests.support.lineage_whole import assert_lineage_whole
 
 
 def assert_exactly_once(stage: Stage) -> Totals:
-    """The independent verifier finds nothing, the ledger balances and agrees with its recount.
+    """The independent verifier finds nothing, the ledger agrees with its recount, lineage is whole.
 
     Returns what the ledger says.
     """
@@ -28,6 +29,7 @@ def assert_exactly_once(stage: Stage) -> Totals:
     assert (totals.aborted, totals.control) == (found.aborted, found.control)
     assert totals.gaps == found.aborted + found.control
     assert totals.rows + totals.duplicates + totals.dead_letters == findings.readable
+    assert_lineage_whole(stage.cell, stage.product)
     stage.tally.judged += 1
     return totals
 

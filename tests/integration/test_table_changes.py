@@ -6,7 +6,6 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 import pytest
 
@@ -20,6 +19,7 @@ from pipeline.table_changes.before_expiry import kept_elsewhere
 from pipeline.table_changes.kept import read_changes
 from pipeline.tables.catalog import load_table, open_catalog
 from tests.support.apart import kill_at
+from tests.support.lineage_whole import every_change
 from tests.support.orders import Orders, hour
 
 EAGER = MaintenancePolicy(
@@ -33,19 +33,11 @@ EVENTS = "orders.events"
 Said = tuple[int, int, int, int]
 
 
-def every_change(cell: Cell) -> list[dict[str, Any]]:
-    """All rows of the table of changes, and those that it has not yet."""
-    found = read_changes(open_catalog(cell), "orders")
-    kept = [] if found.kept is None else found.kept.scan().to_arrow().to_pylist()
-    fresh: list[dict[str, Any]] = found.fresh.to_pylist()
-    return kept + fresh
-
-
 def told(cell: Cell) -> list[Said]:
     """What ingest's commits took in: (snapshot, partition, first offset, last offset)."""
     return sorted(
         (row["snapshot_id"], row["partition"], row["first_offset"], row["last_offset"])
-        for row in every_change(cell)
+        for row in every_change(cell, "orders")
         if row["job"] == "ingest"
     )
 
@@ -75,14 +67,16 @@ def test_every_commit_is_told_once_whatever_becomes_of_its_snapshot(
         assert told(quiet_cell) == sorted(said)
     retained = {one.snapshot_id for one in load_table(quiet_cell, EVENTS).metadata.snapshots}
     assert {snapshot_id for snapshot_id, *_ in said} - retained
-    compacted = [row for row in every_change(quiet_cell) if row["job"] == "compact"]
+    compacted = [row for row in every_change(quiet_cell, "orders") if row["job"] == "compact"]
     assert compacted
     assert all(row["added_rows"] == row["deleted_rows"] for row in compacted)
 
 
 def test_a_commit_says_what_it_came_from(orders: Orders, quiet_cell: Cell) -> None:
     orders.append([(hour(0), "eu", 1)] * 3, gaps={1: 2})
-    first, second = sorted(every_change(quiet_cell), key=lambda row: int(row["partition"]))
+    first, second = sorted(
+        every_change(quiet_cell, "orders"), key=lambda row: int(row["partition"])
+    )
     assert first["lineage"] == [
         {
             "source": "orders",
@@ -106,14 +100,14 @@ def test_what_main_was_rolled_back_from_is_told(
     table = load_table(quiet_cell, EVENTS)
     table.manage_snapshots().rollback_to_snapshot(before).commit()
     archive_changes(quiet_cell, EVENTS)
-    assert rolled_back in {row["snapshot_id"] for row in every_change(quiet_cell)}
+    assert rolled_back in {row["snapshot_id"] for row in every_change(quiet_cell, "orders")}
 
 
 def test_a_commit_of_somebody_elses_has_no_job(orders: Orders, quiet_cell: Cell) -> None:
     fill(orders, 1)
     table = load_table(quiet_cell, EVENTS)
     table.append(table.scan().to_arrow())
-    (theirs,) = (row for row in every_change(quiet_cell) if row["job"] is None)
+    (theirs,) = (row for row in every_change(quiet_cell, "orders") if row["job"] is None)
     assert (theirs["operation"], theirs["added_rows"], theirs["lineage"]) == ("append", 1, [])
 
 
