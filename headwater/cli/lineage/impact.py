@@ -52,6 +52,12 @@ class TopicUnknownError(TerminalError):
     help="Whose payload is of this version, as `_schema_version` of events has it.",
 )
 @click.option(
+    "--schema-id",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Whose payload's schema has this id in the registry.",
+)
+@click.option(
     "--since",
     type=hour_type,
     metavar="HOUR",
@@ -69,6 +75,7 @@ def impact(
     run_id: str | None,
     producer: str | None,
     schema_version: int | None,
+    schema_id: int | None,
     since: datetime | None,
     until: datetime | None,
     as_json: bool,
@@ -80,7 +87,7 @@ def impact(
     some, or was made before they came and will be built again, with its snapshot and run, and rows of
     feature tables. That an hour is computed from them does not say that a value in it is another for them.
 
-    All that is given must hold. A producer or a schema version is looked for in all of events, or in the
+    All that is given must hold. A producer or a schema is looked for in all of events, or in the
     hours from --since to --until; for the others only files are read that may have the records. Exit codes:
     0 told, 3 nothing is known of the snapshot, run or offsets, 4 try again.
 
@@ -93,21 +100,28 @@ def impact(
     """
     from headwater.cli.render.lineage.impact import print_impact
     from pipeline.impact.impact import read_impact
+    from pipeline.impact.schema_version import version_of_id
     from pipeline.impact.selection import Selection
+    from pipeline.schemas.open import open_registry
 
     if offsets is not None and partition is None:
         raise click.UsageError("--offsets needs --partition.")
     start, end = offsets or (None, None)
-    if all(one is None for one in (offsets, snapshot_id, run_id, producer, schema_version)):
+    named = (offsets, snapshot_id, run_id, producer, schema_version, schema_id)
+    if all(one is None for one in named):
         raise click.UsageError(
-            "Say which records: --offsets, --snapshot, --run, --producer or --schema-version."
+            "Say which records: --offsets, --snapshot, --run, --producer, --schema-version or --schema-id."
         )
+    if schema_id is not None and schema_version is not None:
+        raise click.UsageError("--schema-id and --schema-version are of the same: give one.")
     if since is not None and until is not None and since >= until:
         raise click.UsageError("--since is not before --until.")
+    loaded, where = _resolve(product, topic, cell)
+    if schema_id is not None:
+        schema_version = version_of_id(open_registry(where), loaded, schema_id)
     selection = Selection(
         partition, start, end, snapshot_id, run_id, producer, schema_version, since, until
     )
-    loaded, where = _resolve(product, topic, cell)
     with progress("looking for what holds it", quiet=as_json):
         found = read_impact(where, loaded, selection)
     print_impact(found, as_json=as_json)
