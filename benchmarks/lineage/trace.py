@@ -61,6 +61,8 @@ def add_options(options: argparse.ArgumentParser) -> None:
 
 def measure(options: argparse.Namespace, say: Callable[[str], None]) -> dict[str, Any]:
     """Return the part's result."""
+    # What else is at work, in processes a core.
+    load = round(os.getloadavg()[0] / (os.cpu_count() or 1), 1)
     sizes = []
     index: dict[str, Any] = {}
     for millions in options.rows:
@@ -72,7 +74,7 @@ def measure(options: argparse.Namespace, say: Callable[[str], None]) -> dict[str
             sizes.append(_size(root, cell, product, kept, millions * 1_000_000))
             say(json.dumps(sizes[-1]))
     met = all(one["warm_p95_s"] < WARM_S and one["cold_p95_s"] < COLD_S for one in sizes)
-    return {"sizes": sizes, "index": index, "met": met}
+    return {"load": load, "sizes": sizes, "index": index, "met": met}
 
 
 @contextmanager

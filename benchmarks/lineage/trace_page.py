@@ -32,7 +32,7 @@ command: median, p95, processor |
 `headwater trace UUID --cell us`, of drawn uuids of all hours: 100,000 rows an hour in a file of its own, ten
 hours a commit, a thousand dead letters that are searched, too; Kafka is not asked. The files are in the page
 cache, as they are where they were just written. {machine["cores"]} cores, {machine["processor"]}, \
-{machine["memory_mb"] // 1024} GB.
+{machine["memory_mb"] // 1024} GB.{_busy(result)}
 
 What makes it so: each row group has a Bloom filter of its uuids, written by ingest and by compaction
 ([why there](../adr/0053-uuids-have-bloom-filters.md)). Of a row of a million, in this narrow table:
@@ -50,3 +50,12 @@ takes for each; the {held:.1f} bytes are the same for rows of any size.
 
 def _took(one: dict[str, Any], way: str) -> str:
     return f"{one[f'{way}_median_s']:.2f}, {one[f'{way}_p95_s']:.2f}, {one[f'{way}_cpu_s']:.2f} s"
+
+
+def _busy(result: dict[str, Any]) -> str:
+    """Return what else the machine was at, if it was: then it is the processor time that can be compared."""
+    if result["load"] < 1:
+        return ""
+    return f"""
+Other work was on the machine, {result["load"]:.0f} processes a core, and slowed all of this down, processor
+time too, for both cores share their caches: measure again where there is none."""

@@ -23,6 +23,7 @@ import benchmarks.freshness.page
 import benchmarks.hourly.page
 import benchmarks.ingest.page
 import benchmarks.lateness.page
+import benchmarks.lineage.page
 import benchmarks.point_in_time.page
 import benchmarks.publish.document
 import benchmarks.registry.document
@@ -55,6 +56,7 @@ PAGES = {
     "hourly": benchmarks.hourly.page.page,
     "ingest": benchmarks.ingest.page.page,
     "lateness": benchmarks.lateness.page.page,
+    "lineage": benchmarks.lineage.page.page,
     "point_in_time": benchmarks.point_in_time.page.page,
     "publish": benchmarks.publish.document.page,
     "registry": benchmarks.registry.document.page,
