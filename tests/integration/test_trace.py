@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -31,8 +31,11 @@ from pipeline.errors import ExitCode
 from pipeline.event_state import State
 from pipeline.ingest.operations.quarantine import quarantine
 from pipeline.ingest.run import ingest
+from pipeline.maintenance.plan import MaintenancePolicy
+from pipeline.maintenance.run import maintain
 from pipeline.produce.event_writer import EventWriter
 from pipeline.produce.topic import ensure_topic
+from pipeline.query.run import run_query
 from pipeline.schemas.open import open_registry
 from pipeline.supervision.locks import batch_lock, hold_lock
 from pipeline.tables.catalog import load_table
@@ -42,6 +45,7 @@ from pipeline.trace.duplicates import EVERYTHING, NOTHING, Limits
 from pipeline.trace.model import Answer, Match, Seen, Trace
 from pipeline.trace.read import trace_event
 from tests.support.commands import command_for
+from tests.support.lineage_whole import assert_lineage_whole
 from tests.support.products import own_product
 
 HOUR = 3_600_000_000
@@ -57,6 +61,27 @@ LATE = NOW - 20_000_000
 EARLIER = datetime.fromtimestamp(NOW / 1_000_000 - 3 * 3_600, UTC)
 """An hour that is over."""
 DERIVED = Path(__file__).parent.parent / "data" / "derived"
+
+EAGER = MaintenancePolicy(
+    retain=timedelta(0), retain_last=1, retain_commits=timedelta(0), min_files=2, min_manifests=2
+)
+COMMIT = """
+SELECT snapshot_id FROM table_changes
+WHERE "table" = 'events' AND partition = {0} AND first_offset <= {1} AND last_offset >= {1}
+"""
+MADE_OF = """
+WITH served AS (
+  SELECT unnest(lineage).snapshot_id AS id FROM table_changes WHERE "table" = 'sensor_features'
+),
+history AS (
+  SELECT unnest(lineage) AS made_of FROM table_changes
+  WHERE snapshot_id IN (FROM served) AND hour = TIMESTAMPTZ '{}'
+)
+SELECT earlier.snapshot_id FROM table_history AS earlier JOIN table_history AS source USING ("table")
+WHERE source.snapshot_id IN (SELECT made_of.snapshot_id FROM history)
+  AND source."table" = 'events' AND earlier.sequence_number <= source.sequence_number
+"""
+"""Commits of events that the features' snapshot was made of, by way of its history."""
 
 Send = Callable[..., int]
 
@@ -135,6 +160,19 @@ def test_two_events_one_of_them_repaired_are_followed_to_their_features(
     (row,), (letter,) = found.facts.rows, found.facts.letters
     assert (letter.fate, row.replay_id, row.origin) == (Fate.LANDED, done.action_id, letter.place)
     assert of_features(trace_event(cell, product, "reading-1")) == [True, True]
+
+    # The same in SQL, and once more when snapshots have expired and files are others.
+    for _ in range(2):
+        ((commit,),) = ask(cell, COMMIT.format(row.place.partition, row.place.offset))
+        assert (commit,) in ask(cell, MADE_OF.format(EARLIER))
+        assert of_features(trace_event(cell, product, "reading-2")) == [False, True]
+        assert_lineage_whole(cell, product)
+        maintain(cell, product, EAGER)
+
+
+def ask(cell: Cell, query: str) -> list[tuple[Any, ...]]:
+    with run_query(cell, query) as answer:
+        return [tuple(row.values()) for batch in answer.batches for row in batch.to_pylist()]
 
 
 def states(found: Trace) -> list[State]:
