@@ -20,7 +20,7 @@ from tests.support.failpoints import failpoints_of
 from tests.support.formatted_load import ENVELOPE, FORMATS, formatted_product, writer_of
 from tests.support.mortal_broker import MortalBroker
 
-KILLS = 40
+KILLS = 34
 RANGE_KILLS = 2
 REPLAY_KILLS = 5
 SEED = 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
-EXAMPLES = 45
+EXAMPLES = 38
 PROFILE = "evolution"
 
 

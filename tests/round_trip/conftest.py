@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, Phase, settings
 from pipeline.cells import Cell, embedded_cell
 from pipeline.schemas.open import open_registry
 
-EXAMPLES = 60
+EXAMPLES = 48
 PROFILE = "round_trip"
 FOLDER = Path(__file__).parent
 

@@ -34,11 +34,11 @@ def sql(query: str | None, cell: str, tables: bool, limit: int, as_json: bool) -
 
     \b
     Examples:
-      headwater sql "SELECT * FROM table_history WHERE snapshot_id = 456"
-      headwater sql "SELECT lineage FROM table_changes WHERE source_topic = 'plays' AND offset > 1000000"
-      headwater sql "SELECT hour(_event_time) AS hour, count(*) FROM viewing_events.events GROUP BY ALL"
+      headwater sql "SELECT * FROM table_history WHERE snapshot_id = 456" --cell us
+      headwater sql "SELECT lineage FROM table_changes WHERE source_topic = 'plays' AND offset > 99" --cell us
+      headwater sql "SELECT hour(_event_time) AS hour, count(*) FROM events GROUP BY ALL" --cell us
       headwater sql --tables --cell us
-      headwater sql - --json < question.sql
+      headwater sql - --cell us --json < question.sql
     """
     from headwater.cli.render.lineage.query import print_answer, print_table_names
     from pipeline.cells import load_cell
