@@ -13,17 +13,16 @@ from pyiceberg.table import Table
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
-from pipeline.dead_letters.fate import ORIGIN, PLACE, with_fates
+from pipeline.dead_letters.fate import ORIGIN, with_fates
 from pipeline.dead_letters.selection import CONTENTS, Selection
+from pipeline.dead_letters.states import KEYS as KEYS
+from pipeline.dead_letters.states import TOPIC as TOPIC
 from pipeline.dead_letters.store import find_states_table
 from pipeline.tables.catalog import load_table
 from pipeline.tables.integrity.reading import reading
 from pipeline.tables.layout import DEAD_LETTER_STATE_SCHEMA, dead_letters_table, events_table
 from pipeline.tables.offsets import CommittedOffsets, committed_offsets
 
-TOPIC = "_topic_id"
-KEYS = (TOPIC, *PLACE)
-"""The columns that tell a dead letter."""
 _OF_ALL = (*KEYS, *ORIGIN)
 _OF_STATES = (
     *KEYS,

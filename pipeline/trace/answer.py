@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.dead_letters.fate import Fate
+from pipeline.dead_letters.states import Fate
 from pipeline.trace.model import Answer, DeadLetter, Facts, Row
 
 _ON_THE_WAY = (Fate.CLAIMED, Fate.SENT)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.dead_letters.fate import LetterState
+from pipeline.dead_letters.states import LetterState
 from pipeline.event_state import State
 from pipeline.trace.answer import answer_of, summary_of
 from pipeline.trace.model import Copy, DeadLetter, Facts, Headers, Milestone, Row, Trace

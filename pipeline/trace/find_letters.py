@@ -6,24 +6,19 @@ from collections.abc import Collection
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
 from pipeline.dead_letters.fate import ORIGIN, PLACE
-from pipeline.dead_letters.read import KEYS, TOPIC, LetterTables, fates
+from pipeline.dead_letters.read import TOPIC, LetterTables, fates
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.tables.data_files.live import live_files
-from pipeline.tables.integrity.reading import reading
 from pipeline.trace.commits import Commits
 from pipeline.trace.find_rows import RowFinder
+from pipeline.trace.letter_bytes import OF_A_NAME
 from pipeline.trace.model import DeadLetter, Match, Place
-from pipeline.trace.needles import Needles, as_uuid
-from pipeline.trace.parquet import parquet_files
+from pipeline.trace.needles import as_uuid
 
-_BYTES = ("record_value", "record_key")
-_OF_A_NAME = 5
-"""The version of uuids that are made of coordinates."""
 _MOST = 50
 """So many dead letters of one event are told of."""
 
@@ -43,16 +38,19 @@ class LetterFinder:
         self._files = live_files(tables.letters)
         self._fated = fates(tables)
 
-    def find(self, uuid: str, origins: frozenset[Place]) -> tuple[DeadLetter, ...]:
+    def find(
+        self, uuid: str, origins: frozenset[Place], holding: frozenset[Place]
+    ) -> tuple[DeadLetter, ...]:
         """Return the event's dead letters, by when they were ingested; the first 50.
 
-        Letters of records that stood first at `origins` are the event's, whatever their bytes say.
+        `holding` are those with the event's needles in their bytes. Letters of records that stood first at
+        `origins` are the event's, whatever their bytes say.
 
         Raises: as `read_letters`.
         """
         if self._fated.is_empty():
             return ()
-        matches: dict[Place, Match | None] = dict.fromkeys(self._holding(Needles.of(uuid, origins)))
+        matches: dict[Place, Match | None] = dict.fromkeys(holding)
         if not self._product.topic.envelope:
             matches |= dict.fromkeys(self._of_coordinates(uuid), Match.COORDINATES)
         matches |= dict.fromkeys(self._of_origins(origins), Match.ORIGIN)
@@ -81,22 +79,10 @@ class LetterFinder:
         letters += [one for one in same if one is not None]
         return tuple(sorted(letters, key=lambda one: (one.ingested_at, one.place)))
 
-    def _holding(self, needles: Needles) -> set[Place]:
-        """Return the dead letters whose value or key holds one of the needles."""
-        found: set[Place] = set()
-        with reading(self._tables.letters), parquet_files(self._tables.letters) as opened:
-            paths = [file.path for file in self._files]
-            for batch in opened.batches(paths, (*KEYS, *_BYTES)):
-                rows = {row for name in _BYTES for row in needles.rows(batch.column(name))}
-                places = pa.array(sorted(rows), pa.int64())
-                held = batch.select(list(KEYS)).take(places).to_pylist()
-                found |= {Place(*(one[name] for name in KEYS)) for one in held}
-        return found
-
     def _of_coordinates(self, uuid: str) -> set[Place]:
         """Return the dead letters whose record, where it stood first, would have been given the uuid."""
         committed, asked = self._tables.committed, as_uuid(uuid)
-        if committed is None or asked is None or asked.version != _OF_A_NAME:
+        if committed is None or asked is None or asked.version != OF_A_NAME:
             return set()
         # Compiled, which is not loaded for uuids of any other kind.
         from pipeline.ingest.transform.coordinate_uuid import coordinate_uuids

@@ -38,7 +38,7 @@ def sql(query: str | None, cell: str, tables: bool, limit: int, as_json: bool) -
       headwater sql "SELECT lineage FROM table_changes WHERE source_topic = 'plays' AND offset > 99" --cell us
       headwater sql "SELECT hour(_event_time) AS hour, count(*) FROM events GROUP BY ALL" --cell us
       headwater sql --tables --cell us
-      headwater sql - --cell us --json < question.sql
+      headwater sql - --cell us --json
     """
     from headwater.cli.render.lineage.query import print_answer, print_table_names
     from pipeline.cells import load_cell
