@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
-from pipeline.dead_letters.opened import Opened, Opener
 from pipeline.errors import HeadwaterError
-from pipeline.ingest.transform.origins import origin_of
 from pipeline.kafka.identity import TopicIdentity
 from pipeline.kafka.records import RawRecord
-from pipeline.schemas.open import open_registry
 from pipeline.trace.model import Headers, Match, Place
+
+if TYPE_CHECKING:
+    from pipeline.dead_letters.opened import Opened, Opener
 
 
 class RecordJudge:
@@ -26,6 +28,9 @@ class RecordJudge:
 
     def judge(self, record: RawRecord, topic: TopicIdentity) -> Match | None:
         """Return why a record, whose bytes hold what the event's do, is the event's; None if it is not."""
+        # What decodes takes as long to load as all else of a trace, and few records come here.
+        from pipeline.ingest.transform.origins import origin_of
+
         origin = origin_of(record, topic)
         first = None if origin is None else Place(topic.topic_id, origin.partition, origin.offset)
         if first in self._origins:
@@ -37,6 +42,9 @@ class RecordJudge:
         return None if opened.uuid is not None or opened.whole else Match.BYTES
 
     def _open(self, record: RawRecord, topic: TopicIdentity) -> Opened:
+        from pipeline.dead_letters.opened import Opened, Opener
+        from pipeline.schemas.open import open_registry
+
         try:
             if topic not in self._openers:
                 self._openers[topic] = Opener(self._product, open_registry(self._cell), topic)
