@@ -13,7 +13,7 @@ from pipeline.cells import Cell
 from pipeline.completeness.measure import events_completeness, hours_completeness
 from pipeline.completeness.model import Completeness
 from pipeline.contract.model import Product
-from pipeline.control.publications import HourSpan
+from pipeline.control.publications import HourSpan, read_recorded
 from pipeline.ledger.ledger import Ledger
 
 _MOST_HOURS = 24
@@ -50,9 +50,10 @@ def hours_lineage_results(
         CatalogUnavailableError, WarehouseUnavailableError: try again later.
     """
     span = HourSpan(min(hours), max(hours))
+    recorded = read_recorded(cell, product.name, span).publications
     for table in product.derived_tables:
         if table.name in derived_tables:
-            found = hours_completeness(cell, product, span, [table.name])
+            found = hours_completeness(cell, product, span, [table.name], recorded)
             yield _result(keys.derived_table(table), found)
 
 

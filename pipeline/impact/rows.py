@@ -13,11 +13,10 @@ from pyiceberg.table import Table
 from pyiceberg.types import LongType
 
 from pipeline.dead_letters.selection import producer_of
+from pipeline.dead_letters.states import ORIGIN, PLACE
 from pipeline.impact.selection import Selection
 from pipeline.tables.integrity.reading import reading
 
-PLACE = ("_topic_partition", "_offset")
-ORIGIN = ("_origin_partition", "_origin_offset")
 MOST_OFFSET = 2**63 - 2
 MOST_RANGES = 64
 """So many ranges of offsets a filter names at most; of more, what lies between is read and left out."""

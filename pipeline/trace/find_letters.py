@@ -12,7 +12,7 @@ from pipeline.contract.model import Product
 from pipeline.dead_letters.fate import ORIGIN, PLACE
 from pipeline.dead_letters.read import TOPIC, LetterTables, fates
 from pipeline.kafka.identity import TopicIdentity
-from pipeline.tables.data_files.live import live_files
+from pipeline.tables.data_files.live import LiveFile
 from pipeline.trace.commits import Commits
 from pipeline.trace.find_rows import RowFinder
 from pipeline.trace.letter_bytes import OF_A_NAME
@@ -27,15 +27,21 @@ class LetterFinder:
     """Finds dead letters as the tables were loaded. What became of all of them is read once."""
 
     def __init__(
-        self, cell: Cell, product: Product, tables: LetterTables, rows: RowFinder, commits: Commits
+        self,
+        cell: Cell,
+        product: Product,
+        tables: LetterTables,
+        files: tuple[LiveFile, ...],
+        rows: RowFinder,
+        commits: Commits,
     ) -> None:
-        """`rows` tells what is where replays were sent."""
+        """`files` are those of the dead letters; `rows` tells what is where replays were sent."""
         self._cell = cell
         self._product = product
         self._tables = tables
         self._rows = rows
         self._commits = commits
-        self._files = live_files(tables.letters)
+        self._files = files
         self._fated = fates(tables)
 
     def find(

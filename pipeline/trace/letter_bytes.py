@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pyarrow as pa
 from pyiceberg.table import Table
 
 from pipeline.contract.model import Product
 from pipeline.dead_letters.states import KEYS
-from pipeline.tables.data_files.live import live_files
+from pipeline.tables.data_files.live import LiveFile
 from pipeline.tables.integrity.reading import reading
 from pipeline.trace.model import Place
 from pipeline.trace.needles import Needles, as_uuid
@@ -18,8 +20,10 @@ OF_A_NAME = 5
 _BYTES = ("record_value", "record_key")
 
 
-def letters_holding(letters: Table, needles: Needles) -> frozenset[Place]:
-    """Return the dead letters whose value or key holds one of the needles.
+def letters_holding(
+    letters: Table, files: Iterable[LiveFile], needles: Needles
+) -> frozenset[Place]:
+    """Return the dead letters whose value or key holds one of the needles; `files` are all of the table's.
 
     Raises:
         FileMissingError, FileDamagedError: with the file.
@@ -27,7 +31,7 @@ def letters_holding(letters: Table, needles: Needles) -> frozenset[Place]:
     """
     found: set[Place] = set()
     with reading(letters), parquet_files(letters) as opened:
-        paths = [file.path for file in live_files(letters)]
+        paths = [file.path for file in files]
         for batch in opened.batches(paths, (*KEYS, *_BYTES)):
             rows = {row for name in _BYTES for row in needles.rows(batch.column(name))}
             places = pa.array(sorted(rows), pa.int64())

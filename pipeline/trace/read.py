@@ -91,10 +91,12 @@ class _Tracer:
         table = find_table(open_catalog(self._cell), dead_letters_table(self._product.name))
         if table is None or not total_records(table):
             return ()
+        from pipeline.tables.data_files.live import live_files
         from pipeline.trace.letter_bytes import letters_holding, may_be_of_coordinates
         from pipeline.trace.needles import Needles
 
-        holding = letters_holding(table, Needles.of(self._uuid, origins))
+        files = live_files(table)
+        holding = letters_holding(table, files, Needles.of(self._uuid, origins))
         if not holding and not origins and not may_be_of_coordinates(self._product, self._uuid):
             return ()
         from pipeline.dead_letters.read import LetterTables
@@ -103,7 +105,7 @@ class _Tracer:
 
         states = find_states_table(self._cell, self._product.name)
         tables = LetterTables(table, states, self._committed)
-        finder = LetterFinder(self._cell, self._product, tables, self._rows, self._commits)
+        finder = LetterFinder(self._cell, self._product, tables, files, self._rows, self._commits)
         return finder.find(self._uuid, origins, holding)
 
     def _brought(self, letters: Iterable[DeadLetter], rows: Iterable[Row]) -> tuple[Row, ...]:
