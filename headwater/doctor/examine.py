@@ -34,6 +34,8 @@ def examine(
         setup, found = reading.result(limit_s)
     except TimeoutError:
         return (_unanswered(SETTINGS, cell, limit_s),)
+    except Exception as error:  # noqa: BLE001 - of one cell; the others are examined beside it
+        setup, found = None, (_unnamed(SETTINGS, error),)
     if setup is None:
         after = f"{SETTINGS} are not well."
         return (*found, *(Finding(one.name, Outcome.NOT_ASKED, "", after) for one in checks))

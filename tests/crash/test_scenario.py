@@ -19,6 +19,7 @@ KILLED_ELSEWHERE = {
     "maintenance": "tests/integration/test_orphans.py",
     "replay": "tests/crash/test_replays.py",
     "retention": "tests/integration/test_retention.py",
+    "table_changes": "tests/integration/test_table_changes.py",
 }
 
 

@@ -104,6 +104,18 @@ def test_an_error_without_a_name_is_a_finding_too(settings: Settings) -> None:
     assert found["fine"].outcome is Outcome.WELL
 
 
+def test_a_cell_whose_settings_end_in_an_error_without_a_name_is_told_as_that(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def odd(*_: object) -> object:
+        raise LookupError("odd")
+
+    monkeypatch.setattr("headwater.doctor.settings.read_setup", odd)
+    settings_, later = examine(settings, "us", (Check("fine", fine),), LIMIT_S)
+    assert (settings_.check, settings_.error, settings_.what) == (SETTINGS, "LookupError", "odd")
+    assert later.outcome is Outcome.NOT_ASKED
+
+
 def run(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], *arguments: str
 ) -> tuple[object, str, str]:
@@ -122,8 +134,8 @@ def test_every_cell_is_examined_and_nothing_is_made(
 ) -> None:
     monkeypatch.setenv("HEADWATER_CELLS__EU__BOOTSTRAP_SERVERS", "127.0.0.1:9")
     before = sorted(settings.home.rglob("*"))
-    code, out, _ = run(monkeypatch, capsys, "--json")
-    assert code == ExitCode.RETRYABLE
+    code, out, err = run(monkeypatch, capsys, "--json", "--verbose")
+    assert code == ExitCode.RETRYABLE, (out, err)
     found = json.loads(out)
     assert not found["ok"]
     outcomes = {
@@ -135,8 +147,8 @@ def test_every_cell_is_examined_and_nothing_is_made(
         for check in ("settings", "registry", "warehouse", "catalog", "state"):
             assert outcomes[cell, check] == ("well", None), check
     assert sorted(settings.home.rglob("*")) == before
-    code, out, _ = run(monkeypatch, capsys, "--cell", "eu")
-    assert code == ExitCode.RETRYABLE
+    code, out, err = run(monkeypatch, capsys, "--cell", "eu", "--verbose")
+    assert code == ExitCode.RETRYABLE, (out, err)
     assert "wrong     eu kafka     127.0.0.1:9: Kafka does not answer" in out
     assert out.endswith("1 faults\n")
 
