@@ -23,9 +23,6 @@ from pipeline.impact.fed import builds_of, event_hours, fed_by, inputs_of, known
 from pipeline.impact.key_rows import read_key
 from pipeline.impact.rows import offsets_between, rows_held
 from pipeline.impact.selection import Selection
-from pipeline.ledger.archived import Archive
-from pipeline.tables.catalog import load_table
-from pipeline.tables.layout import events_table
 
 
 class HourNotPublishedError(TerminalError):
@@ -108,8 +105,8 @@ def _fed(
     hours = event_hours(table, build.hour)
     if not hours:
         return ()
-    events = load_table(cell, events_table(product.name))
-    commits = Commits(events, Archive.load(cell, product.name))
+    commits = Commits.load(cell, product.name)
+    events = commits.events
     of_hours = Selection(since=hours[0], until=hours[-1] + HOUR)
     between = offsets_between(events, of_hours)
     if between is None:

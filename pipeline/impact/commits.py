@@ -8,23 +8,25 @@ from datetime import datetime
 from functools import cached_property
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, Self
 
 import polars as pl
 import pyarrow as pa
 from pyiceberg.expressions import AlwaysTrue
 from pyiceberg.table import Table
 
+from pipeline.cells import Cell
 from pipeline.impact.selection import EVERYTHING, Selection
 from pipeline.ledger.archived import Archive
 from pipeline.ledger.lines import lines_of
 from pipeline.ledger.model import Entry
+from pipeline.table_changes.sequence_numbers import sequence_numbers
+from pipeline.tables.catalog import find_table, load_table, open_catalog
 from pipeline.tables.commit import CONTRACT_VERSION_KEY, RUN_ID_KEY
 from pipeline.tables.integrity.reading import reading
-from pipeline.tables.layout import LEDGER_SCHEMA
+from pipeline.tables.layout import LEDGER_SCHEMA, events_table, table_changes_table
 from pipeline.tables.snapshots import main_history
 
-_IDS_AT_ONCE = 500
 _COUNTED = tuple(Entry.__dataclass_fields__)
 _SAID = ("snapshot_id", "sequence_number", "committed_at", "run_id", "contract_version")
 
@@ -47,12 +49,30 @@ class Commit:
 
 
 class Commits:
-    """The commits of one product's events, as both tables were loaded; files are read when asked for."""
+    """The commits of one product's events, as its tables were loaded; files are read when asked for."""
 
-    def __init__(self, events: Table, archive: Archive) -> None:
-        """Look at `events`, and at what `archive` keeps of snapshots that are gone."""
+    def __init__(self, events: Table, changes: Table | None, archive: Archive) -> None:
+        """Look at `events`, and at what `changes` and `archive` keep of snapshots that are gone."""
         self._events = events
+        self._changes = changes
         self._archive = archive
+
+    @classmethod
+    def load(cls, cell: Cell, product: str) -> Self:
+        """Load the product's tables.
+
+        Raises:
+            TableMissingError: the product was never ingested in this cell.
+            CatalogUnavailableError, WarehouseUnavailableError: try again later.
+        """
+        # Changes last: what is kept of a snapshot before it expires is there then.
+        events, archive = load_table(cell, events_table(product)), Archive.load(cell, product)
+        return cls(events, find_table(open_catalog(cell), table_changes_table(product)), archive)
+
+    @property
+    def events(self) -> Table:
+        """The table whose commits these are."""
+        return self._events
 
     def entries(self, selection: Selection = EVERYTHING) -> pl.DataFrame:
         """Return the entries of the ledger that may count some of a selection, oldest first.
@@ -71,17 +91,7 @@ class Commits:
 
         Raises: as `reading`.
         """
-        retained = {
-            one.snapshot_id: one.sequence_number or 0 for one in self._events.metadata.snapshots
-        }
-        wanted = set(snapshot_ids)
-        found = {one: retained[one] for one in wanted if one in retained}
-        lacking = sorted(wanted - set(found))
-        for begin in range(0, len(lacking), _IDS_AT_ONCE):
-            ids = ", ".join(map(str, lacking[begin : begin + _IDS_AT_ONCE]))
-            rows = self._archived(f"snapshot_id in ({ids})", ("snapshot_id", "sequence_number"))
-            found |= dict(rows.iter_rows())
-        return found
+        return sequence_numbers(self._events, self._changes, self._archive, snapshot_ids)
 
     def is_known(self, snapshot_id: int) -> bool:
         """Tell whether anything is kept of a snapshot.
@@ -108,17 +118,13 @@ class Commits:
             ]
         return pl.DataFrame(pa.Table.from_pylist(rows, schema=LEDGER_SCHEMA))
 
-    def _archived(
-        self, row_filter: str | None, columns: tuple[str, ...] = tuple(LEDGER_SCHEMA.names)
-    ) -> pl.DataFrame:
+    def _archived(self, row_filter: str | None) -> pl.DataFrame:
         table = self._archive.table
         if table is None:
-            return pl.DataFrame(
-                pa.schema([LEDGER_SCHEMA.field(one) for one in columns]).empty_table()
-            )
+            return pl.DataFrame(LEDGER_SCHEMA.empty_table())
         with reading(table):
-            found = table.scan(row_filter or AlwaysTrue(), selected_fields=columns).to_arrow()
-        return pl.DataFrame(found).select(columns)
+            found = table.scan(row_filter or AlwaysTrue()).to_arrow()
+        return pl.DataFrame(found).select(LEDGER_SCHEMA.names)
 
 
 def commits_of(entries: pl.DataFrame, snapshot_ids: Collection[int]) -> tuple[Commit, ...]:

@@ -18,10 +18,9 @@ from pipeline.impact.model import Found, HeldLetters, HeldRows, HourReached, Imp
 from pipeline.impact.reach import reach
 from pipeline.impact.rows import counted, letters_held, replays_held, rows_held
 from pipeline.impact.selection import Selection
-from pipeline.ledger.archived import Archive
-from pipeline.tables.catalog import find_table, load_table, open_catalog
+from pipeline.tables.catalog import find_table, open_catalog
 from pipeline.tables.integrity.reading import reading
-from pipeline.tables.layout import HOUR_COLUMN, dead_letters_table, events_table, product_table
+from pipeline.tables.layout import HOUR_COLUMN, dead_letters_table, product_table
 from pipeline.tables.offsets import committed_offsets
 
 
@@ -52,8 +51,8 @@ def read_impact(cell: Cell, product: Product, selection: Selection) -> Impact:
         CatalogUnavailableError, WarehouseUnavailableError: try again later.
         FileMissingError, FileDamagedError: with the file.
     """
-    events = load_table(cell, events_table(product.name))
-    commits = Commits(events, Archive.load(cell, product.name))
+    commits = Commits.load(cell, product.name)
+    events = commits.events
     entries = commits.entries(selection)
     if entries.is_empty():
         _refuse_unknown(cell, product, selection, commits)

@@ -14,6 +14,7 @@ from pipeline.ledger.archived import Archive
 from pipeline.ledger.lines import lines_of
 from pipeline.ledger.model import SUMMARY_KEY, Counts, Entry
 from pipeline.table_changes.kept import kept_through
+from pipeline.table_changes.sequence_numbers import sequence_numbers
 from pipeline.tables.commit import (
     CODE_VERSION_KEY,
     CONTRACT_VERSION_KEY,
@@ -23,7 +24,6 @@ from pipeline.tables.commit import (
 from pipeline.tables.integrity.reading import reading
 from pipeline.tables.snapshots import main_history
 
-_IDS_AT_ONCE = 500
 _ANY = re.compile("")
 _WITH_DUPLICATES = re.compile(r'"duplicates":\s*[1-9]')
 
@@ -93,14 +93,7 @@ class Commits:
 
         Raises: as `reading`.
         """
-        retained = {one.snapshot_id: one.sequence_number or 0 for one in self._events.snapshots()}
-        lacking = sorted(set(snapshot_ids) - set(retained))
-        found = {one: retained[one] for one in snapshot_ids if one in retained}
-        for begin in range(0, len(lacking), _IDS_AT_ONCE):
-            ids = ", ".join(map(str, lacking[begin : begin + _IDS_AT_ONCE]))
-            for row in self._rows(f"snapshot_id in ({ids})"):
-                found[row["snapshot_id"]] = row["sequence_number"]
-        return found
+        return sequence_numbers(self._events, self._changes, self._archive, snapshot_ids)
 
     def _of_snapshots(self, having: re.Pattern[str] = _ANY) -> Iterator[Commit]:
         """Yield what retained snapshots say, newest first, of those whose entries have something in them."""

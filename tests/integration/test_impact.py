@@ -127,6 +127,21 @@ def test_a_snapshot_is_in_builds_that_were_made_from_it_or_later(
     assert [build.holds for build in first.builds] == [False, True]
 
 
+def test_a_build_from_what_a_compaction_left_is_told_after_that_snapshot_has_gone(
+    orders: Orders, quiet_cell: Cell, product: Product, commits: list[int]
+) -> None:
+    maintain(quiet_cell, product, EAGER)
+    compaction = events(quiet_cell).current_snapshot()
+    assert compaction is not None
+    assert compaction.snapshot_id not in commits
+    published(quiet_cell, 3, compaction.snapshot_id)
+    orders.append([(hour(6), "eu", 1)] * 4)
+    maintain(quiet_cell, product, EAGER)
+    assert events(quiet_cell).metadata.snapshot_by_id(compaction.snapshot_id) is None
+    found = read_impact(quiet_cell, product, Selection(partition=0, start=2, end=6))
+    assert {one.hour: one.standing for one in found.reached}[hour(3)] is Standing.HOLDS
+
+
 @pytest.mark.parametrize(
     ("selection", "where"),
     [
