@@ -7,11 +7,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 
 from pyiceberg.catalog import Catalog
+from pyiceberg.table import Table
 
 from pipeline.cells import Cell
 from pipeline.clock import HOUR, Clock, hour_of, utc_now
 from pipeline.completeness.commits import letters_completeness, served_completeness
 from pipeline.completeness.model import Completeness, completeness_of_hours
+from pipeline.completeness.unrecorded import unrecorded_builds
 from pipeline.contract.model import DerivedTable, Product, published_table
 from pipeline.control.publications import HourSpan, Publication, read_recorded
 from pipeline.hours.rows import rows_by_hour
@@ -36,7 +38,7 @@ def measure_completeness(
 
     By default derived tables are looked at for `RECENT`. What it costs does not grow with what was ever
     ingested. NOT found are rows that were put in the place of as many that were deleted: `ledger --verify`
-    finds those. An hour that is being published counts as lacking until it is recorded.
+    finds those. An hour that was published and is not recorded yet is told by the snapshot that did it.
 
     Raises:
         TableMissingError: the product was never ingested in this cell.
@@ -83,24 +85,8 @@ def hours_completeness(
         if derived_tables is None or one.name in derived_tables
     )
     return tuple(
-        found
-        for one in wanted
-        for found in _derived(catalog, product, one, span, _accounted(product, one, recorded))
+        found for one in wanted for found in _derived(catalog, product, one, span, recorded)
     )
-
-
-def _accounted(
-    product: Product, table: DerivedTable, recorded: tuple[Publication, ...]
-) -> Mapping[datetime, int]:
-    """Return how many rows each hour is to have: those of its last build, of a history of every one."""
-    name = published_table(product, table)
-    own = [one for one in recorded if one.table == name]
-    if table.feature is None:
-        return {one.hour: one.rows for one in own}
-    builds = Counter[datetime]()
-    for (hour, _), rows in {(one.hour, one.wap_id): one.rows for one in own}.items():
-        builds[hour] += rows
-    return builds
 
 
 def _derived(
@@ -108,15 +94,37 @@ def _derived(
     product: Product,
     derived: DerivedTable,
     span: HourSpan,
-    accounted: Mapping[datetime, int],
+    recorded: Iterable[Publication],
 ) -> Iterator[Completeness]:
     table = find_table(catalog, published_table(product, derived))
     if table is not None:
         before = None if span.last is None else span.last + HOUR
         with reading(table):
             rows = rows_by_hour(table, span.first, before)
-        yield completeness_of_hours(table.name()[-1], rows, accounted)
+        yield _of_hours(table, derived, rows, recorded)
     if derived.feature is not None:
         served = find_table(catalog, product_table(product.name, derived.name))
         if served is not None:
             yield served_completeness(served)
+
+
+def _of_hours(
+    table: Table,
+    derived: DerivedTable,
+    rows: Mapping[datetime, int],
+    recorded: Iterable[Publication],
+) -> Completeness:
+    """Return the completeness of hours, each of which is to have its last build, of a history every one."""
+    name = ".".join(table.name())
+    builds = {(one.wap_id, one.hour): one.rows for one in recorded if one.table == name}
+    is_history = derived.feature is not None
+    accounted = Counter[datetime]()
+    for (_, hour), count in builds.items():
+        accounted[hour] = count + (accounted[hour] if is_history else 0)
+    found = completeness_of_hours(table.name()[-1], rows, accounted)
+    if found.is_full:
+        return found
+    # Seldom: a build goes on or was killed, or somebody else wrote.
+    for hour, count in unrecorded_builds(table, found.hours or (), builds, each=is_history):
+        accounted[hour] = count + (accounted[hour] if is_history else 0)
+    return completeness_of_hours(found.table, rows, accounted)

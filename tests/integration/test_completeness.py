@@ -27,6 +27,7 @@ from pipeline.tables.catalog import load_table, open_catalog
 from pipeline.tables.create import ensure_table
 from pipeline.tables.layout import DEAD_LETTER_SCHEMA
 from tests.support.derivations import Chain, chained_product
+from tests.support.hour_builds import CrashError, crash_at
 from tests.support.orders import hour
 
 EAGER = MaintenancePolicy(retain=timedelta(0), retain_last=1, min_files=2, min_manifests=2)
@@ -124,6 +125,23 @@ def test_it_falls_with_dead_letters_and_features_of_somebody_elses(chain: Chain)
     chain.orders.append([(hour(4), "eu", 1)])
     chain.build((*HOURS, 4))
     assert lacking(chain) == {"tastes_history": expected["tastes_history"]}
+
+
+def test_what_a_killed_build_has_published_is_its_own_and_what_others_add_to_it_is_not(
+    chain: Chain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain.build(HOURS)
+    with monkeypatch.context() as patched:
+        crash_at(patched, "hour.after_publish")
+        for table in ("sales", "tastes"):
+            with pytest.raises(CrashError):
+                chain.build(HOURS, hours=[hour(3)], derived_tables=[table], again=True)
+    assert lacking(chain) == {}
+    doubled = {
+        name: double(load_table(chain.cell, f"orders.{name}"), f"hour == '{hour(3).isoformat()}'")
+        for name in ("sales", "tastes_history")
+    }
+    assert lacking(chain) == doubled
 
 
 def dead_letter() -> pa.Table:
