@@ -19,5 +19,9 @@ def table_expecting(cases: Iterable[tuple[str, Mapping[str, Any]]]) -> DerivedTa
 
 def said(found: AuditResult) -> tuple[Any, ...]:
     """Return everything that an audit says, to compare; of examples there are some, in no order."""
-    results = [json.dumps(one.to_json_dict(), sort_keys=True) for one in found.validation.results]
-    return found.results, found.distributions, found.validation.statistics, results
+    return found.results, found.distributions, found.validation.statistics, each_said(found)
+
+
+def each_said(found: AuditResult) -> list[str]:
+    """Return what an audit says of each expectation, in order."""
+    return [json.dumps(one.to_json_dict(), sort_keys=True) for one in found.validation.results]
