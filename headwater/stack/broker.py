@@ -9,15 +9,18 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from headwater.stack.java import java_command
 from headwater.stack.process import Process, StartFailedError, start_detached
 from headwater.stack.starting import Starting, wait_until_ready
+from pipeline.cells import embedded_cell
+from pipeline.errors import HeadwaterError
 from pipeline.files import write_atomically
+from pipeline.kafka.connect import answering_within, connect_admin
 
 READY_TIMEOUT_S = 90.0
+_ANSWER_S = 1.0
 
 PROPERTIES = """\
 process.roles=broker,controller
@@ -114,20 +117,13 @@ class KafkaBroker:
 
     def is_ready(self) -> bool:
         """Whether the broker answers an API call."""
+        cell = embedded_cell(self._root, "broker", self.bootstrap_servers)
         try:
-            admin = KafkaAdminClient(
-                bootstrap_servers=self.bootstrap_servers,
-                request_timeout_ms=3_000,
-                bootstrap_timeout_ms=1_000,
-            )
-        except (KafkaError, OSError, ValueError):
+            # Not by a client of its own: what fails to connect would leave its thread behind.
+            with connect_admin(answering_within(cell, _ANSWER_S)) as admin:
+                return bool(admin.describe_cluster()["brokers"])
+        except (HeadwaterError, KafkaError):
             return False
-        try:
-            return bool(admin.describe_cluster()["brokers"])
-        except KafkaError:
-            return False
-        finally:
-            admin.close()
 
     def _configure(self) -> Path:
         data = self._root / "data"
