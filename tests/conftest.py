@@ -27,7 +27,8 @@ NEEDS_JAVA = {"broker", "spark_jars"}
 
 # Compiling small queries well takes a third of the processor time of Spark's that run them: each JVM of the
 # suite lives for too short to have it back.
-os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
+COMPILING_LITTLE = "-XX:TieredStopAtLevel=1"
+os.environ.setdefault("SPARK_SUBMIT_OPTS", f"{COMPILING_LITTLE} -XX:+UseSerialGC")
 
 # How long an example takes tells of the machine and its company, not of the code.
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -76,7 +77,8 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
     """A real broker for the whole session; topics of one test are its own by their names."""
     root = tmp_path_factory.mktemp("kafka")
     jars = ensure_jars(load_settings().cache, "kafka", print)
-    broker = KafkaBroker(root, jars, free_port(), free_port(), root / "kafka.log")
+    log, options = root / "kafka.log", [COMPILING_LITTLE]
+    broker = KafkaBroker(root, jars, free_port(), free_port(), log, java_options=options)
     process = broker.start()
     yield broker
     process.stop()

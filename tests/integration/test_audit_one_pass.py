@@ -132,7 +132,9 @@ def frame(spark: SparkSession) -> DataFrame:
 
 @pytest.mark.filterwarnings("ignore:.* deprecated as of GX Core 1.9.0:DeprecationWarning")
 @pytest.mark.parametrize(
-    "cases", [MET, BROKEN, [*MET, *MISTAKEN], [*BROKEN, *MISTAKEN]], ids=["met", "broken", "1", "2"]
+    "cases",
+    [MET, BROKEN, [*MET[::2], *BROKEN[::2], *MISTAKEN]],
+    ids=["met", "broken", "beside mistaken ones"],
 )
 def test_an_audit_says_what_the_engine_says(
     frame: DataFrame, cases: list[Case], monkeypatch: pytest.MonkeyPatch

@@ -111,12 +111,14 @@ class DagsterApi:
             raise RuntimeError(kind)
 
 
-def wait_until(what: str, ask: Callable[[], Value | None], timeout_s: float) -> Value:
+def wait_until(
+    what: str, ask: Callable[[], Value | None], timeout_s: float, every_s: float = 2
+) -> Value:
     """Return the first answer that is true. Raises TimeoutError, saying `what` was awaited."""
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         answer = ask()
         if answer:
             return answer
-        time.sleep(2)
+        time.sleep(every_s)
     raise TimeoutError(f"after {timeout_s:.0f} s, still not: {what}")

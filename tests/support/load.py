@@ -17,7 +17,9 @@ from confluent_kafka import Producer
 
 from pipeline.cells import Cell
 from pipeline.contract.model import Product
+from pipeline.kafka.connect import connect_admin
 from pipeline.kafka.security.clients import librdkafka_settings
+from pipeline.kafka.topics import high_watermarks, stable_offsets
 from pipeline.produce.topic import ensure_topic
 from pipeline.schemas.open import open_registry
 from pipeline.schemas.registration import register_product
@@ -159,7 +161,8 @@ class TopicWriter:
     def open_transaction(self, messages: Iterable[Message]) -> Iterator[Producer]:
         """Produce `messages` in a transaction, and yield its producer while it is open.
 
-        The caller ends it (`commit_transaction`, `abort_transaction`); else it is aborted.
+        The caller ends it (`commit_transaction`, `abort_transaction`); else it is aborted. At the end of the
+        block every partition has its marker: the broker answers before it has written them.
         """
         producer = self._connect(**{"transactional.id": f"load-{uuid.uuid4()}"})
         producer.init_transactions(30)
@@ -170,6 +173,18 @@ class TopicWriter:
         except BaseException:
             producer.abort_transaction(30)
             raise
+        self._wait_until_decided()
+
+    def _wait_until_decided(self) -> None:
+        topic, deadline = self._product.topic, time.monotonic() + 30
+        partitions = range(topic.partitions)
+        with connect_admin(self._cell) as admin:
+            while time.monotonic() < deadline:
+                stable = stable_offsets(admin, topic.name, partitions)
+                if stable == high_watermarks(admin, topic.name, partitions):
+                    return
+                time.sleep(0.02)
+        raise TimeoutError(f"a transaction is open in {topic.name}")
 
     def commit(self, messages: Iterable[Message]) -> None:
         """Produce `messages` in a transaction of their own, which leaves a control record."""

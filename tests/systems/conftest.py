@@ -14,7 +14,7 @@ from tests.support.products import own_product
 from tests.support.registry_server import served
 from tests.systems.canaries import Canaries
 from tests.systems.cluster import running_cluster
-from tests.systems.settings import KINDS, VARIABLE, new_password, write_settings
+from tests.systems.settings import KINDS, SAMPLE, VARIABLE, new_password, write_settings
 from tests.systems.systems import PRODUCT, TABLE, Systems
 from tests.systems.under_dagster import UnderDagster
 
@@ -38,8 +38,9 @@ def _asked(config: pytest.Config) -> int | None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Let each test have its kinds: the short form does all to the first, and the beginning to the others."""
     if "systems" in metafunc.fixturenames:
-        whole = "whole" in metafunc.fixturenames and _asked(metafunc.config) is None
-        kinds = KINDS[:1] if whole else KINDS
+        kinds: tuple[str, ...] = KINDS
+        if _asked(metafunc.config) is None:
+            kinds = SAMPLE[:1] if "whole" in metafunc.fixturenames else SAMPLE
         metafunc.parametrize("systems", kinds, indirect=True, scope="module")
 
 

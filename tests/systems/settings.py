@@ -16,6 +16,8 @@ from tests.systems.cluster import USER, Cluster
 
 KINDS = ("postgresql+s3", "sqlite+files", "rest+s3")
 """Where the catalog is, and the warehouse."""
+SAMPLE = ("postgresql+s3", "rest+s3")
+"""Those of the short form: what is over none of these is over the third, all through the suite."""
 VARIABLE = "REGISTRY_LOGIN"
 _ALL = """\
 contracts = "../contracts"
