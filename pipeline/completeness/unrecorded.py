@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from datetime import datetime
 
 from pyiceberg.table import Table
-from pyiceberg.table.snapshots import Snapshot
 
-from pipeline.table_changes.staged_summary import PUBLISHED_KEY, WAP_ID_KEY, staged_hours
+from pipeline.table_changes.from_snapshots import changes_of
 from pipeline.tables.data_files.hourly import added_rows_by_hour
 from pipeline.tables.snapshots import main_history
 
@@ -27,25 +26,14 @@ def unrecorded_builds(
     Raises: as `added_rows_by_hour`.
     """
     left = set(hours)
-    stagings = {
-        said[WAP_ID_KEY]: one
-        for one in table.metadata.snapshots
-        if WAP_ID_KEY in (said := _summary(one))
-    }
+    changes = {one.snapshot_id: one for one in changes_of(table)}
     for snapshot in main_history(table):
-        said = _summary(snapshot)
-        # On an unmoved main a staging is not copied: it becomes main's snapshot itself.
-        wap_id = said.get(PUBLISHED_KEY) or said.get(WAP_ID_KEY) or ""
-        of_build = staged_hours(_summary(stagings.get(wap_id, snapshot)))
-        own = left & set(of_build)
-        left -= {hour for hour in own if (wap_id, hour) in recorded}
+        change = changes[snapshot.snapshot_id]
+        own = left & {one.hour for one in change.hours}
+        left -= {hour for hour in own if (change.wap_id, hour) in recorded}
         lacking = own & left
         rows = added_rows_by_hour(table, snapshot) if lacking else {}
         yield from ((hour, rows.get(hour, 0)) for hour in sorted(lacking))
         left -= set() if each else lacking
         if not left:
             return
-
-
-def _summary(snapshot: Snapshot) -> Mapping[str, str]:
-    return {} if snapshot.summary is None else snapshot.summary.additional_properties
